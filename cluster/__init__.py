@@ -1,0 +1,1 @@
+"""A Kubernetes-shaped cluster of gatekeepers and workers with hardware profiles; knows no chain."""
