@@ -1,0 +1,191 @@
+"""Field types of the spec's models: how a text of the file becomes an exact value, and back.
+
+The Python value is an integer in the unit the field's name or comment says; dumping in JSON mode
+gives the text again, so a dumped model reads back as itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+from devnet.spec import units
+from devnet.spec.units import UnitError
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LONGEST_NAME = 63
+_ERROR_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
+_TEXT_OR_NUMBER = ["string", "number"]
+
+
+class SpecModel(BaseModel):
+    """A frozen value of a spec; unknown keys are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+
+def _field(
+    read: Callable[[Any], Any],
+    write: Callable[[Any], object] | None,
+    schema: dict[str, Any],
+    *more: Any,
+) -> tuple[Any, ...]:
+    back = [PlainSerializer(write, when_used="json")] if write else []
+    return (BeforeValidator(read), *back, WithJsonSchema(schema), *more)
+
+
+def _at_least(least: int) -> AfterValidator:
+    def check(value: int) -> int:
+        if value < least:
+            raise UnitError(f"must be at least {least}", value)
+        return value
+
+    return AfterValidator(check)
+
+
+def at_most(most: int) -> AfterValidator:
+    """An upper bound, named in the fault."""
+
+    def check(value: int) -> int:
+        if value > most:
+            raise UnitError(f"must be at most {most}", value)
+        return value
+
+    return AfterValidator(check)
+
+
+def _name(value: object) -> str:
+    """A DNS label, since names become Kubernetes objects."""
+    if not isinstance(value, str):
+        raise UnitError("not a name", value)
+    if not _NAME.fullmatch(value) or len(value) > _LONGEST_NAME:
+        better = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:_LONGEST_NAME]
+        hint = f"did you mean '{better}'?" if better else ""
+        what = "a name is at most 63 of a-z, 0-9 and -, and starts and ends without -"
+        raise UnitError(what, value, hint)
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise UnitError("not a text", value)
+    return value
+
+
+def _error_name(value: object) -> str:
+    if not isinstance(value, str) or not _ERROR_NAME.fullmatch(value):
+        raise UnitError("not the name of an error", value, "for example NothingToClaim")
+    return value
+
+
+def _version(value: object) -> int:
+    if str(value) != "1":
+        raise UnitError("only version 1 is known", value)
+    return 1
+
+
+def _number(least: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least}
+
+
+def _pattern(text: str, *examples: str) -> dict[str, Any]:
+    return {"type": _TEXT_OR_NUMBER, "pattern": text, "examples": list(examples)}
+
+
+_DURATION = r"^([0-9_.]+\s*[smhd]\s*)+$"
+_AMOUNT = r"^[0-9_.]+([eE][0-9]+)?\s*(KOMP|wei)$"
+
+Wei = Annotated[
+    int,
+    *_field(
+        units.komp,
+        units.komp_text,
+        {"type": "string", "pattern": _AMOUNT, "examples": ["20 KOMP", "1 wei"]},
+    ),
+]
+Seconds = Annotated[
+    int,
+    *_field(
+        units.duration,
+        units.duration_text,
+        {"type": "string", "pattern": _DURATION, "examples": ["30s", "12h", "15d"]},
+    ),
+]
+PositiveSeconds = Annotated[Seconds, _at_least(1)]
+MilliCpu = Annotated[
+    int, *_field(units.milli_cpu, units.milli_cpu_text, _pattern("^[0-9.]+m?$", "50m", "0.5"))
+]
+Bytes = Annotated[
+    int,
+    *_field(
+        units.memory_bytes,
+        units.memory_text,
+        _pattern("^[0-9.]+([kMGT]|[KMGT]i)?$", "32Mi", "1Gi"),
+    ),
+]
+Ratio = Annotated[
+    Fraction,
+    *_field(units.ratio, units.ratio_text, _pattern(r"^[0-9.]+(/[0-9.]+)?$", "1/16", "1")),
+]
+Usd1e8 = Annotated[
+    int, *_field(units.usd_1e8, units.usd_text, _pattern(r"^\$?[0-9.]+( ?USD)?$", "0.50"))
+]
+ChangeBps = Annotated[
+    int,
+    *_field(
+        units.change_bps,
+        units.change_text,
+        {"type": "string", "pattern": r"^[+-][0-9.]+%$", "examples": ["+30%", "-12.5%"]},
+    ),
+]
+Natural = Annotated[int, *_field(units.integer, None, _number(0), _at_least(0))]
+Positive = Annotated[int, *_field(units.integer, None, _number(1), _at_least(1))]
+Truth = Annotated[bool, *_field(units.truth, None, {"type": "boolean"})]
+Text = Annotated[str, *_field(_text, None, {"type": _TEXT_OR_NUMBER})]
+Name = Annotated[
+    str, *_field(_name, None, {"type": "string", "pattern": f"^{_NAME.pattern}$", "maxLength": 63})
+]
+ErrorName = Annotated[
+    str, *_field(_error_name, None, {"type": "string", "pattern": f"^{_ERROR_NAME.pattern}$"})
+]
+Version = Annotated[int, *_field(_version, None, {"const": 1})]
+
+
+def one_of(kind: str, *known: str) -> tuple[Any, ...]:
+    """Annotations of a text that must be one of `known`; `kind` names it in the fault."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in known:
+            hint = units.did_you_mean(str(value), known) or f"known: {', '.join(known)}"
+            raise UnitError(f"unknown {kind}", value, hint)
+        return value
+
+    return (BeforeValidator(read), WithJsonSchema({"enum": list(known)}))
+
+
+def one_of_numbers(kind: str, *known: int) -> tuple[Any, ...]:
+    """Annotations of a whole number that must be one of `known`."""
+
+    def read(value: object) -> int:
+        number = units.integer(value)
+        if number not in known:
+            listed = ", ".join(map(str, known))
+            raise UnitError(f"unknown {kind}", value, f"known: {listed}")
+        return number
+
+    return (BeforeValidator(read), WithJsonSchema({"enum": list(known)}))
+
+
+PERIODS_MONTHS = (1, 3, 6, 12)  # S2
+Months = Annotated[int, *one_of_numbers("staking period in months (S2)", *PERIODS_MONTHS)]

@@ -1,0 +1,244 @@
+"""The network file: chain, cycle, parameters, actors, oracles and services of one devnet.
+
+Everything has a default that works: `version: 1`, a name and one worker are a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import Field, PrivateAttr
+
+from devnet.spec.fields import (
+    Bytes,
+    MilliCpu,
+    Months,
+    Name,
+    Natural,
+    Positive,
+    PositiveSeconds,
+    Ratio,
+    Seconds,
+    SpecModel,
+    Text,
+    Truth,
+    Usd1e8,
+    Version,
+    Wei,
+    at_most,
+    one_of,
+)
+from devnet.spec.units import WEI_PER_KOMP
+
+VENDORS = ("aws", "gcp", "azure")
+RESOURCES = (
+    "vcpu_hour",
+    "gib_hour",
+    "storage_gib_month",
+    "egress_gib",
+    "function_gib_second",
+    "million_requests",
+)
+CONTAINER_RESOURCES = ("vcpu_hour", "gib_hour")
+SERVERLESS_RESOURCES = ("function_gib_second", "million_requests")
+RESERVED_NAMES = ("all", "treasury", "governance", "company", "arbiter", "guardian", "deployer")
+ANVIL_MNEMONIC = "test test test test test test test test test test test junk"
+SECONDS_PER_DAY = 86400
+
+Profiles = Callable[[], Collection[str]]
+
+
+class Chain(SpecModel):
+    """The chain: every block is its parent + `block_seconds`."""
+
+    block_seconds: Positive = 720
+    genesis_timestamp: Positive = Field(
+        default=1767225600, description="Unix time; 2026-01-01T00:00:00Z"
+    )
+    chain_id: Positive = 31337
+    port: Annotated[Positive, at_most(65_535)] | None = Field(
+        default=None, description="fixed port of the RPC; absent: a free one"
+    )
+    prune_history: Truth = Field(
+        default=False, description="drop the state of blocks behind the head"
+    )
+
+
+class Cycle(SpecModel):
+    """A reward cycle of `blocks` (C1); two publications are `gap_blocks` apart at least (W4)."""
+
+    blocks: Positive = 70
+    gap_blocks: Positive = 5
+
+
+class Parameters(SpecModel):
+    """Parameters of the contracts."""
+
+    month_days: Positive = Field(default=30, description="a month of a staking period (S2)")
+    appeal_window: Seconds = Field(default=6 * 3600, description="L6; may be 0s")
+    exit_delay: Seconds = Field(
+        default=15 * SECONDS_PER_DAY, description="S5; above incident_max_age"
+    )
+    incident_max_age: PositiveSeconds = Field(default=14 * SECONDS_PER_DAY, description="L5")
+    halt_delay: Seconds = Field(default=2 * 3600, description="M6")
+    max_v: Positive = Field(default=10**20, description="W2; 1e18 is the reference machine")
+    perf_quorum: Natural = Field(default=0, description="R4, k of n; 0: the smallest k above n/2")
+
+
+class Gatekeeper(SpecModel):
+    """A gatekeeper (R3); `control_plane` ones host the cluster's control plane."""
+
+    name: Name
+    control_plane: Truth = False
+
+
+class Worker(SpecModel):
+    """A worker node (R2); with `count`, that many of them, named `name-1`, `name-2`, …"""
+
+    name: Name
+    profile: Text = "standard"
+    region: Name = "local"
+    zone: Name = "local-a"
+    stake_months: Months = 1
+    count: Annotated[Positive, at_most(10_000)] | None = None
+
+
+class Client(SpecModel):
+    """A client (R1) with its first balance."""
+
+    name: Name
+    balance: Wei = 1000 * WEI_PER_KOMP
+
+
+class Oracles(SpecModel):
+    """The oracle nodes, and how fresh their feeds are (O1, O2)."""
+
+    nodes: Positive = 4
+    faulty: Natural = Field(default=1, description="f: a report carries f+1 signatures, 3f < nodes")
+    deviation_bps: Positive = 50
+    heartbeat: PositiveSeconds = Field(default=24 * 3600, description="of the cloud feeds")
+    komp_usd: Usd1e8 = 50_000_000
+    komp_usd_heartbeat: PositiveSeconds = 12 * 3600
+    utilization_heartbeat: PositiveSeconds = 6 * 3600
+    resources: tuple[Annotated[str, *one_of("resource", *RESOURCES)], ...] = (
+        *CONTAINER_RESOURCES,
+        *SERVERLESS_RESOURCES,
+    )
+
+    def node_names(self) -> tuple[str, ...]:
+        """`oracle-1` … `oracle-n`."""
+        return tuple(f"oracle-{n}" for n in range(1, self.nodes + 1))
+
+
+class Service(SpecModel):
+    """What clients can order (M1): a folder with a command, and what one replica asks for."""
+
+    name: Name
+    kind: Annotated[str, *one_of("kind of service", "container", "serverless")]
+    folder: Text = Field(description="relative to the network file")
+    command: tuple[Text, ...] = Field(min_length=1)
+    cpu: MilliCpu = 50
+    memory: Bytes = 32 * 2**20
+    readiness: Text = Field(
+        default="/", description="container: the path that answers 200 when ready"
+    )
+    timeout: PositiveSeconds = Field(
+        default=10, description="serverless: the longest an invocation takes"
+    )
+    min_replicas: Positive = 1
+    max_replicas: Positive = 10
+
+
+class Accounts(SpecModel):
+    """Every account of the devnet comes from this mnemonic."""
+
+    mnemonic: Text = ANVIL_MNEMONIC
+
+
+class NetworkSpec(SpecModel):
+    """A whole network, as its file says it, with every default filled in.
+
+    Amounts are wei, durations seconds, CPU thousandths, memory bytes, dollars 1e-8. Loaded
+    through `devnet.spec.load_network`, `workers` are expanded (no `count`) and `perf_quorum` is
+    never 0.
+    """
+
+    version: Version = 1
+    name: Name
+    scale: Ratio = Field(
+        default=Fraction(1), description="divides every profile and the reference machine alike"
+    )
+    chain: Chain = Chain()
+    cycle: Cycle = Cycle()
+    parameters: Parameters = Parameters()
+    gatekeepers: tuple[Gatekeeper, ...] = (
+        Gatekeeper(name="gatekeeper-1", control_plane=True),
+        Gatekeeper(name="gatekeeper-2"),
+        Gatekeeper(name="gatekeeper-3"),
+    )
+    workers: tuple[Worker, ...] = Field(min_length=1)
+    publishes_per_day: Natural = 1
+    clients: tuple[Client, ...] = (Client(name="alice"), Client(name="bob"))
+    oracles: Oracles = Oracles()
+    incentive_per_cycle: Wei = Field(
+        default=1000 * WEI_PER_KOMP, description="added to each cycle's reward by the treasury"
+    )
+    services: tuple[Service, ...] = ()
+    workloads: Annotated[str, *one_of("way to run workloads", "process", "modelled")] = "process"
+    accounts: Accounts = Accounts()
+    _base: Path = PrivateAttr(default=Path())
+
+    @property
+    def base(self) -> Path:
+        """The folder of the network file; service folders are relative to it."""
+        return self._base
+
+    def placed(self, base: Path) -> NetworkSpec:
+        """The same network, read from a file in `base`."""
+        copy = self.model_copy()
+        copy._base = base
+        return copy
+
+    def service(self, name: str) -> Service:
+        """The service of that name; raises `KeyError`."""
+        return _named(self.services, name)
+
+    def worker(self, name: str) -> Worker:
+        """The worker of that name; raises `KeyError`."""
+        return _named(self.workers, name)
+
+    def client(self, name: str) -> Client:
+        """The client of that name; raises `KeyError`."""
+        return _named(self.clients, name)
+
+    def service_folder(self, name: str) -> Path:
+        """Where the files of a service are; raises `KeyError`."""
+        return self.base / self.service(name).folder
+
+    def expanded(self) -> NetworkSpec:
+        """Each worker by itself, and the quorum as a number."""
+        workers = tuple(one for entry in self.workers for one in each_of(entry))
+        quorum = self.parameters.perf_quorum or len(self.gatekeepers) // 2 + 1  # R4
+        parameters = self.parameters.model_copy(update={"perf_quorum": quorum})
+        return self.model_copy(update={"workers": workers, "parameters": parameters})
+
+
+Entry = TypeVar("Entry", Service, Worker, Client)
+
+
+def each_of(entry: Worker) -> tuple[Worker, ...]:
+    """The workers a file's entry stands for."""
+    if entry.count is None:
+        return (entry,)
+    names = (f"{entry.name}-{n}" for n in range(1, entry.count + 1))
+    return tuple(entry.model_copy(update={"name": name, "count": None}) for name in names)
+
+
+def _named(entries: tuple[Entry, ...], name: str) -> Entry:
+    for entry in entries:
+        if entry.name == name:
+            return entry
+    raise KeyError(name)

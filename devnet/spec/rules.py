@@ -1,0 +1,205 @@
+"""The rules between values of a network file, each with the id of the rule it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from devnet.spec.document import Loc, nearby
+from devnet.spec.network import (
+    CONTAINER_RESOURCES,
+    RESERVED_NAMES,
+    SECONDS_PER_DAY,
+    SERVERLESS_RESOURCES,
+    NetworkSpec,
+    each_of,
+)
+from devnet.spec.units import did_you_mean, duration_text
+from devnet.spec.validation import Problem
+
+MAX_WORKERS = 10_000
+MAX_ORACLES = 31
+_MNEMONIC_LENGTHS = (12, 15, 18, 21, 24)
+
+
+def network_problems(
+    network: NetworkSpec, base: Path, profiles: Collection[str]
+) -> Iterator[Problem]:
+    """Every broken rule of a network whose service folders are relative to `base`."""
+    yield from check_gap(network)
+    yield from check_publishing_pace(network)
+    yield from check_quorum(network)
+    yield from check_exit_delay(network)
+    yield from check_oracles(network)
+    yield from check_control_plane(network)
+    yield from check_names(network)
+    yield from check_profiles(network, profiles)
+    yield from check_resources(network)
+    yield from check_services(network, base)
+    yield from check_mnemonic(network)
+
+
+def check_gap(network: NetworkSpec) -> Iterator[Problem]:
+    gap, blocks = network.cycle.gap_blocks, network.cycle.blocks
+    if 2 * gap * 7 > blocks:
+        yield Problem(
+            ("cycle", "gap_blocks"),
+            f"2 * gap_blocks must be at most blocks / 7 (W4); seen gap_blocks {gap}, "
+            f"blocks {blocks}",
+            f"at most {blocks // 14}" if blocks >= 14 else "blocks must be at least 14",
+            reads=(("cycle", "blocks"),),
+        )
+
+
+def check_publishing_pace(network: NetworkSpec) -> Iterator[Problem]:
+    gap_seconds = network.cycle.gap_blocks * network.chain.block_seconds
+    if network.publishes_per_day * gap_seconds > SECONDS_PER_DAY:
+        yield Problem(
+            ("publishes_per_day",),
+            f"two publications are at least gap_blocks apart (W4), {duration_text(gap_seconds)}; "
+            f"seen {network.publishes_per_day} a day",
+            f"at most {SECONDS_PER_DAY // gap_seconds}",
+            reads=(("cycle", "gap_blocks"), ("chain", "block_seconds")),
+        )
+
+
+def check_quorum(network: NetworkSpec) -> Iterator[Problem]:
+    quorum, count = network.parameters.perf_quorum, len(network.gatekeepers)
+    if quorum and not count < 2 * quorum <= 2 * count:
+        yield Problem(
+            ("parameters", "perf_quorum"),
+            f"must be above half of the gatekeepers and at most all of them (R4); "
+            f"seen {quorum} of {count}",
+            f"from {count // 2 + 1} to {count}" if count else "",
+            reads=(("gatekeepers",),),
+        )
+
+
+def check_exit_delay(network: NetworkSpec) -> Iterator[Problem]:
+    delay, age = network.parameters.exit_delay, network.parameters.incident_max_age
+    if delay <= age:
+        yield Problem(
+            ("parameters", "exit_delay"),
+            f"must be longer than incident_max_age (L5); seen {duration_text(delay)}, "
+            f"incident_max_age {duration_text(age)}",
+            reads=(("parameters", "incident_max_age"),),
+        )
+
+
+def check_oracles(network: NetworkSpec) -> Iterator[Problem]:
+    oracles = network.oracles
+    if oracles.nodes > MAX_ORACLES:
+        yield Problem(
+            ("oracles", "nodes"), f"at most {MAX_ORACLES} oracle nodes; seen {oracles.nodes}"
+        )
+    if 3 * oracles.faulty >= oracles.nodes:
+        yield Problem(
+            ("oracles", "faulty"),
+            f"3 * faulty must be below nodes; seen faulty {oracles.faulty}, nodes {oracles.nodes}",
+            f"at most {(oracles.nodes - 1) // 3}",
+            reads=(("oracles", "nodes"),),
+        )
+    for key in ("heartbeat", "komp_usd_heartbeat", "utilization_heartbeat"):
+        seconds = getattr(oracles, key)
+        if seconds <= network.chain.block_seconds:
+            yield Problem(
+                ("oracles", key),
+                f"must be longer than a block, or no answer is ever fresh (O2); "
+                f"seen {duration_text(seconds)}, block_seconds {network.chain.block_seconds}",
+                reads=(("chain", "block_seconds"),),
+            )
+
+
+def check_control_plane(network: NetworkSpec) -> Iterator[Problem]:
+    if not any(gatekeeper.control_plane for gatekeeper in network.gatekeepers):
+        yield Problem(
+            ("gatekeepers",),
+            "no gatekeeper hosts the control plane (R3)",
+            "set 'control_plane: true' on one",
+        )
+
+
+def check_names(network: NetworkSpec) -> Iterator[Problem]:
+    """No two actors share a name, since a name is an account; nor do two services."""
+    if sum(entry.count or 1 for entry in network.workers) > MAX_WORKERS:
+        yield Problem(("workers",), f"more than {MAX_WORKERS} workers")
+        return
+    named: list[tuple[Loc, str]] = []
+    for n, gatekeeper in enumerate(network.gatekeepers):
+        named.append((("gatekeepers", n, "name"), gatekeeper.name))
+    for n, entry in enumerate(network.workers):
+        named += [(("workers", n, "name"), worker.name) for worker in each_of(entry)]
+    for n, client in enumerate(network.clients):
+        named.append((("clients", n, "name"), client.name))
+    named += [((), name) for name in network.oracles.node_names()[:MAX_ORACLES]]
+    yield from _duplicates(sorted(named, key=lambda entry: entry[0] != ()))
+    services = network.services
+    yield from _duplicates([(("services", n, "name"), s.name) for n, s in enumerate(services)])
+
+
+def _duplicates(named: list[tuple[Loc, str]]) -> Iterator[Problem]:
+    first: dict[str, Loc] = {}
+    for loc, name in named:
+        if name in RESERVED_NAMES:
+            yield Problem(loc, f"the name is reserved; seen '{name}'")
+        elif name in first:
+            owner = f"{first[name][0]}[{first[name][1]}]" if first[name] else "an oracle node"
+            yield Problem(loc, f"duplicate name; seen '{name}', taken by {owner}")
+        else:
+            first[name] = loc
+
+
+def check_profiles(network: NetworkSpec, profiles: Collection[str]) -> Iterator[Problem]:
+    for n, worker in enumerate(network.workers):
+        if worker.profile not in profiles:
+            yield Problem(
+                ("workers", n, "profile"),
+                f"unknown profile; seen '{worker.profile}'",
+                did_you_mean(worker.profile, profiles) or f"known: {', '.join(sorted(profiles))}",
+            )
+
+
+def check_resources(network: NetworkSpec) -> Iterator[Problem]:
+    """A service is billed by these resources, so their feeds must exist (O1, M3)."""
+    needed = {"container": CONTAINER_RESOURCES, "serverless": SERVERLESS_RESOURCES}
+    for n, service in enumerate(network.services):
+        missing = [r for r in needed[service.kind] if r not in network.oracles.resources]
+        if missing:
+            yield Problem(
+                ("services", n, "kind"),
+                f"a {service.kind} service is billed by resources without a feed (M3); "
+                f"missing in oracles.resources: {', '.join(missing)}",
+                reads=(("oracles", "resources"),),
+            )
+
+
+def check_services(network: NetworkSpec, base: Path) -> Iterator[Problem]:
+    for n, service in enumerate(network.services):
+        folder = base / service.folder
+        if not folder.is_dir():
+            yield Problem(
+                ("services", n, "folder"),
+                f"no such folder; seen '{service.folder}'",
+                nearby(folder),
+            )
+        if service.min_replicas > service.max_replicas:
+            yield Problem(
+                ("services", n, "min_replicas"),
+                f"must be at most max_replicas; seen {service.min_replicas}, "
+                f"max_replicas {service.max_replicas}",
+                reads=(("services", n, "max_replicas"),),
+            )
+        if not service.readiness.startswith("/"):
+            yield Problem(
+                ("services", n, "readiness"),
+                f"a path starts with '/'; seen '{service.readiness}'",
+                f"did you mean '/{service.readiness}'?",
+            )
+
+
+def check_mnemonic(network: NetworkSpec) -> Iterator[Problem]:
+    words = len(network.accounts.mnemonic.split())
+    if words not in _MNEMONIC_LENGTHS:
+        yield Problem(
+            ("accounts", "mnemonic"), f"a mnemonic has 12, 15, 18, 21 or 24 words; seen {words}"
+        )
