@@ -1,0 +1,151 @@
+"""Documents no honest vendor serves: the reader names what it saw and returns nothing.
+
+The transport is a fake: only so can a vendor's answer be any bytes at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from devnet.oracles import (
+    DocumentUnreadable,
+    PriceAbsent,
+    PriceUnavailable,
+    Resource,
+    Vendor,
+    VendorDown,
+    fetch,
+)
+from devnet.oracles import pages as pages_module
+
+BASE = {Vendor.AWS: "https://aws.test", Vendor.GCP: "https://gcp.test",
+        Vendor.AZURE: "https://azure.test"}  # fmt: skip
+
+
+def _fetch(
+    vendor: Vendor,
+    answer: Callable[[httpx.Request], httpx.Response],
+    resource: Resource = Resource.VCPU_HOUR,
+    gcp_api_key: str = "",
+) -> int:
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        read = fetch(vendor, resource, BASE[vendor], client=client, gcp_api_key=gcp_api_key)
+    return read.usd_1e18
+
+
+def _always(text: str) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _: httpx.Response(200, text=text)
+
+
+def _azure_item(**changes: object) -> dict[str, object]:
+    return {
+        "currencyCode": "USD",
+        "tierMinimumUnits": 0.0,
+        "retailPrice": 0.0405,
+        "armRegionName": "eastus",
+        "serviceName": "Container Instances",
+        "productName": "Container Instances",
+        "skuName": "Standard",
+        "meterName": "Standard vCPU Duration",
+        "unitOfMeasure": "1 Hour",
+        "type": "Consumption",
+    } | changes
+
+
+def _azure(*items: dict[str, object], link: str | None = None) -> str:
+    return json.dumps({"Items": list(items), "NextPageLink": link})
+
+
+@pytest.mark.parametrize("vendor", Vendor)
+@pytest.mark.parametrize(
+    "text",
+    ["", "<html>", "[]", "null", '{"Items": 3, "skus": 3, "products": 3}', "[" * 100_000, "NaN"],
+    ids=["empty", "html", "list", "null", "other fields", "deep", "not a number"],
+)
+def test_what_is_no_document_is_unreadable(vendor: Vendor, text: str) -> None:
+    with pytest.raises(DocumentUnreadable) as caught:
+        _fetch(vendor, _always(text))
+    assert caught.value.vendor == vendor
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("vendor", Vendor)
+def test_a_document_without_end_is_refused(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages_module, "MAX_DOCUMENT_BYTES", 1000)
+    with pytest.raises(VendorDown, match="more than 1000 bytes"):
+        _fetch(vendor, _always(" " * 1001))
+
+
+def test_pages_without_end_are_refused() -> None:
+    link = f"{BASE[Vendor.AZURE]}/api/retail/prices?$skip=0"
+    with pytest.raises(DocumentUnreadable, match="more than 40 pages"):
+        _fetch(Vendor.AZURE, _always(_azure(link=link)))
+
+
+def test_a_slow_vendor_is_down() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("too slow", request=request)
+
+    with pytest.raises(VendorDown, match="ReadTimeout: too slow"):
+        _fetch(Vendor.GCP, answer)
+
+
+def test_azure_follows_no_link_to_another_host() -> None:
+    with pytest.raises(DocumentUnreadable, match="elsewhere"):
+        _fetch(Vendor.AZURE, _always(_azure(link="https://elsewhere.test/api/retail/prices")))
+
+
+def test_azures_own_link_names_its_default_port() -> None:
+    first = _azure(link=f"{BASE[Vendor.AZURE]}:443/api/retail/prices?$skip=1000")
+    second = _azure(_azure_item())
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=second if "skip" in str(request.url) else first)
+
+    assert _fetch(Vendor.AZURE, answer) == 405 * 10**14
+
+
+def test_an_api_key_is_a_header_and_never_part_of_the_url() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, text='{"skus": []}')
+
+    with pytest.raises(PriceAbsent) as caught:
+        _fetch(Vendor.GCP, answer, gcp_api_key="k3y")
+    assert seen[0].headers["x-goog-api-key"] == "k3y"
+    assert "k3y" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("items", "seen"),
+    [
+        ([], "no entry for it"),
+        ([_azure_item(currencyCode="EUR")], "no entry for it"),
+        ([_azure_item(unitOfMeasure="100 Hours")], "no entry for it"),
+        ([_azure_item(type="Reservation")], "no entry for it"),
+        ([_azure_item(), _azure_item(retailPrice=0.05)], "several prices at once: 0.0405, 0.05"),
+        ([_azure_item(retailPrice=2_000_000_000)], "out of any price's range"),
+    ],
+    ids=["none", "euros", "other unit", "reservation", "two prices", "absurd"],
+)
+def test_a_sound_document_without_one_price(items: list[dict[str, object]], seen: str) -> None:
+    with pytest.raises(PriceAbsent) as caught:
+        _fetch(Vendor.AZURE, _always(_azure(*items)))
+    assert seen in caught.value.seen
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "9" * 5000])
+def test_a_number_made_to_exhaust_memory_is_refused(number: str) -> None:
+    text = _azure(_azure_item(retailPrice=424242)).replace("424242", number)
+    with pytest.raises(PriceUnavailable):
+        _fetch(Vendor.AZURE, _always(text))
+
+
+def test_the_same_price_listed_twice_is_one_price() -> None:
+    assert _fetch(Vendor.AZURE, _always(_azure(_azure_item(), _azure_item()))) == 405 * 10**14
