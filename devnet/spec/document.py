@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +64,17 @@ class SpecError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`tree` is made of dicts, lists, texts and None; `places` says where each path stands."""
+    """`tree` is made of dicts, lists, texts and None; `places` says where each path stands.
+
+    `faults` are those of the reading itself (duplicate keys, tags); a part of a document (`at`)
+    keeps the `prefix` its paths are shown with.
+    """
 
     file: str
     tree: Any
     places: Mapping[Loc, Place]
+    faults: tuple[Fault, ...] = ()
+    prefix: Loc = ()
 
     def fault(self, loc: Loc, message: str, hint: str = "") -> Fault:
         """A fault at `loc`, or at the nearest enclosing value that was written."""
@@ -76,10 +82,22 @@ class Document:
         while written and written not in self.places:
             written = written[:-1]
         place = self.places.get(written, Place(self.file, 1))
-        return Fault(place.file, place.line, path_text(loc), message, hint)
+        return Fault(place.file, place.line, path_text((*self.prefix, *loc)), message, hint)
 
-    def line(self, loc: Loc) -> int:
+    def line(self, loc: Loc = ()) -> int:
+        """The line of a value, 0 where it was not written in a file."""
         return self.places[loc].line if loc in self.places else 0
+
+    def at(self, loc: Loc) -> Document:
+        """The part of the document at `loc`, which must exist."""
+        tree = self.tree
+        for part in loc:
+            tree = tree[part]
+        size = len(loc)
+        places = {
+            known[size:]: place for known, place in self.places.items() if known[:size] == loc
+        }
+        return Document(self.file, tree, places, prefix=(*self.prefix, *loc))
 
 
 def path_text(loc: Loc) -> str:
@@ -91,7 +109,7 @@ def path_text(loc: Loc) -> str:
 
 
 def read_document(path: Path) -> Document:
-    """Read one YAML document; raises `SpecError` with every fault of its syntax.
+    """Read one YAML document; raises `SpecError` if it is no YAML at all.
 
     Bounded: 1 MiB, 32 levels, 100 000 values after aliases are followed.
     """
@@ -109,14 +127,12 @@ def read_document(path: Path) -> Document:
         raise SpecError([Fault(file, 1, "", "the file is empty")])
     reader = _Reader(file)
     tree = reader.value(node, ())
-    if reader.faults:
-        raise SpecError(reader.faults)
-    return Document(file, tree, reader.places)
+    return Document(file, tree, reader.places, tuple(reader.faults))
 
 
-def document_of(tree: Any, label: str) -> Document:
+def document_of(tree: Any, label: str, prefix: Loc = ()) -> Document:
     """A document that was never a file (a command line, a test); `label` stands for the file."""
-    return Document(label, tree, {(): Place(label, 0)})
+    return Document(label, tree, {(): Place(label, 0)}, prefix=prefix)
 
 
 def overridden(document: Document, overrides: Mapping[str, str], source: str) -> Document:
@@ -147,7 +163,7 @@ def overridden(document: Document, overrides: Mapping[str, str], source: str) ->
         places |= reader.places | {loc: Place(label, 0)}
     if faults:
         raise SpecError(faults)
-    return Document(document.file, tree, places)
+    return replace(document, tree=tree, places=places)
 
 
 def environment_overrides(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -176,7 +192,7 @@ def pruned(document: Document, locs: Iterable[Loc]) -> tuple[Document, dict[Loc,
 
     tree = walk(document.tree, (), ())
     places = {now: document.places[then] for now, then in before.items() if then in document.places}
-    return Document(document.file, tree, places), before
+    return replace(document, tree=tree, places=places), before
 
 
 class _Reader:

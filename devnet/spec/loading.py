@@ -57,7 +57,7 @@ def network_from_mapping(
 
 def network_of(document: Document, base: Path, profiles: Profiles) -> NetworkSpec:
     network, faults = validated(
-        document, NetworkSpec, lambda spec: network_problems(spec, base, profiles())
+        document, NetworkSpec, lambda spec: network_problems(spec, profiles()), context=base
     )
     if faults or network is None:
         raise SpecError(sorted(faults, key=lambda fault: fault.line))

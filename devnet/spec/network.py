@@ -10,8 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 
+from devnet.spec.document import nearby
 from devnet.spec.fields import (
     Bytes,
     MilliCpu,
@@ -31,7 +32,7 @@ from devnet.spec.fields import (
     at_most,
     one_of,
 )
-from devnet.spec.units import WEI_PER_KOMP
+from devnet.spec.units import WEI_PER_KOMP, UnitError
 
 VENDORS = ("aws", "gcp", "azure")
 RESOURCES = (
@@ -133,12 +134,20 @@ class Oracles(SpecModel):
         return tuple(f"oracle-{n}" for n in range(1, self.nodes + 1))
 
 
+def _existing_folder(folder: str, info: ValidationInfo) -> str:
+    if isinstance(info.context, Path) and not (info.context / folder).is_dir():
+        raise UnitError("no such folder", folder, nearby(info.context / folder))
+    return folder
+
+
 class Service(SpecModel):
     """What clients can order (M1): a folder with a command, and what one replica asks for."""
 
     name: Name
     kind: Annotated[str, *one_of("kind of service", "container", "serverless")]
-    folder: Text = Field(description="relative to the network file")
+    folder: Annotated[Text, AfterValidator(_existing_folder)] = Field(
+        description="relative to the network file"
+    )
     command: tuple[Text, ...] = Field(min_length=1)
     cpu: MilliCpu = 50
     memory: Bytes = 32 * 2**20

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
-from devnet.spec.document import Loc, nearby
+from devnet.spec.document import Loc
 from devnet.spec.network import (
     CONTAINER_RESOURCES,
     RESERVED_NAMES,
@@ -22,10 +21,8 @@ MAX_ORACLES = 31
 _MNEMONIC_LENGTHS = (12, 15, 18, 21, 24)
 
 
-def network_problems(
-    network: NetworkSpec, base: Path, profiles: Collection[str]
-) -> Iterator[Problem]:
-    """Every broken rule of a network whose service folders are relative to `base`."""
+def network_problems(network: NetworkSpec, profiles: Collection[str]) -> Iterator[Problem]:
+    """Every broken rule between the values of a network."""
     yield from check_gap(network)
     yield from check_publishing_pace(network)
     yield from check_quorum(network)
@@ -35,7 +32,7 @@ def network_problems(
     yield from check_names(network)
     yield from check_profiles(network, profiles)
     yield from check_resources(network)
-    yield from check_services(network, base)
+    yield from check_services(network)
     yield from check_mnemonic(network)
 
 
@@ -173,15 +170,8 @@ def check_resources(network: NetworkSpec) -> Iterator[Problem]:
             )
 
 
-def check_services(network: NetworkSpec, base: Path) -> Iterator[Problem]:
+def check_services(network: NetworkSpec) -> Iterator[Problem]:
     for n, service in enumerate(network.services):
-        folder = base / service.folder
-        if not folder.is_dir():
-            yield Problem(
-                ("services", n, "folder"),
-                f"no such folder; seen '{service.folder}'",
-                nearby(folder),
-            )
         if service.min_replicas > service.max_replicas:
             yield Problem(
                 ("services", n, "min_replicas"),

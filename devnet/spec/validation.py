@@ -53,7 +53,7 @@ def validated(
     Faulty values are dropped and the rest is checked again, so a wrong unit in one place does not
     hide a broken rule in another. The model is None when nothing usable remains.
     """
-    faults: list[Fault] = []
+    faults = list(document.faults)
     faulty: list[Loc] = []
     before: dict[Loc, Loc] = {}
     rest = document
@@ -66,7 +66,7 @@ def validated(
             details = error.errors(include_url=False)
         if turn == 0:
             faulty = [tuple(detail["loc"]) for detail in details]
-            faults = [fault_of(document, model, detail) for detail in details]
+            faults += [fault_of(document, model, detail) for detail in details]
         gone = {_droppable(rest, detail) for detail in details}
         if () in gone:
             return None, faults

@@ -1,0 +1,175 @@
+"""What a scenario expects: comparisons with any ledger value, event or error."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from devnet.spec import units
+from devnet.spec.fields import ErrorName, PositiveSeconds, SpecModel, Truth, one_of
+from devnet.spec.registry import Step, step
+from devnet.spec.subjects import (
+    ClientName,
+    OrderName,
+    ResourceName,
+    ServiceName,
+    WorkerNames,
+)
+from devnet.spec.units import UnitError
+
+_OPERATORS: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_COMPARISON = re.compile(r"(==|!=|>=|<=|>|<)?\s*(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`value` is in the unit of its key (wei, 1e-8 dollar, a count); `text` is as people read it."""
+
+    operator: str
+    value: int
+    text: str
+
+    def holds(self, seen: int) -> bool:
+        return _OPERATORS[self.operator](seen, self.value)
+
+    def __str__(self) -> str:
+        return self.text if self.operator == "==" else f"{self.operator} {self.text}"
+
+
+def _compared(
+    read: Callable[[object], int], write: Callable[[int], str], example: str
+) -> tuple[Any, ...]:
+    def comparison(value: object) -> Comparison:
+        if isinstance(value, Comparison):
+            return value
+        sign, rest = None, value
+        if isinstance(value, str):
+            match = _COMPARISON.fullmatch(value.strip())
+            if match:
+                sign, rest = match[1], match[2]
+        number = read(rest)
+        return Comparison(sign or "==", number, write(number))
+
+    schema = {"type": ["string", "number"], "examples": [example, f">= {example}"]}
+    return (
+        BeforeValidator(comparison),
+        PlainSerializer(str, when_used="json"),
+        WithJsonSchema(schema),
+    )
+
+
+Amount = Annotated[Comparison, *_compared(units.komp, units.komp_text, "20 KOMP")]
+Count = Annotated[Comparison, *_compared(units.integer, str, "3")]
+Dollars = Annotated[Comparison, *_compared(units.usd_1e8, units.usd_text, "0.04")]
+
+
+class EventCount(SpecModel):
+    """How often an event was seen on chain since the run began."""
+
+    name: ErrorName
+    count: Count = Comparison(">=", 1, "1")
+
+
+def _event(value: object) -> object:
+    """`event: Claimed` is short for one such event at least."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+# The subjects each key can be asked of.
+_ASKED_OF = {
+    "stake": ("worker",),
+    "slashed": ("worker",),
+    "pending_slash": ("worker",),
+    "claimable": ("worker",),
+    "claimed": ("worker",),
+    "v": ("worker",),
+    "active": ("worker",),
+    "multiplier_bps": ("worker",),
+    "balance": ("worker", "client"),
+    "ready": ("service", "order"),
+    "on": ("service", "order"),
+    "not_on": ("service", "order"),
+    "refunded": ("service", "order"),
+    "price_usd": ("resource",),
+}
+_ASKED_OF_NOBODY = ("error", "invariants", "model", "cycle", "event")
+_SUBJECTS = ("worker", "client", "service", "order", "resource")
+
+
+@step("expect")
+class Expect(Step):
+    """Check values of the ledger and the cluster; a value, or a comparison such as '>= 20 KOMP'."""
+
+    worker: WorkerNames | None = None
+    client: ClientName | None = None
+    service: ServiceName | None = None
+    order: OrderName | None = None
+    resource: ResourceName | None = None
+
+    stake: Amount | None = None
+    slashed: Amount | None = Field(default=None, description="executed, over the whole run")
+    pending_slash: Amount | None = Field(default=None, description="reported, not yet executed")
+    balance: Amount | None = Field(default=None, description="of the client or the worker's owner")
+    claimable: Amount | None = Field(default=None, description="of ended cycles, unclaimed (C3)")
+    claimed: Amount | None = Field(default=None, description="over the whole run")
+    v: Count | None = Field(default=None, description="last published V, 1e18 = reference (W1)")
+    active: Truth | None = Field(default=None, description="S4")
+    multiplier_bps: Count | None = Field(default=None, description="S2, S3")
+    ready: Count | None = Field(default=None, description="ready replicas")
+    on: WorkerNames | None = Field(default=None, description="a ready replica on each of these")
+    not_on: WorkerNames | None = Field(default=None, description="no replica on any of these")
+    refunded: Amount | None = Field(default=None, description="of the deposit, at its end (M2, M6)")
+    price_usd: Dollars | None = Field(default=None, description="the stored median of a resource")
+    error: ErrorName | None = Field(default=None, description="how the last step was rejected")
+    invariants: Annotated[str, *one_of("set of invariants", "all")] | None = None
+    model: Annotated[str, *one_of("agreement", "equal")] | None = None
+    cycle: Count | None = Field(default=None, description="the current cycle (C1)")
+    event: Annotated[EventCount | None, BeforeValidator(_event)] = None
+    within: PositiveSeconds | None = Field(
+        default=None, description="of the wall clock, until it must hold; absent: at once"
+    )
+
+    @property
+    def subject(self) -> str:
+        """`worker`, `client`, `service`, `order`, `resource`, or empty."""
+        return next((kind for kind in _SUBJECTS if getattr(self, kind) is not None), "")
+
+    @property
+    def order_name(self) -> str:
+        return self.order or self.service or ""
+
+    def asked(self) -> tuple[str, ...]:
+        """The keys that are expected to hold."""
+        keys = (*_ASKED_OF, *_ASKED_OF_NOBODY)
+        return tuple(key for key in keys if getattr(self, key) is not None)
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.expect_error is not None:
+            raise UnitError("an expectation is never rejected", self.expect_error, "use 'error'")
+        subjects = [kind for kind in _SUBJECTS if getattr(self, kind) is not None]
+        if len(subjects) > 1:
+            raise UnitError("asks one subject at a time", ", ".join(subjects))
+        asked = self.asked()
+        if not asked:
+            raise UnitError("expects nothing", ", ".join(subjects) or "no key")
+        for key in asked:
+            owners = _ASKED_OF.get(key, ())
+            if owners and self.subject not in owners:
+                listed = " or ".join(f"'{owner}'" for owner in owners)
+                raise UnitError(f"'{key}' is asked of a {listed}", self.subject or "no subject")
+        if subjects and not any(key in _ASKED_OF for key in asked):
+            raise UnitError(f"nothing is asked of the {self.subject}", ", ".join(asked))
+        return self

@@ -1,0 +1,318 @@
+"""The verbs of the protocol and of the devnet, as frozen steps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from devnet.spec.fields import (
+    ChangeBps,
+    Months,
+    Name,
+    Natural,
+    Positive,
+    PositiveSeconds,
+    Text,
+    Usd1e8,
+    Wei,
+    at_most,
+    one_of,
+)
+from devnet.spec.registry import Step, step
+from devnet.spec.subjects import (
+    ClientName,
+    OracleNames,
+    OrderName,
+    PayerName,
+    ResourceNames,
+    ServiceName,
+    VendorNames,
+    WorkerNames,
+    known_of,
+)
+from devnet.spec.units import UnitError, did_you_mean, duration_text
+
+LONGEST_ORDER_SECONDS = 30 * 86400  # M1
+MAX_TIMES = 100_000
+MAX_BLOCKS = 10_000_000
+
+# What can break: the kinds of fault of each subject, the usual one first.
+FAULT_KINDS = {"worker": ("offline",), "vendor": ("outage",), "oracle": ("offline",)}
+
+Times = Annotated[Positive, at_most(MAX_TIMES)]
+
+
+@step("stake")
+class Stake(Step):
+    """Stake 500 KOMP for each worker, for its own period or for `months` (S1, S2)."""
+
+    worker: WorkerNames
+    months: Months | None = Field(default=None, description="absent: the worker's stake_months")
+
+
+@step("restake")
+class Restake(Step):
+    """Stake again for a period that unlocks later than the present one (S3)."""
+
+    worker: WorkerNames
+    months: Months
+
+
+@step("top_up")
+class TopUp(Step):
+    """Add KOMP to a slashed stake, back to exactly 500 KOMP (S4)."""
+
+    worker: WorkerNames
+    amount: Wei | None = Field(default=None, description="absent: what is missing to 500 KOMP")
+
+
+@step("exit")
+class Exit(Step):
+    """Request the exit of workers: no more publishing, still slashable until exitAt (S5)."""
+
+    worker: WorkerNames
+
+
+@step("withdraw")
+class Withdraw(Step):
+    """Withdraw the stake once exitAt has passed and no slash is pending (S5)."""
+
+    worker: WorkerNames
+
+
+@step("measure")
+class Measure(Step):
+    """Run the performance test on the workers' nodes, one node at a time (W3)."""
+
+    worker: WorkerNames
+
+
+@step("publish")
+class Publish(Step):
+    """Publish V on chain from the last measurement, measuring first where there is none (W4)."""
+
+    worker: WorkerNames
+
+
+@step("claim")
+class Claim(Step):
+    """Claim the rewards of all past cycles, or of one `cycle` (C3)."""
+
+    worker: WorkerNames
+    cycle: Natural | None = None
+
+
+@step("order")
+class Order(Step):
+    """Order a service and escrow the deposit (M1); its name is the service's unless given."""
+
+    client: ClientName
+    service: ServiceName
+    replicas: Positive = 1
+    max_replicas: Positive | None = Field(default=None, description="absent: the service's own")
+    deposit: Wei
+    duration: PositiveSeconds = LONGEST_ORDER_SECONDS
+    name: Name | None = None
+
+    @property
+    def order_name(self) -> str:
+        return self.name or self.service
+
+    @model_validator(mode="after")
+    def _within_bounds(self, info: ValidationInfo) -> Self:
+        if self.duration > LONGEST_ORDER_SECONDS:
+            raise UnitError("an order lasts at most 30d (M1)", duration_text(self.duration))
+        network = known_of(info).network
+        service = network.service(self.service) if network else None
+        most = self.max_replicas or (service.max_replicas if service else self.replicas)
+        least = service.min_replicas if service else 1
+        if not least <= self.replicas <= most:
+            raise UnitError(f"replicas must be from {least} to {most} (M1)", self.replicas)
+        if self.deposit == 0:
+            raise UnitError("an order escrows a deposit (M1)", "0 KOMP")
+        return self
+
+
+class _OfOrder(Step):
+    """A step about one order, named itself or by its service."""
+
+    service: ServiceName | None = None
+    order: OrderName | None = None
+
+    @property
+    def order_name(self) -> str:
+        """The order's name: an order without a name has its service's."""
+        return self.order or self.service or ""
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        self.exactly_one_of("service", "order")
+        return self
+
+
+@step("scale")
+class Scale(_OfOrder):
+    """Wish another number of replicas for an order; billing follows what runs (M6)."""
+
+    replicas: Positive
+
+
+@step("close")
+class Close(_OfOrder):
+    """Close an order; one nobody accepted is refunded in full at once (M2, M6)."""
+
+    client: ClientName
+
+
+@step("settle")
+class Settle(_OfOrder):
+    """Bill an order's usage up to haltDelay ago (M6)."""
+
+
+@step("finalize")
+class Finalize(_OfOrder):
+    """Bill the rest of an ended order and refund what is left of its deposit (M6)."""
+
+
+def _of_kind(kind: str, other_verb: str) -> AfterValidator:
+    def check(name: str | None, info: ValidationInfo) -> str | None:
+        network = known_of(info).network
+        if name and network and network.service(name).kind != kind:
+            raise UnitError(f"not a {kind} service", name, f"did you mean '{other_verb}'?")
+        return name
+
+    return AfterValidator(check)
+
+
+@step("request")
+class Request(_OfOrder):
+    """Send HTTP requests to an order's replicas through the gateway; every answer must be 200."""
+
+    client: ClientName
+    service: Annotated[ServiceName | None, _of_kind("container", "invoke")] = None
+    path: Text = "/"
+    times: Times = 1
+
+
+@step("invoke")
+class Invoke(_OfOrder):
+    """Invoke a serverless service; the result's hash is checked against the chain (M5)."""
+
+    client: ClientName
+    service: Annotated[ServiceName | None, _of_kind("serverless", "request")] = None
+    payload: Text = ""
+    times: Times = 1
+
+
+@step("add_reward")
+class AddReward(Step):
+    """Add KOMP to the current cycle's reward (C2)."""
+
+    source: PayerName = Field(default="treasury", alias="from")
+    amount: Wei
+
+
+@step("price")
+class Price(Step):
+    """Set what a vendor asks, or change it by a percentage; the oracle nodes see it next (O1)."""
+
+    vendor: VendorNames
+    resource: ResourceNames | None = Field(default=None, description="absent: all")
+    usd: Usd1e8 | None = None
+    change: ChangeBps | None = None
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        self.exactly_one_of("usd", "change")
+        return self
+
+
+@step("komp_usd")
+class KompUsd(Step):
+    """Set what one KOMP costs in dollars (O6)."""
+
+    usd: Usd1e8
+
+
+@step("poke")
+class Poke(Step):
+    """Store the median of the fresh feeds on chain (O2)."""
+
+    resource: ResourceNames
+
+
+class _OfPart(Step):
+    """A step about a part that can break."""
+
+    worker: WorkerNames | None = None
+    vendor: VendorNames | None = None
+    oracle: OracleNames | None = None
+
+    @property
+    def subject(self) -> str:
+        """`worker`, `vendor` or `oracle`."""
+        return next(kind for kind in FAULT_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        chosen: tuple[str, ...] = getattr(self, self.subject)
+        return chosen
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        self.exactly_one_of(*FAULT_KINDS)
+        return self
+
+
+_ALL_KINDS = tuple(dict.fromkeys(kind for kinds in FAULT_KINDS.values() for kind in kinds))
+
+
+@step("fault")
+class Fault(_OfPart):
+    """Break a part: a worker goes offline, a vendor's price server stops, an oracle node dies."""
+
+    kind: Annotated[str, *one_of("kind of fault", *_ALL_KINDS)]
+
+    @model_validator(mode="after")
+    def _kind_of_subject(self) -> Self:
+        kinds = FAULT_KINDS[self.subject]
+        if self.kind not in kinds:
+            hint = did_you_mean(self.kind, kinds) or f"known: {', '.join(kinds)}"
+            raise UnitError(f"no such kind of fault of a {self.subject}", self.kind, hint)
+        return self
+
+
+@step("heal")
+class Heal(_OfPart):
+    """Mend what a fault broke, and wait until it is back."""
+
+
+def _whole_blocks(seconds: int | None, info: ValidationInfo) -> int | None:
+    """Time moves by blocks, so that an interval is exact to the second."""
+    network = known_of(info).network
+    if seconds and network and seconds % network.chain.block_seconds:
+        block = network.chain.block_seconds
+        above = duration_text((seconds // block + 1) * block)
+        what = f"time moves by whole blocks of {duration_text(block)}"
+        raise UnitError(what, duration_text(seconds), f"did you mean '{above}'?")
+    return seconds
+
+
+@step("advance")
+class Advance(Step):
+    """Move the chain's blocks and time together, stopping wherever an actor has work."""
+
+    time: Annotated[PositiveSeconds | None, AfterValidator(_whole_blocks)] = None
+    blocks: Annotated[Positive, at_most(MAX_BLOCKS)] | None = None
+    cycles: Annotated[Positive, at_most(MAX_BLOCKS)] | None = Field(
+        default=None, description="to the first block of the n-th next cycle (C1)"
+    )
+    appeal_window: Annotated[Positive, at_most(1000)] | None = Field(
+        default=None, description="as many appeal windows, in whole blocks rounded up (L6)"
+    )
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        self.exactly_one_of("time", "blocks", "cycles", "appeal_window")
+        return self

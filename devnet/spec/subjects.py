@@ -1,0 +1,108 @@
+"""Who and what a step may name: every name is checked against the network while it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+
+from devnet.spec.network import VENDORS, NetworkSpec
+from devnet.spec.units import UnitError, did_you_mean
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What names mean while steps are read.
+
+    `network` is None when it could not be loaded: names are then taken as they are. `orders` are
+    the names of the orders made so far, None when nobody can know (a step from the CLI).
+    """
+
+    network: NetworkSpec | None = None
+    orders: frozenset[str] | None = None
+
+    def workers(self) -> Collection[str] | None:
+        return [worker.name for worker in self.network.workers] if self.network else None
+
+    def clients(self) -> Collection[str] | None:
+        return [client.name for client in self.network.clients] if self.network else None
+
+    def services(self) -> Collection[str] | None:
+        return [service.name for service in self.network.services] if self.network else None
+
+    def payers(self) -> Collection[str] | None:
+        """Accounts that can pay into the rewards (C2: anyone may)."""
+        clients, workers = self.clients(), self.workers()
+        return None if clients is None or workers is None else ["treasury", *clients, *workers]
+
+    def vendors(self) -> Collection[str] | None:
+        return VENDORS
+
+    def oracles(self) -> Collection[str] | None:
+        return self.network.oracles.node_names() if self.network else None
+
+    def resources(self) -> Collection[str] | None:
+        return self.network.oracles.resources if self.network else None
+
+    def order_names(self) -> Collection[str] | None:
+        return self.orders
+
+
+def known_of(info: ValidationInfo) -> Known:
+    return info.context if isinstance(info.context, Known) else Known()
+
+
+Names = Callable[[Known], Collection[str] | None]
+
+
+def _one(kind: str, names: Names) -> tuple[Any, ...]:
+    def read(value: object, info: ValidationInfo) -> str:
+        return _checked(kind, value, names(known_of(info)))
+
+    return (BeforeValidator(read), WithJsonSchema({"type": "string"}))
+
+
+def _many(kind: str, names: Names) -> tuple[Any, ...]:
+    """`all`, one name, or a list of names; always read as a tuple, `all` spelled out."""
+
+    def read(value: object, info: ValidationInfo) -> tuple[str, ...]:
+        known = names(known_of(info))
+        if value == ALL:
+            return (ALL,) if known is None else tuple(known)
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",")]
+        if not isinstance(value, list | tuple) or not value:
+            raise UnitError(f"not {ALL!r}, a {kind} or a list of them", value)
+        chosen = tuple(_checked(kind, name, known) for name in value)
+        for name in chosen:
+            if chosen.count(name) > 1:
+                raise UnitError(f"{kind} named twice", name)
+        return chosen
+
+    either = [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+    return (BeforeValidator(read), WithJsonSchema({"anyOf": either}))
+
+
+def _checked(kind: str, value: object, known: Collection[str] | None) -> str:
+    if not isinstance(value, str) or not value:
+        raise UnitError(f"not the name of one {kind}", value)
+    if known is not None and value not in known:
+        hint = did_you_mean(value, known) or f"known: {', '.join(list(known)[:10]) or 'none'}"
+        raise UnitError(f"unknown {kind}", value, hint)
+    return value
+
+
+WorkerName = Annotated[str, *_one("worker", Known.workers)]
+WorkerNames = Annotated[tuple[str, ...], *_many("worker", Known.workers)]
+ClientName = Annotated[str, *_one("client", Known.clients)]
+ServiceName = Annotated[str, *_one("service", Known.services)]
+OrderName = Annotated[str, *_one("order", Known.order_names)]
+PayerName = Annotated[str, *_one("account", Known.payers)]
+VendorNames = Annotated[tuple[str, ...], *_many("vendor", Known.vendors)]
+OracleNames = Annotated[tuple[str, ...], *_many("oracle node", Known.oracles)]
+ResourceName = Annotated[str, *_one("resource", Known.resources)]
+ResourceNames = Annotated[tuple[str, ...], *_many("resource", Known.resources)]
