@@ -1,0 +1,127 @@
+"""Child processes of a cluster: own log file, own group, dead when their parent is, bounded stop."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cluster.errors import ClusterLacks, ClusterStartFailed
+
+_TAIL_BYTES = 4096
+_PR_SET_PDEATHSIG = 1
+# The kernel sends PDEATHSIG when the *thread* that forked ends, so every child is forked by one
+# thread that lives as long as this process.
+_FORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cluster-forker")
+# Looked up here: the child may not touch the loader's locks between fork and exec.
+_PRCTL = ctypes.CDLL(None).prctl
+
+
+class Process:
+    """One running child. The owner calls `stop` or `kill`; both are bounded."""
+
+    def __init__(
+        self, name: str, command: Sequence[str | Path], *, log: Path, env: Mapping[str, str]
+    ) -> None:
+        """Start `command`; raises `ClusterLacks` when its program does not exist."""
+        self.name, self.log = name, log
+        self._command = [str(part) for part in command]
+        self._env = dict(env)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._popen = _FORKER.submit(self._fork).result()
+
+    def _fork(self) -> subprocess.Popen[bytes]:
+        parent = os.getpid()
+
+        def die_with_parent() -> None:
+            _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        with self.log.open("ab") as output:
+            try:
+                return subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=self._env,
+                    start_new_session=True,
+                    preexec_fn=die_with_parent,  # noqa: PLW1509 - two system calls, no locks
+                )
+            except FileNotFoundError as error:
+                raise ClusterLacks(
+                    f"{self.name}: no program at {self._command[0]}",
+                    hint="build the control plane first",
+                ) from error
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def running(self) -> bool:
+        return self._popen.poll() is None
+
+    def check(self) -> None:
+        """Raise `ClusterStartFailed` with the log's tail if the child has ended."""
+        code = self._popen.poll()
+        if code is not None:
+            raise ClusterStartFailed(
+                f"{self.name} ended with exit code {code}\n--- end of {self.log} ---\n{self.tail()}"
+            )
+
+    def tail(self) -> str:
+        """The last 4 KiB of the log."""
+        return log_tail(self.log)
+
+    def terminate(self) -> None:
+        """SIGTERM, without waiting: `stop` follows."""
+        if self.running:
+            self._popen.terminate()
+
+    def stop(self, limit_seconds: float) -> None:
+        """SIGTERM, then SIGKILL to the group once `limit_seconds` are over."""
+        self.terminate()
+        if self.running:
+            try:
+                self._popen.wait(limit_seconds)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group, and reap."""
+        try:
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._popen.wait(5)
+
+
+def log_tail(path: Path) -> str:
+    """The last 4 KiB of a log file, empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            return file.read().decode(errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """`count` different TCP ports of 127.0.0.1 that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return tuple(each.getsockname()[1] for each in sockets)
+    finally:
+        for each in sockets:
+            each.close()

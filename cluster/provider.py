@@ -1,0 +1,46 @@
+"""What differs between `native`, `kind` and `context` under one `KubernetesCluster`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from cluster.interface import Enforcement, FaultKind, NodeSpec
+
+
+class Provider(Protocol):
+    """Raises and removes the machinery under the API; never touches workloads.
+
+    All calls are bounded and raise `cluster.errors.ClusterError`.
+    """
+
+    name: str
+
+    def up(self) -> None:
+        """Return once the API server answers and workloads would be admitted; no node yet."""
+
+    def down(self) -> None:
+        """Remove all that `up` and `add_node` started; safe after a half-finished `up`."""
+
+    def kubeconfig(self) -> Path: ...
+
+    def add_node(self, spec: NodeSpec) -> None:
+        """Start the machine; its Node appears by itself and is not awaited here."""
+
+    def remove_node(self, name: str) -> None:
+        """End the machine; the caller deletes its Node."""
+
+    def fault(self, node: str, kind: FaultKind) -> None: ...
+
+    def heal(self, node: str) -> None:
+        """Start the machine again; the caller waits for Ready."""
+
+    def reach(self, pod: Mapping[str, Any]) -> tuple[str, int] | None:
+        """Host and port where this process can talk to a pod document, `None` before it has one."""
+
+    def enforcement(self, nodes: tuple[Mapping[str, Any], ...]) -> Enforcement:
+        """What holds on these node documents."""
+
+    def check(self) -> None:
+        """Raise `ClusterStartFailed` when a part of the machinery has ended by itself."""
