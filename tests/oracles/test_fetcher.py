@@ -149,3 +149,51 @@ def test_a_number_made_to_exhaust_memory_is_refused(number: str) -> None:
 
 def test_the_same_price_listed_twice_is_one_price() -> None:
     assert _fetch(Vendor.AZURE, _always(_azure(_azure_item(), _azure_item()))) == 405 * 10**14
+
+
+def _aws(*entries: tuple[dict[str, str], str]) -> str:
+    """An offer with one SKU per entry: its attributes beside the usage type, its USD per hour."""
+    usage = {"usagetype": "USE1-Fargate-vCPU-Hours:perCPU"}
+    products: dict[str, object] = {}
+    terms: dict[str, object] = {}
+    for index, (attributes, usd) in enumerate(entries):
+        sku = f"SKU{index}"
+        products[sku] = {"sku": sku, "attributes": usage | attributes}
+        dimension = {"unit": "hours", "beginRange": "0", "pricePerUnit": {"USD": usd}}
+        terms[sku] = {f"{sku}.T": {"priceDimensions": {f"{sku}.T.D": dimension}}}
+    return json.dumps({"products": products, "terms": {"OnDemand": terms}})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"marketoption": "CapacityBlock"},
+        {"capacitystatus": "UnusedCapacityReservation"},
+        {"tenancy": "Dedicated"},
+        {"preInstalledSw": "SQL Ent"},
+        {"regionCode": "us-west-2"},
+        {"transferType": "InterRegion Outbound"},
+        {"usagetype": "Global-Fargate-vCPU-Hours:perCPU"},
+        {"usagetype": "USE1-Fargate-ARM-vCPU-Hours:perCPU"},
+    ],
+    ids=lambda other: next(iter(other.values())),
+)
+def test_aws_goods_of_another_kind_are_not_our_price(other: dict[str, str]) -> None:
+    text = _aws((other, "0.0100000000"), ({"marketoption": "OnDemand"}, "0.0404800000"))
+    assert _fetch(Vendor.AWS, _always(text)) == 4048 * 10**13
+
+
+def _gcp_pricing(nanos: int) -> dict[str, object]:
+    money = {"currencyCode": "USD", "units": "0", "nanos": nanos}
+    rates = [{"startUsageAmount": 0, "unitPrice": money}]
+    return {"pricingExpression": {"usageUnit": "h", "tieredRates": rates}}
+
+
+def test_gcps_last_pricing_is_the_one_in_effect() -> None:
+    sku = {
+        "description": "N4D Instance Core running in Americas",
+        "category": {"usageType": "OnDemand"},
+        "serviceRegions": ["us-central1"],
+        "pricingInfo": [_gcp_pricing(1), _gcp_pricing(29_110_000)],
+    }
+    assert _fetch(Vendor.GCP, _always(json.dumps({"skus": [sku]}))) == 2911 * 10**13
