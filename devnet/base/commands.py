@@ -1,0 +1,110 @@
+"""Running a tool to its end: bounded, quiet when it works, its last lines when it does not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from devnet.base.errors import MachineLacks
+
+KEPT_LINES = 30
+STOP_SECONDS = 5.0
+
+
+def run_tool(
+    what: str,
+    command: Sequence[str | Path],
+    *,
+    limit_seconds: float,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    line: Callable[[str], None] = lambda text: None,
+    hint: str = "",
+) -> list[str]:
+    """Run `command`, hand each line of its output to `line`, return the last thirty.
+
+    `env` is added to this process's environment. The tool's process group ends with this call,
+    on Ctrl-C too.
+
+    Raises MachineLacks when it cannot be started, fails, or is not done in `limit_seconds`.
+    """
+    words = [str(word) for word in command]
+    kept: deque[str] = deque(maxlen=KEPT_LINES)
+    try:
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise MachineLacks(f"{what}: {words[0]} cannot be started: {error}", hint=hint) from error
+    late = threading.Event()
+
+    def expire() -> None:
+        late.set()
+        _end_group(process)
+
+    timer = threading.Timer(limit_seconds, expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        assert process.stdout is not None
+        for text in process.stdout:
+            kept.append(text.rstrip())
+            line(text.rstrip())
+        code = process.wait()
+    finally:
+        timer.cancel()
+        _end_group(process)
+    if late.is_set():
+        raise MachineLacks(_told(what, f"not done within {limit_seconds:g} s", kept), hint=hint)
+    if code != 0:
+        raise MachineLacks(_told(what, f"`{' '.join(words)}` ended with {code}", kept), hint=hint)
+    return list(kept)
+
+
+def _told(what: str, happened: str, kept: Sequence[str]) -> str:
+    return "\n".join([f"{what}: {happened}", *(f"  {text}" for text in kept)])
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    """TERM, then KILL, for the whole group of a tool that is still running."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+class Pulse:
+    """Says a line at most every `every_seconds`, with the time since the start."""
+
+    def __init__(self, say: Callable[[str], None], every_seconds: float = 10.0) -> None:
+        self._say, self._every = say, every_seconds
+        self._start = time.monotonic()
+        self._last = self._start
+
+    def beat(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self._last >= self._every:
+            self._last = now
+            minutes, seconds = divmod(int(now - self._start), 60)
+            self._say(f"{text} ({minutes} min {seconds:02} s)")

@@ -1,0 +1,142 @@
+"""What comes from npm: anvil, the Solidity compiler and the contract libraries."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from devnet.base import assets
+from devnet.base.commands import run_tool
+from devnet.base.errors import MachineLacks
+from devnet.base.node import Node, get_node
+from devnet.base.store import Store, key_of
+
+SOLC_VERSION = "0.8.30"
+# Asking the WebAssembly for it costs half a second on every compile.
+SOLC_LONG_VERSION = "0.8.30+commit.73712a01.Linux.g++"
+LIBRARIES_MEGABYTES = 57
+
+# py-solc-x calls a compiler with `--version` or `--standard-json --base-path DIR`, JSON on stdin.
+SOLC_LAUNCHER = """#!/bin/sh
+# The official compiler (WebAssembly, from npm) in the shape of a native solc.
+case "$1" in --version)
+    echo "solc, the solidity compiler commandline interface"
+    echo "Version: {version}"
+    exit 0 ;;
+esac
+exec "{node}" --stack-size=8000 "{script}" "$@"
+"""
+SOLC_SCRIPT = """// Standard JSON on stdin, standard JSON on stdout; imports below --base-path and --include-path.
+const fs = require("fs");
+const path = require("path");
+const solc = require({solc});
+const words = process.argv.slice(2);
+const roots = words.flatMap((word, i) =>
+    ["--base-path", "--include-path"].includes(word) ? [words[i + 1]] : []);
+function find(name) {{
+    const file = [...(roots.length ? roots : ["."]).map((root) => path.join(root, name)), name]
+        .find((candidate) => fs.existsSync(candidate));
+    return file ? {{ contents: fs.readFileSync(file, "utf8") }} : {{ error: `${{name}} not found` }};
+}}
+const input = fs.readFileSync(0, "utf8");
+process.stdout.write(solc.compile(input, {{ import: find }}) + "\\n");
+"""
+
+
+def libraries_key() -> str:
+    """The key of the npm part: its lock, and the platform its binaries are for."""
+    return key_of([assets.root() / "package-lock.json", sys.platform, platform.machine()])
+
+
+def find_libraries(store: Store) -> Path | None:
+    """`node_modules` when it is installed, else None."""
+    folder = store.found("npm", libraries_key())
+    return folder and folder / "node_modules"
+
+
+def get_libraries(store: Store, say: Callable[[str], None]) -> Path:
+    """`node_modules` with anvil, solc and OpenZeppelin, installed when it is missing.
+
+    Raises MachineLacks when npm cannot install it.
+    """
+    if (modules := find_libraries(store)) is not None:
+        return modules
+    node = get_node(store, say)
+    say(f"installing anvil, solc and OpenZeppelin from npm ({LIBRARIES_MEGABYTES} MB, some 10 s)")
+    folder = store.make("npm", libraries_key(), lambda into: _install(node, into), say=say)
+    return folder / "node_modules"
+
+
+def anvil_in(modules: Path) -> Path:
+    """The real anvil binary, without npm's launcher around it.
+
+    Raises MachineLacks on a platform that has none.
+    """
+    for package in sorted((modules / "@foundry-rs").glob("anvil-*")):
+        binary = package / "bin" / "anvil"
+        if binary.is_file():
+            return binary
+    raise MachineLacks(
+        f"there is no anvil for {sys.platform} on {platform.machine()} in {modules}",
+        hint="use Linux or macOS on x86-64 or arm64",
+    )
+
+
+def get_solc(store: Store, say: Callable[[str], None]) -> Path:
+    """A folder with the executable `solc-v0.8.30`, for SOLCX_BINARY_PATH."""
+    modules = get_libraries(store, say)
+    node = get_node(store, say)
+    key = key_of([str(modules), str(node.executable), SOLC_LAUNCHER, SOLC_SCRIPT])
+    return store.make("solc", key, lambda into: _write_solc(store, key, modules, node, into))
+
+
+def solc_in(folder: Path) -> Path:
+    return folder / f"solc-v{SOLC_VERSION}"
+
+
+def link_libraries(project: Path, modules: Path) -> None:
+    """Let Ape find npm's packages: `node_modules` in the project, where it may be written.
+
+    A folder that someone else made there stays.
+    """
+    link = project / "node_modules"
+    if link.is_symlink() and link.readlink() == modules:
+        return
+    if (link.exists() and not link.is_symlink()) or not os.access(project, os.W_OK):
+        return
+    fresh = project / f".node_modules.{os.getpid()}"
+    fresh.symlink_to(modules)
+    fresh.replace(link)
+
+
+def _install(node: Node, into: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        (into / name).write_bytes((assets.root() / name).read_bytes())
+    run_tool(
+        "npm ci",
+        [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        cwd=into,
+        env={"PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+             **node.environment},
+        limit_seconds=600.0,
+        hint="check the network and npm's registry (`npm config get registry`)",
+    )
+    anvil_in(into / "node_modules")
+
+
+def _write_solc(store: Store, key: str, modules: Path, node: Node, into: Path) -> None:
+    script = into / "solc.js"
+    script.write_text(SOLC_SCRIPT.format(solc=json.dumps(str(modules / "solc"))))
+    launcher = solc_in(into)
+    launcher.write_text(
+        SOLC_LAUNCHER.format(
+            version=SOLC_LONG_VERSION,
+            node=node.executable,
+            script=store.path("solc", key) / script.name,
+        )
+    )
+    launcher.chmod(0o755)

