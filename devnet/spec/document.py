@@ -25,7 +25,10 @@ MAX_VALUES = 100_000
 
 ENVIRONMENT_PREFIX = "KOMPUTE_SET_"
 
-_STANDARD_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ["str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge", "value"]
+}
 _NULLS = {"", "~", "null"}
 _PATH_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
@@ -144,23 +147,22 @@ def overridden(document: Document, overrides: Mapping[str, str], source: str) ->
     tree, places = _copied(document.tree), dict(document.places)
     faults: list[Fault] = []
     for path, text in overrides.items():
-        label = f"{source} {path}" if source == "--set" else source
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError:
-            faults.append(Fault(label, 0, path, f"the value is not YAML; seen {text!r}"))
+            faults.append(Fault(source, 0, path, f"the value is not YAML; seen {text!r}"))
             continue
-        reader = _Reader(label, placed_line=0)
+        reader = _Reader(source, placed_line=0)
         loc = _found(tree, path)
         if loc is None:
-            faults.append(Fault(label, 0, path, "no such path in the file"))
+            faults.append(Fault(source, 0, path, "no such path in the file"))
             continue
         value = None if node is None else reader.value(node, loc)
         faults.extend(reader.faults)
         _put(tree, loc, value)
         for known in [known for known in places if known[: len(loc)] == loc]:
             del places[known]
-        places |= reader.places | {loc: Place(label, 0)}
+        places |= reader.places | {loc: Place(source, 0)}
     if faults:
         raise SpecError(faults)
     return replace(document, tree=tree, places=places)
@@ -208,7 +210,7 @@ class _Reader:
         if len(loc) > MAX_DEPTH or len(self.places) > MAX_VALUES:
             message = f"more than {MAX_DEPTH} levels or {MAX_VALUES} values"
             raise SpecError([self._fault(node, loc[:3], message, "an alias inside itself?")])
-        if not node.tag.startswith(_STANDARD_TAG):
+        if node.tag not in _PLAIN_TAGS:
             self.faults.append(self._fault(node, loc, f"tags are not allowed; seen '{node.tag}'"))
             return None
         if isinstance(node, yaml.MappingNode):

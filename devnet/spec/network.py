@@ -46,6 +46,7 @@ RESOURCES = (
 CONTAINER_RESOURCES = ("vcpu_hour", "gib_hour")
 SERVERLESS_RESOURCES = ("function_gib_second", "million_requests")
 RESERVED_NAMES = ("all", "treasury", "governance", "company", "arbiter", "guardian", "deployer")
+OWNER_SUFFIX = "-owner"  # the account that holds a worker's stake (R2)
 ANVIL_MNEMONIC = "test test test test test test test test test test test junk"
 SECONDS_PER_DAY = 86400
 

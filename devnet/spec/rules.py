@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from devnet.spec.document import Loc
 from devnet.spec.network import (
     CONTAINER_RESOURCES,
+    OWNER_SUFFIX,
     RESERVED_NAMES,
     SECONDS_PER_DAY,
     SERVERLESS_RESOURCES,
@@ -137,7 +138,7 @@ def check_names(network: NetworkSpec) -> Iterator[Problem]:
 def _duplicates(named: list[tuple[Loc, str]]) -> Iterator[Problem]:
     first: dict[str, Loc] = {}
     for loc, name in named:
-        if name in RESERVED_NAMES:
+        if name in RESERVED_NAMES or name.endswith(OWNER_SUFFIX):
             yield Problem(loc, f"the name is reserved; seen '{name}'")
         elif name in first:
             owner = f"{first[name][0]}[{first[name][1]}]" if first[name] else "an oracle node"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from devnet.spec.network import NetworkSpec
-from devnet.spec.scenario import STEPS, ScenarioHead
+from devnet.spec.registry import STEPS
+from devnet.spec.scenario import ScenarioHead
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFAULT_FOLDER = Path("docs/reference")

@@ -20,6 +20,7 @@ _PLAIN_MESSAGES = {
     "tuple_type": "must be a list",
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",
+    "too_short": "must not be empty",
     "dict_type": "must be a mapping",
     "string_type": "must be a text",
 }
@@ -95,7 +96,7 @@ def fault_of(document: Document, model: type[BaseModel], detail: ErrorDetails) -
         hint = did_you_mean(str(loc[-1]), known) or f"known: {', '.join(known)}"
         return document.fault(loc, "unknown key", hint)
     message = _PLAIN_MESSAGES.get(kind, detail["msg"].lower())
-    if kind != "missing":
+    if kind not in {"missing", "too_short"}:
         message += f"; seen {detail['input']!r}"[:120]
     return document.fault(loc, message)
 
