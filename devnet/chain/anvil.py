@@ -1,0 +1,197 @@
+"""One anvil process, owned: it starts with what makes a chain repeatable and never outlives us."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from devnet.base.errors import WaitExpired
+from devnet.base.waiting import log_tail, wait_for
+from devnet.chain.accounts import DEFAULT_MNEMONIC
+from devnet.chain.errors import AnvilFailed, NodeUnreachable
+from devnet.chain.rpc import Rpc
+
+BLOCK_GAS_LIMIT: Final = 3_000_000_000
+DEVNET_ID_VARIABLE: Final = "KOMPUTE_DEVNET_ID"
+
+_HOST: Final = "127.0.0.1"
+_START_SECONDS: Final = 20.0
+_STOP_SECONDS: Final = 5.0
+_PR_SET_PDEATHSIG: Final = 1
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+
+
+class Anvil:
+    """A context manager: entering starts the process and waits for its RPC, leaving stops it.
+
+    `port` 0 takes a free one. `folder` holds its log. `accounts` of the mnemonic are funded at
+    genesis with 1 000 000 ETH each. `prune_history` drops old state: a tenth of the time on long
+    chains, but traces of old blocks only.
+    Raises AnvilFailed when the port is taken or the process does not come up.
+    """
+
+    def __init__(
+        self,
+        binary: Path,
+        *,
+        genesis_timestamp: int,
+        folder: Path,
+        port: int = 0,
+        mnemonic: str = DEFAULT_MNEMONIC,
+        accounts: int = 10,
+        devnet_id: str = "",
+        prune_history: bool = False,
+    ) -> None:
+        self.port = port
+        self.log = folder / "anvil.log"
+        self._binary, self._folder = binary, folder
+        self._genesis_timestamp, self._mnemonic = genesis_timestamp, mnemonic
+        self._accounts, self._devnet_id, self._prune = accounts, devnet_id, prune_history
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where its JSON-RPC answers."""
+        return f"http://{_HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while it runs."""
+        return self._process.pid if self._process is not None else None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def command(self) -> list[str]:
+        """The whole command line."""
+        words = [
+            str(self._binary),
+            *("--host", _HOST, "--port", str(self.port)),
+            *("--timestamp", str(self._genesis_timestamp)),
+            *("--mnemonic", self._mnemonic, "--accounts", str(self._accounts)),
+            *("--balance", "1000000"),
+            # A block's cost rises with height under later hardforks (REFERENCE, trap 2).
+            *("--hardfork", "cancun"),
+            # Automine splits batches at random and wedges on long queues (REFERENCE, trap 1).
+            *("--no-mining", "--order", "fifo"),
+            *("--block-base-fee-per-gas", "0", "--gas-limit", str(BLOCK_GAS_LIMIT)),
+            # Otherwise it leaves states in the home folder for ever.
+            *("--max-persisted-states", "0"),
+            *("--no-request-size-limit", "--silent"),
+        ]
+        return [*words, "--prune-history"] if self._prune else words
+
+    def start(self) -> None:
+        """Start and wait until block 0 answers."""
+        if self._process is not None:
+            return
+        self.port = _claim(self.port)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        environment = dict(os.environ)
+        if self._devnet_id:
+            environment[DEVNET_ID_VARIABLE] = self._devnet_id
+        parent = os.getpid()
+        with self.log.open("ab") as stream:
+            try:
+                self._process = subprocess.Popen(
+                    self.command(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    cwd=self._folder,
+                    start_new_session=True,
+                    preexec_fn=lambda: _die_with(parent),
+                )
+            except OSError as error:
+                raise AnvilFailed(f"anvil ({self._binary}) cannot be run: {error}") from error
+        try:
+            self._await_rpc()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _await_rpc(self) -> None:
+        process = self._process
+        assert process is not None
+        last = ""
+
+        def answers() -> bool:
+            nonlocal last
+            code = process.poll()
+            if code is not None:
+                raise AnvilFailed(
+                    f"anvil on port {self.port} stopped with exit code {code}\n"
+                    f"--- end of {self.log.name} ---\n{log_tail(self.log)}"
+                )
+            try:
+                with Rpc(self.url, timeout_seconds=1.0) as rpc:
+                    genesis = rpc.call("eth_getBlockByNumber", "0x0", False)
+            except NodeUnreachable as error:
+                last = str(error)
+                return False
+            last = f"block 0 at {int(genesis['timestamp'], 16)}"
+            return int(genesis["timestamp"], 16) == self._genesis_timestamp
+
+        try:
+            wait_for(
+                f"anvil on port {self.port}",
+                answers,
+                limit_seconds=_START_SECONDS,
+                seen=lambda: last,
+                log=self.log,
+                every_seconds=0.01,
+            )
+        except WaitExpired as error:
+            raise AnvilFailed(str(error)) from error
+
+    def stop(self) -> None:
+        """SIGTERM, after five seconds SIGKILL; harmless when it has stopped already."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(_STOP_SECONDS)
+
+
+def _claim(port: int) -> int:
+    """The port itself when nobody listens there, a free one for 0."""
+    with socket.socket() as probe:
+        # As anvil binds: lingering connections of a former devnet do not count as a listener.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            raise AnvilFailed(
+                f"port {port} for the chain is taken: {error.strerror}",
+                hint="stop what listens there, or leave chain.port out for a free one",
+            ) from error
+        taken: int = probe.getsockname()[1]
+        return taken
+
+
+def _die_with(parent: int) -> None:
+    """In the child: get SIGKILL when the thread that started us ends (Linux)."""
+    if hasattr(_LIBC, "prctl"):
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)

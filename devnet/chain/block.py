@@ -1,0 +1,94 @@
+"""Blocks, receipts and logs as the chain gives them; hashes and addresses are lower-case hex."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from devnet.chain.transaction import Payload, read_raw
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block's header; `timestamp` in seconds."""
+
+    number: int
+    timestamp: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One event as emitted: `topics` of 32 bytes each, `index` within the block."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a transaction; `contract_address` only of a creation that succeeded."""
+
+    hash: str
+    index: int
+    sender: str
+    to: str | None
+    ok: bool
+    gas_used: int
+    logs: tuple[Log, ...]
+    contract_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MinedBlock:
+    """A block with everything in it, in block order; `raw` are the signed transactions.
+
+    An `advance` by n empty blocks is one value with `run` n, `block` the last of them.
+    `sent_hashes` are those given to `Chain.mine`, in the order given.
+    """
+
+    block: Block
+    raw: tuple[bytes, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    sent_hashes: tuple[str, ...] = ()
+    run: int = 1
+
+    def payloads(self) -> tuple[Payload, ...]:
+        """What each transaction asked for, in block order."""
+        return tuple(read_raw(raw) for raw in self.raw)
+
+
+def read_block(document: dict[str, Any]) -> Block:
+    """The header in an `eth_getBlockBy…` answer."""
+    return Block(
+        number=int(document["number"], 16),
+        timestamp=int(document["timestamp"], 16),
+        hash=document["hash"],
+    )
+
+
+def read_receipt(document: dict[str, Any]) -> Receipt:
+    """One receipt of an `eth_getBlockReceipts` answer."""
+    ok = document["status"] == "0x1"
+    return Receipt(
+        hash=document["transactionHash"],
+        index=int(document["transactionIndex"], 16),
+        sender=document["from"],
+        to=document["to"],
+        ok=ok,
+        gas_used=int(document["gasUsed"], 16),
+        logs=tuple(read_log(log) for log in document["logs"]),
+        contract_address=document.get("contractAddress") if ok else None,
+    )
+
+
+def read_log(document: dict[str, Any]) -> Log:
+    """One log of a receipt or of an `eth_getLogs` answer."""
+    return Log(
+        address=document["address"],
+        topics=tuple(bytes.fromhex(topic[2:]) for topic in document["topics"]),
+        data=bytes.fromhex(document["data"][2:]),
+        index=int(document["logIndex"], 16),
+    )

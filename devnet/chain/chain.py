@@ -1,0 +1,273 @@
+"""The chain as the devnet drives it: explicit blocks, each its parent plus `block_seconds`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from devnet.chain.anvil import BLOCK_GAS_LIMIT
+from devnet.chain.block import Block, MinedBlock, Receipt, read_block, read_receipt
+from devnet.chain.errors import (
+    BlockDiffers,
+    BlockTooFull,
+    Refusal,
+    Reverted,
+    RpcError,
+    TransactionRefused,
+)
+from devnet.chain.nonces import NonceLanes
+from devnet.chain.rpc import Rpc
+from devnet.chain.transaction import DEVNET_CHAIN_ID, read_raw, transaction_hash
+
+# anvil works on up to 63 sends of one batch in their order, on more in any order (tried).
+SEND_BATCH: Final = 30
+CALL_BATCH: Final = 200
+EMPTY_PIECE: Final = 10_000
+
+_REVERTED: Final = 3
+
+Observer = Callable[[MinedBlock], None]
+
+
+class Chain:
+    """Drives one anvil; safe to share between threads, each block is mined under one lock.
+
+    `observers` are called with every MinedBlock in order, by the thread that mines it.
+    """
+
+    def __init__(self, rpc: Rpc, block_seconds: int, *, chain_id: int = DEVNET_CHAIN_ID) -> None:
+        self.rpc = rpc
+        self.block_seconds = block_seconds
+        self.chain_id = chain_id
+        self.observers: list[Observer] = []
+        self._lock = threading.RLock()
+        self._head = self._read_head()
+
+    def prepare(self) -> Block:
+        """Set the clock's rule and mine block 1, since calls at genesis see another time."""
+        with self._lock:
+            self.rpc.call("anvil_setBlockTimestampInterval", self.block_seconds)
+            if self.head.number == 0:
+                self.mine(())
+            return self._head
+
+    # Reading
+
+    @property
+    def head(self) -> Block:
+        """The last block mined here."""
+        return self._head
+
+    def refresh(self) -> Block:
+        """Read the head again, after somebody else mined."""
+        with self._lock:
+            self._head = self._read_head()
+            return self._head
+
+    def call(self, to: str, data: bytes, sender: str | None = None) -> bytes:
+        """What the contract returns at the latest block; raises Reverted with its error."""
+        result = self.calls([(to, data)], sender=sender)[0]
+        if isinstance(result, Reverted):
+            raise result
+        return result
+
+    def calls(
+        self, calls: Sequence[tuple[str, bytes]], sender: str | None = None
+    ) -> list[bytes | Reverted]:
+        """Many calls at the latest block, in the order given."""
+        requests: list[tuple[str, Sequence[object]]] = []
+        for to, data in calls:
+            request = {"to": to, "data": "0x" + data.hex()}
+            if sender is not None:
+                request["from"] = sender
+            requests.append(("eth_call", (request, "latest")))
+        results: list[bytes | Reverted] = []
+        for start in range(0, len(requests), CALL_BATCH):
+            results += map(_returned, self.rpc.batch(requests[start : start + CALL_BATCH]))
+        return results
+
+    def balance(self, address: str) -> int:
+        """ETH of an account, wei."""
+        return int(self.rpc.call("eth_getBalance", address, "latest"), 16)
+
+    def nonce(self, address: str) -> int:
+        """The next nonce of an account by mined transactions."""
+        return int(self.rpc.call("eth_getTransactionCount", address, "latest"), 16)
+
+    def code(self, address: str) -> bytes:
+        """A contract's deployed code, empty for an account."""
+        return bytes.fromhex(self.rpc.call("eth_getCode", address, "latest")[2:])
+
+    def block(self, number: int) -> Block | None:
+        """A block's header, None above the head."""
+        document = self.rpc.call("eth_getBlockByNumber", hex(number), False)
+        return read_block(document) if document else None
+
+    def block_hash(self, number: int) -> str | None:
+        """A block's hash, None above the head."""
+        block = self.block(number)
+        return block.hash if block else None
+
+    def nonce_lanes(self) -> NonceLanes:
+        """Nonces counted here, starting at the chain's."""
+        return NonceLanes(self.nonce)
+
+    def revert_data(self, transaction: str) -> bytes:
+        """The error data of a mined transaction that failed; empty when it ran out of gas."""
+        trace = self.rpc.call("debug_traceTransaction", transaction, {"tracer": "callTracer"})
+        return bytes.fromhex(trace.get("output", "0x")[2:])
+
+    # Mining
+
+    def mine(self, raw: Sequence[bytes]) -> MinedBlock:
+        """One block of these signed transactions in this order, after what the pool holds already.
+
+        Raises TransactionRefused when the pool takes one of them not, BlockTooFull when their gas
+        limits exceed the block's (in both cases nothing is mined), BlockDiffers when the block
+        breaks the clock's rule or leaves one of them out.
+        """
+        raw = tuple(raw)
+        gas = sum(read_raw(item).gas for item in raw)
+        if gas > BLOCK_GAS_LIMIT:
+            raise BlockTooFull(gas, BLOCK_GAS_LIMIT)
+        hashes = tuple(transaction_hash(item) for item in raw)
+        with self._lock:
+            self._send(raw, hashes)
+            self.rpc.call("evm_mine")
+            mined = self._collect(dict(zip(hashes, raw, strict=True)), hashes)
+            self._check_sent(mined)
+            self._tell(mined)
+            return mined
+
+    def advance(self, blocks: int) -> tuple[MinedBlock, ...]:
+        """Mine empty blocks, each its parent plus `block_seconds`.
+
+        Transactions waiting in the pool get the first block to themselves; the run of empty
+        blocks that follows is one value.
+        """
+        with self._lock:
+            mined: list[MinedBlock] = []
+            if blocks > 0 and int(self.rpc.call("txpool_status")["pending"], 16):
+                mined.append(self.mine(()))
+                blocks -= 1
+            if blocks > 0:
+                mined.append(self._advance_empty(blocks))
+            return tuple(mined)
+
+    def _advance_empty(self, blocks: int) -> MinedBlock:
+        for start in range(0, blocks, EMPTY_PIECE):
+            self.rpc.call("anvil_mine", hex(min(EMPTY_PIECE, blocks - start)))
+        head = self._read_head()
+        self._check_clock(head, blocks)
+        self._head = head
+        mined = MinedBlock(head, run=blocks)
+        self._tell(mined)
+        return mined
+
+    def snapshot(self) -> str:
+        """An identity to `revert` to, once."""
+        with self._lock:
+            return str(self.rpc.call("evm_snapshot"))
+
+    def revert(self, snapshot: str) -> Block:
+        """Back to the snapshot; the next block is again its parent plus `block_seconds`."""
+        with self._lock:
+            if self.rpc.call("evm_revert", snapshot) is not True:
+                raise BlockDiffers(f"the chain has no snapshot {snapshot}")
+            self._head = self._read_head()
+            # Without it the next block may repeat its parent's time (REFERENCE, Chain).
+            following = self._head.timestamp + self.block_seconds
+            self.rpc.call("evm_setNextBlockTimestamp", following)
+            return self._head
+
+    def _send(self, raw: Sequence[bytes], hashes: Sequence[str]) -> None:
+        refusals: list[Refusal] = []
+        for start in range(0, len(raw), SEND_BATCH):
+            answers = self.rpc.batch(
+                [
+                    ("eth_sendRawTransaction", ("0x" + item.hex(),))
+                    for item in raw[start : start + SEND_BATCH]
+                ]
+            )
+            refusals += [
+                Refusal(start + place, hashes[start + place], answer.text)
+                for place, answer in enumerate(answers)
+                if isinstance(answer, RpcError)
+            ]
+        if refusals:
+            refused = {refusal.transaction for refusal in refusals}
+            self._drop(item for item in hashes if item not in refused)
+            raise TransactionRefused(refusals)
+
+    def _drop(self, hashes: Iterable[str]) -> None:
+        # By sender, since anvil_dropTransaction leaves a queued transaction in place (tried).
+        found = self.rpc.batch([("eth_getTransactionByHash", (item,)) for item in hashes])
+        senders = sorted({item["from"] for item in found if isinstance(item, dict)})
+        self.rpc.batch([("anvil_removePoolTransactions", (sender,)) for sender in senders])
+
+    def _collect(self, known: dict[str, bytes], sent: tuple[str, ...]) -> MinedBlock:
+        document, receipts = self.rpc.batch(
+            [("eth_getBlockByNumber", ("latest", False)), ("eth_getBlockReceipts", ("latest",))]
+        )
+        for answer in (document, receipts):
+            if isinstance(answer, RpcError):
+                raise answer
+        block = read_block(document)
+        self._check_clock(block, 1)
+        self._head = block
+        read = tuple(read_receipt(item) for item in receipts)
+        return MinedBlock(block, self._raws(read, known), read, sent)
+
+    def _raws(self, receipts: Sequence[Receipt], known: dict[str, bytes]) -> tuple[bytes, ...]:
+        foreign = [receipt.hash for receipt in receipts if receipt.hash not in known]
+        answers = self.rpc.batch([("eth_getRawTransactionByHash", (item,)) for item in foreign])
+        fetched = dict(zip(foreign, answers, strict=True))
+        raws: list[bytes] = []
+        for receipt in receipts:
+            if receipt.hash in known:
+                raws.append(known[receipt.hash])
+                continue
+            answer = fetched[receipt.hash]
+            if not isinstance(answer, str):
+                raise BlockDiffers(f"the chain keeps no raw transaction {receipt.hash}: {answer}")
+            raws.append(bytes.fromhex(answer[2:]))
+        return tuple(raws)
+
+    def _check_clock(self, head: Block, blocks: int) -> None:
+        parent = self._head
+        number, time = parent.number + blocks, parent.timestamp + blocks * self.block_seconds
+        if (head.number, head.timestamp) != (number, time):
+            self._head = head
+            raise BlockDiffers(
+                f"block {head.number} at {head.timestamp} where block {number} at {time} was due",
+                hint="only the devnet itself may mine on its chain",
+            )
+
+    def _check_sent(self, mined: MinedBlock) -> None:
+        ours = set(mined.sent_hashes)
+        in_block = tuple(receipt.hash for receipt in mined.receipts if receipt.hash in ours)
+        if in_block == mined.sent_hashes:
+            return
+        missing = [item for item in mined.sent_hashes if item not in set(in_block)]
+        self._drop(missing)
+        what = f"leaves out {', '.join(missing)}" if missing else "has another order than was sent"
+        raise BlockDiffers(
+            f"block {mined.block.number} {what}",
+            hint="a nonce above the account's next one waits in the pool",
+        )
+
+    def _tell(self, mined: MinedBlock) -> None:
+        for observer in self.observers:
+            observer(mined)
+
+    def _read_head(self) -> Block:
+        return read_block(self.rpc.call("eth_getBlockByNumber", "latest", False))
+
+
+def _returned(answer: object) -> bytes | Reverted:
+    if isinstance(answer, RpcError):
+        if answer.code != _REVERTED:
+            raise answer
+        return Reverted(bytes.fromhex((answer.data or "0x")[2:]))
+    return bytes.fromhex(str(answer)[2:])

@@ -1,0 +1,74 @@
+"""Transactions before and after signing, as values and as the bytes of a block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from devnet.chain import rlp
+from devnet.chain.keccak import keccak
+
+DEVNET_CHAIN_ID: Final = 31337
+GAS_PRICE_WEI: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A legacy transaction (EIP-155): the devnet's base fee is 0, so a fee market adds nothing.
+
+    `to` is None for a creation; `gas` is the limit, fixed by the caller, never estimated.
+    """
+
+    nonce: int
+    to: str | None
+    data: bytes = b""
+    gas: int = 1_000_000
+    value: int = 0
+    gas_price: int = GAS_PRICE_WEI
+    chain_id: int = DEVNET_CHAIN_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a raw transaction of any type asks for; `to` is lower-case, None for a creation."""
+
+    nonce: int
+    to: str | None
+    data: bytes
+    gas: int
+    value: int
+
+
+def transaction_hash(raw: bytes) -> str:
+    """The hash by which the node will know a raw signed transaction."""
+    return "0x" + keccak(raw).hex()
+
+
+def read_raw(raw: bytes) -> Payload:
+    """The payload of a raw legacy, EIP-2930, EIP-1559, EIP-4844 or EIP-7702 transaction.
+
+    Raises ValueError when the bytes are none of these.
+    """
+    if not raw:
+        raise ValueError("an empty transaction")
+    # The fields before the nonce and between nonce and gas limit differ by type (EIP-2718).
+    skip, fees, body = {
+        1: (1, 1, raw[1:]),
+        2: (1, 2, raw[1:]),
+        3: (1, 2, raw[1:]),
+        4: (1, 2, raw[1:]),
+    }.get(raw[0], (0, 1, raw))
+    fields = rlp.decode(body)
+    if not isinstance(fields, list) or len(fields) < skip + fees + 5:
+        raise ValueError("not a list of a transaction's fields")
+    head = fields[skip : skip + fees + 5]
+    if not all(isinstance(item, bytes) for item in head):
+        raise ValueError("a transaction's field is a list")
+    nonce, *_, gas, to, value, data = (item for item in head if isinstance(item, bytes))
+    return Payload(
+        nonce=int.from_bytes(nonce, "big"),
+        to="0x" + to.hex() if to else None,
+        data=data,
+        gas=int.from_bytes(gas, "big"),
+        value=int.from_bytes(value, "big"),
+    )
