@@ -29,6 +29,7 @@ from cluster.interface import (
 from cluster.profiles import REFERENCE_MACHINE, load_profile, scaled
 from cluster.scores import scores
 from cluster.sim import JOB_MILLISECONDS, SimCluster
+from cluster.waiting import Seen, wait_for
 
 SIXTEENTH = Fraction(1, 16)
 SMALL = Capacity(50, 32 << 20)
@@ -164,6 +165,8 @@ def test_a_crashed_pod_is_restarted(
     with pytest.raises(OSError, match="closed|reset"):
         get(pod.host, pod.port, "/crash")
     del events[:]
+    # The socket closes a moment before the process has ended.
+    wait_for("the restart", lambda: Seen(sim.pods()[0].restarts > 0), 10)
     sim.settle(10)
     again = sim.pods()[0]
     assert (again.name, again.ready, again.restarts) == ("web-1", True, 1)
