@@ -35,7 +35,7 @@ _COMPARISON = re.compile(r"(==|!=|>=|<=|>|<)?\s*(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`value` is in the unit of its key (wei, 1e-8 dollar, a count); `text` is as people read it."""
+    """`value` is in the unit of its key (wei, 1e-8 dollar, a count); `text` as people read it."""
 
     operator: str
     value: int
@@ -110,7 +110,7 @@ _SUBJECTS = ("worker", "client", "service", "order", "resource")
 
 @step("expect")
 class Expect(Step):
-    """Check values of the ledger and the cluster; a value, or a comparison such as '>= 20 KOMP'."""
+    """Check ledger and cluster: a value, or a comparison such as '>= 20 KOMP'."""
 
     worker: WorkerNames | None = None
     client: ClientName | None = None

@@ -32,7 +32,8 @@ _TEXT_OR_NUMBER = ["string", "number"]
 class SpecModel(BaseModel):
     """A frozen value of a spec; unknown keys are faults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+    # Schemas are built on first use, so that importing the models is quick.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def _field(

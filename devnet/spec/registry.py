@@ -1,4 +1,7 @@
-"""The registry of step verbs: one place from which scenarios, CLI and schema take them."""
+"""The registry of step verbs: one place from which scenarios, CLI and schema take them.
+
+It is full once `devnet.spec.scenario` is imported; take it as `devnet.spec.STEPS`.
+"""
 
 from __future__ import annotations
 

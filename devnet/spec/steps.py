@@ -90,7 +90,7 @@ class Measure(Step):
 
 @step("publish")
 class Publish(Step):
-    """Publish V on chain from the last measurement, measuring first where there is none (W4)."""
+    """Publish V from the last measurement, measuring first where there is none (W4)."""
 
     worker: WorkerNames
 
@@ -187,7 +187,7 @@ def _of_kind(kind: str, other_verb: str) -> AfterValidator:
 
 @step("request")
 class Request(_OfOrder):
-    """Send HTTP requests to an order's replicas through the gateway; every answer must be 200."""
+    """Send HTTP requests to an order's replicas; every answer must be 200."""
 
     client: ClientName
     service: Annotated[ServiceName | None, _of_kind("container", "invoke")] = None
@@ -215,7 +215,7 @@ class AddReward(Step):
 
 @step("price")
 class Price(Step):
-    """Set what a vendor asks, or change it by a percentage; the oracle nodes see it next (O1)."""
+    """Set what a vendor asks, or change it by a percentage (O1)."""
 
     vendor: VendorNames
     resource: ResourceNames | None = Field(default=None, description="absent: all")
@@ -270,7 +270,7 @@ _ALL_KINDS = tuple(dict.fromkeys(kind for kinds in FAULT_KINDS.values() for kind
 
 @step("fault")
 class Fault(_OfPart):
-    """Break a part: a worker goes offline, a vendor's price server stops, an oracle node dies."""
+    """Break a part: a worker, a vendor's price server, an oracle node."""
 
     kind: Annotated[str, *one_of("kind of fault", *_ALL_KINDS)]
 

@@ -202,8 +202,8 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             "parameters: {perf_quorum: 1}",
             [
                 (
-                    "network.yaml:10: parameters.perf_quorum: must be above half of the gatekeepers "
-                    "and at most all of them (R4); seen 1 of 3; from 2 to 3"
+                    "network.yaml:10: parameters.perf_quorum: must be above half of the "
+                    "gatekeepers and at most all of them (R4); seen 1 of 3; from 2 to 3"
                 )
             ],
             id="R4 low",
@@ -212,8 +212,8 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             "parameters: {perf_quorum: 4}",
             [
                 (
-                    "network.yaml:10: parameters.perf_quorum: must be above half of the gatekeepers "
-                    "and at most all of them (R4); seen 4 of 3; from 2 to 3"
+                    "network.yaml:10: parameters.perf_quorum: must be above half of the "
+                    "gatekeepers and at most all of them (R4); seen 4 of 3; from 2 to 3"
                 )
             ],
             id="R4 high",
@@ -232,8 +232,8 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             "oracles: {nodes: 3, faulty: 1}",
             [
                 (
-                    "network.yaml:10: oracles.faulty: 3 * faulty must be below nodes; seen faulty 1, "
-                    "nodes 3; at most 0"
+                    "network.yaml:10: oracles.faulty: 3 * faulty must be below nodes; seen faulty "
+                    "1, nodes 3; at most 0"
                 )
             ],
             id="3f < n",
@@ -247,8 +247,8 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             "oracles: {heartbeat: 12m}",
             [
                 (
-                    "network.yaml:10: oracles.heartbeat: must be longer than a block, or no answer is "
-                    "ever fresh (O2); seen 12m, block_seconds 720"
+                    "network.yaml:10: oracles.heartbeat: must be longer than a block, or no answer "
+                    "is ever fresh (O2); seen 12m, block_seconds 720"
                 )
             ],
             id="O2",
@@ -303,8 +303,8 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
                 "network.yaml:10: clients[0].name: the name is reserved; seen 'all'",
                 "network.yaml:10: clients[1].name: the name is reserved; seen 'worker-1-owner'",
                 (
-                    "network.yaml:10: clients[2].name: duplicate name; seen 'oracle-2', taken by an "
-                    "oracle node"
+                    "network.yaml:10: clients[2].name: duplicate name; seen 'oracle-2', taken by "
+                    "an oracle node"
                 ),
             ],
             id="reserved and oracle names",
@@ -313,8 +313,8 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             "accounts: {mnemonic: test junk}",
             [
                 (
-                    "network.yaml:10: accounts.mnemonic: a mnemonic has 12, 15, 18, 21 or 24 words; "
-                    "seen 2"
+                    "network.yaml:10: accounts.mnemonic: a mnemonic has 12, 15, 18, 21 or 24 "
+                    "words; seen 2"
                 )
             ],
             id="mnemonic",

@@ -1,0 +1,32 @@
+"""The step verbs with one line of help each, for a command line that must answer at once.
+
+The models are slow to import; this table is not. A test holds it equal to their docstrings.
+"""
+
+from __future__ import annotations
+
+VERBS: dict[str, str] = {
+    "stake": "Stake 500 KOMP for each worker, for its own period or for `months` (S1, S2).",
+    "restake": "Stake again for a period that unlocks later than the present one (S3).",
+    "top_up": "Add KOMP to a slashed stake, back to exactly 500 KOMP (S4).",
+    "exit": "Request the exit of workers: no more publishing, still slashable until exitAt (S5).",
+    "withdraw": "Withdraw the stake once exitAt has passed and no slash is pending (S5).",
+    "measure": "Run the performance test on the workers' nodes, one node at a time (W3).",
+    "publish": "Publish V from the last measurement, measuring first where there is none (W4).",
+    "claim": "Claim the rewards of all past cycles, or of one `cycle` (C3).",
+    "order": "Order a service and escrow the deposit (M1); its name is the service's unless given.",
+    "scale": "Wish another number of replicas for an order; billing follows what runs (M6).",
+    "close": "Close an order; one nobody accepted is refunded in full at once (M2, M6).",
+    "settle": "Bill an order's usage up to haltDelay ago (M6).",
+    "finalize": "Bill the rest of an ended order and refund what is left of its deposit (M6).",
+    "request": "Send HTTP requests to an order's replicas; every answer must be 200.",
+    "invoke": "Invoke a serverless service; the result's hash is checked against the chain (M5).",
+    "add_reward": "Add KOMP to the current cycle's reward (C2).",
+    "price": "Set what a vendor asks, or change it by a percentage (O1).",
+    "komp_usd": "Set what one KOMP costs in dollars (O6).",
+    "poke": "Store the median of the fresh feeds on chain (O2).",
+    "fault": "Break a part: a worker, a vendor's price server, an oracle node.",
+    "heal": "Mend what a fault broke, and wait until it is back.",
+    "advance": "Move the chain's blocks and time together, stopping wherever an actor has work.",
+    "expect": "Check ledger and cluster: a value, or a comparison such as '>= 20 KOMP'.",
+}
