@@ -60,9 +60,7 @@ def unpacked(source: Path, store: Store) -> Path:
 def _files(source: Path) -> list[Path]:
     """The files below NAMES, without what tools leave there."""
     found = [path for name in NAMES for path in ((source / name), *(source / name).rglob("*"))]
-    return sorted(
-        path for path in found if path.is_file() and not LEFT_BY_TOOLS & set(path.parts)
-    )
+    return sorted(path for path in found if path.is_file() and not LEFT_BY_TOOLS & set(path.parts))
 
 
 def _copy(source: Path, files: list[Path], into: Path) -> None:

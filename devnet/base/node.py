@@ -39,8 +39,10 @@ def get_node(store: Store, say: Callable[[str], None]) -> Node:
     """
     if (node := find_node(store)) is not None:
         return node
-    say(f"Node.js >= {NODE_AT_LEAST} is not on PATH: installing {NODE_WHEEL} from PyPI "
-        f"({NODE_WHEEL_MEGABYTES} MB, some 10 s)")
+    say(
+        f"Node.js >= {NODE_AT_LEAST} is not on PATH: installing {NODE_WHEEL} from PyPI "
+        f"({NODE_WHEEL_MEGABYTES} MB, some 10 s)"
+    )
     folder = store.make(
         "node",
         key_of([NODE_WHEEL]),

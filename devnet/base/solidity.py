@@ -30,7 +30,7 @@ case "$1" in --version)
 esac
 exec "{node}" --stack-size=8000 "{script}" "$@"
 """
-SOLC_SCRIPT = """// Standard JSON on stdin, standard JSON on stdout; imports below --base-path and --include-path.
+SOLC_SCRIPT = """// Standard JSON in and out; imports lie below --base-path and --include-path.
 const fs = require("fs");
 const path = require("path");
 const solc = require({solc});
@@ -40,7 +40,8 @@ const roots = words.flatMap((word, i) =>
 function find(name) {{
     const file = [...(roots.length ? roots : ["."]).map((root) => path.join(root, name)), name]
         .find((candidate) => fs.existsSync(candidate));
-    return file ? {{ contents: fs.readFileSync(file, "utf8") }} : {{ error: `${{name}} not found` }};
+    if (!file) return {{ error: `${{name}} not found` }};
+    return {{ contents: fs.readFileSync(file, "utf8") }};
 }}
 const input = fs.readFileSync(0, "utf8");
 process.stdout.write(solc.compile(input, {{ import: find }}) + "\\n");
@@ -120,8 +121,10 @@ def _install(node: Node, into: Path) -> None:
         "npm ci",
         [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=into,
-        env={"PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-             **node.environment},
+        env={
+            "PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            **node.environment,
+        },
         limit_seconds=600.0,
         hint="check the network and npm's registry (`npm config get registry`)",
     )

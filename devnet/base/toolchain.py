@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from devnet.base import assets
+from devnet.base.errors import DevnetError
 from devnet.base.golang import find_controlplane, get_controlplane
 from devnet.base.node import get_node
 from devnet.base.solidity import (
@@ -15,6 +17,7 @@ from devnet.base.solidity import (
     get_libraries,
     get_solc,
     link_libraries,
+    solc_in,
 )
 from devnet.base.store import Store, default_cache
 
@@ -55,7 +58,7 @@ class Toolchain:
 
     def solc(self) -> Path:
         """The compiler's launcher, a stand-in for a native solc."""
-        return get_solc(self.store, self.say) / "solc-v0.8.30"
+        return solc_in(get_solc(self.store, self.say))
 
     def contracts_project(self) -> Path:
         """The folder to hand to Ape: ape-config.yaml, contracts, node_modules.
@@ -88,3 +91,22 @@ class Toolchain:
     def controlplane_cached(self) -> Path | None:
         """The same folder when it is built already, else None; costs a millisecond."""
         return find_controlplane(self.store)
+
+
+def main(words: list[str]) -> None:
+    """`python -m devnet.base.toolchain COMMAND…` becomes COMMAND with Ape's environment; without
+    a command it prints that environment as shell exports."""
+    try:
+        environment = Toolchain().solc_environment()
+    except DevnetError as error:
+        say_on_stderr(f"{error}\n{error.hint}")
+        sys.exit(error.exit_code)
+    if not words:
+        for name, value in environment.items():
+            print(f"export {name}={shlex.quote(value)}")
+        return
+    os.execvpe(words[0], words, {**os.environ, **environment})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

