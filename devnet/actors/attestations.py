@@ -1,0 +1,101 @@
+"""What gatekeepers put their signatures under (R4): one frozen value a kind, and its digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.interface import Measurement
+from devnet.protocol.messages import Domains
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """S6: this owner may register this node on this machine until `deadline`."""
+
+    worker: str
+    node: str
+    owner: str
+    hardware_id: bytes
+    deadline: int
+
+    def digest(self, domains: Domains) -> bytes:
+        return domains.admission(self.node, self.owner, self.hardware_id, self.deadline)
+
+
+@dataclass(frozen=True, slots=True)
+class PerfResult:
+    """W3: the factors of one performance test at 1e6 = 1.0, and the test they follow from."""
+
+    worker: str
+    node: str
+    cycle: int
+    sequence: int
+    measured_block: int
+    measured_hash: bytes
+    sgx: int
+    b: int
+    c1: int
+    c2: int
+    c3: int
+    measurement: Measurement
+
+    def fields(self) -> tuple[object, ...]:
+        """IRewards.Result, in order."""
+        return (
+            self.node,
+            self.cycle,
+            self.sequence,
+            self.measured_block,
+            self.measured_hash,
+            self.sgx,
+            self.b,
+            self.c1,
+            self.c2,
+            self.c3,
+        )
+
+    def digest(self, domains: Domains) -> bytes:
+        return domains.result(*self.fields())
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """L1: seconds [start, end) in which the worker was offline."""
+
+    worker: str
+    node: str
+    level: int
+    start: int
+    end: int
+    evidence: bytes
+
+    def digest(self, domains: Domains) -> bytes:
+        return domains.incident(self.node, self.level, self.start, self.end, self.evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """M6: `replicas` of the order answer at second `at`."""
+
+    order: int
+    seq: int
+    replicas: int
+    at: int
+
+    def digest(self, domains: Domains) -> bytes:
+        return domains.running(self.order, self.seq, self.replicas, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """M3: cumulative invocations and MiB-milliseconds of a serverless order."""
+
+    order: int
+    invocations: int
+    mib_milliseconds: int
+
+    def digest(self, domains: Domains) -> bytes:
+        return domains.counters(self.order, self.invocations, self.mib_milliseconds)
+
+
+Attestation = Admission | PerfResult | Incident | Running | Counters

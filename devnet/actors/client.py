@@ -1,0 +1,163 @@
+"""A client: orders computing, invokes, fetches results and checks them, pays through the market."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from devnet.actors.actor import Actor
+from devnet.actors.messages import (
+    ChainEvent,
+    CloseOrder,
+    FinalizeOrder,
+    InvocationServed,
+    Invoke,
+    PayloadGiven,
+    PlaceOrder,
+    ResultFetched,
+    ScaleOrder,
+    SendFailed,
+    SettleOrder,
+)
+from devnet.actors.operations import Done, Fail, FetchResult, Operation, Send, Tell
+from devnet.actors.view import View, spec_hash
+from devnet.chain.keccak import keccak
+
+KINDS = {"container": 0, "serverless": 1}  # IMarket.Kind
+RATE_SLACK_BPS = 11_000  # a client accepts a rate up to a tenth above what it reads
+MIB = 2**20
+
+
+@dataclass(slots=True)
+class _Invoking:
+    """One `Invoke` wish under way."""
+
+    wish: int
+    payload: bytes
+    unseen: int  # sent, event not seen yet
+    open: set[int] = field(default_factory=set)
+    failed: int = 0
+
+
+def request_of(view: View, wish: PlaceOrder) -> tuple[object, ...]:
+    """IMarket.Request of a wish: rates as the contract would lock them now, with some slack (M1)."""
+    service = view.directory.spec.service(wish.service)
+    mib = service.memory // MIB
+    rate2 = 0
+    if service.kind == "container":
+        cpu = service.cpu * view.reads.price_in_komp("vcpu_hour") // 1000
+        rate = cpu + mib * view.reads.price_in_komp("gib_hour") // 1024
+    else:
+        rate = view.reads.price_in_komp("million_requests")
+        rate2 = view.reads.price_in_komp("function_gib_second")
+    return (
+        KINDS[service.kind],
+        spec_hash(service),
+        service.cpu,
+        mib,
+        wish.max_replicas,
+        wish.duration_seconds,
+        wish.deposit_wei,
+        rate * RATE_SLACK_BPS // 10_000,
+        rate2 * RATE_SLACK_BPS // 10_000,
+    )
+
+
+class Client(Actor):
+    """R1."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._placing: list[PlaceOrder] = []
+        self._invoking: list[_Invoking] = []
+        self._served: dict[int, InvocationServed] = {}
+
+    def due(self) -> int | None:
+        return None
+
+    def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
+        operations: list[Operation] = []
+        for message in messages:
+            operations += self._take(view, message)
+        return operations
+
+    def _take(self, view: View, message: object) -> list[Operation]:
+        match message:
+            case PlaceOrder():
+                self._placing.append(message)
+                args = (request_of(view, message),)
+                return [Send(self.name, "Market", "createOrder", args, message.id)]
+            case ScaleOrder():
+                args2 = (message.order, message.replicas)
+                return [Send(self.name, "Market", "scale", args2, message.id)]
+            case CloseOrder():
+                return [Send(self.name, "Market", "close", (message.order,), message.id)]
+            case SettleOrder():
+                return [Send(self.name, "Market", "settle", (message.order,), message.id)]
+            case FinalizeOrder():
+                return [Send(self.name, "Market", "finalize", (message.order,), message.id)]
+            case Invoke():
+                self._invoking.append(_Invoking(message.id, message.payload, message.times))
+                args3 = (message.order, keccak(message.payload))
+                send = Send(self.name, "Market", "invoke", args3, message.id, closes=False)
+                return [send] * message.times
+            case InvocationServed():
+                self._served[message.invocation] = message
+                return [FetchResult(message.invocation)]
+            case ResultFetched():
+                return self._complete(message)
+            case SendFailed(function="createOrder"):
+                self._placing = self._placing[1:]
+                return []
+            case ChainEvent():
+                return self._see(view, message)
+            case _:
+                return []
+
+    def _see(self, view: View, seen: ChainEvent) -> list[Operation]:
+        args = seen.event.args
+        me = view.directory.address(self.name)
+        match seen.event.name:
+            case "OrderCreated" if args["client"] == me and self._placing:
+                wish = self._placing.pop(0)
+                if wish.replicas != wish.max_replicas:
+                    return [Send(self.name, "Market", "scale", (args["id"], wish.replicas))]
+            case "Invoked":
+                for invoking in self._invoking:
+                    if invoking.unseen and keccak(invoking.payload) == args["payloadHash"]:
+                        if view.directory.name(view.reads.order(args["id"]).client) != self.name:
+                            return []
+                        invoking.unseen -= 1
+                        invoking.open.add(args["invocation"])
+                        given = PayloadGiven(args["invocation"], invoking.payload)
+                        return [Tell(view.directory.lead_gatekeeper(), given)]
+            case "Completed":
+                return self._completed(args["invocation"])
+            case _:
+                pass
+        return []
+
+    def _complete(self, fetched: ResultFetched) -> list[Operation]:
+        """M5: the result itself is fetched and checked before the client puts its hash on chain."""
+        served = self._served.pop(fetched.invocation)
+        invoking = self._invoking_of(fetched.invocation)
+        wish = invoking.wish if invoking else 0
+        if fetched.output is None or keccak(fetched.output) != served.result_hash:
+            seen = "nothing" if fetched.output is None else keccak(fetched.output).hex()
+            reason = f"result of invocation {fetched.invocation}: {seen} is stored, not {served.result_hash.hex()}"
+            return [Fail(wish, reason)] if wish else []
+        args = (fetched.invocation, served.exit_code, served.result_hash)
+        return [Send(self.name, "Market", "complete", args, wish, closes=False)]
+
+    def _completed(self, invocation: int) -> list[Operation]:
+        invoking = self._invoking_of(invocation)
+        if invoking is None:
+            return []
+        invoking.open.discard(invocation)
+        if invoking.open or invoking.unseen:
+            return []
+        self._invoking.remove(invoking)
+        return [Done(invoking.wish)]
+
+    def _invoking_of(self, invocation: int) -> _Invoking | None:
+        return next((i for i in self._invoking if invocation in i.open), None)

@@ -1,0 +1,121 @@
+"""Performance tests: asked for by workers, run on the cluster, checked by every gatekeeper (W3)."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from cluster.profiles import REFERENCE_MACHINE, load_profile, scaled
+from cluster.perftest import TranscriptRejected, verify
+from cluster.scores import Scores, scores
+from cluster.interface import Capacity, Measurement
+from devnet.actors.attestations import PerfResult
+from devnet.actors.messages import Measured, MeasureAsked, MeasureFailed
+from devnet.actors.operations import Operation, RunMeasurement, Tell
+from devnet.actors.view import View
+from devnet.chain import Block
+from devnet.chain.keccak import keccak
+
+SGX_NONE = 1_000_000  # W2: no SGX scores 1.0
+SGX_EMULATED = 1_500_000  # REFERENCE, SGX: valid and up to date
+
+
+def seed_of(view: View, worker: str, nonce: int, block: Block) -> bytes:
+    """REFERENCE: seed = H(block hash, node, nonce), single use."""
+    node = bytes.fromhex(view.directory.address(worker)[2:])
+    return keccak(bytes.fromhex(block.hash[2:]) + node + nonce.to_bytes(32, "big"))
+
+
+def factors(view: View, worker: str, measurement: Measurement) -> tuple[Scores, int]:
+    """(c1, c2, c3, b) of a measurement and the node's sgx factor, at 1e6 = 1.0."""
+    spec = view.directory.spec
+    reference = scaled(REFERENCE_MACHINE, spec.scale)
+    profile = load_profile(spec.worker(worker).profile)
+    sgx = SGX_EMULATED if profile.capacity.sgx_epc_bytes else SGX_NONE
+    return scores(measurement, reference), sgx
+
+
+def capacity_of(view: View, worker: str) -> Capacity:
+    """The worker's declared capacity at the network's scale."""
+    spec = view.directory.spec
+    return scaled(load_profile(spec.worker(worker).profile), spec.scale)
+
+
+class Measuring:
+    """One node at a time (DESIGN, perftest)."""
+
+    def __init__(self) -> None:
+        self._queue: deque[str] = deque()
+        self._running: tuple[str, Block, bytes] | None = None
+        self._nonce = 0
+        self._ended: list[Measured] = []
+        self._failed: list[Operation] = []
+
+    def take(self, message: object) -> None:
+        match message:
+            case MeasureAsked():
+                self._queue.append(message.worker)
+            case Measured():
+                self._ended.append(message)
+            case _:
+                pass
+
+    def operations(self, view: View) -> list[Operation]:
+        """Start the next test, once what has ended is dealt with by `wanted`."""
+        operations, self._failed = self._failed, []
+        if self._running is None and self._queue:
+            worker = self._queue.popleft()
+            self._nonce += 1
+            seed = seed_of(view, worker, self._nonce, view.head)
+            self._running = (worker, view.head, seed)
+            operations.append(RunMeasurement(worker, seed))
+        return operations
+
+    def wanted(self, view: View) -> tuple[PerfResult, ...]:
+        """Results of tests that have ended."""
+        wanted: list[PerfResult] = []
+        ended, self._ended = self._ended, []
+        for measured in ended:
+            assert self._running is not None
+            worker, block, _ = self._running
+            self._running = None
+            if measured.measurement is None:
+                self._failed.append(Tell(worker, MeasureFailed(measured.reason)))
+            else:
+                wanted.append(self._result(view, worker, block, measured.measurement))
+        return tuple(wanted)
+
+    @staticmethod
+    def _result(view: View, worker: str, block: Block, measurement: Measurement) -> PerfResult:
+        node = view.directory.address(worker)
+        found, sgx = factors(view, worker, measurement)
+        return PerfResult(
+            worker,
+            node,
+            view.cycle_of(block.number),
+            view.reads.sequence_of(node) + 1,
+            block.number,
+            bytes.fromhex(block.hash[2:]),
+            sgx,
+            found.b,
+            found.c1,
+            found.c2,
+            found.c3,
+            measurement,
+        )
+
+    def objection(self, view: View, result: PerfResult) -> str | None:
+        """Check the transcript, and that the factors follow from it (W3)."""
+        if view.reads.block_hash(result.measured_block) != result.measured_hash:
+            return f"block {result.measured_block} has another hash"
+        try:
+            verify(result.measurement, capacity_of(view, result.worker))
+        except TranscriptRejected as rejected:
+            return str(rejected)
+        found, sgx = factors(view, result.worker, result.measurement)
+        signed = (result.sgx, result.b, result.c1, result.c2, result.c3)
+        if signed != (sgx, found.b, found.c1, found.c2, found.c3):
+            return "the factors do not follow from the measurement"
+        return None
+
+    def given_up(self, result: PerfResult, reasons: str) -> list[Operation]:
+        return [Tell(result.worker, MeasureFailed(reasons))]

@@ -1,0 +1,282 @@
+"""Accepted orders become workloads; what runs is stated, what was invoked is run and counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cluster.interface import Capacity, EventKind, Job, JobResult, Workload
+from devnet.actors.attestations import Counters, Running
+from devnet.actors.messages import (
+    ChainEvent,
+    ClusterSeen,
+    InvocationServed,
+    JobEnded,
+    PayloadGiven,
+    WorkloadReady,
+)
+from devnet.actors.operations import (
+    AwaitReady,
+    Deploy,
+    Operation,
+    Remove,
+    RunJob,
+    StoreResult,
+    Tell,
+)
+from devnet.actors.view import View
+from devnet.chain.keccak import keccak
+from devnet.spec.network import Service
+
+MIB = 2**20
+RECHECK_SECONDS = 3600  # how long a workload that is short of pods waits for its next look
+NO_RESULT_EXIT_CODE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One accepted order, as the cluster should carry it out."""
+
+    order: int
+    service: Service
+    client: str
+    replicas: int
+    end: int
+    stated: int | None = None  # replicas of the last statement
+    seq: int = 0
+    at: int = 0  # seconds of the last statement
+
+    @property
+    def workload(self) -> str:
+        return f"order-{self.order}"
+
+
+def requests_of(service: Service) -> Capacity:
+    return Capacity(milli_cpu=service.cpu, memory_bytes=service.memory)
+
+
+def workload_of(view: View, task: Task) -> Workload:
+    """The workload of a container order."""
+    return Workload(
+        name=task.workload,
+        folder=view.directory.spec.service_folder(task.service.name).resolve(),
+        command=task.service.command,
+        replicas=task.replicas,
+        requests=requests_of(task.service),
+        readiness_path=task.service.readiness,
+        env={"SERVICE": task.service.name, "ORDER": str(task.order)},
+        labels={"kompute.network/order": str(task.order)},
+    )
+
+
+class Orders:
+    """Market orders of all clients, from acceptance to their end."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[int, Task] = {}
+        self._scaled: dict[int, int] = {}
+        self._deploy: set[int] = set()
+        self._await: set[int] = set()
+        self._remove: set[int] = set()
+        self._ready: dict[int, int] = {}
+        self._recheck: dict[int, int] = {}
+        self._invoked: dict[int, tuple[int, bytes]] = {}  # invocation -> order, payload hash
+        self._payloads: dict[int, bytes] = {}
+        self._started: set[int] = set()
+        self._invocations: dict[int, int] = {}  # order -> how many were invoked on chain
+        self._served: list[JobEnded] = []
+        self._counted: dict[int, tuple[int, int]] = {}  # order -> invocations, MiB-milliseconds
+        self._dirty: set[int] = set()
+
+    def workload(self, order: int) -> str | None:
+        task = self._tasks.get(order)
+        return task.workload if task and task.service.kind == "container" else None
+
+    def due(self) -> int | None:
+        ends = (task.end for task in self._tasks.values())
+        return min((*ends, *self._recheck.values()), default=None)
+
+    def take(self, view: View, message: object, *, lead: bool) -> None:
+        match message:
+            case ChainEvent():
+                self._see(view, message)
+            case ClusterSeen() if message.event.kind is not EventKind.NODE_READY:
+                self._await |= {t.order for t in self._tasks.values() if self._runs(t.order)}
+            case WorkloadReady() if message.order in self._tasks:
+                self._ready[message.order] = message.ready
+            case PayloadGiven() if lead:
+                self._payloads[message.invocation] = message.payload
+            case JobEnded() if message.order in self._tasks:
+                self._served.append(message)
+            case _:
+                pass
+
+    def _runs(self, order: int) -> bool:
+        return self._tasks[order].service.kind == "container"
+
+    def _see(self, view: View, seen: ChainEvent) -> None:
+        args = seen.event.args
+        match seen.event.name:
+            case "OrderAccepted":
+                self._accept(view, args["id"])
+            case "OrderScaled":
+                self._scaled[args["id"]] = args["replicas"]
+                if args["id"] in self._tasks:
+                    task = replace(self._tasks[args["id"]], replicas=args["replicas"])
+                    self._tasks[args["id"]] = task
+                    self._deploy.add(args["id"])
+            case "UsageReported" if args["id"] in self._tasks:
+                task = self._tasks[args["id"]]
+                self._tasks[args["id"]] = replace(
+                    task, stated=args["replicas"], seq=args["seq"], at=args["at"]
+                )
+            case "OrderClosed" | "Finalized" if args["id"] in self._tasks:
+                self._tasks[args["id"]] = replace(self._tasks[args["id"]], end=seen.timestamp)
+                self._remove.add(args["id"])
+            case "Invoked":
+                self._invocations[args["id"]] = self._invocations.get(args["id"], 0) + 1
+                self._invoked[args["invocation"]] = (args["id"], args["payloadHash"])
+            case _:
+                pass
+
+    def _accept(self, view: View, identity: int) -> None:
+        order = view.reads.order(identity)
+        service = view.directory.services.get(bytes(order.spec))
+        if service is None:
+            return  # a service nobody here knows; its client closes it and is refunded
+        self._tasks[identity] = Task(
+            order=identity,
+            service=service,
+            client=view.directory.name(order.client),
+            replicas=self._scaled.get(identity, order.maxReplicas),
+            end=view.reads.end_of(identity),
+        )
+        if self._runs(identity):
+            self._deploy.add(identity)
+
+    def wanted(self, view: View) -> tuple[Running | Counters, ...]:
+        """Statements to propose now."""
+        wanted: list[Running | Counters] = []
+        for identity, ready in sorted(self._ready.items()):
+            task = self._tasks.get(identity)
+            if task is None:
+                continue
+            if ready < task.replicas:
+                self._recheck[identity] = view.now + RECHECK_SECONDS
+            if ready != task.stated and task.at <= view.now < task.end:
+                wanted.append(Running(identity, task.seq + 1, ready, view.now))
+        self._ready = {}
+        self._count()
+        if not self._running_jobs():
+            for identity in sorted(self._dirty):
+                invocations, mib_milliseconds = self._counted[identity]
+                wanted.append(Counters(identity, invocations, mib_milliseconds))
+            self._dirty = set()
+        return tuple(wanted)
+
+    def _running_jobs(self) -> bool:
+        return bool(self._started)
+
+    def _count(self) -> None:
+        for ended in self._served:
+            task = self._tasks[ended.order]
+            invocations, used = self._counted.get(ended.order, (0, 0))
+            milliseconds = ended.result.milliseconds if ended.result else 0
+            used += task.service.memory // MIB * milliseconds
+            self._counted[ended.order] = (invocations + 1, used)
+            self._dirty.add(ended.order)
+            self._invoked.pop(ended.invocation, None)
+            self._payloads.pop(ended.invocation, None)
+            self._started.discard(ended.invocation)
+
+    def operations(self, view: View) -> list[Operation]:
+        """What the cluster is asked to do now."""
+        for identity, task in list(self._tasks.items()):
+            if view.now >= task.end:
+                self._remove.add(identity)
+        for identity, at in list(self._recheck.items()):
+            if view.now >= at:
+                del self._recheck[identity]
+                self._await.add(identity)
+        operations: list[Operation] = []
+        for identity in sorted(self._remove):
+            task = self._tasks.pop(identity)
+            self._recheck.pop(identity, None)
+            if task.service.kind == "container":
+                operations.append(Remove(identity, task.workload))
+        operations += self._serve()
+        for identity in sorted(self._deploy - self._remove):
+            operations.append(Deploy(identity, workload_of(view, self._tasks[identity])))
+        for identity in sorted((self._deploy | self._await) & self._tasks.keys()):
+            task = self._tasks[identity]
+            operations.append(AwaitReady(identity, task.workload, task.replicas))
+        operations += self._jobs(view)
+        self._remove, self._deploy, self._await = set(), set(), set()
+        return operations
+
+    def _serve(self) -> list[Operation]:
+        operations: list[Operation] = []
+        for ended in self._served:
+            task = self._tasks.get(ended.order)
+            if task is None:
+                continue
+            result = ended.result
+            output = result.output if result else b""
+            exit_code = exit_code_of(result)
+            operations.append(StoreResult(ended.invocation, output))
+            served = InvocationServed(ended.invocation, exit_code, keccak(output))
+            operations.append(Tell(task.client, served))
+        self._served = []
+        return operations
+
+    def _jobs(self, view: View) -> list[Operation]:
+        operations: list[Operation] = []
+        for invocation, payload in sorted(self._payloads.items()):
+            known = self._invoked.get(invocation)
+            if known is None or known[0] not in self._tasks:
+                continue
+            order, payload_hash = known
+            task = self._tasks[order]
+            if keccak(payload) != payload_hash or invocation in self._started:
+                continue
+            self._started.add(invocation)
+            folder = view.directory.spec.service_folder(task.service.name).resolve()
+            job = Job(
+                name=f"invocation-{invocation}",
+                folder=folder,
+                command=task.service.command,
+                payload=payload,
+                requests=requests_of(task.service),
+                deadline_seconds=task.service.timeout,
+            )
+            operations.append(RunJob(order, invocation, job))
+        return operations
+
+    def objection(self, view: View, statement: Running | Counters) -> str | None:
+        """What a gatekeeper can check of a statement before it signs (M3, M6)."""
+        order = view.reads.order(statement.order)
+        task = self._tasks.get(statement.order)
+        if task is None:
+            return f"order {statement.order} is not running"
+        if isinstance(statement, Running):
+            if statement.replicas > order.maxReplicas:
+                return f"more replicas than the order's {order.maxReplicas}"
+            if not order.acceptedAt <= statement.at <= view.now:
+                return "not a time of this order"
+            return None
+        invoked = self._invocations.get(statement.order, 0)
+        most = invoked * (task.service.memory // MIB) * task.service.timeout * 1000
+        if statement.invocations > invoked:
+            return f"only {invoked} invocations are on chain"
+        if statement.mib_milliseconds > most:
+            return f"{statement.mib_milliseconds} MiB-ms is more than the timeout allows ({most})"
+        return None
+
+    def given_up(self, view: View, statement: Running) -> None:
+        """Peers count otherwise: look again before the next statement."""
+        if statement.order in self._tasks:
+            self._recheck[statement.order] = view.now + view.block_seconds
+
+
+def exit_code_of(result: JobResult | None) -> int:
+    """The exit code put on chain (uint8)."""
+    return result.exit_code & 0xFF if result else NO_RESULT_EXIT_CODE

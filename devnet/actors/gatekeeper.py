@@ -1,0 +1,221 @@
+"""A gatekeeper: measures and attests, runs orders on the cluster, reports incidents and usage.
+
+The lead (it hosts the control plane) proposes; every gatekeeper checks against its own knowledge
+before it signs. The parts are in modules of their own: `duties.measuring`, `duties.orders`,
+`duties.incidents`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from devnet.actors.actor import Actor
+from devnet.actors.attestations import (
+    Admission,
+    Attestation,
+    Counters,
+    Incident,
+    PerfResult,
+    Running,
+)
+from devnet.actors.duties.incidents import Incidents
+from devnet.actors.duties.measuring import Measuring
+from devnet.actors.duties.orders import Orders
+from devnet.actors.messages import (
+    AdmissionAsked,
+    Admitted,
+    ReadyCounted,
+    ResultSigned,
+    SignatureAsked,
+    SignatureGiven,
+    SignatureRefused,
+)
+from devnet.actors.operations import CountReady, Operation, Send, Tell
+from devnet.actors.signing import Proposals, SignedResults
+from devnet.actors.view import View, hardware_id
+from devnet.chain import Account, sign_digest
+
+ADMISSION_SECONDS = 86_400
+
+
+class Gatekeeper(Actor):
+    """R3. `lead`: proposes attestations and submits them."""
+
+    def __init__(self, account: Account, peers: Sequence[str], *, lead: bool) -> None:
+        super().__init__(account.name)
+        self._account = account
+        self._lead = lead
+        self._proposals = Proposals(account, [peer for peer in peers if peer != account.name])
+        self._results = SignedResults()
+        self._measuring = Measuring()
+        self._orders = Orders()
+        self._incidents = Incidents()
+
+    def due(self) -> int | None:
+        if not self._lead:
+            return None
+        times = (self._incidents.due(), self._orders.due())
+        return min((time for time in times if time is not None), default=None)
+
+    def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
+        operations: list[Operation] = []
+        for message in messages:
+            match message:
+                case SignatureAsked():
+                    operations += self._asked(view, message)
+                case ReadyCounted():
+                    operations += self._counted(view, message)
+                case SignatureGiven():
+                    signatures = self._proposals.given(message)
+                    if signatures is not None:
+                        operations += self._completed(view, message.attestation, signatures)
+                case SignatureRefused():
+                    reasons = self._proposals.refused(message)
+                    if reasons is not None:
+                        operations += self._given_up(view, message.attestation, reasons)
+                case AdmissionAsked() if self._lead:
+                    operations += self._propose(view, self._admission(view, message))
+                case _:
+                    self._measuring.take(message)
+                    self._orders.take(view, message, lead=self._lead)
+                    self._incidents.take(view, message)
+        if self._lead:
+            wanted = (
+                *self._measuring.wanted(view),
+                *self._orders.wanted(view),
+                *self._incidents.wanted(view),
+            )
+            for attestation in wanted:
+                operations += self._propose(view, attestation)
+            operations += self._measuring.operations(view)
+            operations += self._orders.operations(view)
+            operations += self._incidents.operations(view, self.name)
+        return operations
+
+    @staticmethod
+    def _admission(view: View, asked: AdmissionAsked) -> Admission:
+        return Admission(
+            asked.worker,
+            asked.node_address,
+            asked.owner_address,
+            asked.hardware_id,
+            view.now + ADMISSION_SECONDS,
+        )
+
+    def _propose(self, view: View, attestation: Attestation) -> list[Operation]:
+        reason = self._objection(view, attestation)
+        if reason is not None:
+            return self._given_up(view, attestation, f"{self.name}: {reason}")
+        self._note(attestation)
+        quorum = "SLASH" if isinstance(attestation, Incident) else "PERF"  # L6, R4
+        needed = view.reads.needed(quorum)
+        asks, signatures = self._proposals.propose(attestation, needed, view.reads.domains)
+        if signatures is not None:
+            return self._completed(view, attestation, signatures)
+        return asks
+
+    def _asked(self, view: View, asked: SignatureAsked) -> list[Operation]:
+        attestation = asked.attestation
+        if isinstance(attestation, Running):
+            workload = self._orders.workload(attestation.order)
+            if workload is not None:
+                return [CountReady(attestation, asked.asked_by, workload)]
+        reason = self._objection(view, attestation)
+        return [self._answer(view, attestation, asked.asked_by, reason)]
+
+    def _counted(self, view: View, counted: ReadyCounted) -> list[Operation]:
+        attestation = counted.attestation
+        reason = self._objection(view, attestation)
+        if isinstance(attestation, Running) and counted.ready != attestation.replicas:
+            reason = f"{counted.ready} pods are ready, not {attestation.replicas}"
+        return [self._answer(view, attestation, counted.asked_by, reason)]
+
+    def _answer(
+        self, view: View, attestation: Attestation, asked_by: str, reason: str | None
+    ) -> Operation:
+        if reason is not None:
+            return Tell(asked_by, SignatureRefused(attestation, self.name, reason))
+        self._note(attestation)
+        signature = sign_digest(self._account, attestation.digest(view.reads.domains))
+        return Tell(asked_by, SignatureGiven(attestation, self._account.address, signature))
+
+    def _objection(self, view: View, attestation: Attestation) -> str | None:
+        """Why this gatekeeper does not sign; None when all it can check holds."""
+        match attestation:
+            case Admission():
+                return self._admission_objection(view, attestation)
+            case PerfResult():
+                return self._measuring.objection(view, attestation) or self._results.conflict(
+                    view, attestation
+                )
+            case Incident():
+                return self._incidents.objection(view, attestation)
+            case Running() | Counters():
+                return self._orders.objection(view, attestation)
+
+    @staticmethod
+    def _admission_objection(view: View, admission: Admission) -> str | None:
+        directory = view.directory
+        known = {worker.name for worker in directory.spec.workers}
+        if admission.worker not in known:
+            return f"no machine named {admission.worker}"
+        if admission.hardware_id != hardware_id(directory.seed, admission.worker):
+            return "another machine's hardware id"
+        if directory.address(admission.worker) != admission.node:
+            return "not that machine's node key"
+        if view.reads.is_gatekeeper(admission.owner):
+            return "a gatekeeper owns no worker (R3)"
+        return None
+
+    def _note(self, attestation: Attestation) -> None:
+        if isinstance(attestation, PerfResult):
+            self._results.note(attestation)
+
+    def _completed(
+        self, view: View, attestation: Attestation, signatures: bytes
+    ) -> list[Operation]:
+        match attestation:
+            case Admission():
+                admitted = Admitted(attestation.hardware_id, attestation.deadline, signatures)
+                return [Tell(attestation.worker, admitted)]
+            case PerfResult():
+                signed = ResultSigned(
+                    attestation.fields(),
+                    attestation.cycle,
+                    attestation.sequence,
+                    attestation.measured_block,
+                    signatures,
+                )
+                return [Tell(attestation.worker, signed)]
+            case Incident():
+                args = (
+                    attestation.node,
+                    attestation.level,
+                    attestation.start,
+                    attestation.end,
+                    attestation.evidence,
+                    signatures,
+                )
+                return [Send(self.name, "Slashing", "report", args)]
+            case Running():
+                running = (attestation.order, attestation.seq, attestation.replicas, attestation.at)
+                return [Send(self.name, "Market", "reportRunning", (*running, signatures))]
+            case Counters():
+                counters = (
+                    attestation.order,
+                    attestation.invocations,
+                    attestation.mib_milliseconds,
+                )
+                return [Send(self.name, "Market", "reportCounters", (*counters, signatures))]
+
+    def _given_up(self, view: View, attestation: Attestation, reasons: str) -> list[Operation]:
+        match attestation:
+            case PerfResult():
+                return self._measuring.given_up(attestation, reasons)
+            case Running():
+                self._orders.given_up(view, attestation)
+                return []
+            case Admission():
+                return []
+            case _:
+                return []

@@ -1,0 +1,268 @@
+"""What reaches an actor's inbox: chain events, wishes, words of other actors, observations.
+
+`External` messages come from outside the chain and the actors; they are the recorded inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.interface import ClusterEvent, JobResult, Measurement
+from devnet.actors.attestations import Attestation
+from devnet.protocol.contracts import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEvent:
+    """An event of a mined block; `timestamp` is that block's."""
+
+    event: Event
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendFailed:
+    """A transaction of this actor was mined and reverted; `error` is the contract's named error."""
+
+    contract: str
+    function: str
+    args: tuple[object, ...]
+    error: str
+
+
+# --- from outside: recorded -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSeen:
+    event: ClusterEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The performance test of `node` ended; `measurement` is None when it had no result."""
+
+    node: str
+    measurement: Measurement | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadReady:
+    """How many pods of the order's workload answer; the cluster has settled or its limit passed."""
+
+    order: int
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyCounted:
+    """A peer's own count for an attestation it was asked to sign."""
+
+    attestation: Attestation
+    asked_by: str
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """`result` is None when the job had no result (lost node, deadline)."""
+
+    order: int
+    invocation: int
+    result: JobResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFetched:
+    """What a client read from the result store under `invocation`; None when nothing is there."""
+
+    invocation: int
+    output: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRead:
+    """Each oracle node's observation for one feed, in the feed's own decimals; absent where unread."""
+
+    feed: str
+    observations: tuple[int, ...]
+
+
+# --- between actors -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionAsked:
+    worker: str
+    owner_address: str
+    node_address: str
+    hardware_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    hardware_id: bytes
+    deadline: int
+    signatures: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureAsked:
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureFailed:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSigned:
+    """A performance result with its PERF quorum, ready to publish; `result` as IRewards.Result."""
+
+    result: tuple[object, ...]
+    cycle: int
+    sequence: int
+    measured_block: int
+    signatures: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureAsked:
+    attestation: Attestation
+    asked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureGiven:
+    attestation: Attestation
+    signer: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRefused:
+    attestation: Attestation
+    signer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadGiven:
+    """A client hands over what it invoked with; the chain knows only its hash (M5)."""
+
+    invocation: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationServed:
+    """A gatekeeper tells the client where the job's result lies and what its hash is (M5)."""
+
+    invocation: int
+    exit_code: int
+    result_hash: bytes
+
+
+# --- wishes: what a scenario step or a person asks of an actor ------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Asked of one actor; `id` ties the transactions that follow to the step that caused them."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stake(Wish):
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restake(Wish):
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp(Wish):
+    """`amount_wei` None: whatever is missing to 500 KOMP (S4)."""
+
+    amount_wei: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exit(Wish):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw(Wish):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Measure(Wish):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Publish(Wish):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Wish):
+    """`cycle` None: all past cycles in one transaction (C3)."""
+
+    cycle: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder(Wish):
+    service: str
+    replicas: int
+    deposit_wei: int
+    duration_seconds: int
+    max_replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleOrder(Wish):
+    order: int
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOrder(Wish):
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettleOrder(Wish):
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinalizeOrder(Wish):
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke(Wish):
+    order: int
+    payload: bytes
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddReward(Wish):
+    amount_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Poke(Wish):
+    """Read every source now, transmit what deviates, and store the prices (O2)."""
+
+    resources: tuple[str, ...]

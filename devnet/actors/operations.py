@@ -1,0 +1,131 @@
+"""What an actor may do: send a transaction, tell another actor, or ask something of the outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.interface import Job, Workload
+from devnet.actors.attestations import Attestation
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A transaction of the named account; `wish` is the wish it serves, 0 for an actor's own will.
+
+    `closes`: once mined, the wish is served (or has failed).
+    """
+
+    account: str
+    contract: str
+    function: str
+    args: tuple[object, ...]
+    wish: int = 0
+    closes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """A message to another actor, in its inbox in the next round."""
+
+    to: str
+    message: object
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """A wish cannot be served; `reason` names what stands in the way."""
+
+    wish: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A wish of several transactions is served."""
+
+    wish: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """Apply the order's workload and give it an address at the gateway."""
+
+    order: int
+    workload: Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    order: int
+    workload: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitReady:
+    """Answered by `WorkloadReady`; no block is mined meanwhile (DESIGN, one clock)."""
+
+    order: int
+    workload: str
+    wished: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountReady:
+    """Answered by `ReadyCounted` to the peer that must sign."""
+
+    attestation: Attestation
+    asked_by: str
+    workload: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunJob:
+    """Answered by `JobEnded`."""
+
+    order: int
+    invocation: int
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class RunMeasurement:
+    """Answered by `Measured`."""
+
+    node: str
+    seed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """Keep an invocation's output where its client can fetch it."""
+
+    invocation: int
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResult:
+    """Answered by `ResultFetched`."""
+
+    invocation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFeed:
+    """Every oracle node reads the feed's source; answered by `FeedRead`."""
+
+    feed: str
+
+
+External = (
+    Deploy
+    | Remove
+    | AwaitReady
+    | CountReady
+    | RunJob
+    | RunMeasurement
+    | StoreResult
+    | FetchResult
+    | ReadFeed
+)
+Operation = Send | Tell | Fail | Done | External

@@ -1,0 +1,289 @@
+"""One synchronous scheduler: drains actors in the order (due, name) and mines what they send.
+
+A round: every actor with messages, or whose time has come, acts once; what it asks of the outside
+is done; all transactions of the round go into one block; their events reach everyone's inbox.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cluster.interface import ClusterEvent
+from devnet.actors.actor import Actor
+from devnet.actors.messages import ChainEvent, ClusterSeen, SendFailed, Wish
+from devnet.actors.operations import Done, External, Fail, Operation, Send, Tell
+from devnet.actors.view import Directory, View
+from devnet.chain import Chain, MinedBlock, Transaction, sign
+from devnet.protocol import Contracts, ObservedTransaction, View as Reads, observe
+
+GAS_LIMIT = 3_000_000
+SENDS_PER_BLOCK = 900  # a block's gas limit over a transaction's
+MOST_ROUNDS = 10_000  # a drain that long is a loop between actors, not work
+
+
+class Journal(Protocol):
+    """What the scheduler tells the run's history, as it happens."""
+
+    def invoked(self, identity: int, send: Send, block: int) -> None: ...
+    def completed(self, identity: int, observed: ObservedTransaction) -> None: ...
+    def told(self, block: int, to: str, message: object) -> None: ...
+
+
+class Outside(Protocol):
+    """Performs what actors ask of cluster, sources and stores."""
+
+    def perform(
+        self, asked: Sequence[tuple[str, External]], answer: Callable[[str, object], None]
+    ) -> None:
+        """Call `answer(actor, message)` for each that has one, in order where the run waits."""
+
+
+@dataclass(slots=True)
+class WishState:
+    """`outcome`: open, ok or failed; `error` is the contract's named error where there is one."""
+
+    outcome: str = "open"
+    error: str = ""
+    reason: str = ""
+
+
+class Scheduler:
+    """Owns the accounts' nonces, the inboxes and the order of everything."""
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        contracts: Contracts,
+        reads: Reads,
+        directory: Directory,
+        actors: Sequence[Actor],
+        outside: Outside,
+        journal: Journal,
+        genesis_block: int,
+        on_block: Callable[[MinedBlock, tuple[ObservedTransaction, ...]], None],
+    ) -> None:
+        self._chain = chain
+        self._contracts = contracts
+        self._reads = reads
+        self._directory = directory
+        self._actors = {actor.name: actor for actor in actors}
+        self._inboxes: dict[str, list[object]] = {actor.name: [] for actor in actors}
+        self._outside = outside
+        self._journal = journal
+        self._genesis_block = genesis_block
+        self._on_block = on_block
+        self._external: queue.SimpleQueue[tuple[str | None, object]] = queue.SimpleQueue()
+        self._arrived = threading.Event()
+        self._nonces: dict[str, int] = {}
+        self._sends = 0
+        self._backlog: list[Send] = []
+        self._open_sends: dict[int, int] = {}  # of a wish, those that close it
+        self.wishes: dict[int, WishState] = {}
+
+    # --- what comes in ------------------------------------------------------------------------
+
+    def cluster_event(self, event: ClusterEvent) -> None:
+        """The cluster's sink; any thread."""
+        self._external.put((None, ClusterSeen(event)))
+        self._arrived.set()
+
+    def answer(self, actor: str, message: object) -> None:
+        """An answer from the outside; any thread."""
+        self._external.put((actor, message))
+        self._arrived.set()
+
+    def wish(self, actor: str, wish: Wish) -> None:
+        """Ask an actor for something; its state is in `wishes` from now on."""
+        self.wishes[wish.id] = WishState()
+        self._inboxes[actor].append(wish)
+
+    def wait(self, seconds: float) -> None:
+        """Until something comes from outside, at most that long."""
+        self._arrived.wait(seconds)
+        self._arrived.clear()
+
+    def wake(self) -> None:
+        """End a `wait`; any thread."""
+        self._arrived.set()
+
+    def _take_external(self) -> None:
+        while True:
+            try:
+                actor, message = self._external.get_nowait()
+            except queue.Empty:
+                return
+            self._journal.told(self._chain.head.number, actor or "all", message)
+            for name in [actor] if actor is not None else self._inboxes:
+                self._inboxes[name].append(message)
+
+    # --- rounds -------------------------------------------------------------------------------
+
+    def view(self) -> View:
+        return View(
+            head=self._chain.head,
+            reads=self._reads,
+            directory=self._directory,
+            block_seconds=self._chain.block_seconds,
+            genesis_block=self._genesis_block,
+            cycle_blocks=self._directory.spec.cycle.blocks,
+        )
+
+    def next_due(self) -> int | None:
+        """The earliest second at which an actor wants to act by itself."""
+        return min((d for a in self._actors.values() if (d := a.due()) is not None), default=None)
+
+    def round(self) -> bool:
+        """Let everyone act once, without mining; False when nobody had anything to do."""
+        self._take_external()
+        now = self._chain.head.timestamp
+        ready: list[tuple[int, str]] = []
+        for name, actor in self._actors.items():
+            due = actor.due()
+            if self._inboxes[name]:
+                ready.append((now if due is None else min(due, now), name))
+            elif due is not None and due <= now:
+                ready.append((due, name))
+        if not ready:
+            return False
+        view = self.view()
+        asked: list[tuple[str, External]] = []
+        told: list[Tell] = []
+        for _, name in sorted(ready):
+            messages, self._inboxes[name] = self._inboxes[name], []
+            for operation in self._actors[name].act(view, messages):
+                self._sort(name, operation, asked, told)
+        for tell in told:
+            if tell.to in self._inboxes:
+                self._inboxes[tell.to].append(tell.message)
+        if asked:
+            self._outside.perform(asked, self.answer)
+        return True
+
+    def _sort(
+        self,
+        actor: str,
+        operation: Operation,
+        asked: list[tuple[str, External]],
+        told: list[Tell],
+    ) -> None:
+        match operation:
+            case Send():
+                self._backlog.append(operation)
+                if operation.wish and operation.closes:
+                    open_sends = self._open_sends.get(operation.wish, 0)
+                    self._open_sends[operation.wish] = open_sends + 1
+            case Tell():
+                told.append(operation)
+            case Done():
+                self._close(operation.wish, "ok")
+            case Fail():
+                self._close(operation.wish, "failed", reason=operation.reason)
+            case _:
+                asked.append((actor, operation))
+
+    def _close(self, wish: int, outcome: str, *, error: str = "", reason: str = "") -> None:
+        state = self.wishes.get(wish)
+        if state is not None and state.outcome == "open":
+            state.outcome, state.error, state.reason = outcome, error, reason
+
+    def drain(self, limit_block: int | None = None) -> None:
+        """Rounds until nobody has anything to do; blocks only for what was sent.
+
+        With `limit_block`, no block above it is mined; what is left waits for the next drain.
+        """
+        for _ in range(MOST_ROUNDS):
+            busy = self.round()
+            if self._backlog:
+                if limit_block is not None and self._chain.head.number >= limit_block:
+                    return
+                self.mine()
+            elif not busy:
+                return
+        raise RuntimeError(f"no end of work after {MOST_ROUNDS} rounds: actors feed each other")
+
+    def advance(self, blocks: int) -> None:
+        """Exactly `blocks` further blocks, stopping at everything due on the way."""
+        target = self._chain.head.number + blocks
+        while True:
+            self.drain(limit_block=target)
+            head = self._chain.head
+            if head.number >= target:
+                return
+            due = self.next_due()
+            step = target - head.number
+            if due is not None:
+                # The first block whose time reaches `due`; what is due now has just been drained.
+                step = min(step, max(1, -(-(due - head.timestamp) // self._chain.block_seconds)))
+            self._observe(self._chain.advance(step))
+
+    def mine(self) -> None:
+        """One block with the backlog (and whatever else the pool holds)."""
+        sends, self._backlog = self._backlog[:SENDS_PER_BLOCK], self._backlog[SENDS_PER_BLOCK:]
+        raws: list[bytes] = []
+        identities: list[int] = []
+        block = self._chain.head.number + 1
+        for send in sends:
+            raws.append(self._signed(send))
+            self._sends += 1
+            identities.append(self._sends)
+            self._journal.invoked(self._sends, send, block)
+        mined = self._chain.mine(raws)
+        observed = observe(mined, self._contracts, self._chain)
+        by_hash = {transaction.hash: transaction for transaction in observed}
+        for send, identity, raw_hash in zip(sends, identities, mined.sent_hashes, strict=True):
+            transaction = by_hash[raw_hash]
+            self._journal.completed(identity, transaction)
+            self._settle_send(send, transaction)
+        self._deliver(mined, observed)
+
+    def _signed(self, send: Send) -> bytes:
+        account = self._directory.accounts[send.account]
+        nonce = self._nonces.get(send.account)
+        if nonce is None:
+            nonce = self._chain.nonce(account.address)
+        self._nonces[send.account] = nonce + 1
+        call = self._contracts.encode(send.contract, send.function, *send.args)
+        transaction = Transaction(
+            nonce=nonce, to=call.to, data=call.data, gas=GAS_LIMIT, chain_id=self._chain.chain_id
+        )
+        return sign(account, transaction)
+
+    def _settle_send(self, send: Send, transaction: ObservedTransaction) -> None:
+        if transaction.ok:
+            if send.wish and send.closes:
+                self._open_sends[send.wish] -= 1
+                if not self._open_sends[send.wish]:
+                    self._close(send.wish, "ok")
+            return
+        error = transaction.error or "unknown"
+        self._close(send.wish, "failed", error=error, reason=transaction.sentence)
+        failed = SendFailed(send.contract, send.function, send.args, error)
+        sender = self._sender(send)
+        if sender is not None:
+            self._inboxes[sender].append(failed)
+
+    def _sender(self, send: Send) -> str | None:
+        """Which actor a transaction's account belongs to."""
+        for name in (send.account, send.account.removesuffix("-owner")):
+            if name in self._inboxes:
+                return name
+        return "oracles" if send.account.startswith("oracle-") else None
+
+    def _observe(self, blocks: Sequence[MinedBlock]) -> None:
+        for mined in blocks:
+            self._deliver(mined, observe(mined, self._contracts, self._chain))
+
+    def _deliver(self, mined: MinedBlock, observed: tuple[ObservedTransaction, ...]) -> None:
+        self._on_block(mined, observed)
+        for transaction in observed:
+            for event in transaction.events:
+                message = ChainEvent(event, mined.block.timestamp)
+                for inbox in self._inboxes.values():
+                    inbox.append(message)
+
+

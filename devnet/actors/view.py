@@ -1,0 +1,102 @@
+"""What an actor may look at: the head block, the contracts' views, and who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from devnet.chain import Account, Block
+from devnet.chain.keccak import keccak
+from devnet.protocol import View as Reads
+from devnet.spec.network import NetworkSpec, Service
+
+TREASURY = "treasury"
+DEPLOYER = "deployer"
+GOVERNANCE = "governance"
+COMPANY = "company"
+
+
+def owner_of(worker: str) -> str:
+    """The account that owns a worker's stake (R2)."""
+    return f"{worker}-owner"
+
+
+def hardware_id(seed: int, worker: str) -> bytes:
+    """What identifies a worker's machine (S6): the devnet's machines are drawn from its seed."""
+    return keccak(f"hardware:{seed}:{worker}".encode())
+
+
+def spec_hash(service: Service) -> bytes:
+    """The hash an order names its service by: of all that decides what runs (M1)."""
+    return keccak(service.model_dump_json().encode())
+
+
+def account_names(spec: NetworkSpec) -> tuple[str, ...]:
+    """Every account of a network in derivation order; a longer network keeps the shorter's keys."""
+    return (
+        DEPLOYER,
+        TREASURY,
+        GOVERNANCE,
+        COMPANY,
+        *(gatekeeper.name for gatekeeper in spec.gatekeepers),
+        *spec.oracles.node_names(),
+        *(client.name for client in spec.clients),
+        *(name for worker in spec.workers for name in (worker.name, owner_of(worker.name))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Who is who: accounts by name, names by address, services by their hash."""
+
+    spec: NetworkSpec
+    seed: int
+    accounts: Mapping[str, Account]
+    names: Mapping[str, str]
+    services: Mapping[bytes, Service]
+
+    @classmethod
+    def of(cls, spec: NetworkSpec, seed: int, accounts: Mapping[str, Account]) -> Directory:
+        return cls(
+            spec=spec,
+            seed=seed,
+            accounts=accounts,
+            names={account.address.lower(): name for name, account in accounts.items()},
+            services={spec_hash(service): service for service in spec.services},
+        )
+
+    def address(self, name: str) -> str:
+        return self.accounts[name].address
+
+    def name(self, address: str) -> str:
+        """The name of an account, or the address itself for a stranger."""
+        return self.names.get(address.lower(), address)
+
+    def lead_gatekeeper(self) -> str:
+        """The one that hosts the control plane drives; its peers check and sign."""
+        return next(g.name for g in self.spec.gatekeepers if g.control_plane)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The world at the head block, read only."""
+
+    head: Block
+    reads: Reads
+    directory: Directory
+    block_seconds: int
+    genesis_block: int
+    cycle_blocks: int
+
+    @property
+    def now(self) -> int:
+        """The chain's time, seconds."""
+        return self.head.timestamp
+
+    def cycle_of(self, block: int) -> int:
+        """C1: floor((block - genesis) / L)."""
+        return (block - self.genesis_block) // self.cycle_blocks
+
+    def time_of(self, block: int) -> int:
+        """When a block is or will be: every block is its parent + block_seconds."""
+        return self.head.timestamp + (block - self.head.number) * self.block_seconds

@@ -1,0 +1,240 @@
+"""A worker: stakes, has itself measured, publishes V, accepts orders, settles them, claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cluster.interface import EventKind
+from devnet.actors.actor import Actor
+from devnet.actors.messages import (
+    AdmissionAsked,
+    Admitted,
+    ChainEvent,
+    Claim,
+    ClusterSeen,
+    Exit,
+    Measure,
+    MeasureAsked,
+    MeasureFailed,
+    Publish,
+    Restake,
+    ResultSigned,
+    SendFailed,
+    Stake,
+    TopUp,
+    Withdraw,
+)
+from devnet.actors.operations import Done, Fail, Operation, Send, Tell
+from devnet.actors.view import View, hardware_id, owner_of
+
+SECONDS_PER_DAY = 86_400
+HASH_REACH_BLOCKS = 256  # W4: a result names a block at most this far behind
+
+
+class Worker(Actor):
+    """One node key and its owner (R2)."""
+
+    def __init__(self, name: str, publishes_per_day: int) -> None:
+        super().__init__(name)
+        self._owner = owner_of(name)
+        self._interval = SECONDS_PER_DAY // publishes_per_day if publishes_per_day else None
+        self._registered = False
+        self._lost: set[str] = set()  # workers known to be offline, itself among them
+        self._staking: Stake | None = None
+        self._publishing: list[int] = []  # wishes; 0 is its own will
+        self._measuring: list[int] = []
+        self._asked = False
+        self._result: ResultSigned | None = None
+        self._next_publication: int | None = None
+        self._retry: int | None = None
+        self._settle_due: int | None = None
+        self._finalize_due: dict[int, int] = {}
+        self._orders: set[int] = set()
+
+    def due(self) -> int | None:
+        if self.name in self._lost:
+            return None
+        times = [self._next_publication, self._retry, self._settle_due, *self._finalize_due.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
+        operations: list[Operation] = []
+        for message in messages:
+            operations += self._take(view, message)
+        if self.name not in self._lost:
+            operations += self._settle(view)
+            if self._next_publication is not None and view.now >= self._next_publication:
+                if 0 not in self._publishing:
+                    self._publishing.append(0)
+                assert self._interval is not None
+                self._next_publication += self._interval
+            operations += self._pursue_publication(view)
+        return operations
+
+    def _take(self, view: View, message: object) -> list[Operation]:
+        node = view.directory.address(self.name)
+        match message:
+            case Stake():
+                self._staking = message
+                ask = AdmissionAsked(
+                    self.name,
+                    view.directory.address(self._owner),
+                    node,
+                    hardware_id(view.directory.seed, self.name),
+                )
+                return [Tell(view.directory.lead_gatekeeper(), ask)]
+            case Admitted() if self._staking is not None:
+                wish, self._staking = self._staking, None
+                args = (node, message.hardware_id, wish.months, message.deadline, message.signatures)
+                return [Send(self._owner, "Staking", "stake", args, wish.id)]
+            case Restake():
+                args = (node, message.months)
+                return [Send(self._owner, "Staking", "restake", args, message.id)]
+            case TopUp():
+                amount = message.amount_wei
+                if amount is None:
+                    amount = 500 * 10**18 - view.reads.stake_of(node)  # S1
+                return [Send(self._owner, "Staking", "topUp", (node, amount), message.id)]
+            case Exit():
+                return [Send(self._owner, "Staking", "requestExit", (node,), message.id)]
+            case Withdraw():
+                return [Send(self._owner, "Staking", "withdraw", (node,), message.id)]
+            case Claim(cycle=None):
+                return [Send(self._owner, "Rewards", "claimAll", (node,), message.id)]
+            case Claim():
+                return [Send(self._owner, "Rewards", "claim", (node, message.cycle), message.id)]
+            case Measure():
+                self._measuring.append(message.id)
+                return []
+            case Publish():
+                self._publishing.append(message.id)
+                return []
+            case MeasureFailed():
+                self._asked = False
+                wishes = [w for w in (*self._measuring, *self._publishing) if w]
+                self._measuring, self._publishing = [], []
+                return [Fail(wish, f"{self.name}: {message.reason}") for wish in wishes]
+            case ResultSigned():
+                self._asked = False
+                self._result = message
+                wishes, self._measuring = self._measuring, []
+                return [Done(wish) for wish in wishes]
+            case ClusterSeen():
+                if message.event.kind is EventKind.NODE_LOST:
+                    self._lost.add(message.event.subject)
+                elif message.event.kind is EventKind.NODE_READY:
+                    self._lost.discard(message.event.subject)
+                return []
+            case SendFailed(function="publish"):
+                return self._publication_failed()
+            case ChainEvent():
+                return self._see(view, message)
+            case _:
+                return []
+
+    def _see(self, view: View, seen: ChainEvent) -> list[Operation]:
+        event, args = seen.event, seen.event.args
+        mine = view.directory.address(self.name)
+        match event.name:
+            case "Staked" if args["node"] == mine:
+                self._registered = True
+                if self._interval is not None:
+                    self._next_publication = seen.timestamp + self._interval
+            case "ExitRequested" if args["node"] == mine:
+                self._next_publication = None
+            case "Published" if args["node"] == mine:
+                self._asked, self._result = False, None
+                wishes, self._publishing = self._publishing, []
+                return [Done(wish) for wish in wishes if wish]
+            case "OrderCreated":
+                if self._registered and self._is_chosen(view, args["id"]):
+                    return [Send(self.name, "Market", "accept", (args["id"],))]
+            case "OrderAccepted" if args["node"] == mine:
+                self._orders.add(args["id"])
+                self._settle_due = self._settle_due or seen.timestamp + SECONDS_PER_DAY
+                self._finalize_due[args["id"]] = self._finalize_at(view, args["id"])
+            case "OrderClosed" if args["id"] in self._orders:
+                self._finalize_due[args["id"]] = self._finalize_at(view, args["id"])
+            case "Finalized" if args["id"] in self._orders:
+                self._orders.discard(args["id"])
+                self._finalize_due.pop(args["id"], None)
+            case _:
+                pass
+        return []
+
+    def _is_chosen(self, view: View, order: int) -> bool:
+        """Active nodes that are online share orders in turn, so that one accepts each (M2)."""
+        candidates = [
+            worker.name
+            for worker in view.directory.spec.workers
+            if worker.name not in self._lost
+            and view.reads.is_active(view.directory.address(worker.name))
+        ]
+        return bool(candidates) and candidates[order % len(candidates)] == self.name
+
+    def _finalize_at(self, view: View, order: int) -> int:
+        # M6: from end + haltDelay; the transaction lands one block after it is due.
+        return view.reads.end_of(order) + view.reads.halt_delay() - view.block_seconds
+
+    def _settle(self, view: View) -> list[Operation]:
+        operations: list[Operation] = []
+        for order, due in sorted(self._finalize_due.items()):
+            if view.now >= due:
+                del self._finalize_due[order]
+                operations.append(Send(self.name, "Market", "finalize", (order,)))
+                self._orders.discard(order)
+        if self._settle_due is not None and view.now >= self._settle_due:
+            operations += [
+                Send(self.name, "Market", "settle", (order,)) for order in sorted(self._orders)
+            ]
+            self._settle_due = view.now + SECONDS_PER_DAY if self._orders else None
+        return operations
+
+    def _pursue_publication(self, view: View) -> list[Operation]:
+        """Publish a result in hand as soon as W4 allows, else have a new one measured."""
+        self._retry = None
+        if not (self._publishing or self._measuring) or self._asked:
+            return []
+        node = view.directory.address(self.name)
+        following = view.head.number + 1
+        last = view.reads.last_published_block(node)
+        earliest = max(following, last + view.directory.spec.cycle.gap_blocks if last else 0)
+        if self._result is not None and not self._usable(view, self._result, earliest):
+            self._result = None
+        if self._result is None:
+            # W4: last < measured, and measured and published in one cycle.
+            if view.cycle_of(view.head.number) == view.cycle_of(following) and (
+                view.head.number > last and self._usable_at(view, view.head.number, earliest)
+            ):
+                self._asked = True
+                return [Tell(view.directory.lead_gatekeeper(), MeasureAsked(self.name))]
+            self._retry = view.time_of(following)
+            return []
+        if self._measuring:
+            wishes, self._measuring = self._measuring, []
+            return [Done(wish) for wish in wishes]
+        if not self._publishing:
+            return []
+        if earliest > following:
+            self._retry = view.time_of(earliest - 1)
+            return []
+        args = (self._result.result, self._result.signatures)
+        self._asked = True  # until the chain has answered
+        wish = next((wish for wish in self._publishing if wish), 0)
+        return [Send(self.name, "Rewards", "publish", args, wish, closes=False)]
+
+    @staticmethod
+    def _usable_at(view: View, measured: int, publication: int) -> bool:
+        same_cycle = view.cycle_of(measured) == view.cycle_of(publication)
+        return same_cycle and publication - measured <= HASH_REACH_BLOCKS
+
+    def _usable(self, view: View, result: ResultSigned, publication: int) -> bool:
+        sequence = view.reads.sequence_of(view.directory.address(self.name))
+        return result.sequence == sequence + 1 and self._usable_at(
+            view, result.measured_block, publication
+        )
+
+    def _publication_failed(self) -> list[Operation]:
+        # The scheduler has already noted the named error with the wish.
+        self._asked, self._result, self._publishing = False, None, []
+        return []

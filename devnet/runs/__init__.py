@@ -1,0 +1,1 @@
+"""Scenarios carried out, recorded, checked, bundled, replayed and reported."""

@@ -1,0 +1,91 @@
+"""Ledger values by the names scenarios and people use, from the chain's views and events."""
+
+from __future__ import annotations
+
+from devnet.actors.view import Directory, owner_of
+from devnet.protocol import View as Reads
+from devnet.runs.history import History
+from devnet.spec.network import RESOURCES
+
+
+class Readings:
+    """All amounts are wei, all values of the head block."""
+
+    def __init__(self, reads: Reads, directory: Directory, history: History) -> None:
+        self._reads = reads
+        self._directory = directory
+        self._history = history
+
+    def _node(self, worker: str) -> str:
+        return self._directory.address(worker)
+
+    def _events(self, name: str, **matching: object) -> list[dict[str, object]]:
+        return [
+            dict(seen.event.args)
+            for seen in self._history.events
+            if seen.event.name == name
+            and all(seen.event.args[key] == value for key, value in matching.items())
+        ]
+
+    def _sum(self, name: str, key: str, **matching: object) -> int:
+        return sum(int(str(args[key])) for args in self._events(name, **matching))
+
+    def event_count(self, name: str) -> int:
+        return len(self._events(name))
+
+    def balance(self, account: str) -> int:
+        return self._reads.balance_of(self._directory.address(account))
+
+    def stake(self, worker: str) -> int:
+        return self._reads.stake_of(self._node(worker))
+
+    def active(self, worker: str) -> bool:
+        return self._reads.is_active(self._node(worker))
+
+    def multiplier_bps(self, worker: str) -> int:
+        return self._reads.multiplier_bps(self._node(worker))
+
+    def slashed(self, worker: str) -> int:
+        """Executed, over the whole run."""
+        return self._sum("IncidentExecuted", "amount", node=self._node(worker))
+
+    def pending_slash(self, worker: str) -> int:
+        """Reported and not yet executed, as it would execute now (L4)."""
+        executed = {args["id"] for args in self._events("IncidentExecuted")}
+        reported = self._events("IncidentReported", node=self._node(worker))
+        return sum(
+            self._reads.amount_of(int(str(args["id"])))
+            for args in reported
+            if args["id"] not in executed
+        )
+
+    def claimable(self, worker: str) -> int:
+        return self._reads.claimable_all(self._node(worker))
+
+    def claimed(self, worker: str) -> int:
+        node = self._node(worker)
+        return self._sum("Claimed", "amount", node=node) + self._sum(
+            "ClaimedAll", "amount", node=node
+        )
+
+    def last_v(self, worker: str) -> int:
+        """The V last published, 0 before the first; 1e18 is the reference machine (W1)."""
+        published = self._events("Published", node=self._node(worker))
+        return int(str(published[-1]["v"])) if published else 0
+
+    def orders_of(self, client: str) -> list[int]:
+        created = self._events("OrderCreated", client=self._directory.address(client))
+        return [int(str(args["id"])) for args in created]
+
+    def consumed(self, order: int) -> int:
+        return int(self._reads.order(order).consumed)
+
+    def refunded(self, order: int) -> int:
+        return self._sum("Finalized", "refund", id=order)
+
+    def price_usd_1e18(self, resource: str) -> int:
+        """The stored median, 0 where there is none yet (O2)."""
+        return int(self._reads.stored(RESOURCES.index(resource)).price)
+
+    def owner(self, worker: str) -> str:
+        return owner_of(worker)

@@ -1,0 +1,249 @@
+"""A devnet being driven step by step: by a scenario, by the CLI's verbs, by Locust."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cluster.interface import Cluster, ClusterEvent, EventKind
+from devnet.actors.messages import PlaceOrder, Wish
+from devnet.actors.scheduler import Scheduler
+from devnet.actors.sources import Sources
+from devnet.actors.view import owner_of
+from devnet.base import CheckFailed, UsageError
+from devnet.chain import Block
+from devnet.runs.checks import Checks
+from devnet.runs.pace import Pace
+from devnet.runs.performers import PERFORMERS
+from devnet.runs.readings import Readings
+from devnet.runs.world import World
+from devnet.spec.network import NetworkSpec
+from devnet.spec.registry import Step
+from devnet.spec.scenario import step_mapping
+
+
+class StepRejected(CheckFailed):
+    """The protocol refused what a step asked for; `error` is the contract's named error."""
+
+    def __init__(self, message: str, error: str) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order as steps know it."""
+
+    id: int
+    name: str
+    client: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """What became of one step. `did` says it in one line; `failure` is empty when it held."""
+
+    index: int
+    line: int
+    verb: str
+    text: str
+    did: str
+    failure: str
+    error: str
+    seconds: float
+    first_block: int
+    last_block: int
+
+    @property
+    def ok(self) -> bool:
+        return not self.failure
+
+
+class Session:
+    """Carries out steps on a `World`; every step is followed by all checks."""
+
+    def __init__(self, world: World, pace: Pace) -> None:
+        self._world = world
+        self._pace = pace
+        self._wishes = 0
+        self._orders: dict[str, OpenOrder] = {}
+        self._nodes: dict[str, EventKind] = {}
+        self.last_error = ""
+        self.outcomes: list[StepOutcome] = []
+        world.cluster.subscribe(self._see)
+
+    # --- what performers and expectations use ------------------------------------------------
+
+    @property
+    def spec(self) -> NetworkSpec:
+        return self._world.spec
+
+    @property
+    def cluster(self) -> Cluster:
+        return self._world.cluster
+
+    @property
+    def sources(self) -> Sources:
+        return self._world.sources
+
+    @property
+    def scheduler(self) -> Scheduler:
+        return self._world.scheduler
+
+    @property
+    def ledger(self) -> Readings:
+        return self._world.readings
+
+    @property
+    def checks(self) -> Checks:
+        return self._world.checks
+
+    @property
+    def head(self) -> Block:
+        return self._world.chain.head
+
+    @staticmethod
+    def owner_of(worker: str) -> str:
+        return owner_of(worker)
+
+    def cycle(self) -> int:
+        """C1, at the head block."""
+        return self.scheduler.view().cycle_of(self.head.number)
+
+    def blocks_to_cycle(self, cycles: int) -> int:
+        """How many blocks to the first block of the n-th next cycle."""
+        view = self.scheduler.view()
+        first = view.genesis_block + (self.cycle() + cycles) * view.cycle_blocks
+        return first - self.head.number
+
+    def seen_of(self, node: str) -> EventKind | None:
+        """What the control plane last said of a node, None before it said anything."""
+        return self._nodes.get(node)
+
+    def next_wish(self) -> int:
+        self._wishes += 1
+        return self._wishes
+
+    def wish_all(self, wishes: Sequence[tuple[str, Wish]]) -> None:
+        """Ask, and wait until all is served; raises `StepRejected` with every refusal."""
+        for actor, wish in wishes:
+            self.scheduler.wish(actor, wish)
+        states = {wish.id: self.scheduler.wishes[wish.id] for _, wish in wishes}
+        self._pace.settle(
+            lambda: all(state.outcome != "open" for state in states.values()),
+            lambda: f"{sum(s.outcome == 'open' for s in states.values())} of {len(states)} open",
+        )
+        failed = [
+            (actor, states[wish.id]) for actor, wish in wishes if states[wish.id].outcome == "failed"
+        ]
+        if failed:
+            errors = {state.error or "refused" for _, state in failed}
+            reasons = (f"{actor}: {state.reason or state.error}" for actor, state in failed)
+            error = errors.pop() if len(errors) == 1 and len(failed) == len(wishes) else "mixed"
+            raise StepRejected("; ".join(reasons), error)
+
+    def settle(self) -> None:
+        """Let everyone finish what is due."""
+        self._pace.settle(lambda: True, lambda: "")
+
+    def place_order(self, client: str, name: str, wish: PlaceOrder) -> int:
+        """Create an order under a name of its own; returns its id on chain."""
+        if name in self._orders:
+            raise UsageError(
+                f"an order named '{name}' exists (order {self._orders[name].id})",
+                hint=f"name this one, for example {name}-2",
+            )
+        before = self.ledger.orders_of(client)
+        self.wish_all([(client, wish)])
+        created = [order for order in self.ledger.orders_of(client) if order not in before]
+        self._orders[name] = OpenOrder(created[-1], name, client, wish.service)
+        return created[-1]
+
+    def has_order(self, name: str) -> bool:
+        return name in self._orders
+
+    def order(self, name: str) -> OpenOrder:
+        if name not in self._orders:
+            known = ", ".join(self._orders) or "none was made yet"
+            raise UsageError(f"no order named '{name}'", hint=f"known: {known}")
+        return self._orders[name]
+
+    def orders(self) -> tuple[OpenOrder, ...]:
+        return tuple(self._orders.values())
+
+    def gateway_url(self, order: int) -> str | None:
+        return self._world.gateway.url(order)
+
+    def gateway_counts(self, order: int) -> dict[str, int]:
+        return self._world.gateway.counts(order)
+
+    # --- steps --------------------------------------------------------------------------------
+
+    def perform(self, step: Step) -> StepOutcome:
+        """Carry out one step and all checks; the outcome is recorded and returned, not raised.
+
+        Raises what is not a matter of the step: a part that died, an interruption.
+        """
+        started = time.monotonic()
+        first = self.head.number
+        did, failure, error = "", "", ""
+        try:
+            did = PERFORMERS[step.verb](self, step)
+        except StepRejected as rejected:
+            failure, error = str(rejected), rejected.error
+        except CheckFailed as failed:
+            failure = str(failed)
+        except UsageError as wrong:
+            failure = f"{wrong} ({wrong.hint})" if wrong.hint else str(wrong)
+        self.last_error = error
+        if step.expect_error is not None:
+            did, failure = _as_expected(step.expect_error, did, failure, error)
+        if not failure:
+            failure = "; ".join(self.checks.after_step())
+        outcome = StepOutcome(
+            index=len(self.outcomes) + 1,
+            line=step.line,
+            verb=step.verb,
+            text=_text(step),
+            did=did,
+            failure=failure,
+            error=error,
+            seconds=time.monotonic() - started,
+            first_block=first,
+            last_block=self.head.number,
+        )
+        self.outcomes.append(outcome)
+        self._world.record_step(outcome)
+        return outcome
+
+    def _see(self, event: ClusterEvent) -> None:
+        if event.kind in (EventKind.NODE_LOST, EventKind.NODE_READY):
+            # After the scheduler's own subscription: whoever waits for this finds it delivered.
+            self._nodes[event.subject] = event.kind
+
+
+def _as_expected(expected: str, did: str, failure: str, error: str) -> tuple[str, str]:
+    if error == expected:
+        return f"rejected with {expected}, as expected", ""
+    if failure:
+        return did, f"expected {expected}, but: {failure}"
+    return did, f"expected {expected}, but it was accepted: {did}"
+
+
+def _text(step: Step) -> str:
+    """The step as a line of its file."""
+    values = step_mapping(step)[step.verb]
+    inner = ", ".join(f"{key}: {_flow(value)}" for key, value in values.items())
+    return f"{step.verb}: {{{inner}}}"
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return str(value)
+
+
+
+

@@ -1,0 +1,190 @@
+"""A running devnet: chain, contracts, cluster, oracles, gateway and actors, raised in that order.
+
+Leaving stops everything in the reverse order, whatever happened.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cluster.interface import Cluster
+from devnet.actors.actor import Actor
+from devnet.actors.client import Client
+from devnet.actors.gatekeeper import Gatekeeper
+from devnet.actors.oracle import Oracles
+from devnet.actors.outside import ClusterOutside
+from devnet.actors.scheduler import Scheduler
+from devnet.actors.sources import Sources
+from devnet.actors.treasury import Treasury
+from devnet.actors.view import Directory, account_names
+from devnet.actors.worker import Worker
+from devnet.base import Toolchain
+from devnet.chain import Account, Anvil, Chain, MinedBlock, Rpc, derive
+from devnet.gateway import Gateway
+from devnet.protocol import Contracts, Deployment, ObservedTransaction, View as Reads
+from devnet.runs.checks import Checks
+from devnet.runs.clusters import Making, choose
+from devnet.runs.encoding import plain
+from devnet.runs.folder import RunFolder
+from devnet.runs.genesis import deploy_network, genesis_document
+from devnet.runs.history import History
+from devnet.runs.readings import Readings
+from devnet.spec.network import NetworkSpec
+
+EXTRA_ACCOUNTS = 64  # of the mnemonic, funded with ETH for people and for load tests
+
+
+class World:
+    """A context manager; its parts are attributes once it is entered.
+
+    `run` is the opened folder of the run, `state` where parts keep their own files. `waits`:
+    see `ClusterOutside`.
+    """
+
+    chain: Chain
+    cluster: Cluster
+    sources: Sources
+    gateway: Gateway
+    scheduler: Scheduler
+    readings: Readings
+    checks: Checks
+    deployment: Deployment
+    contracts: Contracts
+    directory: Directory
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        *,
+        cluster: str,
+        run: RunFolder,
+        state: Path,
+        devnet_id: str,
+        toolchain: Toolchain,
+        seed: int,
+        say: Callable[[str], None],
+        waits: bool = True,
+    ) -> None:
+        self.spec = spec
+        self.run = run
+        self.seed = seed
+        self._state = state
+        self._devnet_id = devnet_id
+        self._toolchain = toolchain
+        self._say = say
+        self._waits = waits
+        self._stack = ExitStack()
+        self._kind, reason = choose(cluster, toolchain)
+        self.kind = self._kind.name
+        say(f"cluster {reason}")
+
+    @property
+    def patience_blocks(self) -> int:
+        """How long a step may wait for its own blocks: two cycles (W4's gap, a cycle's end)."""
+        return 2 * self.spec.cycle.blocks
+
+    @property
+    def rpc_url(self) -> str:
+        return self._anvil.url
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._raise(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def _raise(self, stack: ExitStack) -> None:
+        spec, logs = self.spec, self.run.path / "logs"
+        names = account_names(spec)
+        accounts = derive(spec.accounts.mnemonic, names)
+        self._anvil = stack.enter_context(
+            Anvil(
+                self._toolchain.anvil(),
+                genesis_timestamp=spec.chain.genesis_timestamp,
+                folder=logs,
+                port=spec.chain.port or 0,
+                mnemonic=spec.accounts.mnemonic,
+                accounts=len(names) + EXTRA_ACCOUNTS,
+                devnet_id=self._devnet_id,
+                prune_history=spec.chain.prune_history,
+            )
+        )
+        rpc = stack.enter_context(Rpc(self._anvil.url))
+        self.chain = Chain(rpc, spec.chain.block_seconds, chain_id=spec.chain.chain_id)
+        history = History(self.run)
+        self.directory = Directory.of(spec, self.seed, accounts)
+        self._deploy(history)
+        self.cluster = stack.enter_context(self._kind.make(self._making(logs)))
+        self.sources = stack.enter_context(Sources(spec, self.cluster))
+        self.gateway = stack.enter_context(Gateway())
+        outside = stack.enter_context(
+            ClusterOutside(self.cluster, self.gateway, self.sources, waits=self._waits)
+        )
+        reads = Reads(self.chain, self.contracts)
+        self.readings = Readings(reads, self.directory, history)
+        self.checks = Checks(reads, self.directory, self.deployment, history, self.chain)
+        self.scheduler = Scheduler(
+            chain=self.chain,
+            contracts=self.contracts,
+            reads=reads,
+            directory=self.directory,
+            actors=self._actors(accounts),
+            outside=outside,
+            journal=history,
+            genesis_block=self.deployment.genesis,
+            on_block=self._mined,
+        )
+        self._history = history
+        for mined, observed in self._genesis_blocks:
+            self._mined(mined, observed)
+        self.cluster.subscribe(self.scheduler.cluster_event)
+        self.scheduler.drain()
+
+    def _deploy(self, history: History) -> None:
+        self.deployment, self.contracts, self._genesis_blocks = deploy_network(
+            self.spec, self.chain, self.directory, self._toolchain
+        )
+        document = genesis_document(self.spec, self._anvil, self.deployment, self.directory)
+        self.run.document("genesis.json", document)
+
+    def _making(self, logs: Path) -> Making:
+        log = logging.getLogger(f"kompute.cluster.{self._devnet_id}")
+        log.setLevel(logging.INFO)
+        log.propagate = False
+        if not log.handlers:
+            log.addHandler(logging.FileHandler(logs / "cluster.log"))
+        return Making(self.spec, self._state, self._devnet_id, self._toolchain, log)
+
+    def _actors(self, accounts: dict[str, Account]) -> list[Actor]:
+        spec = self.spec
+        gatekeepers = [gatekeeper.name for gatekeeper in spec.gatekeepers]
+        lead = self.directory.lead_gatekeeper()
+        return [
+            Treasury(spec.incentive_per_cycle),
+            Oracles(spec, [accounts[name] for name in spec.oracles.node_names()]),
+            *(Gatekeeper(accounts[g], gatekeepers, lead=g == lead) for g in gatekeepers),
+            *(Worker(worker.name, spec.publishes_per_day) for worker in spec.workers),
+            *(Client(client.name) for client in spec.clients),
+        ]
+
+    def _mined(self, mined: MinedBlock, observed: tuple[ObservedTransaction, ...]) -> None:
+        self._history.mined(mined, observed)
+        self.checks.observe(observed)
+
+    def record_step(self, outcome: Any) -> None:
+        """One line of `steps.jsonl`: the outcome and the ledger it left."""
+        record = {**plain(outcome), "timestamp": self.chain.head.timestamp}
+        self.run.line("steps.jsonl", record | {"ledger": self.checks.snapshot()})
