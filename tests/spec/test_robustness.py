@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -16,8 +17,26 @@ if TYPE_CHECKING:
 
 WORDS = st.one_of(
     st.sampled_from(
-        ["", "all", "worker-1", "web", "alice", "20 KOMP", "-1 KOMP", "12h", "1/16", ">= 3"]
-        + ["9" * 70, "1e99 KOMP", "true", "container", "offline", "aws", "vcpu_hour", "0"]
+        [
+            "",
+            "all",
+            "worker-1",
+            "web",
+            "alice",
+            "20 KOMP",
+            "-1 KOMP",
+            "12h",
+            "1/16",
+            ">= 3",
+            "9" * 70,
+            "1e99 KOMP",
+            "true",
+            "container",
+            "offline",
+            "aws",
+            "vcpu_hour",
+            "0",
+        ]
     ),
     st.integers(),
     st.booleans(),
@@ -38,15 +57,20 @@ QUIET = settings(
 )
 
 
+def ends_well(load: Callable[[], object]) -> bool:
+    """Loading gives a value, or names at least one fault; any other exception is a crash."""
+    try:
+        return load() is not None
+    except SpecError as error:
+        return len(error.faults) > 0
+
+
 @QUIET
 @given(tree=st.dictionaries(st.sampled_from(keys_of(NetworkSpec)), VALUES))
 def test_any_network_loads_or_is_refused(town: Town, tree: dict[str, Any]) -> None:
     base = yaml.safe_load(town.original_network)
     town.write_network(yaml.safe_dump({**base, **tree}, allow_unicode=True))
-    try:
-        assert town.network().workers
-    except SpecError as error:
-        assert error.faults
+    assert ends_well(town.network)
 
 
 @QUIET
@@ -59,21 +83,12 @@ def test_any_step_loads_or_is_refused(town: Town, data: st.DataObject, verb: str
             allow_unicode=True,
         )
     )
-    try:
-        assert town.scenario().steps[0].verb == verb
-    except SpecError as error:
-        assert error.faults
-    try:
-        assert step_from_mapping(verb, values).verb == verb
-    except SpecError as error:
-        assert error.faults
+    assert ends_well(town.scenario)
+    assert ends_well(lambda: step_from_mapping(verb, values))
 
 
 @QUIET
 @given(text=st.text(max_size=60))
 def test_any_text_loads_or_is_refused(town: Town, text: str) -> None:
     town.scenario_path.write_text(text, encoding="utf-8", errors="replace")
-    try:
-        town.scenario()
-    except SpecError as error:
-        assert error.faults
+    assert ends_well(town.scenario)
