@@ -1,0 +1,81 @@
+"""What the end-to-end suites share: the CLI as a process, in a folder of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from devnet.base import Toolchain
+from devnet.base.processes import ID_VARIABLE
+from devnet.runs.clusters import KINDS
+
+ROOT = Path(__file__).resolve().parent.parent
+SCENARIOS = ROOT / "e2e" / "scenarios"
+RUN_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished `devnet` process."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        """What `--json` printed; the assertion shows stderr when it is not JSON."""
+        assert self.out.strip(), f"nothing on stdout; exit {self.code}; stderr:\n{self.err}"
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+Devnet = Callable[..., Ended]
+
+
+def available_clusters() -> list[str]:
+    """The clusters this machine serves, or those `KOMPUTE_E2E_CLUSTERS` names (comma separated)."""
+    asked = os.environ.get("KOMPUTE_E2E_CLUSTERS")
+    if asked:
+        return asked.split(",")
+    toolchain = Toolchain()
+    return [kind.name for kind in KINDS if not kind.lacks(toolchain)]
+
+
+def marked(folder: Path) -> list[psutil.Process]:
+    """Living processes that carry the id of a devnet below `folder`."""
+    ids = {path.read_text().strip() for path in folder.glob(".devnet/*/id")}
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(ID_VARIABLE) in ids:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture
+def devnet(tmp_path: Path) -> Devnet:
+    """Run `devnet …` in the test's folder; afterwards nothing of it may be left running."""
+
+    def run(*arguments: str | Path, seconds: float = RUN_SECONDS) -> Ended:
+        done = subprocess.run(
+            [sys.executable, "-m", "devnet.cli", *map(str, arguments)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    return run

@@ -1,0 +1,48 @@
+"""Every scenario of the repository, on every cluster this machine serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import SCENARIOS, Devnet, available_clusters, marked
+
+# `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
+# repository. A change of contracts, actors or scenario changes it: commit the new one with it.
+LAST_BLOCK_ON_SIM = {
+    "full-loop": "",
+}
+
+
+def scenario_names() -> list[str]:
+    return sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("cluster", available_clusters())
+@pytest.mark.parametrize("name", scenario_names())
+def test_scenario(name: str, cluster: str, devnet: Devnet, tmp_path: Path) -> None:
+    ended = devnet("run", SCENARIOS / f"{name}.yaml", "--cluster", cluster, "--json")
+    result = ended.json()
+    failed = [step for step in result["steps"] if not step["ok"]]
+    assert failed == [], f"{failed}\n{ended.err}"
+    assert (ended.code, result["verdict"], result["cluster"]) == (0, "passed", cluster)
+    assert Path(result["report"]).is_file()
+    assert marked(tmp_path) == []
+    if cluster == "sim" and name in LAST_BLOCK_ON_SIM:
+        assert result["last_block"]["hash"] == LAST_BLOCK_ON_SIM[name]
+
+
+@pytest.mark.parametrize("cluster", available_clusters())
+def test_a_run_replays_to_its_last_block(cluster: str, devnet: Devnet) -> None:
+    ran = devnet("run", SCENARIOS / "full-loop.yaml", "--cluster", cluster, "--json").json()
+    replayed = devnet("replay", ran["bundle"], "--json")
+    assert replayed.code == 0, replayed.err
+    assert replayed.json()["last_block"] == ran["last_block"]
+
+
+def test_another_seed_is_another_chain(devnet: Devnet) -> None:
+    scenario = SCENARIOS / "full-loop.yaml"
+    first = devnet("run", scenario, "--cluster", "sim", "--json").json()
+    second = devnet("run", scenario, "--cluster", "sim", "--seed", "8", "--json").json()
+    assert (first["verdict"], second["verdict"]) == ("passed", "passed")
+    assert first["last_block"]["hash"] != second["last_block"]["hash"]
