@@ -22,6 +22,9 @@ class Admission:
         return domains.admission(self.node, self.owner, self.hardware_id, self.deadline)
 
 
+ResultFields = tuple[str, int, int, int, bytes, int, int, int, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class PerfResult:
     """W3: the factors of one performance test at 1e6 = 1.0, and the test they follow from."""
@@ -39,7 +42,7 @@ class PerfResult:
     c3: int
     measurement: Measurement
 
-    def fields(self) -> tuple[object, ...]:
+    def fields(self) -> ResultFields:
         """IRewards.Result, in order."""
         return (
             self.node,

@@ -40,7 +40,7 @@ class _Invoking:
 
 
 def request_of(view: View, wish: PlaceOrder) -> tuple[object, ...]:
-    """IMarket.Request of a wish: rates as the contract would lock them now, with some slack (M1)."""
+    """IMarket.Request of a wish: rates as the contract would lock them now, with slack (M1)."""
     service = view.directory.spec.service(wish.service)
     mib = service.memory // MIB
     rate2 = 0
@@ -144,7 +144,8 @@ class Client(Actor):
         wish = invoking.wish if invoking else 0
         if fetched.output is None or keccak(fetched.output) != served.result_hash:
             seen = "nothing" if fetched.output is None else keccak(fetched.output).hex()
-            reason = f"result of invocation {fetched.invocation}: {seen} is stored, not {served.result_hash.hex()}"
+            told = served.result_hash.hex()
+            reason = f"result of invocation {fetched.invocation}: {seen} is stored, not {told}"
             return [Fail(wish, reason)] if wish else []
         args = (fetched.invocation, served.exit_code, served.result_hash)
         return [Send(self.name, "Market", "complete", args, wish, closes=False)]

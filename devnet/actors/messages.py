@@ -83,7 +83,7 @@ class ResultFetched:
 
 @dataclass(frozen=True, slots=True)
 class FeedRead:
-    """Each oracle node's observation for one feed, in the feed's own decimals; absent where unread."""
+    """One observation of each oracle node that could read the source, in the feed's decimals."""
 
     feed: str
     observations: tuple[int, ...]

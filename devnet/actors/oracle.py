@@ -98,7 +98,9 @@ class Oracles(Actor):
         self._asked.discard(feed.name)
         # The round must land inside the heartbeat: two blocks before it ends at the latest.
         margin = 2 * view.block_seconds
-        feed.next_look = view.now + min(self._poll, max(view.block_seconds, feed.heartbeat - margin))
+        feed.next_look = view.now + min(
+            self._poll, max(view.block_seconds, feed.heartbeat - margin)
+        )
         if len(read.observations) < 2 * self._faulty + 1:
             return []
         observations = tuple(sorted(read.observations))
@@ -113,7 +115,14 @@ class Oracles(Actor):
         digest = view.reads.domains.round(feed.name, feed.round_id, observations)
         signers = sorted(self._nodes[: self._faulty + 1], key=lambda a: int(a.address, 16))
         signatures = b"".join(sign_digest(signer, digest) for signer in signers)
-        return [Send(self._nodes[0].name, feed.name, "transmit", (feed.round_id, observations, signatures))]
+        return [
+            Send(
+                self._nodes[0].name,
+                feed.name,
+                "transmit",
+                (feed.round_id, observations, signatures),
+            )
+        ]
 
     def _starts_round(self, view: View, feed: _Feed, answer: int, margin: int) -> bool:
         if feed.updated_at is None:

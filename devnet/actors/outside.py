@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -100,7 +101,7 @@ class ClusterOutside:
                 self._cluster.apply(operation.workload)
                 if self._gateway.url(operation.order) is None:
                     name = operation.workload.name
-                    self._gateway.expose(operation.order, lambda: self._ready_addresses(name))
+                    self._gateway.expose(operation.order, partial(self._ready_addresses, name))
             case Remove():
                 self._gateway.close(operation.order)
                 self._cluster.delete(operation.workload)
@@ -141,8 +142,4 @@ class ClusterOutside:
         return sum(1 for pod in self._cluster.pods(workload) if pod.ready)
 
     def _ready_addresses(self, workload: str) -> list[PodAddress]:
-        return [
-            PodAddress(pod.host, pod.port, pod.name)
-            for pod in self._cluster.pods(workload)
-            if pod.ready
-        ]
+        return [(pod.host, pod.port, pod.name) for pod in self._cluster.pods(workload) if pod.ready]

@@ -18,7 +18,8 @@ from devnet.actors.messages import ChainEvent, ClusterSeen, SendFailed, Wish
 from devnet.actors.operations import Done, External, Fail, Operation, Send, Tell
 from devnet.actors.view import Directory, View
 from devnet.chain import Chain, MinedBlock, Transaction, sign
-from devnet.protocol import Contracts, ObservedTransaction, View as Reads, observe
+from devnet.protocol import Contracts, ObservedTransaction, observe
+from devnet.protocol import View as Reads
 
 GAS_LIMIT = 3_000_000
 SENDS_PER_BLOCK = 900  # a block's gas limit over a transaction's
@@ -285,5 +286,3 @@ class Scheduler:
                 message = ChainEvent(event, mined.block.timestamp)
                 for inbox in self._inboxes.values():
                     inbox.append(message)
-
-

@@ -57,9 +57,6 @@ class Proposals:
         self._forget(message.attestation)
         return "; ".join(f"{signer}: {reason}" for signer, reason in sorted(refused.items()))
 
-    def open(self, kind: type) -> tuple[Attestation, ...]:
-        return tuple(attestation for attestation in self._given if isinstance(attestation, kind))
-
     def _complete(self, attestation: Attestation) -> bytes | None:
         given = self._given[attestation]
         needed = self._needed[attestation]
@@ -70,8 +67,7 @@ class Proposals:
         return b"".join(given[address] for address in first)
 
     def _forget(self, attestation: Attestation) -> None:
-        for kept in (self._given, self._refused, self._needed):
-            kept.pop(attestation, None)  # type: ignore[attr-defined]
+        del self._given[attestation], self._refused[attestation], self._needed[attestation]
 
 
 class SignedResults:

@@ -1,4 +1,4 @@
-"""What the oracle nodes read: the vendors' services, the price of KOMP, the cluster's utilization."""
+"""What the oracle nodes read: the vendors' services, KOMP's price, the cluster's utilization."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ class Sources:
 
     def fault_node(self, node: str) -> None:
         if node not in self._nodes:
-            raise UsageError(f"no oracle node named {node}", hint=f"known: {', '.join(self._nodes)}")
+            raise UsageError(
+                f"no oracle node named {node}", hint=f"known: {', '.join(self._nodes)}"
+            )
         self._offline.add(node)
 
     def heal_node(self, node: str) -> None:
@@ -84,5 +86,3 @@ class Sources:
         except PriceUnavailable:
             return None  # this node reports nothing for the vendor now
         return price.at_decimals(FEED_DECIMALS)
-
-

@@ -54,7 +54,12 @@ class Worker(Actor):
     def due(self) -> int | None:
         if self.name in self._lost:
             return None
-        times = [self._next_publication, self._retry, self._settle_due, *self._finalize_due.values()]
+        times = [
+            self._next_publication,
+            self._retry,
+            self._settle_due,
+            *self._finalize_due.values(),
+        ]
         return min((time for time in times if time is not None), default=None)
 
     def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
@@ -85,11 +90,16 @@ class Worker(Actor):
                 return [Tell(view.directory.lead_gatekeeper(), ask)]
             case Admitted() if self._staking is not None:
                 wish, self._staking = self._staking, None
-                args = (node, message.hardware_id, wish.months, message.deadline, message.signatures)
+                args = (
+                    node,
+                    message.hardware_id,
+                    wish.months,
+                    message.deadline,
+                    message.signatures,
+                )
                 return [Send(self._owner, "Staking", "stake", args, wish.id)]
             case Restake():
-                args = (node, message.months)
-                return [Send(self._owner, "Staking", "restake", args, message.id)]
+                return [Send(self._owner, "Staking", "restake", (node, message.months), message.id)]
             case TopUp():
                 amount = message.amount_wei
                 if amount is None:

@@ -82,7 +82,9 @@ def _native_lacks(toolchain: Toolchain) -> str:
         return ""
     free = shutil.disk_usage(_existing(toolchain.cache)).free
     if free < CONTROL_PLANE_BUILD_BYTES:
-        return f"its build needs {CONTROL_PLANE_BUILD_BYTES // 10**9} GB, {free // 10**9} GB are free"
+        return (
+            f"its build needs {CONTROL_PLANE_BUILD_BYTES // 10**9} GB, {free // 10**9} GB are free"
+        )
     return ""
 
 

@@ -170,7 +170,12 @@ def _invoke(session: Session, step: steps.Invoke) -> str:
     if not session.has_order(name):
         service = session.spec.service(name)
         wish = messages.PlaceOrder(
-            session.next_wish(), service.name, 1, DEFAULT_DEPOSIT_WEI, steps.LONGEST_ORDER_SECONDS, 1
+            session.next_wish(),
+            service.name,
+            1,
+            DEFAULT_DEPOSIT_WEI,
+            steps.LONGEST_ORDER_SECONDS,
+            1,
         )
         session.place_order(step.client, name, wish)
     order = session.order(name)

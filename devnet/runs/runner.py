@@ -124,9 +124,7 @@ def run_scenario(
     )
 
 
-def _carry_out(
-    session: Session, scenario: Scenario, on_step: Callable[[StepOutcome], None]
-) -> str:
+def _carry_out(session: Session, scenario: Scenario, on_step: Callable[[StepOutcome], None]) -> str:
     for step in scenario.steps:
         outcome = session.perform(step)
         on_step(outcome)

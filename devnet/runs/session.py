@@ -136,7 +136,9 @@ class Session:
             lambda: f"{sum(s.outcome == 'open' for s in states.values())} of {len(states)} open",
         )
         failed = [
-            (actor, states[wish.id]) for actor, wish in wishes if states[wish.id].outcome == "failed"
+            (actor, states[wish.id])
+            for actor, wish in wishes
+            if states[wish.id].outcome == "failed"
         ]
         if failed:
             errors = {state.error or "refused" for _, state in failed}
@@ -243,7 +245,3 @@ def _flow(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(str, value)) + "]"
     return str(value)
-
-
-
-

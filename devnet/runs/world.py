@@ -26,7 +26,8 @@ from devnet.actors.worker import Worker
 from devnet.base import Toolchain
 from devnet.chain import Account, Anvil, Chain, MinedBlock, Rpc, derive
 from devnet.gateway import Gateway
-from devnet.protocol import Contracts, Deployment, ObservedTransaction, View as Reads
+from devnet.protocol import Contracts, Deployment, ObservedTransaction
+from devnet.protocol import View as Reads
 from devnet.runs.checks import Checks
 from devnet.runs.clusters import Making, choose
 from devnet.runs.encoding import plain

@@ -44,7 +44,9 @@ class Incidents:
     def _see_node(self, view: View, seen: ClusterSeen) -> None:
         worker = seen.event.subject
         if seen.event.kind is EventKind.NODE_LOST:
-            if worker not in self._lost_since and view.reads.is_live(view.directory.address(worker)):
+            if worker not in self._lost_since and view.reads.is_live(
+                view.directory.address(worker)
+            ):
                 self._lost_since[worker] = view.now
                 self._report_by[worker] = view.now + view.reads.max_age() // 2
         elif seen.event.kind is EventKind.NODE_READY and worker in self._lost_since:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 
-from cluster.profiles import REFERENCE_MACHINE, load_profile, scaled
-from cluster.perftest import TranscriptRejected, verify
-from cluster.scores import Scores, scores
 from cluster.interface import Capacity, Measurement
+from cluster.perftest import TranscriptRejected, verify
+from cluster.profiles import REFERENCE_MACHINE, load_profile, scaled
+from cluster.scores import Scores, scores
 from devnet.actors.attestations import PerfResult
-from devnet.actors.messages import Measured, MeasureAsked, MeasureFailed
+from devnet.actors.messages import MeasureAsked, Measured, MeasureFailed
 from devnet.actors.operations import Operation, RunMeasurement, Tell
 from devnet.actors.view import View
 from devnet.chain import Block
