@@ -29,8 +29,12 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a transaction; `contract_address` only of a creation that succeeded."""
+    """What became of a transaction of block number `block`.
 
+    `contract_address` is only that of a creation that succeeded.
+    """
+
+    block: int
     hash: str
     index: int
     sender: str
@@ -73,6 +77,7 @@ def read_receipt(document: dict[str, Any]) -> Receipt:
     """One receipt of an `eth_getBlockReceipts` answer."""
     ok = document["status"] == "0x1"
     return Receipt(
+        block=int(document["blockNumber"], 16),
         hash=document["transactionHash"],
         index=int(document["transactionIndex"], 16),
         sender=document["from"],

@@ -1,0 +1,56 @@
+"""The Kompute protocol as Python values: calls, events, errors, views and signed messages by name.
+
+Free of Ape and of any process. Addresses are lower-case hex strings, bytes32 are bytes, amounts
+wei, times seconds; calls, events and structs keep Solidity's own names.
+"""
+
+from __future__ import annotations
+
+from devnet.protocol.contracts import Call, Contracts, DecodedCall, Event
+from devnet.protocol.deployment import (
+    KOMP_USD_FEED,
+    UTILIZATION_FEED,
+    Deployment,
+    Genesis,
+    feed_name,
+)
+from devnet.protocol.errors import ProtocolError, decode_error
+from devnet.protocol.messages import Domains, collect
+from devnet.protocol.observed import ObservedTransaction, observe
+from devnet.protocol.states import (
+    IncidentState,
+    Kind,
+    NodeState,
+    OrderState,
+    Quorum,
+    RoundState,
+    StoredPrice,
+)
+from devnet.protocol.views import View, resource_number
+
+__all__ = [
+    "KOMP_USD_FEED",
+    "UTILIZATION_FEED",
+    "Call",
+    "Contracts",
+    "DecodedCall",
+    "Deployment",
+    "Domains",
+    "Event",
+    "Genesis",
+    "IncidentState",
+    "Kind",
+    "NodeState",
+    "ObservedTransaction",
+    "OrderState",
+    "ProtocolError",
+    "Quorum",
+    "RoundState",
+    "StoredPrice",
+    "View",
+    "collect",
+    "decode_error",
+    "feed_name",
+    "observe",
+    "resource_number",
+]

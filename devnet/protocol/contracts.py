@@ -1,0 +1,192 @@
+"""Calls, results and events of the deployed contracts, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from devnet.base.errors import UsageError
+from devnet.chain.block import Log, Receipt
+from devnet.protocol.codec import Codec, Parameter, topic_of
+from devnet.protocol.deployment import Abi, Deployment, abi_name
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a transaction or a read sends."""
+
+    to: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedCall:
+    """A call by name; `args` by Solidity's parameter names, structs as mappings."""
+
+    contract: str
+    function: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event by name; `block` its number, `tx` the transaction's hash.
+
+    An indexed string, bytes or array is known by its hash only.
+    """
+
+    contract: str
+    name: str
+    args: Mapping[str, Any]
+    block: int
+    tx: str
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of an ABI."""
+
+    name: str
+    selector: bytes
+    inputs: Codec
+    outputs: Codec
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """One event of an ABI: `order` are all parameters' names as declared."""
+
+    name: str
+    topics: Codec
+    data: Codec
+    order: tuple[str, ...]
+
+    def args(self, log: Log) -> dict[str, Any]:
+        """The log's values by name, in the declared order."""
+        values = self.topics.decode_named(b"".join(log.topics[1:]))
+        values |= self.data.decode_named(log.data)
+        return {name: values[name] for name in self.order}
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An ABI, ready for use."""
+
+    functions: Mapping[str, Function]
+    by_selector: Mapping[bytes, Function] = field(repr=False)
+    by_topic: Mapping[bytes, EventKind] = field(repr=False)
+
+    @classmethod
+    def of(cls, abi: Abi) -> Interface:
+        """Every function and event; of overloaded functions the name means the first."""
+        functions: dict[str, Function] = {}
+        by_selector: dict[bytes, Function] = {}
+        by_topic: dict[bytes, EventKind] = {}
+        for entry in abi:
+            if entry["type"] == "function":
+                inputs, outputs = Codec.of(entry["inputs"]), Codec.of(entry["outputs"])
+                selector = topic_of(entry["name"], inputs)[:4]
+                function = Function(entry["name"], selector, inputs, outputs)
+                by_selector[selector] = function
+                functions.setdefault(function.name, function)
+            elif entry["type"] == "event":
+                whole = Codec.of(entry["inputs"])
+                by_topic[topic_of(entry["name"], whole)] = _event_kind(entry, whole)
+        return cls(functions, by_selector, by_topic)
+
+
+def _event_kind(entry: Mapping[str, Any], whole: Codec) -> EventKind:
+    indexed = [item["indexed"] for item in entry["inputs"]]
+    pairs = list(zip(whole.parameters, indexed, strict=True))
+    topics = [_topic(parameter) for parameter, is_indexed in pairs if is_indexed]
+    data = [parameter for parameter, is_indexed in pairs if not is_indexed]
+    return EventKind(entry["name"], Codec(topics), Codec(data), whole.names)
+
+
+def _topic(parameter: Parameter) -> Parameter:
+    by_hash = parameter.type in ("string", "bytes") or parameter.type[-1] in ")]"
+    return Parameter(parameter.name, "bytes32") if by_hash else parameter
+
+
+class Contracts:
+    """The contracts of one deployment; immutable, safe to share between threads."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        shared: dict[str, Interface] = {}
+        self._interfaces: dict[str, Interface] = {}
+        for name in deployment.addresses:
+            key = name if name in deployment.abis else abi_name(name)
+            if key not in shared:
+                shared[key] = Interface.of(deployment.abi(name))
+            self._interfaces[name] = shared[key]
+        self.names: Mapping[str, str] = deployment.names()
+
+    def address(self, contract: str) -> str:
+        """Lower-case; raises UsageError for a name that is not deployed."""
+        try:
+            return self.deployment.addresses[contract]
+        except KeyError:
+            raise UsageError(
+                f"no contract is named {contract!r}",
+                hint=_meant(contract, self.deployment.addresses),
+            ) from None
+
+    def function(self, contract: str, name: str) -> Function:
+        """Raises UsageError for a contract or function that does not exist."""
+        self.address(contract)
+        functions = self._interfaces[contract].functions
+        try:
+            return functions[name]
+        except KeyError:
+            raise UsageError(
+                f"{contract} has no function {name!r}", hint=_meant(name, functions)
+            ) from None
+
+    def encode(self, contract: str, function: str, *args: Any) -> Call:
+        """The call of a function; a struct may be a mapping, a tuple or a dataclass."""
+        kind = self.function(contract, function)
+        return Call(self.address(contract), kind.selector + kind.inputs.encode(args))
+
+    def decode(self, to: str | None, data: bytes) -> DecodedCall | None:
+        """A call by name; None for another contract, an unknown function or a creation.
+
+        Raises eth_abi's DecodingError when the arguments misfit.
+        """
+        contract = self.names.get(to) if to else None
+        if contract is None:
+            return None
+        kind = self._interfaces[contract].by_selector.get(data[:4])
+        if kind is None:
+            return None
+        return DecodedCall(contract, kind.name, kind.inputs.decode_named(data[4:]))
+
+    def result(self, contract: str, function: str, data: bytes) -> Any:
+        """What a function returned: the value, None for none, a mapping by name for several."""
+        outputs = self.function(contract, function).outputs
+        if not outputs.parameters:
+            return None
+        if len(outputs.parameters) > 1:
+            return outputs.decode_named(data)
+        return outputs.decode(data)[0]
+
+    def events(self, receipt: Receipt) -> tuple[Event, ...]:
+        """The events of these contracts in a receipt, in order; others' are left out."""
+        events: list[Event] = []
+        for log in receipt.logs:
+            contract = self.names.get(log.address)
+            if contract is None or not log.topics:
+                continue
+            kind = self._interfaces[contract].by_topic.get(log.topics[0])
+            if kind is not None:
+                events.append(
+                    Event(contract, kind.name, kind.args(log), receipt.block, receipt.hash)
+                )
+        return tuple(events)
+
+
+def _meant(word: str, known: Mapping[str, Any]) -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"

@@ -1,0 +1,97 @@
+"""What happened on the chain, by name: the only thing model, history and checkers read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_abi.exceptions import DecodingError
+
+from devnet.chain.block import MinedBlock, Receipt
+from devnet.chain.chain import Chain
+from devnet.chain.transaction import Payload
+from devnet.protocol.contracts import Contracts, DecodedCall, Event
+from devnet.protocol.errors import ProtocolError, decode_error
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedTransaction:
+    """A mined transaction, rejected ones too; `timestamp` is its block's, `index` its place in it.
+
+    `contract` and `function` are empty for a creation, a plain transfer and foreign contracts,
+    whose `to` still tells the address. `error` is the name of the contract's error where the
+    transaction failed, `error_values` its arguments, `sentence` what it means.
+    """
+
+    block: int
+    timestamp: int
+    index: int
+    hash: str
+    sender: str
+    to: str | None
+    contract: str
+    function: str
+    args: Mapping[str, Any]
+    ok: bool
+    events: tuple[Event, ...]
+    gas_used: int
+    error: str | None = None
+    error_values: Mapping[str, Any] = field(default_factory=dict)
+    sentence: str = ""
+
+
+def observe(
+    mined: MinedBlock,
+    contracts: Contracts,
+    chain: Chain,
+    names: Mapping[str, str] | None = None,
+) -> tuple[ObservedTransaction, ...]:
+    """Every transaction of a block, in order.
+
+    `chain` is asked for the error of each that failed; `names` (of lower-case addresses) make
+    sentences readable, the contracts' own names are known.
+    """
+    known = {**contracts.names, **(names or {})}
+    observed = []
+    for payload, receipt in zip(mined.payloads(), mined.receipts, strict=True):
+        refusal = None
+        if not receipt.ok:
+            refusal = decode_error(chain.revert_data(receipt.hash), known)
+        observed.append(_observed(mined, payload, receipt, contracts, refusal))
+    return tuple(observed)
+
+
+def _observed(
+    mined: MinedBlock,
+    payload: Payload,
+    receipt: Receipt,
+    contracts: Contracts,
+    refusal: ProtocolError | None,
+) -> ObservedTransaction:
+    call = _call(payload, contracts)
+    return ObservedTransaction(
+        block=mined.block.number,
+        timestamp=mined.block.timestamp,
+        index=receipt.index,
+        hash=receipt.hash,
+        sender=receipt.sender,
+        to=payload.to,
+        contract=call.contract,
+        function=call.function,
+        args=call.args,
+        ok=receipt.ok,
+        events=contracts.events(receipt),
+        gas_used=receipt.gas_used,
+        error=refusal.name if refusal else None,
+        error_values=refusal.values if refusal else {},
+        sentence=refusal.sentence if refusal else "",
+    )
+
+
+def _call(payload: Payload, contracts: Contracts) -> DecodedCall:
+    try:
+        call = contracts.decode(payload.to, payload.data)
+    except DecodingError:  # anyone may send a contract any bytes
+        call = None
+    return call or DecodedCall("", "", {})

@@ -1,0 +1,206 @@
+"""What each error of the contracts means, with its values; times are seconds of the chain.
+
+The format after a colon is the value's unit: komp (wei), duration (seconds), resource, hex,
+factor (1e6 = 1.0), v (1e18 = 1.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+SENTENCES: Final[Mapping[str, str]] = {
+    # Gatekeepers (R3, R4)
+    "NotGovernance(address caller,address governance)": (
+        "only governance ({governance}) may do this, not {caller}"
+    ),
+    "QuorumOutOfRange(uint256 k,uint256 n)": (
+        "a quorum of {k} of {n} gatekeepers is not allowed: n/2 < k <= n"
+    ),
+    "AlreadyGatekeeper(address account)": "{account} is a gatekeeper already",
+    "NotGatekeeper(address account)": "{account} signed but is no gatekeeper",
+    "TooFewSignatures(uint256 given,uint256 needed)": (
+        "{given} signatures where the quorum needs {needed}"
+    ),
+    "SignaturesMalformed(uint256 length)": (
+        "{length} bytes are no row of valid 65-byte signatures with s in the lower half"
+    ),
+    "SignersNotAscending(address previous,address signer)": (
+        "signatures must ascend by signer: {signer} follows {previous}"
+    ),
+    # Staking (S1 to S6)
+    "AlreadyRegistered(address node)": "node {node} registered before; a key registers once ever",
+    "NotRegistered(address node)": "node {node} never registered",
+    "HardwareTaken(bytes32 hardwareId,address by)": (
+        "hardware {hardwareId:hex} belongs to the live node {by}"
+    ),
+    "UnknownPeriod(uint256 months)": "a stake lasts 1, 3, 6 or 12 months, not {months}",
+    "AdmissionExpired(uint256 deadline,uint256 timestamp)": (
+        "the admission expired at {deadline}, it is {timestamp}"
+    ),
+    "OwnerIsGatekeeper(address owner)": "{owner} is a gatekeeper and may own no worker",
+    "NotOwner(address caller,address owner)": "only the owner {owner} may do this, not {caller}",
+    "NotActive(address node)": (
+        "node {node} is not active: it needs 500 KOMP staked, no exit request and no ejection"
+    ),
+    "UnlockNotLater(uint256 unlockAt,uint256 previous)": (
+        "a restake must unlock later than before: {unlockAt} is not after {previous}"
+    ),
+    "TopUpExceeds(uint256 amount,uint256 room)": (
+        "a top-up leads back to exactly 500 KOMP: {room:komp}, not {amount:komp}"
+    ),
+    "NothingToTopUp(address node)": "node {node} has its full stake of 500 KOMP",
+    "ExitAlreadyRequested(address node,uint256 exitAt)": (
+        "node {node} requested its exit already; it may withdraw at {exitAt}"
+    ),
+    "ExitNotDue(uint256 exitAt,uint256 timestamp)": (
+        "the stake is locked until {exitAt}, it is {timestamp}"
+    ),
+    "SlashPending(address node)": (
+        "node {node} has an incident that is not executed yet; it blocks the withdrawal"
+    ),
+    "NotSlashing(address caller)": "only the slashing contract may take stake, not {caller}",
+    # Rewards (W1 to W4, C1 to C7)
+    "NotNode(address caller,address node)": "only the node {node} may publish its V, not {caller}",
+    "Suspended(address node)": "node {node} is suspended by a pending incident of level 2 or 3",
+    "PublishedTooSoon(uint256 lastBlock,uint256 gap)": (
+        "the node published in block {lastBlock}; two publications are {gap} blocks apart"
+    ),
+    "MeasuredOutOfRange(uint256 measuredBlock,uint256 lastBlock,uint256 blockNumber)": (
+        "measured in block {measuredBlock}, which must lie after the last publication's "
+        "{lastBlock}, before {blockNumber} and within 256 blocks"
+    ),
+    "MeasuredHashMismatch(uint256 measuredBlock,bytes32 given,bytes32 actual)": (
+        "block {measuredBlock} has hash {actual:hex}, the result names {given:hex}"
+    ),
+    "WrongCycle(uint256 given,uint256 current)": (
+        "the result is for cycle {given}, the current one is {current}"
+    ),
+    "WrongSequence(uint256 given,uint256 expected)": (
+        "the result has sequence {given}, the next one is {expected}"
+    ),
+    "FactorOutOfRange(uint256 sgx,uint256 b,uint256 c1,uint256 c2,uint256 c3)": (
+        "a factor is out of its bounds: sgx {sgx:factor}, b {b:factor}, c1 {c1:factor}, "
+        "c2 {c2:factor}, c3 {c3:factor}"
+    ),
+    "ValueOutOfRange(uint256 v,uint256 maxV)": "V of {v:v} is not above 0 and at most {maxV:v}",
+    "CycleNotEnded(uint256 cycle,uint256 current)": (
+        "cycle {cycle} has not ended: the current one is {current}"
+    ),
+    "AlreadyClaimed(address node,uint256 cycle)": (
+        "the share of node {node} in cycle {cycle} is claimed already"
+    ),
+    "NothingToClaim(address node)": "node {node} has nothing to claim",
+    "ZeroAmount()": "the amount is 0",
+    "NotGovernance(address caller)": "only governance may do this, not {caller}",
+    # Slashing (L1 to L7)
+    "UnknownLevel(uint8 level)": "incidents of level {level} are not known to this release",
+    "NotLive(address node)": "node {node} is not live: it never registered or has withdrawn",
+    "IntervalTooOld(uint256 from,uint256 oldest)": (
+        "the incident begins at {from}, incidents before {oldest} lapse"
+    ),
+    "IntervalInFuture(uint256 to,uint256 timestamp)": (
+        "the incident ends at {to}, which is after now ({timestamp})"
+    ),
+    "IntervalEmpty(uint256 from,uint256 to)": (
+        "nothing is left to charge from {from} to {to}: charged before, or after the exit request"
+    ),
+    "AfterExit(uint256 timestamp,uint256 exitAt)": (
+        "the node's exit was due at {exitAt}, it is {timestamp}"
+    ),
+    "UnknownIncident(uint256 id)": "there is no incident {id}",
+    "WindowOpen(uint256 until,uint256 timestamp)": (
+        "the incident may be appealed until {until}, it is {timestamp}"
+    ),
+    "AlreadyExecuted(uint256 id)": "incident {id} is executed already",
+    # Price feeds and pricing (O1 to O6)
+    "RoundNotNext(uint256 given,uint256 expected)": (
+        "round {given} is signed, the next one is {expected}"
+    ),
+    "ObservationsUnsorted(uint256 index)": "observation {index} is below the one before it",
+    "TooFewObservations(uint256 given,uint256 needed)": (
+        "{given} observations where 2f+1 = {needed} are needed"
+    ),
+    "WrongSignatureCount(uint256 given,uint256 needed)": (
+        "{given} signatures where exactly f+1 = {needed} are due"
+    ),
+    "NotOracle(address signer)": "{signer} signed but is no oracle node of this feed",
+    "DuplicateOracle(address signer)": "oracle node {signer} signed twice",
+    "AnswerOutOfBounds(int256 answer,int256 min,int256 max)": (
+        "an answer of {answer} is outside [{min}, {max}]"
+    ),
+    "TooFewFresh(uint8 resource,uint256 fresh)": (
+        "{resource:resource} has {fresh} fresh feeds, two are needed"
+    ),
+    "PriceStale(uint8 resource,uint256 storedAt)": (
+        "the price of {resource:resource} was stored at {storedAt}, too long ago (0: never)"
+    ),
+    "KompUsdStale()": "the KOMP/USD feed is stale, so nothing can be priced in KOMP",
+    "FeedsMissing(uint8 resource)": "{resource:resource} has no feeds on this devnet",
+    # Market (M1 to M6)
+    "UnknownOrder(uint256 id)": "there is no order {id}",
+    "DurationOutOfRange(uint256 duration,uint256 max)": (
+        "an order lasts above 0 and at most {max:duration}, not {duration:duration}"
+    ),
+    "ReplicasOutOfRange(uint256 replicas,uint256 max)": (
+        "{replicas} replicas where the order allows {max}"
+    ),
+    "RateAboveMaximum(uint256 rate,uint256 max)": (
+        "the rate is {rate:komp}, the order's maximum {max:komp}"
+    ),
+    "ZeroDeposit()": "an order needs a deposit",
+    "NotClient(address caller,address client)": (
+        "only the order's client {client} may do this, not {caller}"
+    ),
+    "NodeNotActive(address node)": "{node} is no active node",
+    "NodeSuspended(address node)": "node {node} is suspended by a pending incident",
+    "AlreadyAccepted(uint256 id,address node)": "order {id} is accepted already, by {node}",
+    "NotAccepted(uint256 id)": "order {id} is not accepted",
+    "OrderEnded(uint256 id,uint256 end)": "order {id} ended at {end}",
+    "WrongKind(uint256 id)": "order {id} is of the other kind (container, serverless)",
+    "SequenceNotAbove(uint256 seq,uint256 last)": (
+        "statement {seq} must come after the last one, {last}"
+    ),
+    "StatementTimeOutOfRange(uint256 t,uint256 earliest,uint256 latest)": (
+        "the statement is for {t}, allowed is {earliest} to {latest}"
+    ),
+    "CounterDecreased(uint256 given,uint256 current)": (
+        "a counter of {given} is below the reported {current}"
+    ),
+    "FinalizeNotDue(uint256 due,uint256 timestamp)": (
+        "the order may be finalized at {due}, it is {timestamp}"
+    ),
+    "AlreadyFinalized(uint256 id)": "order {id} is finalized already",
+    "UnknownInvocation(uint256 invocation)": "there is no invocation {invocation}",
+    "AlreadyCompleted(uint256 invocation)": "invocation {invocation} is completed already",
+    # OpenZeppelin and the language
+    "ERC20InsufficientBalance(address sender,uint256 balance,uint256 needed)": (
+        "{sender} has {balance:komp}, needed are {needed:komp}"
+    ),
+    "ERC20InsufficientAllowance(address spender,uint256 allowance,uint256 needed)": (
+        "{spender} is allowed to move {allowance:komp}, needed are {needed:komp}"
+    ),
+    "ERC20InvalidSender(address sender)": "{sender} cannot send tokens",
+    "ERC20InvalidReceiver(address receiver)": "{receiver} cannot receive tokens",
+    "ERC20InvalidApprover(address approver)": "{approver} cannot allow anything",
+    "ERC20InvalidSpender(address spender)": "{spender} cannot be allowed anything",
+    "ERC2612ExpiredSignature(uint256 deadline)": "the permit expired at {deadline}",
+    "ERC2612InvalidSigner(address signer,address owner)": (
+        "the permit of {owner} was signed by {signer}"
+    ),
+    "InvalidAccountNonce(address account,uint256 currentNonce)": (
+        "the permit nonce of {account} is {currentNonce}"
+    ),
+    "ECDSAInvalidSignature()": "the signature is invalid",
+    "ECDSAInvalidSignatureLength(uint256 length)": "a signature has 65 bytes, not {length}",
+    "ECDSAInvalidSignatureS(bytes32 s)": "the signature's s {s:hex} is in the upper half",
+    "ReentrancyGuardReentrantCall()": "the contract was entered again while it was at work",
+    "SafeERC20FailedOperation(address token)": "the token {token} failed to move",
+    "SafeCastOverflowedUintDowncast(uint8 bits,uint256 value)": (
+        "{value} does not fit into {bits} bits"
+    ),
+    "Error(string reason)": "{reason}",
+    "Panic(uint256 code)": (
+        "the contract failed with panic {code} (17: overflow, 18: division by 0, 50: index)"
+    ),
+}

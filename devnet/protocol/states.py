@@ -1,0 +1,125 @@
+"""The contracts' structs as frozen values with Solidity's own field names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Self
+
+
+class Kind(IntEnum):
+    """What an order runs (M1)."""
+
+    CONTAINER = 0
+    SERVERLESS = 1
+
+
+class Quorum(IntEnum):
+    """How many gatekeepers must sign (R4)."""
+
+    PERF = 0
+    SLASH = 1
+    CRITICAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """IStaking.Node: times in seconds (0 until they happen), `stake` in wei."""
+
+    owner: str
+    registeredAt: int
+    unlockAt: int
+    exitAt: int
+    exitRequestedAt: int
+    multiplierBps: int
+    ejected: bool
+    withdrawn: bool
+    stake: int
+    hardwareId: bytes
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From a decoded struct."""
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """ISlashing.Incident: seconds [from_, to), `amount` in wei once executed."""
+
+    node: str
+    level: int
+    from_: int
+    to: int
+    reportedAt: int
+    executed: bool
+    amount: int
+    evidence: bytes
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From a decoded struct; `from` is a keyword of Python."""
+        renamed = {("from_" if name == "from" else name): v for name, v in fields.items()}
+        return cls(**renamed)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrice:
+    """IPricing.Stored: USD at 1e18, 0 for none yet; times in seconds (O2)."""
+
+    price: int
+    storedAt: int
+    pending: int
+    pendingAt: int
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From a decoded struct."""
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """IMarket.Order: `node` is the zero address until accepted; rates and amounts in wei."""
+
+    client: str
+    node: str
+    kind: Kind
+    spec: bytes
+    maxReplicas: int
+    duration: int
+    acceptedAt: int
+    closedAt: int
+    finalized: bool
+    deposit: int
+    rate: int
+    rate2: int
+    consumed: int
+    settledUntil: int
+    statementSeq: int
+    statementAt: int
+    replicas: int
+    total: int
+    total2: int
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From a decoded struct."""
+        return cls(**{**fields, "kind": Kind(fields["kind"])})
+
+
+@dataclass(frozen=True, slots=True)
+class RoundState:
+    """A feed's latestRoundData: `answer` in the feed's decimals, times in seconds."""
+
+    id: int
+    answer: int
+    startedAt: int
+    updatedAt: int
+    answeredInRound: int
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From decoded results."""
+        return cls(**fields)

@@ -1,0 +1,75 @@
+"""The ABIs of the interfaces, compiled once a session, and a deployment of made-up addresses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devnet.base.toolchain import Toolchain
+from devnet.protocol import Deployment, Genesis
+
+REPOSITORY = Path(__file__).parents[2]
+INTERFACES = REPOSITORY / "contracts" / "interfaces"
+ABIS = {
+    "Gatekeepers": "IGatekeepers",
+    "Staking": "IStaking",
+    "Rewards": "IRewards",
+    "Slashing": "ISlashing",
+    "Pricing": "IPricing",
+    "Market": "IMarket",
+    "PriceFeed": "IPriceFeed",
+}
+FEED = "Feed:aws:vcpu_hour"
+
+
+def compile_solidity(sources: dict[str, str]) -> dict[str, Any]:
+    """Every contract of these sources (by path), by name: its ABI and creation code."""
+    request = {
+        "language": "Solidity",
+        "sources": {path: {"content": content} for path, content in sources.items()},
+        "settings": {
+            "evmVersion": "cancun",
+            "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}},
+        },
+    }
+    answer = subprocess.run(
+        [Toolchain().solc(), "--standard-json"],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    output = json.loads(answer.stdout)
+    assert [e for e in output.get("errors", []) if e["severity"] == "error"] == []
+    return {
+        name: {"abi": built["abi"], "bytecode": bytes.fromhex(built["evm"]["bytecode"]["object"])}
+        for contracts in output["contracts"].values()
+        for name, built in contracts.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def compiled() -> dict[str, Any]:
+    """The interfaces and the tests' own contract."""
+    sources = {f"interfaces/{path.name}": path.read_text() for path in INTERFACES.glob("*.sol")}
+    stand_in = Path(__file__).parent / "StandIn.sol"
+    return compile_solidity({**sources, "test/StandIn.sol": stand_in.read_text()})
+
+
+@pytest.fixture(scope="session")
+def abis(compiled: dict[str, Any]) -> dict[str, Any]:
+    """ABIs by the deployment's contract names."""
+    return {name: compiled[interface]["abi"] for name, interface in ABIS.items()}
+
+
+@pytest.fixture(scope="session")
+def deployment(abis: dict[str, Any]) -> Deployment:
+    """Made-up addresses: nothing is deployed there."""
+    names = [*(name for name in ABIS if name != "PriceFeed"), FEED]
+    addresses = {name: f"0x{place:040x}" for place, name in enumerate(names, start=0xC0FFEE)}
+    return Deployment(addresses, abis, {"cycle_blocks": 70}, Genesis(31337, 1_767_225_600, 1))
