@@ -23,8 +23,8 @@ STEPS_PER_SECOND_PER_MILLI_CPU = 1_000
 MEMORY_RATE_PER_MILLI_CPU = 100_000
 """Memory fill rate of the reference machine: 100 MB/s per core (choice)."""
 
-MEMORY_SHARE = Fraction(1, 16)
-STORAGE_SHARE = Fraction(1, 1024)
+MEMORY_SHARE = Fraction(1, 32)
+STORAGE_SHARE = Fraction(1, 2000)
 """The shares of memory and disk that a test proves, byte for byte (choice).
 
 Nothing is extrapolated: a measurement carries the bytes really proven, and the reference machine

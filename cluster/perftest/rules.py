@@ -1,0 +1,54 @@
+"""How large a test of a node is; gatekeeper and peers follow the same rules."""
+
+from __future__ import annotations
+
+from cluster.interface import Capacity
+from cluster.perftest.program import derive
+from cluster.scores import STEPS_PER_SECOND_PER_MILLI_CPU
+
+RUNS = 3
+"""Chain runs of a test; the median counts, since CPU figures vary on shared machines."""
+
+CHECKPOINTS = 16
+CHALLENGED_BLOCKS = 8
+
+MOST_STEPS_PER_SECOND_PER_MILLI_CPU = 4 * STEPS_PER_SECOND_PER_MILLI_CPU
+MOST_FILL_PER_MILLI_CPU = 2_000_000
+"""No core makes more than four million links or fills 2 GB in a second (choice)."""
+
+LONGEST_FREE_CHALLENGE_NS = 500_000_000
+"""A challenge may take this long, or as long as the fill: then it was filled again."""
+
+_RUN_MILLISECONDS = 150  # on the reference core
+_LEAST_TRANSFER_BYTES, _MOST_TRANSFER_BYTES = 64 << 10, 8 << 20
+_TRANSFER_MILLISECONDS = 100
+
+
+def chain_count(capacity: Capacity) -> int:
+    """One chain a whole allocatable core, at least one."""
+    return max(1, capacity.milli_cpu // 1000)
+
+
+def chain_steps(capacity: Capacity) -> int:
+    """Steps of each chain in a run."""
+    share = capacity.milli_cpu // chain_count(capacity)
+    return max(CHECKPOINTS, share * STEPS_PER_SECOND_PER_MILLI_CPU * _RUN_MILLISECONDS // 1000)
+
+
+def checkpoint_every(steps: int) -> int:
+    return -(-steps // CHECKPOINTS)
+
+
+def transfer_bytes(capacity: Capacity) -> int:
+    """Bytes sent each way."""
+    wished = capacity.network_bits_per_second * _TRANSFER_MILLISECONDS // 8000
+    return min(_MOST_TRANSFER_BYTES, max(_LEAST_TRANSFER_BYTES, wished))
+
+
+def chain_seed(seed: bytes, run: int, chain: int) -> bytes:
+    return derive(seed, "chain", run, chain)
+
+
+def fill_seed(seed: bytes, what: str) -> bytes:
+    """Of `memory` or `disk`."""
+    return derive(seed, "fill", what)
