@@ -119,7 +119,16 @@ def _install(node: Node, into: Path) -> None:
         (into / name).write_bytes((assets.root() / name).read_bytes())
     run_tool(
         "npm ci",
-        [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        [
+            *node.npm,
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--fetch-retry-mintimeout=1000",
+            "--fetch-retry-maxtimeout=5000",
+        ],
         cwd=into,
         env={
             "PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
