@@ -90,11 +90,10 @@ class Anvil:
             # Automine splits batches at random and wedges on long queues (REFERENCE, trap 1).
             *("--no-mining", "--order", "fifo"),
             *("--block-base-fee-per-gas", "0", "--gas-limit", str(BLOCK_GAS_LIMIT)),
-            # Otherwise it leaves states in the home folder for ever.
-            *("--max-persisted-states", "0"),
             *("--no-request-size-limit", "--silent"),
         ]
-        return [*words, "--prune-history"] if self._prune else words
+        # Without either it leaves states in the home folder for ever; it refuses both together.
+        return [*words, *(("--prune-history",) if self._prune else ("--max-persisted-states", "0"))]
 
     def start(self) -> None:
         """Start and wait until block 0 answers."""

@@ -23,7 +23,8 @@ from devnet.chain.transaction import DEVNET_CHAIN_ID, read_raw, transaction_hash
 # anvil works on up to 63 sends of one batch in their order, on more in any order (tried).
 SEND_BATCH: Final = 30
 CALL_BATCH: Final = 200
-EMPTY_PIECE: Final = 10_000
+# One request each: a thousand blocks stay within a request's time limit on a large state too.
+EMPTY_PIECE: Final = 1_000
 
 _REVERTED: Final = 3
 

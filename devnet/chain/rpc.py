@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from devnet.chain.errors import NodeUnreachable, RpcError
 
 _HEADERS: Final = {"Content-Type": "application/json"}
-# The server may close an idle connection at any moment; only the sending half is repeated.
+# A server may close an idle connection just as the next request leaves; it is then sent once more.
 _STALE: Final = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 
 

@@ -1,0 +1,51 @@
+"""A fresh anvil and chain a test, on a free port, with a log in the test's own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from devnet.base.toolchain import Toolchain
+from devnet.chain import DEFAULT_MNEMONIC, Account, Anvil, Chain, Rpc, derive
+
+GENESIS = 1_767_225_600
+BLOCK_SECONDS = 720
+NAMES = tuple(f"account-{place}" for place in range(20))
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The anvil of the toolchain."""
+    return Toolchain().anvil()
+
+
+@pytest.fixture(scope="session")
+def accounts() -> dict[str, Account]:
+    """Twenty funded accounts."""
+    return derive(DEFAULT_MNEMONIC, NAMES)
+
+
+@pytest.fixture()
+def fresh(binary: Path, tmp_path: Path) -> Iterator[Callable[[], Chain]]:
+    """Each call starts another anvil and gives its chain, block 1 mined."""
+    with ExitStack() as stack:
+
+        def start() -> Chain:
+            folder = tmp_path / f"chain-{len(list(tmp_path.iterdir()))}"
+            anvil = stack.enter_context(
+                Anvil(binary, genesis_timestamp=GENESIS, folder=folder, accounts=len(NAMES))
+            )
+            chain = Chain(stack.enter_context(Rpc(anvil.url)), BLOCK_SECONDS)
+            chain.prepare()
+            return chain
+
+        yield start
+
+
+@pytest.fixture()
+def chain(fresh: Callable[[], Chain]) -> Chain:
+    """One fresh chain."""
+    return fresh()

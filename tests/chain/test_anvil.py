@@ -1,0 +1,102 @@
+"""The process: starts as told, fails clearly, and ends with its owner."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from devnet.base.waiting import wait_for
+from devnet.chain import Anvil, AnvilFailed, Rpc
+
+GENESIS = 1_767_225_600
+
+
+def test_genesis_accounts_and_identity(binary: Path, tmp_path: Path) -> None:
+    with Anvil(
+        binary, genesis_timestamp=GENESIS, folder=tmp_path, accounts=3, devnet_id="devnet-1"
+    ) as anvil:
+        with Rpc(anvil.url) as rpc:
+            genesis = rpc.call("eth_getBlockByNumber", "latest", False)
+            assert (genesis["number"], int(genesis["timestamp"], 16)) == ("0x0", GENESIS)
+            assert int(genesis["gasLimit"], 16) == 3_000_000_000
+            assert genesis["baseFeePerGas"] == "0x0"
+            assert len(rpc.call("eth_accounts")) == 3
+        assert anvil.pid is not None
+        process = psutil.Process(anvil.pid)
+        assert process.environ()["KOMPUTE_DEVNET_ID"] == "devnet-1"
+    assert not process.is_running()
+    assert anvil.pid is None
+
+
+def test_a_taken_port_is_named(binary: Path, tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        anvil = Anvil(binary, port=port, genesis_timestamp=GENESIS, folder=tmp_path)
+        with pytest.raises(AnvilFailed, match=rf"port {port} for the chain is taken"):
+            anvil.start()
+    assert AnvilFailed.exit_code == 4
+
+
+def test_a_start_that_fails_tells_the_log(binary: Path, tmp_path: Path) -> None:
+    anvil = Anvil(binary, genesis_timestamp=GENESIS, folder=tmp_path, mnemonic="no such words")
+    with pytest.raises(AnvilFailed, match=r"(?s)stopped with exit code.*end of anvil.log.*\w"):
+        anvil.start()
+    assert anvil.pid is None
+
+
+def test_a_missing_binary_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AnvilFailed, match=r"no-anvil\) cannot be run"):
+        Anvil(tmp_path / "no-anvil", genesis_timestamp=GENESIS, folder=tmp_path).start()
+
+
+def test_pruning_starts_too(binary: Path, tmp_path: Path) -> None:
+    with (
+        Anvil(binary, genesis_timestamp=GENESIS, folder=tmp_path, prune_history=True) as anvil,
+        Rpc(anvil.url) as rpc,
+    ):
+        assert rpc.call("eth_blockNumber") == "0x0"
+
+
+def test_anvil_ends_when_its_owner_is_killed(binary: Path, tmp_path: Path) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(binary), str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    try:
+        assert owner.stdout is not None
+        child = psutil.Process(int(owner.stdout.readline()))
+        assert child.is_running()
+    finally:
+        owner.send_signal(signal.SIGKILL)
+        owner.wait(10)
+
+    def gone() -> bool:
+        try:
+            return child.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    assert wait_for("anvil to end after its owner", gone, limit_seconds=10)
+
+
+OWNER = f"""
+import sys
+from pathlib import Path
+from devnet.chain import Anvil
+anvil = Anvil(Path(sys.argv[1]), genesis_timestamp={GENESIS}, folder=Path(sys.argv[2]))
+anvil.start()
+print(anvil.pid, flush=True)
+sys.stdin.read()
+"""
