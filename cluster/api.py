@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
@@ -172,10 +173,8 @@ class Watch:
 
     def close(self) -> None:
         """End the stream from any thread."""
-        try:
+        with suppress(OSError, ValueError, RuntimeError):  # it may have ended by itself
             self._response.shutdown()
-        except (OSError, ValueError, RuntimeError):
-            pass  # it has ended by itself
 
 
 def _reason(response: urllib3.BaseHTTPResponse) -> str:

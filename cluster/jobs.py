@@ -7,6 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from logging import Logger
 
 from cluster import names
 from cluster.api import Api, ApiRefused, Document
@@ -21,6 +22,7 @@ _NAME_LABEL = "batch.kubernetes.io/job-name"
 _UID_LABEL = "batch.kubernetes.io/controller-uid"
 _OUTPUT_BYTES = 1 << 20
 _CONFLICT = 409
+_VERDICT_SECONDS = 2.0
 _MARGIN_SECONDS = 10.0  # beyond the deadline, for the Job controller to act on it
 
 
@@ -38,8 +40,8 @@ class _Progress:
 class JobRunner:
     """Fed with pod changes by the watch; `run` may be called from several threads."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, api: Api, log: Logger) -> None:
+        self._api, self._log = api, log
         # By job name, then by the Job's uid: the pod of an earlier run of that name may linger.
         self._progress: dict[str, defaultdict[str, _Progress]] = {}
         self._news = threading.Condition()
@@ -73,7 +75,14 @@ class JobRunner:
         finally:
             with self._news:
                 del self._progress[job.name]
+            self._remove(job)
+
+    def _remove(self, job: Job) -> None:
+        try:
             self._api.delete(f"{_JOBS}/{job.name}")
+        except ClusterError as error:
+            # The result, or the reason why there is none, matters more than a Job left behind.
+            self._log.warning("job %s stays: %s", job.name, error)
 
     def _create(self, job: Job) -> Document:
         document: Document = {}
@@ -111,14 +120,23 @@ class JobRunner:
             raise JobFailed(f"job {job.name} left no result: {self._verdict(job)}; {seen}")
 
     def _verdict(self, job: Job) -> str:
-        try:
+        """What the Job controller says; it removes the pod a moment before it says why."""
+        reason = "its pod was removed"
+
+        def look() -> Seen:
+            nonlocal reason
             status = self._api.get(f"{_JOBS}/{job.name}").get("status", {})
-        except ClusterError as error:
-            return str(error)
-        for each in status.get("conditions", ()):
-            if each["type"] in ("Failed", "FailureTarget") and each["status"] == "True":
-                return f"{each.get('reason', '')} {each.get('message', '')}".strip()
-        return "its pod was removed"
+            for each in status.get("conditions", ()):
+                if each["type"] in ("Failed", "FailureTarget") and each["status"] == "True":
+                    reason = f"{each.get('reason', '')}: {each.get('message', '')}"
+                    return Seen(True)
+            return Seen(False, "no verdict")
+
+        try:
+            wait_for("the verdict", look, _VERDICT_SECONDS, every_seconds=0.05, error=JobFailed)
+        except ClusterError:
+            return reason
+        return reason
 
     def _result(self, job: Job, progress: _Progress) -> JobResult:
         pod = progress.pod
@@ -128,7 +146,7 @@ class JobRunner:
         if names.RESULT in annotations:
             output = base64.b64decode(annotations[names.RESULT])
         else:
-            output = self._log(pod["metadata"]["name"])
+            output = self._printed(pod["metadata"]["name"])
         started_ns = progress.running_ns or progress.bound_ns
         return JobResult(
             name=job.name,
@@ -139,7 +157,7 @@ class JobRunner:
             memory_bytes=int(annotations.get(names.MEMORY_BYTES, 0)),
         )
 
-    def _log(self, pod: str) -> bytes:
+    def _printed(self, pod: str) -> bytes:
         try:
             return self._api.text(f"{_PODS}/{pod}/log", limitBytes=_OUTPUT_BYTES)
         except UnknownSubject as error:

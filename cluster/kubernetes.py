@@ -191,7 +191,7 @@ class KubernetesCluster:
         self._provider.up()
         api = self._connection = Api(self._provider.kubeconfig())
         create_namespace(api)
-        self._jobs = JobRunner(api)
+        self._jobs = JobRunner(api, self._log)
         self._node_watch = Reflector(api, _NODES, self._node_changed, self._log)
         self._pod_watch = Reflector(api, _PODS, self._pod_changed, self._log)
         self._node_watch.start(_LIST_SECONDS)

@@ -14,7 +14,7 @@ from cluster import names
 from cluster.api import Api
 from cluster.bootstrap import AGENTS, create_namespace, grant_agents, register_metrics
 from cluster.components import HOST
-from cluster.errors import UnknownSubject
+from cluster.errors import ClusterError, UnknownSubject
 from cluster.interface import Enforcement, FaultKind, NodeSpec
 from cluster.kubernetes import KubernetesCluster
 from cluster.plane import ControlPlane, child_environment
@@ -79,6 +79,8 @@ class NativeProvider:
 
     def fault(self, node: str, kind: FaultKind) -> None:
         """OFFLINE is a SIGKILL of the agent: its pods die with it, as with a machine's power."""
+        if kind is not FaultKind.OFFLINE:
+            raise ClusterError(f"a native node cannot be made {kind}")
         agent = self._agent(node)
         self._faulted.add(node)
         agent.kill()

@@ -1,4 +1,4 @@
-"""Child processes of a cluster: own log file, own group, dead when their parent is, bounded stop."""
+"""Child processes of a cluster: own log and group, a bounded stop, dead with their parent."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from cluster.errors import ClusterLacks, ClusterStartFailed
@@ -52,7 +53,7 @@ class Process:
                     stderr=subprocess.STDOUT,
                     env=self._env,
                     start_new_session=True,
-                    preexec_fn=die_with_parent,  # noqa: PLW1509 - two system calls, no locks
+                    preexec_fn=die_with_parent,
                 )
             except FileNotFoundError as error:
                 raise ClusterLacks(
@@ -89,18 +90,14 @@ class Process:
         """SIGTERM, then SIGKILL to the group once `limit_seconds` are over."""
         self.terminate()
         if self.running:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(limit_seconds)
-            except subprocess.TimeoutExpired:
-                pass
         self.kill()
 
     def kill(self) -> None:
         """SIGKILL to the whole group, and reap."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._popen.wait(5)
 
 
