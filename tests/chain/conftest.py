@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from devnet.base.toolchain import Toolchain
 from devnet.chain import DEFAULT_MNEMONIC, Account, Anvil, Chain, Rpc, derive
@@ -14,6 +15,10 @@ from devnet.chain import DEFAULT_MNEMONIC, Account, Anvil, Chain, Rpc, derive
 GENESIS = 1_767_225_600
 BLOCK_SECONDS = 720
 NAMES = tuple(f"account-{place}" for place in range(20))
+
+# A busy machine makes examples slow, not wrong.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

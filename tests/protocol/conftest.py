@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from devnet.base.toolchain import Toolchain
 from devnet.protocol import Deployment, Genesis
@@ -24,6 +25,10 @@ ABIS = {
     "PriceFeed": "IPriceFeed",
 }
 FEED = "Feed:aws:vcpu_hour"
+
+# A busy machine makes examples slow, not wrong.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def compile_solidity(sources: dict[str, str]) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""Calls, results and events by name over the interfaces' own ABIs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from eth_abi.abi import encode
+
+from devnet.base.errors import UsageError
+from devnet.chain import Log, Receipt, keccak
+from devnet.protocol import Contracts, Deployment, Event
+
+FEED = "Feed:aws:vcpu_hour"
+NODE = "0x" + "ab" * 20
+OWNER = "0x" + "cd" * 20
+SENDER = "0x" + "ef" * 20
+TX = "0x" + "77" * 32
+RESULT = {
+    "node": NODE,
+    "cycle": 2,
+    "sequence": 5,
+    "measuredBlock": 141,
+    "measuredHash": b"\x22" * 32,
+    "sgx": 1_000_000,
+    "b": 2_000_000,
+    "c1": 3,
+    "c2": 4,
+    "c3": 5,
+}
+
+
+@pytest.fixture(scope="module")
+def contracts(deployment: Deployment) -> Contracts:
+    return Contracts(deployment)
+
+
+def receipt(*logs: Log) -> Receipt:
+    return Receipt(
+        block=9,
+        hash=TX,
+        index=0,
+        sender=SENDER,
+        to=None,
+        ok=True,
+        gas_used=1,
+        logs=logs,
+        contract_address=None,
+    )
+
+
+def test_a_call_with_a_struct_goes_there_and_back(contracts: Contracts) -> None:
+    call = contracts.encode("Rewards", "publish", tuple(RESULT.values()), b"\x01" * 130)
+    assert call == contracts.encode("Rewards", "publish", RESULT, b"\x01" * 130)
+    assert call.to == contracts.address("Rewards")
+    words = "(address,uint256,uint256,uint256,bytes32,uint256,uint256,uint256,uint256,uint256)"
+    assert call.data[:4] == keccak(f"publish({words},bytes)".encode())[:4]
+    decoded = contracts.decode(call.to, call.data)
+    assert decoded is not None
+    assert (decoded.contract, decoded.function) == ("Rewards", "publish")
+    assert decoded.args == {"result": RESULT, "signatures": b"\x01" * 130}
+
+
+def test_feeds_share_an_abi_and_keep_their_names(contracts: Contracts) -> None:
+    call = contracts.encode(FEED, "transmit", 3, [-1, 2, 3], b"")
+    decoded = contracts.decode(call.to, call.data)
+    assert decoded is not None
+    assert decoded.contract == FEED
+    assert decoded.args == {"roundId": 3, "observations": (-1, 2, 3), "signatures": b""}
+
+
+def test_what_is_not_ours_decodes_to_nothing(contracts: Contracts) -> None:
+    assert contracts.decode(None, b"\x60") is None
+    assert contracts.decode(SENDER, b"\x12\x34\x56\x78") is None
+    assert contracts.decode(contracts.address("Market"), b"\x12\x34\x56\x78") is None
+    assert contracts.decode(contracts.address("Market"), b"") is None
+
+
+def test_results_are_values_or_mappings(contracts: Contracts) -> None:
+    assert contracts.result("Staking", "stakeOf", encode(["uint256"], [7])) == 7
+    assert contracts.result("Staking", "ownerOf", encode(["address"], [OWNER])) == OWNER
+    assert contracts.result("Staking", "restake", b"") is None
+    stored = encode(["(uint128,uint64,uint128,uint64)"], [(1, 2, 3, 4)])
+    assert contracts.result("Pricing", "stored", stored) == {
+        "price": 1,
+        "storedAt": 2,
+        "pending": 3,
+        "pendingAt": 4,
+    }
+    latest = encode(["uint80", "int256", "uint256", "uint256", "uint80"], [9, -5, 1, 2, 9])
+    assert contracts.result(FEED, "latestRoundData", latest) == {
+        "id": 9,
+        "answer": -5,
+        "startedAt": 1,
+        "updatedAt": 2,
+        "answeredInRound": 9,
+    }
+
+
+def test_events_keep_the_declared_order_and_leave_out_others(contracts: Contracts) -> None:
+    topic = keccak(b"IncidentReported(uint256,address,uint8,uint256,uint256,bytes32)")
+    reported = Log(
+        contracts.address("Slashing"),
+        (topic, encode(["uint256"], [4]), encode(["address"], [NODE])),
+        encode(["uint8", "uint256", "uint256", "bytes32"], [1, 100, 200, b"\x33" * 32]),
+        0,
+    )
+    foreign = Log(SENDER, reported.topics, reported.data, 1)
+    unknown = Log(contracts.address("Slashing"), (keccak(b"Other()"),), b"", 2)
+    anonymous = Log(contracts.address("Slashing"), (), b"", 3)
+    (event,) = contracts.events(receipt(foreign, reported, unknown, anonymous))
+    assert event == Event(
+        contract="Slashing",
+        name="IncidentReported",
+        args={
+            "id": 4,
+            "node": NODE,
+            "level": 1,
+            "from": 100,
+            "to": 200,
+            "evidence": b"\x33" * 32,
+        },
+        block=9,
+        tx=TX,
+    )
+    assert list(event.args) == ["id", "node", "level", "from", "to", "evidence"]
+
+
+def test_an_array_in_an_event_is_read(contracts: Contracts) -> None:
+    log = Log(
+        contracts.address(FEED),
+        (keccak(b"NewTransmission(uint256,int256,int256[])"), encode(["uint256"], [2])),
+        encode(["int256", "int256[]"], [5, [4, 5, 6]]),
+        0,
+    )
+    (event,) = contracts.events(receipt(log))
+    assert event.args == {"roundId": 2, "answer": 5, "observations": (4, 5, 6)}
+
+
+@pytest.mark.parametrize(
+    ("contract", "function", "message", "hint"),
+    [
+        ("Stakin", "stake", "no contract is named 'Stakin'", "did you mean 'Staking'?"),
+        ("Staking", "stak", "Staking has no function 'stak'", "did you mean 'stake'?"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_near_one(
+    contracts: Contracts, contract: str, function: str, message: str, hint: str
+) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        contracts.encode(contract, function)
+    assert caught.value.hint == hint
+
+
+def test_a_deployment_is_saved_and_loaded(deployment: Deployment, tmp_path: Path) -> None:
+    path = tmp_path / "deployment.json"
+    deployment.save(path)
+    assert Deployment.load(path) == deployment
+    assert [item.name for item in tmp_path.iterdir()] == ["deployment.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "is no deployment"), ("[]", "is no deployment"), ('{"version": 9}', "version 9")],
+)
+def test_a_file_that_is_no_deployment_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "deployment.json"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        Deployment.load(path)
+
+
+def test_addresses_are_lower_case_everywhere(deployment: Deployment) -> None:
+    mixed = Deployment(
+        {"Staking": "0x" + "Ab" * 20}, deployment.abis, deployment.parameters, deployment.genesis
+    )
+    assert mixed.addresses == {"Staking": NODE}
+    assert mixed.names() == {NODE: "Staking"}
+    assert Contracts(mixed).address("Staking") == NODE
