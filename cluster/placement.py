@@ -11,7 +11,7 @@ from cluster.interface import Capacity
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A ready node as the scheduler sees it: what it has, what is taken, which workloads it runs."""
+    """A ready node as the scheduler sees it: what it has, what is taken, its pods by workload."""
 
     node: str
     zone: str

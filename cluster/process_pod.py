@@ -34,7 +34,7 @@ class PodNotStarted(ClusterError):
 
 @dataclass(frozen=True, slots=True)
 class PodCommand:
-    """What to run. `port` 0 means it serves nothing; `payload` makes it a job (see `PodProcess`)."""
+    """What to run. `port` 0: it serves nothing; a `payload` makes it a job (see `PodProcess`)."""
 
     pod: str
     node: str
@@ -124,7 +124,7 @@ class PodProcess:
                     stdout=output,
                     stderr=log,
                     start_new_session=True,
-                    preexec_fn=in_child,  # noqa: PLW1509 (only the forker thread forks)
+                    preexec_fn=in_child,
                 )
 
     @property

@@ -19,6 +19,7 @@ from cluster.process_pod import PodCommand
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _ERROR, _CLOSE = 0, 1, 2, 3, 255
 _CHUNK_BYTES = 32 << 10
+_NOT_STARTED = 127
 
 
 async def serve_exec(
@@ -41,7 +42,8 @@ async def serve_exec(
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        await _end(socket, 126, f"{command.command[0]}: {error}")
+        await socket.send_bytes(bytes([_STDERR]) + f"{command.command[0]}: {error}\n".encode())
+        await _end(socket, _NOT_STARTED)
         return socket
     assert process.stdout is not None
     assert process.stderr is not None
@@ -50,7 +52,7 @@ async def serve_exec(
         await asyncio.gather(
             _carry(socket, _STDOUT, process.stdout), _carry(socket, _STDERR, process.stderr)
         )
-        await _end(socket, await process.wait(), "")
+        await _end(socket, await process.wait())
     finally:
         feeding.cancel()
         if process.returncode is None:
@@ -78,7 +80,7 @@ async def _feed(socket: web.WebSocketResponse, process: asyncio.subprocess.Proce
         os.killpg(process.pid, 9)
 
 
-async def _end(socket: web.WebSocketResponse, code: int, message: str) -> None:
+async def _end(socket: web.WebSocketResponse, code: int) -> None:
     status: dict[str, object] = {"metadata": {}, "status": "Success"}
     if code:
         code = 128 - code if code < 0 else code
@@ -86,7 +88,7 @@ async def _end(socket: web.WebSocketResponse, code: int, message: str) -> None:
             "metadata": {},
             "status": "Failure",
             "reason": "NonZeroExitCode",
-            "message": message or f"command terminated with non-zero exit code {code}",
+            "message": f"command terminated with non-zero exit code {code}",
             "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
         }
     await socket.send_bytes(bytes([_ERROR]) + json.dumps(status).encode())
