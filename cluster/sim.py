@@ -7,9 +7,7 @@ limit), and a crashed pod is restarted when somebody next looks, not by a thread
 
 from __future__ import annotations
 
-import hashlib
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,41 +33,13 @@ from cluster.interface import (
     Workload,
 )
 from cluster.placement import Place, choose, total
-from cluster.process_pod import HOST, PodCommand, PodNotStarted, PodProcess
-from cluster.processes import free_ports
+from cluster.process_pod import HOST
 from cluster.scores import profile_measurement
+from cluster.sim_runtime import GRACE_SECONDS, SimJob, SimPod, SimRuntime
 from cluster.waiting import Seen, wait_for
 
 JOB_MILLISECONDS = 100
 """What every job takes on `sim`, so that bills are the same everywhere."""
-
-_READY_SECONDS = 10.0
-_GRACE_SECONDS = 2.0
-_LOOK_SECONDS = 0.005
-_RESTART_SECONDS = 0.5  # from the second restart on
-_OUTPUT_BYTES = 1 << 20
-
-
-@dataclass(slots=True)
-class _Pod:
-    name: str
-    workload: Workload
-    node: str = ""
-    process: PodProcess | None = None
-    ready: bool = False
-    port: int = 0
-    restarts: int = 0
-    not_before: float = 0.0
-
-
-@dataclass(slots=True)
-class _Running:
-    """A job on its way."""
-
-    node: str
-    requests: Capacity
-    process: PodProcess | None = None
-    lost: bool = False
 
 
 @dataclass(slots=True)
@@ -78,8 +48,8 @@ class _State:
     lost: set[str] = field(default_factory=set)
     workloads: dict[str, Workload] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
-    pods: dict[str, _Pod] = field(default_factory=dict)
-    jobs: dict[str, _Running] = field(default_factory=dict)
+    pods: dict[str, SimPod] = field(default_factory=dict)
+    jobs: dict[str, SimJob] = field(default_factory=dict)
 
 
 class SimCluster:
@@ -92,8 +62,8 @@ class SimCluster:
     ) -> None:
         """`state` is a folder of this cluster's own; logs go to `state/logs`."""
         self._initial = tuple(nodes)
-        self._logs = state / "logs"
-        self._devnet_id, self._modelled = devnet_id, modelled
+        self._runtime = SimRuntime(state / "logs", devnet_id, modelled=modelled)
+        self._modelled = modelled
         self._state = _State()
         self._sinks: list[EventSink] = []
         self._lock = threading.RLock()
@@ -110,10 +80,9 @@ class SimCluster:
         trace: TracebackType | None,
     ) -> None:
         with self._lock:
-            jobs = [job for job in self._state.jobs.values() if job.process]
-            for job in jobs:
-                _kill(job)
-            self._stop(list(self._state.pods.values()))
+            for job in self._state.jobs.values():
+                job.lose()
+            self._runtime.stop(list(self._state.pods.values()))
             self._state = _State()
 
     def subscribe(self, sink: EventSink) -> None:
@@ -181,7 +150,7 @@ class SimCluster:
             running = self._place_job(job)
             self._state.jobs[job.name] = running
         try:
-            exit_code, output = self._run(job, running)
+            exit_code, output = self._runtime.run(job, running)
         finally:
             with self._lock:
                 self._state.jobs.pop(job.name, None)
@@ -233,7 +202,7 @@ class SimCluster:
         )
 
     def logs(self, pod: str, tail: int = 100) -> str:
-        path = self._logs / f"{pod}.log"
+        path = self._runtime.log(pod)
         if not path.exists():
             if pod in self._state.pods:
                 return ""
@@ -275,7 +244,7 @@ class SimCluster:
         except KeyError:
             raise UnknownSubject(f"no workload {name!r} in the cluster") from None
 
-    def _pods_of(self, workload: str) -> list[_Pod]:
+    def _pods_of(self, workload: str) -> list[SimPod]:
         return [pod for pod in self._state.pods.values() if pod.workload.name == workload]
 
     def _emit(self, kind: EventKind, subject: str, *, node: str = "", workload: str = "") -> None:
@@ -313,107 +282,48 @@ class SimCluster:
                 number = self._state.numbers.get(workload.name, 0) + 1
                 self._state.numbers[workload.name] = number
                 name = f"{workload.name}-{number}"
-                self._state.pods[name] = _Pod(name, workload)
+                self._state.pods[name] = SimPod(name, workload)
         for pod in list(self._state.pods.values()):
             if not pod.node:
                 requests = pod.workload.requests
                 pod.node = choose(pod.workload.name, requests, self._places()) or ""
                 if pod.node:
-                    self._start(pod)
-        self._await_ready()
-
-    def _start(self, pod: _Pod) -> None:
-        if self._modelled:
-            return
-        (pod.port,) = free_ports(1)
-        workload = pod.workload
-        command = PodCommand(
-            pod=pod.name,
-            node=pod.node,
-            folder=workload.folder,
-            command=workload.command,
-            devnet_id=self._devnet_id,
-            log=self._logs / f"{pod.name}.log",
-            port=pod.port,
-            env=workload.env,
-        )
-        try:
-            pod.process = PodProcess(command)
-        except PodNotStarted as error:
-            pod.process = None
-            with command.log.open("a", encoding="utf-8") as log:
-                log.write(f"{error}\n")
-
-    def _await_ready(self) -> None:
+                    self._runtime.start(pod)
         starting = [pod for pod in self._state.pods.values() if pod.node and not pod.ready]
-        end = time.monotonic() + _READY_SECONDS
-        waiting = starting
-        while waiting and time.monotonic() < end:
-            waiting = [pod for pod in waiting if not self._answers(pod)]
-            # A crashed pod is not waited for: the next look restarts it.
-            waiting = [pod for pod in waiting if pod.process and pod.process.exit_code is None]
-            if waiting:
-                time.sleep(_LOOK_SECONDS)
-        for pod in starting:
-            if self._answers(pod):
-                self._became_ready(pod)
+        for pod in self._runtime.wait(starting):
+            self._became_ready(pod)
 
-    def _answers(self, pod: _Pod) -> bool:
-        if self._modelled:
-            return True
-        process = pod.process
-        return (
-            process is not None
-            and process.exit_code is None
-            and process.answers(pod.workload.readiness_path)
-        )
-
-    def _became_ready(self, pod: _Pod) -> None:
+    def _became_ready(self, pod: SimPod) -> None:
         pod.ready = True
         self._emit(EventKind.POD_READY, pod.name, node=pod.node, workload=pod.workload.name)
 
     def _reconcile(self) -> None:
         """Restart what has crashed; a pod that was late may be ready by now."""
-        for pod in list(self._state.pods.values()):
-            if not pod.node or self._modelled:
-                continue
-            if pod.process is None or pod.process.exit_code is not None:
-                if pod.ready:
-                    pod.ready = False
-                    self._emit(
-                        EventKind.POD_LOST, pod.name, node=pod.node, workload=pod.workload.name
-                    )
-                now = time.monotonic()
-                if now >= pod.not_before:
-                    pod.not_before = now + _RESTART_SECONDS
-                    pod.restarts += 1
-                    self._start(pod)
-            elif not pod.ready and self._answers(pod):
+        for pod in [pod for pod in self._state.pods.values() if pod.node]:
+            if self._runtime.crashed(pod):
+                self._lose(pod)
+                self._runtime.restart(pod)
+            elif not pod.ready and self._runtime.answers(pod):
                 self._became_ready(pod)
+
+    def _lose(self, pod: SimPod) -> None:
+        if pod.ready:
+            pod.ready = False
+            self._emit(EventKind.POD_LOST, pod.name, node=pod.node, workload=pod.workload.name)
+
+    def _drop(self, pods: list[SimPod], grace_seconds: float = GRACE_SECONDS) -> None:
+        self._runtime.stop(pods, grace_seconds)
+        for pod in pods:
+            del self._state.pods[pod.name]
+            self._lose(pod)
 
     def _evict(self, node: str) -> None:
         for job in self._state.jobs.values():
             if job.node == node:
-                job.lost = True
-                _kill(job)
-        self._drop([pod for pod in self._state.pods.values() if pod.node == node], grace=0)
+                job.lose()
+        self._drop([pod for pod in self._state.pods.values() if pod.node == node], grace_seconds=0)
 
-    def _drop(self, pods: list[_Pod], grace: float = _GRACE_SECONDS) -> None:
-        self._stop(pods, grace)
-        for pod in pods:
-            del self._state.pods[pod.name]
-            if pod.ready:
-                self._emit(EventKind.POD_LOST, pod.name, node=pod.node, workload=pod.workload.name)
-
-    def _stop(self, pods: list[_Pod], grace: float = _GRACE_SECONDS) -> None:
-        processes = [pod.process for pod in pods if pod.process]
-        if grace:
-            for process in processes:
-                process.terminate()
-        for process in processes:
-            process.stop(grace) if grace else process.kill()
-
-    def _place_job(self, job: Job) -> _Running:
+    def _place_job(self, job: Job) -> SimJob:
         if job.name in self._state.jobs:
             raise JobFailed(f"job {job.name}: a run of that name has not ended")
         places = self._places()
@@ -424,50 +334,10 @@ class SimCluster:
         if node is None:
             where = f"node {job.node!r}" if job.node else "any ready node"
             raise JobFailed(f"job {job.name} does not fit {where}: asks {job.requests}")
-        return _Running(node, job.requests)
+        return SimJob(node, job.requests)
 
     def _unready_log(self) -> str:
         for pod in self._state.pods.values():
-            if not pod.ready and (self._logs / f"{pod.name}.log").exists():
+            if not pod.ready and self._runtime.log(pod.name).exists():
                 return self.logs(pod.name, tail=20)
         return ""
-
-    # Without the lock: a job may take its time.
-
-    def _run(self, job: Job, running: _Running) -> tuple[int, bytes]:
-        if self._modelled:
-            return 0, hashlib.sha256(job.payload).hexdigest().encode()
-        command = PodCommand(
-            pod=job.name,
-            node=running.node,
-            folder=job.folder,
-            command=job.command,
-            devnet_id=self._devnet_id,
-            log=self._logs / f"{job.name}.log",
-            env=job.env,
-            payload=job.payload,
-        )
-        try:
-            process = PodProcess(command)
-        except PodNotStarted as error:
-            raise JobFailed(f"job {job.name}: {error}") from error
-        running.process = process
-        ended = process.wait(job.deadline_seconds) and not running.lost
-        code = process.exit_code
-        process.kill()
-        if running.lost:
-            raise JobFailed(f"job {job.name}: node {running.node} was lost")
-        if not ended or code is None:
-            raise JobFailed(f"job {job.name}: no result within {job.deadline_seconds} s")
-        output = command.output.read_bytes()
-        command.output.unlink()
-        if len(output) > _OUTPUT_BYTES:
-            raise JobFailed(
-                f"job {job.name}: {len(output)} bytes of output, at most {_OUTPUT_BYTES}"
-            )
-        return code, output
-
-
-def _kill(job: _Running) -> None:
-    if job.process is not None:
-        job.process.kill()
