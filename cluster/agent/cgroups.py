@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -140,10 +140,10 @@ def joiner(cgroups: Cgroups, group: str) -> Callable[[], None]:
     return join
 
 
-def processes(cgroups: Cgroups, group: str) -> set[int]:
-    """The processes of the group and of those below it."""
+def processes(folders: Iterable[Path]) -> set[int]:
+    """The processes of these groups and of those below them."""
     found: set[int] = set()
-    for top in cgroups.folders(group):
+    for top in folders:
         for folder, _, files in os.walk(top):
             if "cgroup.procs" in files:
                 try:
@@ -154,23 +154,33 @@ def processes(cgroups: Cgroups, group: str) -> set[int]:
     return found - {0}
 
 
-def kill(cgroups: Cgroups, group: str) -> None:
-    """SIGKILL everything in the group until it is empty, then remove it; bounded by 5 s."""
+def places(name: str) -> list[Path]:
+    """Every group of that name on this machine, wherever its maker stood in the hierarchies."""
+    found = []
+    for folder, below, _ in os.walk(_ROOT):
+        if name in below:
+            found.append(Path(folder, name))
+            below.remove(name)
+    return found
+
+
+def kill(folders: Sequence[Path]) -> None:
+    """SIGKILL everything in the groups until they are empty, remove them; bounded by 5 s."""
     end = time.monotonic() + _KILL_SECONDS
     while time.monotonic() < end:
-        victims = processes(cgroups, group)
+        victims = processes(folders)
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        if not victims and remove(cgroups, group):
+        if not victims and remove(folders):
             return
         time.sleep(_PAUSE_SECONDS)
 
 
-def remove(cgroups: Cgroups, group: str) -> bool:
-    """Remove the group with those below it; whether nothing of it is left."""
+def remove(folders: Iterable[Path]) -> bool:
+    """Remove the groups with those below them; whether nothing of them is left."""
     left = False
-    for top in cgroups.folders(group):
+    for top in folders:
         for folder, _, _ in os.walk(top, topdown=False):
             try:
                 Path(folder).rmdir()

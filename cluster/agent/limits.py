@@ -27,7 +27,7 @@ _NETWORK = "Network rate is not enforced: a performance test's figure is cut at 
 
 def node_group(devnet_id: str, node: str) -> str:
     """The control group of a node, below this process's own."""
-    return f"kompute-{devnet_id}/{node}"
+    return f"{_devnet_group(devnet_id)}/{node}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class NodeLimits:
     def leave(self, pod: str) -> None:
         """End whatever the pod left behind, and remove its group."""
         if self.groups is not None:
-            cgroups.kill(self.groups, f"{self.group}/{pod}")
+            cgroups.kill(self.groups.folders(f"{self.group}/{pod}"))
 
     def peak(self, pod: str) -> int:
         """Bytes of the pod's largest memory use, 0 where nobody counts."""
@@ -65,19 +65,19 @@ class NodeLimits:
     def close(self) -> None:
         """End every pod of the node, and remove its group."""
         if self.groups is not None:
-            cgroups.kill(self.groups, self.group)
+            cgroups.kill(self.groups.folders(self.group))
             _remove_empty(self.groups, self.group.split("/", maxsplit=1)[0])
 
 
 def prepare(devnet_id: str, node: str, capacity: Capacity) -> NodeLimits:
     """The node's limits, after ending what an earlier agent of this name left (REFERENCE)."""
     group = node_group(devnet_id, node)
+    kill_node(devnet_id, node)
     for groups in cgroups.hierarchies():
-        cgroups.kill(groups, group)
         try:
             groups.create(group, GroupLimits(capacity.milli_cpu, capacity.memory_bytes, _NODE_PIDS))
             groups.create(f"{group}/probe", GroupLimits(capacity.milli_cpu, 1 << 20, 1))
-            cgroups.remove(groups, f"{group}/probe")
+            cgroups.remove(groups.folders(f"{group}/probe"))
         except OSError as error:
             return NodeLimits(group, None, _without(str(error)))
         return NodeLimits(group, groups, _with(groups))
@@ -93,15 +93,17 @@ def enforcement(devnet_id: str) -> Enforcement:
 
 
 def kill_node(devnet_id: str, node: str) -> None:
-    """End all processes of a node whose agent is gone, and remove its control group."""
-    for groups in cgroups.hierarchies():
-        cgroups.kill(groups, node_group(devnet_id, node))
+    """End all processes of a node whose agent is gone, and remove its control groups."""
+    cgroups.kill([folder / node for folder in cgroups.places(_devnet_group(devnet_id))])
 
 
 def remove_devnet(devnet_id: str) -> None:
     """End and remove all that a devnet left in control groups."""
-    for groups in cgroups.hierarchies():
-        cgroups.kill(groups, f"kompute-{devnet_id}")
+    cgroups.kill(cgroups.places(_devnet_group(devnet_id)))
+
+
+def _devnet_group(devnet_id: str) -> str:
+    return f"kompute-{devnet_id}"
 
 
 def _remove_empty(groups: Cgroups, devnet_group: str) -> None:

@@ -21,6 +21,7 @@ import pytest
 
 from cluster import names
 from cluster.api import Api
+from cluster.bootstrap import create_namespace
 from cluster.errors import UnknownSubject
 from cluster.interface import Capacity, FaultKind, NodeSpec
 from cluster.manifests import pod_ready
@@ -160,6 +161,7 @@ def bench(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ben
     try:
         provider.up()
         api = Api(provider.kubeconfig())
+        create_namespace(api)
         provider.add_node(NodeSpec(NODE, "sgx", "eu-west", "eu-west-a", MACHINE))
         wait_for("the node", lambda: Seen(len(api.get("/api/v1/nodes")["items"]) == 1), LIMIT)
         yield Bench(provider, api, tmp_path_factory.mktemp("service"), tools)

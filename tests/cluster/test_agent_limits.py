@@ -31,12 +31,7 @@ def devnet() -> Iterator[str]:
 
 
 def folders_of(devnet: str) -> list[Path]:
-    return [
-        folder
-        for groups in cgroups.hierarchies()
-        for folder in groups.folders(f"kompute-{devnet}")
-        if folder.exists()
-    ]
+    return cgroups.places(f"kompute-{devnet}")
 
 
 def run(source: str, enter: Callable[[], None]) -> subprocess.CompletedProcess[bytes]:
@@ -88,7 +83,7 @@ def test_what_an_earlier_agent_left_is_killed(devnet: str) -> None:
         again = limits.prepare(devnet, "worker-1", MACHINE)
         if again.groups is not None:
             assert child.wait(10) == -9
-            assert cgroups.processes(again.groups, again.group) == set()
+            assert cgroups.processes(again.groups.folders(again.group)) == set()
     finally:
         child.kill()
         child.wait(10)
@@ -126,4 +121,4 @@ def test_an_enforced_quota_slows_a_pod_down(devnet: str) -> None:
     used = int(done.stdout)
     assert 20_000_000 < used < 200_000_000
     assert held.groups.cpu_nanoseconds(f"{held.group}/pod-1") >= used // 2
-    assert os.getpid() not in cgroups.processes(held.groups, held.group)
+    assert os.getpid() not in cgroups.processes(held.groups.folders(held.group))

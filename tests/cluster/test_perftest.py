@@ -14,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.errors import JobFailed, UnknownSubject
-from cluster.interface import Capacity, Job, JobResult, Measurement, NodeSpec
+from cluster.interface import (
+    Capacity,
+    FaultKind,
+    Job,
+    JobResult,
+    Measurement,
+    NodeSpec,
+    Workload,
+)
 from cluster.perftest import Transcript, TranscriptRejected, measure, run_test, verify
 from cluster.perftest.program import (
     BLOCK_BYTES,
@@ -219,9 +227,21 @@ def test_a_program_that_never_connects_is_a_failed_job() -> None:
         run_test(dead, "worker-1", NODE, SEED)
 
 
-def test_a_job_that_fits_nowhere_says_so(sim: SimCluster) -> None:
-    with pytest.raises(JobFailed, match="does not fit"):
-        run_test(sim.run_job, "worker-1", replace(NODE, milli_cpu=5000), SEED)
+def test_a_busy_node_can_be_tested(sim: SimCluster, tmp_path: Path) -> None:
+    sim.apply(Workload("all-of-it", tmp_path, ("sleep", "60"), 1, NODE))
+    try:
+        verify(measure(sim, "worker-1", SEED), NODE)
+    finally:
+        sim.delete("all-of-it")
+
+
+def test_a_lost_node_cannot(sim: SimCluster) -> None:
+    sim.fault("worker-1", FaultKind.OFFLINE)
+    try:
+        with pytest.raises(JobFailed, match="node 'worker-1' is lost"):
+            measure(sim, "worker-1", SEED)
+    finally:
+        sim.heal("worker-1")
 
 
 def test_chains_in_processes_are_the_chains_in_one() -> None:
