@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from logging import Logger
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,7 @@ from cluster.manifests import (
     node_value,
     pod_ready,
     pod_requests,
+    pod_stays,
     pod_trouble,
 )
 from cluster.provider import Provider
@@ -219,10 +220,7 @@ class KubernetesCluster:
             return
         if event.kind is EventKind.NODE_LOST:
             # Nobody deletes a lost node's pods while its Node exists (REFERENCE): replace at once.
-            try:
-                self._drop_pods(event.node)
-            except ClusterError as error:
-                self._log.warning("pods of lost node %s stay: %s", event.node, error)
+            self._tidy(lambda: self._drop_pods(event.node))
         self._emit(event)
 
     def _pod_changed(self, before: Document | None, after: Document | None) -> None:
@@ -234,7 +232,14 @@ class KubernetesCluster:
             node = self._node_watch.get(after["spec"].get("nodeName", ""))
             if node is not None and condition(node, "Ready") != "True":
                 # Bound in the moment of the loss: no agent is there to confirm its end.
-                self._force(after)
+                self._tidy(lambda: self._force(after))
+
+    def _tidy(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except ClusterError as error:
+            # The watch must go on; the taint manager ends such pods too, only later.
+            self._log.warning("pods of a lost node stay for now: %s", error)
 
     def _emit(self, event: ClusterEvent) -> None:
         with self._emitting:
@@ -290,7 +295,7 @@ class KubernetesCluster:
     def _workload_pods(self, workload: str | None) -> list[Document]:
         selector = names.WORKLOAD if workload is None else f"{names.WORKLOAD}={workload}"
         items: list[Document] = self._api.get(_PODS, labelSelector=selector)["items"]
-        return [item for item in items if "deletionTimestamp" not in item["metadata"]]
+        return [item for item in items if pod_stays(item)]
 
     def _pod_value(self, document: Document) -> Pod:
         host, port = self._provider.reach(document) or ("", 0)

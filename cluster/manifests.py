@@ -66,7 +66,8 @@ def batch_job(job: Job) -> Document:
     )
     pod["spec"]["restartPolicy"] = "Never"
     if job.node is not None:
-        pod["spec"]["nodeSelector"] = {names.HOSTNAME: job.node}
+        # Past the scheduler: a node that serves is tested as a whole too, under its own limits.
+        pod["spec"]["nodeName"] = job.node
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -106,6 +107,12 @@ def pod_ready(document: Mapping[str, Any]) -> bool:
     """Ready, and not on its way out."""
     leaving = "deletionTimestamp" in document["metadata"]
     return not leaving and condition(document, "Ready") == "True"
+
+
+def pod_stays(document: Mapping[str, Any]) -> bool:
+    """Neither finished (a node refused it, say) nor on its way out: it counts as a replica."""
+    finished = document.get("status", {}).get("phase") in _FINISHED
+    return not finished and "deletionTimestamp" not in document["metadata"]
 
 
 def pod_requests(document: Mapping[str, Any]) -> Capacity | None:

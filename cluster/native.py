@@ -12,7 +12,7 @@ from typing import Any
 
 from cluster import names
 from cluster.api import Api
-from cluster.bootstrap import AGENTS, create_namespace, grant_agents, register_metrics
+from cluster.bootstrap import AGENTS, grant_agents, register_metrics
 from cluster.components import HOST
 from cluster.errors import ClusterError, UnknownSubject
 from cluster.interface import Enforcement, FaultKind, NodeSpec
@@ -48,7 +48,6 @@ class NativeProvider:
         self._plane.start()
         api = Api(self._plane.kubeconfig)
         try:
-            create_namespace(api)
             grant_agents(api)
             ca_file = self._plane.credentials.authority.cert_file
             register_metrics(api, self._plane.ports.metrics_server, ca_file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import ssl
 from collections.abc import Callable
 from logging import Logger
@@ -29,6 +30,7 @@ from cluster.processes import Process, free_ports
 from cluster.waiting import Seen, wait_for
 
 _START_SECONDS = 60.0
+_PORT_TAKEN = "address already in use"
 _STOP_SECONDS = {
     "metrics-server": 1.0,
     "kube-scheduler": 3.0,
@@ -90,15 +92,33 @@ class ControlPlane:
         The controller manager and the scheduler may still be a moment away: see `wait_ready`.
         Raises `ClusterLacks` without programs, `ClusterStartFailed` with a log's tail.
         """
+        self._check_tools()
+        self._state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._credentials = make_credentials(self._state / "pki")
+        for last in (False, False, True):
+            self._ports = Ports(*free_ports(6))
+            try:
+                self._start_all()
+            except ClusterStartFailed as error:
+                # A free port is free only until somebody else takes it.
+                if last or _PORT_TAKEN not in str(error):
+                    raise
+                self._log.info("a port was taken meanwhile, starting again on others")
+                self.stop()
+                shutil.rmtree(self._state / "etcd", ignore_errors=True)
+            else:
+                return
+
+    def _check_tools(self) -> None:
         missing = [name for name in _STOP_SECONDS if not (self._tools / name).exists()]
         if missing:
             raise ClusterLacks(
                 f"no {', '.join(missing)} in {self._tools}", hint="build the control plane first"
             )
-        self._state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        credentials = self._credentials = make_credentials(self._state / "pki")
-        ports = self._ports = Ports(*free_ports(6))
-        # All at once: the API server waits for etcd, the others for the API server.
+
+    def _start_all(self) -> None:
+        credentials, ports = self.credentials, self.ports
+        # Both at once: the API server loads while etcd elects itself.
         self._spawn("etcd", etcd_flags(ports, credentials, self._state / "etcd"))
         self._spawn("kube-apiserver", apiserver_flags(ports, credentials))
         self._write_kubeconfig(self.kubeconfig, credentials.admin)

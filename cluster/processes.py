@@ -33,6 +33,7 @@ class Process:
         self.name, self.log = name, log
         self._command = [str(part) for part in command]
         self._env = dict(env)
+        self._killed = False
         log.parent.mkdir(parents=True, exist_ok=True)
         self._popen = _FORKER.submit(self._fork).result()
 
@@ -95,7 +96,10 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, and reap."""
+        """SIGKILL to the whole group, and reap; once: the group's number may be another's then."""
+        if self._killed:
+            return
+        self._killed = True
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait(5)

@@ -18,7 +18,7 @@ class Provider(Protocol):
     name: str
 
     def up(self) -> None:
-        """Return once the API server answers and workloads would be admitted; no node yet."""
+        """Return once the API server answers and its controllers run; no node yet."""
 
     def down(self) -> None:
         """Remove all that `up` and `add_node` started; safe after a half-finished `up`."""

@@ -76,7 +76,7 @@ def test_a_job_runs_once_on_its_node_with_its_payload() -> None:
     pod = spec["template"]
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 9)
     assert pod["spec"]["restartPolicy"] == "Never"
-    assert pod["spec"]["nodeSelector"] == {"kubernetes.io/hostname": "worker-2"}
+    assert pod["spec"]["nodeName"] == "worker-2"
     stdin = pod["metadata"]["annotations"]["kompute.network/stdin"]
     assert base64.b64decode(stdin) == b"\x00kompute"
     assert "resources" not in pod["spec"]["containers"][0]

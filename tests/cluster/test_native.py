@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -207,6 +208,46 @@ def test_a_pods_output_can_be_read(
 
     assert f"hello from {pod.name}" in native.logs(pod.name)
     assert "first" not in native.logs(pod.name, tail=1)
+
+
+def test_a_node_that_serves_can_be_measured(
+    native: NativeCluster, serve: Callable[[Workload], tuple[Pod, ...]]
+) -> None:
+    serve(web("serving", 3))
+    seed = bytes(range(32))
+
+    measurement = native.measure("worker-2", seed)
+
+    assert (measurement.node, measurement.seed) == ("worker-2", seed)
+    assert measurement.cpu_steps_per_second > 0
+    assert 0 < measurement.memory_bytes <= 512 << 20
+    assert 0 < measurement.up_bits_per_second <= 100_000_000
+    assert all(pod.ready for pod in native.pods("serving"))
+
+
+def test_kubectl_works(
+    native: NativeCluster, tools: Path, serve: Callable[[Workload], tuple[Pod, ...]]
+) -> None:
+    def kubectl(*arguments: str) -> str:
+        command = [str(tools / "kubectl"), "--kubeconfig", str(native.kubeconfig()), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        return done.stdout + done.stderr
+
+    (pod,) = serve(web("seen", 1))
+
+    regions = kubectl("get", "nodes", "-L", "topology.kubernetes.io/region", "--no-headers")
+    assert [line.split()[-1] for line in regions.splitlines()] == ["eu-west", "eu-west", "us-east"]
+    assert f"{pod.name} listens on {pod.host}:{pod.port}" in kubectl("logs", pod.name)
+    assert kubectl("exec", pod.name, "--", "sh", "-c", "echo $NODE_NAME") == f"{pod.node}\n"
+    # metrics-server scrapes every 10 s and needs two scrapes.
+    wait_for(
+        "kubectl top pods",
+        lambda: Seen(pod.name in (text := kubectl("top", "pods")), text),
+        60,
+        every_seconds=1,
+    )
+    nodes = kubectl("top", "nodes", "--no-headers").splitlines()
+    assert [line.split()[0] for line in nodes] == ["worker-1", "worker-2", "worker-3"]
 
 
 def test_a_lost_node_is_told_once_and_its_pods_are_replaced(
