@@ -54,6 +54,7 @@ interface IMarket {
     event OrderClosed(uint256 indexed id);
     event UsageReported(uint256 indexed id, uint256 seq, uint256 replicas, uint256 at);
     event CountersReported(uint256 indexed id, uint256 invocations, uint256 mibMilliseconds);
+    /// @notice `consumed` is C so far, `fee` and `reward` what was paid now (M4).
     event Settled(uint256 indexed id, uint256 consumed, uint256 fee, uint256 reward);
     event Finalized(uint256 indexed id, uint256 refund);
     event Invoked(uint256 indexed id, uint256 indexed invocation, bytes32 payloadHash);
@@ -100,6 +101,7 @@ interface IMarket {
     function orderOf(uint256 id) external view returns (Order memory);
     function orderCount() external view returns (uint256);
     function invocationCount() external view returns (uint256);
+    /// @notice min(acceptedAt + duration, closedAt) (M6); reverts with NotAccepted before acceptance.
     function endOf(uint256 id) external view returns (uint256);
     function haltDelay() external view returns (uint256);
     function company() external view returns (address);

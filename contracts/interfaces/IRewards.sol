@@ -62,11 +62,10 @@ interface IRewards {
     /// @notice What claimAll would pay now.
     function claimableAll(address node) external view returns (uint256);
     function accrued(address node) external view returns (uint256);
+    /// @notice The one cycle that is published in and not settled yet (C3), 2^256-1 for none.
     function openCycle(address node) external view returns (uint256);
     function claimedBefore(address node) external view returns (uint256);
     function isClaimed(address node, uint256 cycle) external view returns (bool);
     function sequenceOf(address node) external view returns (uint256);
     function lastPublishedBlock(address node) external view returns (uint256);
-    function totalAdded() external view returns (uint256);
-    function totalPaid() external view returns (uint256);
 }

@@ -13,7 +13,6 @@ interface IStaking {
         bool ejected; // level 3 (later)
         bool withdrawn;
         uint128 stake; // wei
-        bytes32 hardwareId;
     }
 
     event Staked(address indexed node, address indexed owner, bytes32 hardwareId, uint256 months, uint256 unlockAt);
@@ -58,6 +57,13 @@ interface IStaking {
     function isLive(address node) external view returns (bool);
     /// @notice S in bps now: the period's while now < unlockAt, else 10000 (S2, S3).
     function multiplierBps(address node) external view returns (uint256);
+    /// @notice What a publication needs, in one call: owner, `isActive` and `multiplierBps`.
+    function publisherOf(address node) external view returns (address owner, bool active, uint256 bps);
+    /// @notice The live node registered with this hardware, 0 for none (S6); `Staked` names a node's hardware.
     function hardwareHolder(bytes32 hardwareId) external view returns (address);
     function totalStake() external view returns (uint256);
+    /// @notice Seconds of a month (S2).
+    function month() external view returns (uint256);
+    /// @notice Least seconds from an exit request to the withdrawal (S5).
+    function exitDelay() external view returns (uint256);
 }
