@@ -76,6 +76,19 @@ def _nothing() -> None:
     return None
 
 
+def dies_with_parent(enter: Callable[[], None] = _nothing) -> Callable[[], None]:
+    """What a child calls before its program: SIGKILL when the forking thread ends, then `enter`."""
+    parent = os.getpid()
+
+    def in_child() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        enter()
+
+    return in_child
+
+
 class PodProcess:
     """A running pod: own session, dead when this process is. Owners call `stop` or `kill`.
 
@@ -102,14 +115,6 @@ class PodProcess:
             raise PodNotStarted(f"pod {command.pod}: {error}") from error
 
     def _fork(self, enter: Callable[[], None], prefix: tuple[str, ...]) -> subprocess.Popen[bytes]:
-        parent = os.getpid()
-
-        def in_child() -> None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
-            enter()
-
         command = self.command
         with command.log.open("ab") as log, tempfile.TemporaryFile() as stdin:
             stdin.write(command.payload or b"")
@@ -124,7 +129,7 @@ class PodProcess:
                     stdout=output,
                     stderr=log,
                     start_new_session=True,
-                    preexec_fn=in_child,
+                    preexec_fn=dies_with_parent(enter),
                 )
 
     @property

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from aiohttp import WSMsgType, web
 
-from cluster.process_pod import PodCommand
+from cluster.process_pod import PodCommand, dies_with_parent
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _ERROR, _CLOSE = 0, 1, 2, 3, 255
@@ -38,7 +38,7 @@ async def serve_exec(
             stdin=asyncio.subprocess.PIPE if wants_input else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            preexec_fn=enter,
+            preexec_fn=dies_with_parent(enter),
             start_new_session=True,
         )
     except (OSError, ValueError) as error:

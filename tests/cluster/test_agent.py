@@ -77,6 +77,8 @@ class Bench:
             "containers": [container],
             "terminationGracePeriodSeconds": 3,
             "automountServiceAccountToken": False,
+            # A slow machine may see the node lost; its pods must then wait for the next agent.
+            "tolerations": [{"operator": "Exists"}],
         } | changes
         document = {"metadata": {"name": name, "annotations": annotations}, "spec": spec}
         self.api.create(PODS, document)
