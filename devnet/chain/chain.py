@@ -116,14 +116,25 @@ class Chain:
 
     def revert_data(self, transaction: str) -> bytes:
         """The error data of a mined transaction that failed; empty when it ran out of gas."""
-        trace = self.rpc.call("debug_traceTransaction", transaction, {"tracer": "callTracer"})
-        return bytes.fromhex(trace.get("output", "0x")[2:])
+        return self.revert_datas([transaction])[0]
+
+    def revert_datas(self, transactions: Sequence[str]) -> list[bytes]:
+        """The error data of many, in the order given."""
+        # The trace anvil kept while mining: a hundred times faster than debug_traceTransaction,
+        # and the only one left once history is pruned (tried).
+        traces: list[object] = []
+        for start in range(0, len(transactions), CALL_BATCH):
+            piece = transactions[start : start + CALL_BATCH]
+            traces += self.rpc.batch([("trace_transaction", (item,)) for item in piece])
+        return [_error_data(trace) for trace in traces]
 
     # Mining
 
     def mine(self, raw: Sequence[bytes]) -> MinedBlock:
         """One block of these signed transactions in this order, after what the pool holds already.
 
+        Up to a thousand is best: anvil takes 0.2 s for the receipts of a thousand, 3 s for four
+        thousand (tried).
         Raises TransactionRefused when the pool takes one of them not, BlockTooFull when their gas
         limits exceed the block's (in both cases nothing is mined), BlockDiffers when the block
         breaks the clock's rule or leaves one of them out.
@@ -272,3 +283,11 @@ def _returned(answer: object) -> bytes | Reverted:
             raise answer
         return Reverted(bytes.fromhex((answer.data or "0x")[2:]))
     return bytes.fromhex(str(answer)[2:])
+
+
+def _error_data(trace: object) -> bytes:
+    if isinstance(trace, RpcError):
+        raise trace
+    outermost = trace[0] if isinstance(trace, list) and trace else {}
+    result = outermost.get("result") or {}
+    return bytes.fromhex(result.get("output", result.get("code", "0x"))[2:])

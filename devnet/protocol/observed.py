@@ -53,13 +53,15 @@ def observe(
     sentences readable, the contracts' own names are known.
     """
     known = {**contracts.names, **(names or {})}
-    observed = []
-    for payload, receipt in zip(mined.payloads(), mined.receipts, strict=True):
-        refusal = None
-        if not receipt.ok:
-            refusal = decode_error(chain.revert_data(receipt.hash), known)
-        observed.append(_observed(mined, payload, receipt, contracts, refusal))
-    return tuple(observed)
+    failed = [receipt.hash for receipt in mined.receipts if not receipt.ok]
+    refusals = {
+        transaction: decode_error(data, known)
+        for transaction, data in zip(failed, chain.revert_datas(failed), strict=True)
+    }
+    return tuple(
+        _observed(mined, payload, receipt, contracts, refusals.get(receipt.hash))
+        for payload, receipt in zip(mined.payloads(), mined.receipts, strict=True)
+    )
 
 
 def _observed(

@@ -33,6 +33,20 @@ def test_the_pool_is_mined_and_every_block_is_its_parent_plus_the_interval(
     assert chain.refresh() == head
 
 
+def test_a_full_pool_is_mined_before_its_time(chain: Chain, accounts: dict[str, Account]) -> None:
+    blocks: list[MinedBlock] = []
+    mined = threading.Event()
+    chain.observers.append(blocks.append)
+    chain.observers.append(lambda _: mined.set())
+    with PacedProducer(chain, 60, full_at=20) as producer:
+        assert producer.failure is None
+        for account in accounts.values():
+            raw = sign(account, Transaction(0, "0x" + "11" * 20, gas=21_000))
+            chain.rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+        assert mined.wait(20)
+    assert [len(block.receipts) for block in blocks] == [20]
+
+
 def test_what_the_thread_failed_with_comes_out_at_the_end(chain: Chain) -> None:
     producer = PacedProducer(chain, 0.02)
     chain.rpc.call("evm_mine")
