@@ -1,0 +1,23 @@
+"""The rules of the protocol in exact integers, fed with the chain's own transactions.
+
+Each module holds one part's rules as pure functions and the transactions that use them; `Model`
+decides every transaction by itself, so that it can be compared with what the chain decided.
+"""
+
+from __future__ import annotations
+
+from devnet.model.ledger import CycleLedger, Ledger, NodeLedger, PriceLedger
+from devnet.model.model import Model, NoSuchRule, Outcome
+from devnet.model.parameters import FeedParameters, Parameters
+
+__all__ = [
+    "CycleLedger",
+    "FeedParameters",
+    "Ledger",
+    "Model",
+    "NoSuchRule",
+    "NodeLedger",
+    "Outcome",
+    "Parameters",
+    "PriceLedger",
+]

@@ -1,0 +1,95 @@
+"""The gatekeepers and their quorums (R3, R4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from devnet.model.calls import ZERO_ADDRESS, Call
+from devnet.model.tables import Refused
+
+if TYPE_CHECKING:
+    from devnet.model.state import State
+
+SIGNATURE_BYTES: Final = 65
+HALF_ORDER: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+
+
+class Quorum(IntEnum):
+    """The three quorums of R4."""
+
+    PERF = 0
+    SLASH = 1
+    CRITICAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Who is a gatekeeper, and k of PERF."""
+
+    members: frozenset[str]
+    perf_quorum: int
+
+
+def needed(registry: Registry, quorum: Quorum) -> int:
+    """R4: how many signatures make the quorum."""
+    count = len(registry.members)
+    match quorum:
+        case Quorum.PERF:
+            return registry.perf_quorum
+        case Quorum.SLASH:
+            return count // 2 + 1
+        case Quorum.CRITICAL:
+            return 2 * count // 3 + 1
+
+
+def is_allowed(count: int, perf_quorum: int) -> bool:
+    """R4: n/2 < k <= n."""
+    return count < 2 * perf_quorum and perf_quorum <= count
+
+
+def signer_of(state: State, digest: bytes, signature: bytes) -> str:
+    """Who signed, by a signature with its s in the lower half (R4)."""
+    if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
+        raise Refused("ECDSAInvalidSignatureS")
+    try:
+        return state.recover(digest, signature)
+    except ValueError:
+        raise Refused("ECDSAInvalidSignature") from None
+
+
+def check(state: State, digest: bytes, signatures: bytes, quorum: Quorum) -> None:
+    """R4: enough signatures, strictly ascending by signer, every one a gatekeeper's."""
+    if len(signatures) % SIGNATURE_BYTES:
+        raise Refused("SignaturesMalformed")
+    registry = state.registry.value
+    if len(signatures) // SIGNATURE_BYTES < needed(registry, quorum):
+        raise Refused("TooFewSignatures")
+    previous = ZERO_ADDRESS
+    for start in range(0, len(signatures), SIGNATURE_BYTES):
+        signer = signer_of(state, digest, signatures[start : start + SIGNATURE_BYTES])
+        if signer <= previous:
+            raise Refused("SignersNotAscending")
+        if signer not in registry.members:
+            raise Refused("NotGatekeeper")
+        previous = signer
+
+
+def change(state: State, call: Call) -> None:
+    """R5: governance adds and removes, and sets k, in one step."""
+    if call.sender != state.parameters.governance:
+        raise Refused("NotGovernance")
+    members = set(state.registry.value.members)
+    for account in call.args["removed"]:
+        if account not in members:
+            raise Refused("NotGatekeeper")
+        members.remove(account)
+    for account in call.args["added"]:
+        if account in members:
+            raise Refused("AlreadyGatekeeper")
+        members.add(account)
+    perf_quorum = call.args["perfQuorum"]
+    if not is_allowed(len(members), perf_quorum):
+        raise Refused("QuorumOutOfRange")
+    state.registry.value = Registry(frozenset(members), perf_quorum)

@@ -1,0 +1,78 @@
+"""The protocol's values at one block, in one shape for chain and model alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from devnet.protocol.states import IncidentState, NodeState, OrderState, RoundState, StoredPrice
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLedger:
+    """One node: `state` as staked; amounts in wei; `multiplier_bps` is S now (S3).
+
+    `claimable` is what claimAll would pay now, `open_cycle` None where nothing is unsettled.
+    """
+
+    state: NodeState
+    active: bool
+    live: bool
+    multiplier_bps: int
+    accrued: int
+    claimable: int
+    claimed_before: int
+    sequence: int
+    last_published: int
+    pending_incidents: int
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CycleLedger:
+    """One cycle: reward in wei, the sum of all V, and each publisher's V by node."""
+
+    reward: int
+    total_v: int
+    v: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLedger:
+    """One resource: what is stored, and what reads give now; None where they revert (O2, O6)."""
+
+    stored: StoredPrice
+    market: int | None
+    dynamic: int | None
+    komp: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All values at the end of a block. Addresses are lower-case hex.
+
+    `balances` leaves out empty accounts, `cycles` those without reward and V; `incidents` and
+    `orders` count from 1; `feeds` are the last rounds by contract name, `prices` by resource
+    number, `utilization` at 1e18.
+    """
+
+    block: int
+    timestamp: int
+    cycle: int
+    supply: int
+    balances: Mapping[str, int]
+    gatekeepers: int
+    perf_quorum: int
+    nodes: Mapping[str, NodeLedger]
+    total_stake: int
+    cycles: Mapping[int, CycleLedger]
+    total_added: int
+    total_paid: int
+    max_v: int
+    incidents: Mapping[int, IncidentState]
+    feeds: Mapping[str, RoundState]
+    prices: Mapping[int, PriceLedger]
+    utilization: int
+    orders: Mapping[int, OrderState]
+    invocations: int
+    escrowed: int

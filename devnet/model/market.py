@@ -1,0 +1,306 @@
+"""Orders, what they use and what they cost (M1 to M6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+from devnet.model import pricing, rewards, staking, token
+from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
+from devnet.model.gatekeepers import Quorum, check
+from devnet.model.tables import Refused
+from devnet.protocol.states import Kind, OrderState
+
+if TYPE_CHECKING:
+    from devnet.model.state import State
+
+LONGEST: Final = 30 * 86_400  # M1, seconds
+HOUR: Final = 3600
+MILLION: Final = 10**6
+MIB_MS_PER_GIB_S: Final = 1024 * 1000
+
+VCPU_HOUR, GIB_HOUR, FUNCTION_GIB_SECOND, MILLION_REQUESTS = 0, 1, 4, 5  # IPricing.Resource
+
+NO_ORDER: Final = OrderState(
+    client=ZERO_ADDRESS,
+    node=ZERO_ADDRESS,
+    kind=Kind.CONTAINER,
+    spec=ZERO_HASH,
+    maxReplicas=0,
+    duration=0,
+    acceptedAt=0,
+    closedAt=0,
+    finalized=False,
+    deposit=0,
+    rate=0,
+    rate2=0,
+    consumed=0,
+    settledUntil=0,
+    statementSeq=0,
+    statementAt=0,
+    replicas=0,
+    total=0,
+    total2=0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """M6: `replicas` run from second `at` on."""
+
+    at: int
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """M5."""
+
+    order: int
+    completed: bool
+
+
+def end_of(order: OrderState) -> int:
+    """M6: min(acceptedAt + duration, closedAt); one nobody accepted ends when it is closed."""
+    if order.acceptedAt == 0:
+        return order.closedAt
+    end = order.acceptedAt + order.duration
+    return min(end, order.closedAt) if order.closedAt else end
+
+
+def replica_seconds(statements: Iterable[Statement], start: int, until: int) -> int:
+    """M6: Σ over [start, until) of the replicas of the last statement made for that second."""
+    steps = [*statements, Statement(until, 0)]
+    total = 0
+    for current, following in pairwise(steps):
+        seconds = min(following.at, until) - max(current.at, start)
+        total += current.replicas * max(seconds, 0)
+    return total
+
+
+def cost(order: OrderState) -> int:
+    """M3: C = min(deposit, Σ floor(rate * total / unit)) from the order's totals."""
+    if order.kind is Kind.CONTAINER:
+        c = order.rate * order.total // HOUR
+    else:
+        c = order.rate * order.total // MILLION
+        c += order.rate2 * order.total2 // MIB_MS_PER_GIB_S
+    return min(order.deposit, c)
+
+
+def fee(c: int) -> int:
+    """M4: what the company gets in total of a consumption C."""
+    return c // 10
+
+
+def create_order(state: State, call: Call) -> None:
+    """M1: rates are locked now, the deposit is escrowed."""
+    request = call.args["request"]
+    if not 0 < request["duration"] <= LONGEST:
+        raise Refused("DurationOutOfRange")
+    if request["maxReplicas"] == 0:
+        raise Refused("ReplicasOutOfRange")
+    if request["deposit"] == 0:
+        raise Refused("ZeroDeposit")
+    rate, rate2 = _rates(state, request, call.timestamp)
+    if rate > request["maxRate"] or rate2 > request["maxRate2"]:
+        raise Refused("RateAboveMaximum")
+    state.orders[len(state.orders) + 1] = replace(
+        NO_ORDER,
+        client=call.sender,
+        kind=Kind(request["kind"]),
+        spec=request["spec"],
+        maxReplicas=request["maxReplicas"],
+        duration=request["duration"],
+        deposit=request["deposit"],
+        rate=rate,
+        rate2=rate2,
+    )
+    market = state.parameters.addresses["Market"]
+    state.escrowed.value += request["deposit"]
+    token.pull(state, market, call.sender, market, request["deposit"])
+
+
+def _rates(state: State, request: Mapping[str, Any], now: int) -> tuple[int, int]:
+    def komp(resource: int) -> int:
+        return pricing.price_in_komp(state, resource, now)
+
+    if request["kind"] == Kind.CONTAINER:
+        cpu = request["milliCpu"] * komp(VCPU_HOUR) // 1000
+        memory = request["memoryMib"] * komp(GIB_HOUR) // 1024
+        return cpu + memory, 0
+    if request["kind"] == Kind.SERVERLESS:
+        return komp(MILLION_REQUESTS), komp(FUNCTION_GIB_SECOND)
+    raise Refused("NoReason")  # no value of the enum: the call data are refused
+
+
+def accept(state: State, call: Call) -> None:
+    """M2, M6: an active node takes an order; what it uses counts from now."""
+    identity, order = _known(state, call)
+    if order.node != ZERO_ADDRESS:
+        raise Refused("AlreadyAccepted")
+    if order.closedAt:
+        raise Refused("OrderEnded")
+    if not staking.is_active(state.nodes[call.sender]):
+        raise Refused("NodeNotActive")
+    now = call.timestamp
+    state.orders[identity] = replace(order, node=call.sender, acceptedAt=now, settledUntil=now)
+
+
+def close(state: State, call: Call) -> None:
+    """M2, M6: the client ends its order, at once where nobody accepted it."""
+    identity, order = _of_client(state, call)
+    if order.closedAt:
+        raise Refused("OrderEnded")
+    accepted = order.node != ZERO_ADDRESS
+    if accepted and call.timestamp >= end_of(order):
+        raise Refused("OrderEnded")
+    state.orders[identity] = replace(order, closedAt=call.timestamp)
+    if not accepted:
+        _refund(state, identity)
+
+
+def scale(state: State, call: Call) -> None:
+    """The client's wish; billing follows statements only (M6)."""
+    _, order = _of_client(state, call)
+    if order.kind is not Kind.CONTAINER:
+        raise Refused("WrongKind")
+    if call.args["replicas"] > order.maxReplicas:
+        raise Refused("ReplicasOutOfRange")
+    if order.closedAt:
+        raise Refused("OrderEnded")
+
+
+def report_running(state: State, call: Call) -> None:
+    """M6: a signed statement of how many replicas run from second `at` on."""
+    identity, order = _open(state, call)
+    seq, replicas, at = (call.args[name] for name in ("seq", "replicas", "at"))
+    if order.kind is not Kind.CONTAINER:
+        raise Refused("WrongKind")
+    if seq <= order.statementSeq:
+        raise Refused("SequenceNotAbove")
+    if replicas > order.maxReplicas:
+        raise Refused("ReplicasOutOfRange")
+    earliest = max(order.settledUntil, order.statementAt)
+    if not earliest <= at <= call.timestamp or at >= end_of(order):
+        raise Refused("StatementTimeOutOfRange")
+    digest = state.domains.running(identity, seq, replicas, at)
+    check(state, digest, call.args["signatures"], Quorum.PERF)
+    state.statements[identity] = (*state.statements[identity], Statement(at, replicas))
+    state.orders[identity] = replace(order, statementSeq=seq, statementAt=at, replicas=replicas)
+
+
+def report_counters(state: State, call: Call) -> None:
+    """M3: signed cumulative counters of a serverless order."""
+    identity, order = _open(state, call)
+    invocations, mib_ms = call.args["invocations"], call.args["mibMilliseconds"]
+    if order.kind is not Kind.SERVERLESS:
+        raise Refused("WrongKind")
+    if invocations < order.total or mib_ms < order.total2:
+        raise Refused("CounterDecreased")
+    digest = state.domains.counters(identity, invocations, mib_ms)
+    check(state, digest, call.args["signatures"], Quorum.PERF)
+    state.orders[identity] = replace(order, total=invocations, total2=mib_ms)
+
+
+def settle(state: State, call: Call) -> None:
+    """M6: the seconds before min(now - haltDelay, end), so that a halt can still be filed."""
+    identity, order = _open(state, call)
+    until = min(call.timestamp - state.parameters.halt_delay, end_of(order))
+    _settle(state, identity, until, call.block)
+
+
+def finalize(state: State, call: Call) -> None:
+    """M6: from end + haltDelay on, the rest is settled and what is left refunded."""
+    identity, order = _open(state, call)
+    end = end_of(order)
+    if call.timestamp < end + state.parameters.halt_delay:
+        raise Refused("FinalizeNotDue")
+    _settle(state, identity, end, call.block)
+    _refund(state, identity)
+
+
+def invoke(state: State, call: Call) -> None:
+    """M5: an invocation starts at the client."""
+    identity, order = _of_client(state, call)
+    if order.kind is not Kind.SERVERLESS:
+        raise Refused("WrongKind")
+    if order.node == ZERO_ADDRESS:
+        raise Refused("NotAccepted")
+    if call.timestamp >= end_of(order):
+        raise Refused("OrderEnded")
+    state.invocations[len(state.invocations) + 1] = Invocation(identity, completed=False)
+
+
+def complete(state: State, call: Call) -> None:
+    """M5: and ends there."""
+    identity = call.args["invocation"]
+    invocation = state.invocations[identity]
+    if invocation is NO_INVOCATION:
+        raise Refused("UnknownInvocation")
+    if call.sender != state.orders[invocation.order].client:
+        raise Refused("NotClient")
+    if invocation.completed:
+        raise Refused("AlreadyCompleted")
+    state.invocations[identity] = replace(invocation, completed=True)
+
+
+NO_INVOCATION: Final = Invocation(0, completed=False)
+
+
+def _settle(state: State, identity: int, until: int, block: int) -> None:
+    order = state.orders[identity]
+    if order.kind is Kind.CONTAINER and until > order.settledUntil:
+        statements = state.statements[identity]
+        used = replica_seconds(statements, order.settledUntil, until)
+        order = replace(order, total=order.total + used, settledUntil=until)
+        state.statements[identity] = _from(statements, until)
+    c, before = cost(order), order.consumed
+    to_company = fee(c) - fee(before)  # M4: a tenth of C in total, however often it settles
+    to_rewards = c - before - to_company
+    state.orders[identity] = replace(order, consumed=c)
+    state.escrowed.value -= c - before
+    market = state.parameters.addresses["Market"]
+    token.move(state, market, state.parameters.company, to_company)
+    if to_rewards:
+        rewards.put_in(state, market, to_rewards, block)
+
+
+def _from(statements: tuple[Statement, ...], second: int) -> tuple[Statement, ...]:
+    """The statements that still matter from that second on."""
+    in_force = max((i for i, s in enumerate(statements) if s.at <= second), default=0)
+    return statements[in_force:]
+
+
+def _refund(state: State, identity: int) -> None:
+    order = state.orders[identity]
+    rest = order.deposit - order.consumed
+    state.orders[identity] = replace(order, finalized=True)
+    state.escrowed.value -= rest
+    token.move(state, state.parameters.addresses["Market"], order.client, rest)
+
+
+def _known(state: State, call: Call) -> tuple[int, OrderState]:
+    identity = call.args["id"]
+    order = state.orders[identity]
+    if order is NO_ORDER:
+        raise Refused("UnknownOrder")
+    return identity, order
+
+
+def _of_client(state: State, call: Call) -> tuple[int, OrderState]:
+    identity, order = _known(state, call)
+    if call.sender != order.client:
+        raise Refused("NotClient")
+    return identity, order
+
+
+def _open(state: State, call: Call) -> tuple[int, OrderState]:
+    identity, order = _known(state, call)
+    if order.finalized:
+        raise Refused("AlreadyFinalized")
+    if order.node == ZERO_ADDRESS:
+        raise Refused("NotAccepted")
+    return identity, order

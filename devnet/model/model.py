@@ -1,0 +1,195 @@
+"""The model: every transaction of the chain in, acceptance and ledger out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from devnet.base.errors import DevnetError
+from devnet.chain.signer import recover as recover_signer
+from devnet.model import gatekeepers, market, pricing, rewards, slashing, staking, token
+from devnet.model.calls import Call
+from devnet.model.ledger import CycleLedger, Ledger, NodeLedger, PriceLedger
+from devnet.model.parameters import Parameters
+from devnet.model.slashing import OFFLINE
+from devnet.model.state import BlockHash, Recover, State
+from devnet.model.tables import Refused
+from devnet.protocol.deployment import FEED_PREFIX
+from devnet.protocol.messages import Domains
+from devnet.protocol.observed import ObservedTransaction
+
+Rule = Callable[[State, Call], None]
+
+RULES: Final[Mapping[tuple[str, str], Rule]] = {
+    ("Kompute", "transfer"): token.transfer,
+    ("Kompute", "transferFrom"): token.transfer_from,
+    ("Kompute", "approve"): token.approve,
+    ("Kompute", "permit"): token.permit,
+    ("Gatekeepers", "change"): gatekeepers.change,
+    ("Staking", "stake"): staking.stake,
+    ("Staking", "restake"): staking.restake,
+    ("Staking", "topUp"): staking.top_up,
+    ("Staking", "requestExit"): staking.request_exit,
+    ("Staking", "withdraw"): staking.withdraw,
+    ("Staking", "slash"): staking.slash,
+    ("Rewards", "publish"): rewards.publish,
+    ("Rewards", "addReward"): rewards.add_reward,
+    ("Rewards", "claim"): rewards.claim,
+    ("Rewards", "claimAll"): rewards.claim_all,
+    ("Rewards", "setMaxV"): rewards.set_max_v,
+    ("Slashing", "report"): slashing.report,
+    ("Slashing", "execute"): slashing.execute,
+    ("Pricing", "poke"): pricing.poke,
+    ("Market", "createOrder"): market.create_order,
+    ("Market", "accept"): market.accept,
+    ("Market", "close"): market.close,
+    ("Market", "scale"): market.scale,
+    ("Market", "reportRunning"): market.report_running,
+    ("Market", "reportCounters"): market.report_counters,
+    ("Market", "settle"): market.settle,
+    ("Market", "finalize"): market.finalize,
+    ("Market", "invoke"): market.invoke,
+    ("Market", "complete"): market.complete,
+}
+
+
+class NoSuchRule(DevnetError):
+    """The model was given a function it has no rule for; it must learn it before it can agree."""
+
+    exit_code = 1
+
+    def __init__(self, contract: str, function: str, transaction: str) -> None:
+        super().__init__(
+            f"the model has no rule for {contract}.{function} (transaction {transaction})",
+            hint="add it to devnet/model/model.py",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether the rules accept a transaction, else the contracts' error they refuse it with."""
+
+    ok: bool
+    error: str | None = None
+
+
+ACCEPTED: Final = Outcome(ok=True)
+
+
+class Model:
+    """The protocol in exact integers; it never looks at what the chain made of a transaction."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        block_hash: BlockHash,
+        recover: Recover = recover_signer,
+    ) -> None:
+        domains = Domains(parameters.chain_id, parameters.addresses)
+        self.parameters = parameters
+        self.state = State(parameters, domains, recover, block_hash)
+
+    def apply(self, transaction: ObservedTransaction) -> Outcome | None:
+        """Decide one transaction of the chain, in its order; refused ones change nothing.
+
+        None for what concerns none of the contracts: creations, plain transfers, calls nobody
+        can read. Raises `NoSuchRule` for an unknown function.
+        """
+        if not transaction.contract:
+            return None
+        rule = self._rule(transaction)
+        state = self.state
+        call = Call(transaction.sender, transaction.block, transaction.timestamp, transaction.args)
+        try:
+            rule(state, call)
+        except Refused as refused:
+            state.journal.undo()
+            return Outcome(ok=False, error=refused.name)
+        state.journal.keep()
+        return ACCEPTED
+
+    def apply_all(self, transactions: Iterable[ObservedTransaction]) -> list[Outcome | None]:
+        """Decide many."""
+        return [self.apply(transaction) for transaction in transactions]
+
+    def _rule(self, transaction: ObservedTransaction) -> Rule:
+        contract, function = transaction.contract, transaction.function
+        if contract.startswith(FEED_PREFIX) and function == "transmit":
+            return lambda state, call: pricing.transmit(state, call, contract)
+        rule = RULES.get((contract, function))
+        if rule is None:
+            raise NoSuchRule(contract, function, transaction.hash)
+        return rule
+
+    def ledger(self, block: int, timestamp: int) -> Ledger:
+        """All values as they are at a block, the last transaction's or a later one."""
+        state, now = self.state, timestamp
+        cycle = rewards.cycle_of(block, self.parameters.genesis_block, self.parameters.cycle_blocks)
+        pot, registry = state.pot.value, state.registry.value
+        return Ledger(
+            block=block,
+            timestamp=timestamp,
+            cycle=cycle,
+            supply=self.parameters.supply,
+            balances={account: amount for account, amount in state.balances.items() if amount},
+            gatekeepers=len(registry.members),
+            perf_quorum=registry.perf_quorum,
+            nodes={name: self._node(name, cycle, now) for name in state.nodes},
+            total_stake=state.total_stake.value,
+            cycles=self._cycles(),
+            total_added=pot.added,
+            total_paid=pot.paid,
+            max_v=pot.max_v,
+            incidents=dict(state.incidents.items()),
+            feeds={name: state.rounds[name] for name in self.parameters.feeds},
+            prices={r: self._price(r, now) for r in self.parameters.cloud_feeds},
+            utilization=pricing.utilization(state, now),
+            orders=dict(state.orders.items()),
+            invocations=len(state.invocations),
+            escrowed=state.escrowed.value,
+        )
+
+    def _node(self, name: str, cycle: int, now: int) -> NodeLedger:
+        state = self.state
+        node, publisher = state.nodes[name], state.publishers[name]
+        return NodeLedger(
+            state=node,
+            active=staking.is_active(node),
+            live=staking.is_live(node),
+            multiplier_bps=staking.multiplier_bps(node, now),
+            accrued=publisher.accrued,
+            claimable=rewards.settled(state, name, cycle).accrued,
+            claimed_before=publisher.claimed_before,
+            sequence=publisher.sequence,
+            last_published=publisher.last_block,
+            pending_incidents=state.pending_incidents[name],
+            cursor=state.cursors[name, OFFLINE],
+        )
+
+    def _cycles(self) -> dict[int, CycleLedger]:
+        state = self.state
+        v: dict[int, dict[str, int]] = {}
+        for (cycle, name), amount in state.account_v.items():
+            v.setdefault(cycle, {})[name] = amount
+        reward = {cycle: amount for cycle, amount in state.cycle_reward.items() if amount}
+        return {
+            cycle: CycleLedger(reward.get(cycle, 0), state.cycle_total_v[cycle], v.get(cycle, {}))
+            for cycle in sorted(reward.keys() | v.keys())
+        }
+
+    def _price(self, resource: int, now: int) -> PriceLedger:
+        state = self.state
+
+        def read(view: Callable[[State, int, int], int]) -> int | None:
+            try:
+                return view(state, resource, now)
+            except Refused:
+                return None
+
+        return PriceLedger(
+            stored=state.prices[resource],
+            market=read(pricing.market_price),
+            dynamic=read(pricing.price),
+            komp=read(pricing.price_in_komp),
+        )

@@ -1,0 +1,54 @@
+"""What a deployment fixes for good: addresses, periods, bounds, feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+STAKE_WEI = 500 * 10**18  # S1
+VENDORS = 3  # O1
+RESOURCES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FeedParameters:
+    """One price feed (O1, O2): `faulty` is f, `heartbeat` seconds, bounds in its decimals."""
+
+    decimals: int
+    heartbeat: int
+    minimum: int
+    maximum: int
+    faulty: int
+    oracles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The constructors' values. Addresses are lower-case hex, times seconds, amounts wei.
+
+    `addresses` holds the contracts by name (Kompute, Staking, Rewards, Slashing, Market, and the
+    feeds as `Feed:…`), `feeds` their parameters, `cloud_feeds` the three feeds of each priced
+    resource by its number in IPricing.Resource. `supply` lies with `treasury` at first (T1).
+    """
+
+    chain_id: int
+    addresses: Mapping[str, str]
+    supply: int
+    treasury: str
+    governance: str
+    company: str
+    gatekeepers: frozenset[str]
+    perf_quorum: int
+    genesis_block: int
+    cycle_blocks: int
+    gap_blocks: int
+    max_v: int
+    month: int
+    exit_delay: int
+    appeal_window: int
+    max_age: int
+    halt_delay: int
+    feeds: Mapping[str, FeedParameters] = field(default_factory=dict)
+    cloud_feeds: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    komp_usd_feed: str = "Feed:komp_usd"
+    utilization_feed: str = "Feed:utilization"

@@ -1,0 +1,164 @@
+"""Feeds, stored prices and the dynamic price (O1 to O3, O5, O6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from devnet.model.calls import ZERO_ADDRESS, Call
+from devnet.model.gatekeepers import SIGNATURE_BYTES, signer_of
+from devnet.model.parameters import RESOURCES, FeedParameters
+from devnet.model.tables import Refused
+from devnet.protocol.states import RoundState, StoredPrice
+
+if TYPE_CHECKING:
+    from devnet.model.state import State
+
+WAD: Final = 10**18
+NO_PRICE: Final = StoredPrice(0, 0, 0, 0)
+NO_ROUND: Final = RoundState(0, 0, 0, 0, 0)
+
+
+def scaled(answer: int, decimals: int) -> int:
+    """O2: an answer at 18 decimals."""
+    unit: int = 10**decimals
+    return answer * WAD // unit
+
+
+def fresh(feed: FeedParameters, round_: RoundState, now: int, *, zero: bool) -> int | None:
+    """O2: the answer at 18 decimals if it counts, else None; `zero` says whether 0 does."""
+    if not 0 < round_.updatedAt <= now or now - round_.updatedAt > feed.heartbeat:
+        return None
+    if not feed.minimum <= round_.answer <= feed.maximum or round_.answer < 0:
+        return None
+    answer = scaled(round_.answer, feed.decimals)
+    if answer >= 2**128 or (answer == 0 and not zero):
+        return None
+    return answer
+
+
+def median(answers: Sequence[int], stored: int) -> int:
+    """O2: of three the median, of two the nearer to the stored price (a tie or none: the lower)."""
+    low, *rest = sorted(answers)
+    if len(rest) == 2:
+        return rest[0]
+    (high,) = rest
+    return high if stored and abs(high - stored) < abs(low - stored) else low
+
+
+def after_poke(state: StoredPrice, m: int, now: int, heartbeat: int) -> StoredPrice:
+    """O2: what a fresh median does to the stored price; `heartbeat` is H."""
+    p, pending = state.price, state.pending
+    if p == 0 or 10 * abs(m - p) <= 3 * p:
+        return StoredPrice(m, now, 0, 0)
+    same_side = pending != 0 and (pending > p) == (m > p)
+    if not same_side:
+        return replace(state, pending=m, pendingAt=now)
+    if now < state.pendingAt + heartbeat:
+        return state
+    nearer = min(m, pending, key=lambda price: abs(price - p))
+    return StoredPrice(nearer, now, 0, 0)
+
+
+def dynamic_price(m: int, u: int) -> int:
+    """O3: (0.75 + u^2 * 0.20) of the median, u in [0, 1e18] clamped."""
+    u = min(u, WAD)
+    return m * (75 * 10**16 + 20 * u * u // 10**20) // WAD
+
+
+def transmit(state: State, call: Call, feed_name: str) -> None:
+    """O1: f+1 oracle nodes sign the sorted observations of the next round."""
+    feed, args = state.parameters.feeds[feed_name], call.args
+    observations, signatures = args["observations"], args["signatures"]
+    round_id = state.rounds[feed_name].id + 1
+    if args["roundId"] != round_id:
+        raise Refused("RoundNotNext")
+    if len(observations) < 2 * feed.faulty + 1:
+        raise Refused("TooFewObservations")
+    if any(b < a for a, b in pairwise(observations)):
+        raise Refused("ObservationsUnsorted")
+    if len(signatures) != (feed.faulty + 1) * SIGNATURE_BYTES:
+        raise Refused("WrongSignatureCount")
+    digest = state.domains.round(feed_name, round_id, observations)
+    previous = ZERO_ADDRESS
+    for start in range(0, len(signatures), SIGNATURE_BYTES):
+        signer = signer_of(state, digest, signatures[start : start + SIGNATURE_BYTES])
+        if signer not in feed.oracles:
+            raise Refused("NotOracle")
+        if signer <= previous:
+            raise Refused("DuplicateOracle")
+        previous = signer
+    answer = observations[len(observations) // 2]
+    if not feed.minimum <= answer <= feed.maximum:
+        raise Refused("AnswerOutOfBounds")
+    now = call.timestamp
+    state.rounds[feed_name] = RoundState(round_id, answer, now, now, round_id)
+
+
+def poke(state: State, call: Call) -> None:
+    """O2: anyone has the three cloud feeds of a resource read."""
+    resource = call.args["resource"]
+    names = _cloud_feeds(state, resource)
+    p = state.prices[resource].price
+    answers = [_fresh(state, name, call.timestamp) for name in names]
+    counted = [answer for answer in answers if answer is not None]
+    if len(counted) < 2:
+        raise Refused("TooFewFresh")
+    state.prices[resource] = after_poke(
+        state.prices[resource], median(counted, p), call.timestamp, heartbeat(state, resource)
+    )
+
+
+def heartbeat(state: State, resource: int) -> int:
+    """O2: H, the longest heartbeat of the resource's feeds."""
+    feeds = state.parameters.feeds
+    return max(feeds[name].heartbeat for name in _cloud_feeds(state, resource))
+
+
+def utilization(state: State, now: int) -> int:
+    """O3: u at 1e18; a stale u counts as 1e18."""
+    u = _fresh(state, state.parameters.utilization_feed, now, zero=True)
+    return WAD if u is None else min(u, WAD)
+
+
+def market_price(state: State, resource: int, now: int) -> int:
+    """O2: the stored median, until 3H after it was stored."""
+    stored = state.prices[resource]
+    if stored.price == 0 or now > stored.storedAt + 3 * heartbeat(state, resource):
+        raise Refused("PriceStale")
+    return stored.price
+
+
+def price(state: State, resource: int, now: int) -> int:
+    """O3 at the state at hand."""
+    return dynamic_price(market_price(state, resource, now), utilization(state, now))
+
+
+def komp_usd(state: State, now: int) -> int:
+    """O6: USD at 1e18 for one KOMP."""
+    usd = _fresh(state, state.parameters.komp_usd_feed, now)
+    if usd is None:
+        raise Refused("KompUsdStale")
+    return usd
+
+
+def price_in_komp(state: State, resource: int, now: int) -> int:
+    """O6: KOMP wei for one unit of the resource."""
+    usd = komp_usd(state, now)
+    return price(state, resource, now) * WAD // usd
+
+
+def _cloud_feeds(state: State, resource: int) -> Sequence[str]:
+    if resource >= RESOURCES:
+        raise Refused("NoReason")  # no value of the enum: the call data are refused
+    names = state.parameters.cloud_feeds.get(resource, ())
+    if not names:
+        raise Refused("FeedsMissing")
+    return names
+
+
+def _fresh(state: State, name: str, now: int, *, zero: bool = False) -> int | None:
+    feed = state.parameters.feeds[name]
+    return fresh(feed, state.rounds[name], now, zero=zero)

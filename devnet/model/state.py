@@ -1,0 +1,78 @@
+"""Everything the protocol remembers, in tables of frozen rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from devnet.model.calls import ZERO_ADDRESS
+from devnet.model.gatekeepers import Registry
+from devnet.model.market import NO_INVOCATION, NO_ORDER, Invocation, Statement
+from devnet.model.parameters import Parameters
+from devnet.model.pricing import NO_PRICE, NO_ROUND
+from devnet.model.rewards import NEWCOMER, Pot, Publisher
+from devnet.model.slashing import NO_INCIDENT
+from devnet.model.staking import NOBODY
+from devnet.model.tables import Cell, Journal, Table
+from devnet.model.token import UNLIMITED
+from devnet.protocol.messages import Domains
+from devnet.protocol.states import IncidentState, NodeState, OrderState, RoundState, StoredPrice
+
+Recover = Callable[[bytes, bytes], str]
+BlockHash = Callable[[int], bytes]
+
+
+class State:
+    """The tables, and what the rules may ask from outside.
+
+    `recover` gives the lower-case address behind a digest and a 65-byte signature or raises
+    ValueError; `block_hash` a block's 32 bytes.
+    """
+
+    def __init__(
+        self, parameters: Parameters, domains: Domains, recover: Recover, block_hash: BlockHash
+    ) -> None:
+        self.parameters = parameters
+        self.domains = domains
+        self.recover = recover
+        self.block_hash = block_hash
+        self.journal = journal = Journal()
+
+        self.balances: Table[str, int] = Table(journal, 0)
+        self.allowances: Table[tuple[str, str], int] = Table(journal, 0)
+        self.permit_nonces: Table[str, int] = Table(journal, 0)
+
+        members = Registry(parameters.gatekeepers, parameters.perf_quorum)
+        self.registry: Cell[Registry] = Cell(journal, members)
+
+        self.nodes: Table[str, NodeState] = Table(journal, NOBODY)
+        self.hardware: Table[bytes, str] = Table(journal, ZERO_ADDRESS)
+        self.total_stake: Cell[int] = Cell(journal, 0)
+
+        self.publishers: Table[str, Publisher] = Table(journal, NEWCOMER)
+        self.cycle_reward: Table[int, int] = Table(journal, 0)
+        self.cycle_total_v: Table[int, int] = Table(journal, 0)
+        self.account_v: Table[tuple[int, str], int] = Table(journal, 0)
+        self.claimed: Table[tuple[str, int], bool] = Table(journal, False)
+        self.pot: Cell[Pot] = Cell(journal, Pot(parameters.max_v))
+
+        self.incidents: Table[int, IncidentState] = Table(journal, NO_INCIDENT)
+        self.pending_incidents: Table[str, int] = Table(journal, 0)
+        self.cursors: Table[tuple[str, int], int] = Table(journal, 0)
+
+        self.rounds: Table[str, RoundState] = Table(journal, NO_ROUND)
+        self.prices: Table[int, StoredPrice] = Table(journal, NO_PRICE)
+
+        self.orders: Table[int, OrderState] = Table(journal, NO_ORDER)
+        self.statements: Table[int, tuple[Statement, ...]] = Table(journal, ())
+        self.invocations: Table[int, Invocation] = Table(journal, NO_INVOCATION)
+        self.escrowed: Cell[int] = Cell(journal, 0)
+
+        self._deploy()
+
+    def _deploy(self) -> None:
+        """T1, L7, M4: the supply lies with the treasury; two contracts let rewards pull."""
+        addresses = self.parameters.addresses
+        self.balances[self.parameters.treasury] = self.parameters.supply
+        for contract in ("Slashing", "Market"):
+            self.allowances[addresses[contract], addresses["Rewards"]] = UNLIMITED
+        self.journal.keep()
