@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster import names
+from cluster.agent import limits
 from cluster.api import Api
 from cluster.bootstrap import AGENTS, grant_agents, register_metrics
 from cluster.components import HOST
@@ -62,6 +63,7 @@ class NativeProvider:
         for agent in self._agents.values():
             agent.stop(_AGENT_STOP_SECONDS)
         self._agents.clear()
+        limits.remove_devnet(self._devnet_id)
         self._plane.stop()
 
     def kubeconfig(self) -> Path:
@@ -83,6 +85,8 @@ class NativeProvider:
         agent = self._agent(node)
         self._faulted.add(node)
         agent.kill()
+        # The kernel's notice reaches the agent's children, not theirs.
+        limits.kill_node(self._devnet_id, node)
 
     def heal(self, node: str) -> None:
         if self._agent(node).running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,5 +37,6 @@ def tools() -> Path:
 def native(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeCluster]:
     state = tmp_path_factory.mktemp("native")
     log = logging.getLogger("tests.native")
-    with NativeCluster(WORKERS, state, tools, "tests-native", log) as cluster:
+    devnet_id = f"tests-{uuid.uuid4().hex[:12]}"  # control groups are named after it
+    with NativeCluster(WORKERS, state, tools, devnet_id, log) as cluster:
         yield cluster

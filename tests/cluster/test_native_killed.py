@@ -9,6 +9,9 @@ import sys
 import uuid
 from pathlib import Path
 
+import pytest
+
+from cluster.agent import limits
 from cluster.waiting import Seen, wait_for
 
 OWNER = """
@@ -42,8 +45,11 @@ def marked(devnet_id: str) -> list[str]:
     return found
 
 
-def test_nothing_outlives_its_owner(tools: Path, tmp_path: Path) -> None:
+def test_nothing_outlives_its_owner(
+    tools: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     devnet_id = f"tests-killed-{uuid.uuid4().hex}"
+    request.addfinalizer(lambda: limits.remove_devnet(devnet_id))  # a SIGKILL cannot
     arguments = [str(tmp_path / "state"), str(tools), devnet_id, str(WEB)]
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, *arguments],
