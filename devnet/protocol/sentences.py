@@ -173,6 +173,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "AlreadyFinalized(uint256 id)": "order {id} is finalized already",
     "UnknownInvocation(uint256 invocation)": "there is no invocation {invocation}",
     "AlreadyCompleted(uint256 invocation)": "invocation {invocation} is completed already",
+    # Constructors
+    "SupplyTooLarge(uint256 supply)": "a supply of {supply:komp} is not below 2^128 wei",
+    "GapOutOfRange(uint256 gap,uint256 cycle)": (
+        "{gap} blocks between publications do not fit a cycle of {cycle}: 1 <= g, 2g <= L/7"
+    ),
+    "OraclesOutOfRange(uint256 n,uint256 f)": (
+        "{n} oracle nodes of which {f} may be faulty are not allowed"
+    ),
+    "BoundsOutOfRange(int256 min,int256 max)": "a feed cannot have the bounds [{min}, {max}]",
+    "NoData(uint256 roundId)": "the feed has no round {roundId}",
     # OpenZeppelin and the language
     "ERC20InsufficientBalance(address sender,uint256 balance,uint256 needed)": (
         "{sender} has {balance:komp}, needed are {needed:komp}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Self
 
@@ -25,7 +25,11 @@ class Quorum(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """IStaking.Node: times in seconds (0 until they happen), `stake` in wei."""
+    """IStaking.Node: times in seconds (0 until they happen), `stake` in wei.
+
+    `hardwareId` is known from the event `Staked` only: a view gives zeros, and it does not count
+    when states are compared.
+    """
 
     owner: str
     registeredAt: int
@@ -36,11 +40,25 @@ class NodeState:
     ejected: bool
     withdrawn: bool
     stake: int
-    hardwareId: bytes
+    hardwareId: bytes = field(default=bytes(32), compare=False)
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
         """From a decoded struct."""
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherState:
+    """IStaking.publisherOf: what a publication needs to know of its node."""
+
+    owner: str
+    active: bool
+    bps: int
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From decoded results."""
         return cls(**fields)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from devnet.base.errors import UsageError
 from devnet.chain.chain import Chain
@@ -15,11 +15,14 @@ from devnet.protocol.states import (
     IncidentState,
     NodeState,
     OrderState,
+    PublisherState,
     Quorum,
     RoundState,
     StoredPrice,
 )
 from devnet.spec.network import RESOURCES
+
+NO_CYCLE: Final = 2**256 - 1
 
 Read = tuple[str, str, Sequence[Any]]
 
@@ -124,11 +127,21 @@ class View:
     def multiplier_bps(self, node: str) -> int:
         return self._integer("Staking", "multiplierBps", node)
 
+    def publisher_of(self, node: str) -> PublisherState:
+        return PublisherState.of(self.read("Staking", "publisherOf", node))
+
     def hardware_holder(self, hardware_id: bytes) -> str:
         return self._address("Staking", "hardwareHolder", hardware_id)
 
     def total_stake(self) -> int:
         return self._integer("Staking", "totalStake")
+
+    def month(self) -> int:
+        """Seconds of a month (S2)."""
+        return self._constant("Staking", "month")
+
+    def exit_delay(self) -> int:
+        return self._constant("Staking", "exitDelay")
 
     # Rewards
 
@@ -167,8 +180,10 @@ class View:
     def accrued(self, node: str) -> int:
         return self._integer("Rewards", "accrued", node)
 
-    def open_cycle(self, node: str) -> int:
-        return self._integer("Rewards", "openCycle", node)
+    def open_cycle(self, node: str) -> int | None:
+        """The one cycle that is published in and not settled yet, None for none (C3)."""
+        cycle = self._integer("Rewards", "openCycle", node)
+        return None if cycle == NO_CYCLE else cycle
 
     def claimed_before(self, node: str) -> int:
         return self._integer("Rewards", "claimedBefore", node)
@@ -181,12 +196,6 @@ class View:
 
     def last_published_block(self, node: str) -> int:
         return self._integer("Rewards", "lastPublishedBlock", node)
-
-    def total_added(self) -> int:
-        return self._integer("Rewards", "totalAdded")
-
-    def total_paid(self) -> int:
-        return self._integer("Rewards", "totalPaid")
 
     # Slashing
 

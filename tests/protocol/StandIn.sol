@@ -30,7 +30,6 @@ contract StandIn {
     function nodeOf(address node) external view returns (IStaking.Node memory found) {
         found.owner = msg.sender;
         found.stake = uint128(stakes[node]);
-        found.hardwareId = keccak256("hardware");
         found.multiplierBps = 10500;
     }
 
