@@ -21,6 +21,7 @@ _PODS = f"/api/v1/namespaces/{names.NAMESPACE}/pods"
 _NAME_LABEL = "batch.kubernetes.io/job-name"
 _UID_LABEL = "batch.kubernetes.io/controller-uid"
 _OUTPUT_BYTES = 1 << 20
+_PAYLOAD_BYTES = 180 << 10  # in base64 below the 256 KiB that annotations may take
 _CONFLICT = 409
 _VERDICT_SECONDS = 2.0
 _MARGIN_SECONDS = 10.0  # beyond the deadline, for the Job controller to act on it
@@ -61,6 +62,11 @@ class JobRunner:
 
     def run(self, job: Job) -> JobResult:
         """Raises `JobFailed` when the run left no result, with the reason Kubernetes gives."""
+        if len(job.payload) > _PAYLOAD_BYTES:
+            raise JobFailed(
+                f"job {job.name}: a payload of {len(job.payload)} bytes, "
+                f"at most {_PAYLOAD_BYTES} go with a pod"
+            )
         runs: defaultdict[str, _Progress] = defaultdict(_Progress)
         with self._news:
             if job.name in self._progress:
@@ -159,9 +165,12 @@ class JobRunner:
 
     def _printed(self, pod: str) -> bytes:
         try:
-            return self._api.text(f"{_PODS}/{pod}/log", limitBytes=_OUTPUT_BYTES)
+            output = self._api.text(f"{_PODS}/{pod}/log", limitBytes=_OUTPUT_BYTES + 1)
         except UnknownSubject as error:
             raise JobFailed(f"the output of {pod} is gone: {error}") from error
+        if len(output) > _OUTPUT_BYTES:
+            raise JobFailed(f"{pod} printed more than {_OUTPUT_BYTES} bytes")
+        return output
 
 
 def _advance(progress: _Progress, document: Document, *, gone: bool) -> None:

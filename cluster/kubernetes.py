@@ -244,7 +244,11 @@ class KubernetesCluster:
     def _emit(self, event: ClusterEvent) -> None:
         with self._emitting:
             for sink in self._sinks:
-                sink(event)
+                try:
+                    sink(event)
+                except Exception:  # noqa: BLE001 - whatever a listener raises
+                    # One listener's fault must not blind the cluster to all that follows.
+                    self._log.exception("a listener failed on %s", event)
 
     def _drop_pods(self, node: str) -> None:
         for document in self._api.get(_PODS, fieldSelector=f"spec.nodeName={node}")["items"]:

@@ -14,6 +14,7 @@ import pytest
 from cluster.errors import ClusterError, JobFailed, UnknownSubject
 from cluster.interface import (
     Capacity,
+    Cluster,
     ClusterEvent,
     EventKind,
     FaultKind,
@@ -99,7 +100,7 @@ def serve(native: NativeCluster) -> Iterator[Callable[[Workload], tuple[Pod, ...
     wait_for("pods gone", lambda: Seen(not native.pods(), str(native.pods())), 20)
 
 
-def test_nodes_are_their_profile(native: NativeCluster) -> None:
+def test_nodes_are_their_profile(native: Cluster) -> None:
     nodes = native.nodes()
 
     assert [node.spec.name for node in nodes] == ["worker-1", "worker-2", "worker-3"]
@@ -166,6 +167,26 @@ def test_a_name_can_be_used_again(native: NativeCluster) -> None:
 def test_output_beyond_an_annotation_comes_through_the_log(native: NativeCluster) -> None:
     result = native.run_job(job("large", "sh", "-c", "head -c 200000 /dev/zero | tr '\\0' x"))
     assert result.output == b"x" * 200_000
+
+
+def test_too_much_to_carry_is_refused_rather_than_cut(native: NativeCluster) -> None:
+    with pytest.raises(JobFailed, match="a payload of 200000 bytes, at most 184320"):
+        native.run_job(job("heavy", "cat", payload=bytes(200_000)))
+    with pytest.raises(JobFailed, match="printed more than 1048576 bytes"):
+        native.run_job(job("chatty", "head", "-c", "1048577", "/dev/zero"))
+
+
+def test_a_failing_listener_does_not_stop_the_others(
+    native: NativeCluster, serve: Callable[[Workload], tuple[Pod, ...]]
+) -> None:
+    def fail(event: ClusterEvent) -> None:
+        raise ZeroDivisionError(event)
+
+    native.subscribe(fail)
+    inbox = Inbox(native)
+    (pod,) = serve(web("heard", 1))
+    inbox.wait(EventKind.POD_READY, pod.name, 5)
+    native._sinks.remove(fail)
 
 
 def test_a_failing_job_is_a_result(native: NativeCluster) -> None:
