@@ -99,7 +99,7 @@ class Bundle:
         """A whole JSON file, `{}` when it is missing; raises NotABundle when it is none."""
         try:
             return json.loads(self.text(name) or "{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NotABundle(f"{self.path}: {name} is no JSON: {error}") from error
 
     def text(self, name: str) -> str:
@@ -156,7 +156,7 @@ class Bundle:
             for line, text in enumerate(_lines(self.path, name, stream), start=1):
                 try:
                     record = json.loads(text)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     # A line is written before its end-of-line: only the last one can lack it.
                     if text.endswith(b"\n"):
                         raise NotABundle(
