@@ -1,0 +1,14 @@
+"""The command line: `devnet …`, the same as `ape devnet …`.
+
+Lazy, since `devnet --help` must answer in under 0.2 s: a command's module is imported when the
+command is used, and step verbs are made from the registry of `devnet.spec` then.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """The console script; ends the process with DESIGN's exit codes."""
+    from devnet.cli.ape import cli
+
+    cli(prog_name="devnet")

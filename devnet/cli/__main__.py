@@ -1,0 +1,5 @@
+"""`python -m devnet.cli`."""
+
+from devnet.cli import main
+
+main()

@@ -1,0 +1,32 @@
+"""`devnet down`."""
+
+from __future__ import annotations
+
+import click
+
+from devnet.cli import terminal
+from devnet.cli.gc import print_cleared
+from devnet.cli.options import json_option, name_option
+
+
+@click.command("down")
+@name_option
+@json_option
+def command(name: str, as_json: bool) -> None:
+    """Stop the devnet in order and seal its run; nothing of it is left running."""
+    from devnet.base.folder import DevnetFolder
+    from devnet.cli.files import BUNDLE_SUFFIX
+    from devnet.daemon import stop
+
+    folder = DevnetFolder.existing(name)
+    state = folder.state()
+    cleared = stop(folder, terminal.say)
+    bundle = f"{state['run']}{BUNDLE_SUFFIX}" if state.get("run") else None
+    if as_json:
+        terminal.print_json({"name": name, "was_running": bool(state), "bundle": bundle})
+        return
+    if cleared.anything:
+        print_cleared(cleared)
+    terminal.print_line(f"{name}: down" if state else f"{name}: was not running")
+    if bundle:
+        terminal.print_line(f"bundle: {bundle}")

@@ -1,0 +1,61 @@
+"""The root group: commands imported on use, failures told in one way, signals as exit codes."""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from devnet.cli import failures
+from devnet.cli.catalogue import COMMANDS, ENTRIES, STEPS, entry_of
+
+
+class LazyGroup(click.Group):
+    """A click group that knows its commands' names and helps by the catalogue alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(ENTRIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = entry_of(cmd_name)
+        if entry is None:
+            return None
+        if entry.verb:
+            from devnet.cli.verbs import command_of
+
+            return command_of(entry.verb)
+        command: click.Command = import_module(f"devnet.cli.{entry.module}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if entry_of(args[0]) is None and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], ENTRIES, n=1)
+            error = click.UsageError(f"no command '{args[0]}'", ctx)
+            raise failures.hinted(error, f"did you mean '{close[0]}'?" if close else "")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, entries in (("Commands", COMMANDS), ("Steps on a running devnet", STEPS)):
+            with formatter.section(title):
+                formatter.write_dl([(entry.name, entry.help) for entry in entries.values()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = [
+            CompletionItem(entry.name, help=entry.help)
+            for entry in ENTRIES.values()
+            if entry.name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with failures.told(ctx):
+            return super().invoke(ctx)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with failures.told(ctx):
+            return super().parse_args(ctx, args)

@@ -1,0 +1,77 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from devnet.cli.failures import JSON_ASKED
+
+Body = TypeVar("Body", bound=Callable[..., Any])
+CLUSTERS = ("auto", "sim", "native")
+
+
+def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+    if value:
+        ctx.meta[JSON_ASKED] = True
+    return value
+
+
+def json_option(body: Body) -> Body:
+    """`--json`: the result as one object on stdout."""
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        is_eager=True,
+        callback=_remember,
+        help="Print the result as one JSON object.",
+    )(body)
+
+
+def name_option(body: Body) -> Body:
+    """Which devnet; `--devnet` is the same where a step has a `--name` of its own."""
+    return click.option(
+        "--name",
+        "--devnet",
+        "name",
+        default="default",
+        envvar="KOMPUTE_DEVNET",
+        show_default=True,
+        metavar="NAME",
+        help="The devnet, a folder of .devnet/.",
+    )(body)
+
+
+def cluster_option(body: Body) -> Body:
+    return click.option(
+        "--cluster",
+        default="auto",
+        show_default=True,
+        metavar="|".join(CLUSTERS),
+        help="What the nodes are; auto takes the best this machine serves.",
+    )(body)
+
+
+def _overrides(ctx: click.Context, _: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in values:
+        path, equals, text = value.partition("=")
+        if not equals or not path:
+            raise click.BadParameter(f"'{value}' is not path=value, such as cycle.blocks=140", ctx)
+        found[path] = text
+    return found
+
+
+def set_option(body: Body) -> Body:
+    """`--set path=value`, repeatable; gives a mapping."""
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        callback=_overrides,
+        metavar="PATH=VALUE",
+        help="Override a value of the file, such as cycle.blocks=140; repeatable.",
+    )(body)

@@ -1,0 +1,110 @@
+"""`devnet run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from devnet.cli import terminal
+from devnet.cli.options import cluster_option, json_option, set_option
+
+if TYPE_CHECKING:
+    from devnet.runs.runner import RunResult
+
+SLOT = "run"
+
+
+@click.command("run")
+@click.argument("scenarios", nargs=-1, required=True)
+@cluster_option
+@set_option
+@click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's own.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="JUnit XML.")
+@click.option("--keep", is_flag=True, help="Keep what the parts kept for themselves.")
+@json_option
+def command(
+    scenarios: tuple[str, ...],
+    cluster: str,
+    overrides: dict[str, str],
+    seed: int | None,
+    junit: Path | None,
+    keep: bool,
+    as_json: bool,
+) -> None:
+    """Carry out SCENARIOS, each on a fresh devnet of its own; exit 1 when a step fails.
+
+    A SCENARIO is a file, a folder (all of it), or the name of one that comes with devnet
+    (full-loop). Each run leaves a bundle that `devnet replay` re-executes.
+    """
+    from devnet.base import CheckFailed, Toolchain, UsageError
+    from devnet.cli.files import scenario_files
+    from devnet.cli.progress import print_verdict, say_step
+    from devnet.cli.slots import held_slot
+    from devnet.spec.document import Fault, SpecError
+    from devnet.spec.scenario import Scenario, load_scenario
+
+    if seed is not None:
+        overrides = overrides | {"seed": str(seed)}
+    if junit is not None and not junit.absolute().parent.is_dir():
+        raise UsageError(f"--junit: there is no folder {junit.absolute().parent}")
+    loaded: list[Scenario] = []
+    faults: list[Fault] = []
+    for path in scenario_files(scenarios):
+        try:
+            loaded.append(load_scenario(path, overrides))
+        except SpecError as error:
+            faults += error.faults
+    if faults:
+        raise SpecError(faults)
+    known_cluster(cluster)
+
+    from devnet.runs.runner import run_scenario
+
+    results: list[RunResult] = []
+    with held_slot(SLOT, cluster, keep=keep) as folder:
+        for scenario in loaded:
+            terminal.say(f"{scenario.name} ({scenario.path}), seed {scenario.seed}")
+            result = run_scenario(
+                scenario,
+                cluster=cluster,
+                folder=folder,
+                toolchain=Toolchain(say=terminal.say),
+                say=terminal.say,
+                on_step=say_step,
+            )
+            results.append(result)
+            if not as_json:
+                print_verdict(result)
+    if junit is not None:
+        from devnet.cli.junit import write_junit
+
+        write_junit(junit, results)
+    if as_json:
+        terminal.print_json(_document(results))
+    failed = [result.scenario for result in results if not result.ok]
+    if failed and not as_json and len(results) > 1:
+        raise CheckFailed(f"{len(failed)} of {len(results)} failed: {', '.join(failed)}")
+    if failed:
+        raise SystemExit(CheckFailed.exit_code)
+
+
+def known_cluster(name: str) -> None:
+    """Raises UsageError for a cluster nobody knows, before anything is made."""
+    from devnet.base import UsageError
+    from devnet.runs.clusters import AUTO, KINDS
+
+    names = (AUTO, *(kind.name for kind in KINDS))
+    if name not in names:
+        raise UsageError(f"no cluster named '{name}'", hint=f"known: {', '.join(names)}")
+
+
+def _document(results: list[RunResult]) -> dict[str, Any]:
+    if len(results) == 1:
+        return results[0].to_json()
+    return {
+        "verdict": "passed" if all(result.ok for result in results) else "failed",
+        "seconds": round(sum(result.seconds for result in results), 3),
+        "runs": [result.to_json() for result in results],
+    }

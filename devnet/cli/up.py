@@ -1,0 +1,57 @@
+"""`devnet up`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from devnet.cli import terminal
+from devnet.cli.options import cluster_option, json_option, name_option, set_option
+
+
+@click.command("up")
+@click.argument("network", default="small")
+@cluster_option
+@name_option
+@click.option(
+    "--block-time",
+    "seconds_per_block",
+    type=click.FloatRange(0.05, 86400),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Seconds of the wall clock a block; protocol time stays the network's block_seconds.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
+@set_option
+@json_option
+def command(
+    network: str,
+    cluster: str,
+    name: str,
+    seconds_per_block: float,
+    seed: int,
+    overrides: dict[str, str],
+    as_json: bool,
+) -> None:
+    """Start a devnet of NETWORK that stays until `devnet down`.
+
+    NETWORK is a file, or the name of one that comes with devnet (small, tiny).
+    """
+    from devnet.base.folder import DevnetFolder
+    from devnet.cli.files import network_file
+    from devnet.cli.status import print_status
+    from devnet.daemon import StartOrder, start
+    from devnet.spec.loading import load_network
+
+    began = time.monotonic()
+    path = network_file(network)
+    load_network(path, overrides)  # its faults are told before anything is made
+    order = StartOrder(str(path), cluster, seconds_per_block, seed, overrides)
+    status = start(DevnetFolder.open(name), order, terminal.say)
+    terminal.say(f"up in {time.monotonic() - began:.1f} s")
+    if as_json:
+        terminal.print_json(status)
+    else:
+        print_status(status)

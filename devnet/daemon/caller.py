@@ -1,0 +1,88 @@
+"""The command line's side of the control socket."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from devnet.base import StartFailed, UsageError
+from devnet.base.folder import DEFAULT_NAME, DevnetFolder
+from devnet.daemon.messages import LINE_BYTES, line, parsed, refused
+
+CONNECT_SECONDS = 5.0
+SILENT_SECONDS = 30.0  # the daemon says every two seconds that it is alive
+
+
+class Caller:
+    """Asks the daemon of one devnet, one request a connection."""
+
+    def __init__(self, folder: DevnetFolder) -> None:
+        self._folder = folder
+        self._identities = itertools.count(1)
+
+    def ask(
+        self, verb: str, say: Callable[[str], None] = lambda text: None, **fields: Any
+    ) -> dict[str, Any]:
+        """The result of a request; `say` hears what the daemon does meanwhile.
+
+        Raises UsageError when no daemon runs, StartFailed when it fell silent or ended, and
+        `Refused` with the daemon's own error.
+        """
+        identity = next(self._identities)
+        with self._connected() as connection:
+            connection.settimeout(SILENT_SECONDS)
+            try:
+                connection.sendall(line({"id": identity, "verb": verb, **fields}))
+                with connection.makefile("rb") as lines:
+                    while data := lines.readline(LINE_BYTES):
+                        answer = parsed(data)
+                        if "say" in answer:
+                            say(str(answer["say"]))
+                        elif answer.get("ok"):
+                            result: dict[str, Any] = answer["result"]
+                            return result
+                        else:
+                            raise refused(answer)
+            except TimeoutError:
+                raise StartFailed(
+                    f"the devnet `{self._folder.name}` has not said a word for "
+                    f"{SILENT_SECONDS:g} s",
+                    hint="devnet logs daemon; devnet down ends it",
+                ) from None
+            except (OSError, ValueError) as error:
+                raise self._ended(str(error)) from error
+        raise self._ended("it closed the connection")
+
+    def _connected(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(CONNECT_SECONDS)
+        try:
+            connection.connect(str(self._folder.socket))
+        except OSError:
+            connection.close()
+            raise self._not_running() from None
+        return connection
+
+    def _ended(self, reason: str) -> StartFailed:
+        return StartFailed(
+            f"the devnet `{self._folder.name}` ended before it answered: {reason}",
+            hint=f"devnet logs daemon{_name_option(self._folder.name)}",
+        )
+
+    def _not_running(self) -> UsageError:
+        name, phase = self._folder.name, self._folder.state().get("phase")
+        option = _name_option(name)
+        if phase == "starting" and self._folder.is_held():
+            return UsageError(f"the devnet `{name}` is still starting", hint="devnet status")
+        if self._folder.state():
+            return UsageError(
+                f"the devnet `{name}` does not run any more",
+                hint=f"devnet logs daemon{option} says why; devnet up{option} starts it again",
+            )
+        return UsageError(f"the devnet `{name}` does not run", hint=f"devnet up{option}")
+
+
+def _name_option(name: str) -> str:
+    return "" if name == DEFAULT_NAME else f" --name {name}"

@@ -1,0 +1,142 @@
+"""What a killed devnet left, found by its id and removed: nothing that runs is ever touched."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from cluster.agent import cgroups
+from devnet.base import UsageError, end_processes, orphans
+from devnet.base.folder import DevnetFolder, names
+from devnet.daemon.sealing import seal_cut_short
+
+_PARTIAL = re.compile(r"\..+\.\d+(\.partial)?")
+_ROUNDS = 3  # what is being ended may have just started another
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What was removed of one devnet. `running` ones are left alone."""
+
+    name: str
+    running: bool = False
+    processes: tuple[str, ...] = ()
+    killed: tuple[int, ...] = ()
+    cgroups: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = field(default=())
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.processes or self.cgroups or self.files or self.bundles)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def clear_all(start: Path | None = None) -> tuple[Cleared, ...]:
+    """Clear every devnet of the nearest `.devnet` that nobody runs."""
+    cleared = []
+    for name in names(start):
+        folder = DevnetFolder.existing(name, start)
+        abandoned = _end_abandoned(folder)
+        try:
+            with folder.held():
+                found = clear(folder)
+        except UsageError:
+            cleared.append(Cleared(name, running=True))
+            continue
+        cleared.append(found if not abandoned else _with(found, abandoned))
+    return tuple(cleared)
+
+
+def clear(folder: DevnetFolder) -> Cleared:
+    """Remove the leftovers of a devnet; the caller holds its folder.
+
+    Processes get SIGTERM, five seconds, SIGKILL. A run that was cut short becomes a bundle.
+    """
+    described: list[str] = []
+    killed: list[int] = []
+    for _ in range(_ROUNDS):
+        left = orphans(folder.id)
+        if not left:
+            break
+        described += [_described(process) for process in left]
+        killed += end_processes(left)
+    groups = tuple(_clear_cgroups(folder.id))
+    files = [str(path) for path in _stale(folder)]
+    for path in files:
+        Path(path).unlink(missing_ok=True)
+    cluster = str(folder.state().get("cluster", ""))
+    bundles = tuple(str(bundle) for bundle in seal_cut_short(folder.runs, cluster))
+    folder.clear_state()
+    return Cleared(
+        folder.name, False, tuple(described), tuple(killed), groups, tuple(files), bundles
+    )
+
+
+def alive(state: dict[str, Any], key: str = "pid") -> psutil.Process | None:
+    """The process a state names, when it is still the same one."""
+    try:
+        process = psutil.Process(int(state[key]))
+        if abs(process.create_time() - float(state[f"{key}_since"])) > 1.0:
+            return None
+        return process if process.status() != psutil.STATUS_ZOMBIE else None
+    except (KeyError, ValueError, psutil.Error):
+        return None
+
+
+def mark(pid: int, key: str = "pid") -> dict[str, Any]:
+    """How a state names a process, so that a reused id is not taken for it."""
+    return {key: pid, f"{key}_since": psutil.Process(pid).create_time()}
+
+
+def _end_abandoned(folder: DevnetFolder) -> list[str]:
+    """End a daemon whose `devnet up` was killed before it was ready: nobody waits for it."""
+    state = folder.state()
+    daemon = alive(state)
+    if daemon is None or state.get("phase") != "starting" or alive(state, "starter"):
+        return []
+    described = _described(daemon)
+    end_processes([daemon])
+    return [described]
+
+
+def _with(found: Cleared, processes: list[str]) -> Cleared:
+    return Cleared(
+        found.name,
+        found.running,
+        (*processes, *found.processes),
+        found.killed,
+        found.cgroups,
+        found.files,
+        found.bundles,
+    )
+
+
+def _described(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())[:80]}"
+    except psutil.Error:
+        return str(process.pid)
+
+
+def _clear_cgroups(devnet_id: str) -> Iterator[str]:
+    there = cgroups.places(f"kompute-{devnet_id}")
+    cgroups.kill(there)
+    yield from map(str, there)
+
+
+def _stale(folder: DevnetFolder) -> Iterator[Path]:
+    with contextlib.suppress(FileNotFoundError):
+        if folder.socket.exists():
+            yield folder.socket
+    for path in (*folder.path.glob(".*"), *folder.runs.rglob(".*")):
+        if path.is_file() and _PARTIAL.fullmatch(path.name):
+            yield path

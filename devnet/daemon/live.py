@@ -1,0 +1,152 @@
+"""The running devnet in the daemon: ticks of its chain, steps between them, and how it looks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.interface import EventKind
+from devnet.base import DevnetError
+from devnet.base.folder import DevnetFolder
+from devnet.daemon.control import Asked, ControlSocket
+from devnet.daemon.messages import refusal
+from devnet.daemon.naming import step_of
+from devnet.daemon.stopping import Stopping
+from devnet.runs.pace import WallPace
+from devnet.runs.session import Session, StepOutcome
+from devnet.runs.world import World
+
+LONGEST_WAIT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a running devnet keeps its things."""
+
+    folder: DevnetFolder
+    run: Path
+    network: str
+    seconds_per_block: float
+
+
+class Live:
+    """Everything but `status`, `doing` and `wake` belongs to the main thread."""
+
+    def __init__(self, world: World, place: Place, stopping: Stopping) -> None:
+        self._world, self._place, self._stopping = world, place, stopping
+        self._pace = WallPace(world.scheduler, place.seconds_per_block)
+        self._session = Session(world, self._pace)
+        self._started = time.monotonic()
+        self._step = ""
+        self._seen = self._look()
+
+    @property
+    def head(self) -> dict[str, Any]:
+        block = self._session.head
+        return {"number": block.number, "hash": block.hash}
+
+    @property
+    def wake(self) -> Callable[[], None]:
+        """Ends the main loop's wait; any thread."""
+        return self._world.scheduler.wake
+
+    def doing(self) -> str:
+        """What is being done, in one line; any thread."""
+        return f"{self._step or 'between steps'}, block {self._world.chain.head.number}"
+
+    def status(self) -> dict[str, Any]:
+        """What `devnet status --json` prints; any thread, also while a step is carried out."""
+        head = self._world.chain.head
+        return self._seen | {
+            "step": self._step,
+            "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
+            "uptime_seconds": int(time.monotonic() - self._started),
+        }
+
+    def serve(self, control: ControlSocket) -> None:
+        """Until it is told to stop; raises when a part of the devnet ends by itself."""
+        while not self._stopping.asked:
+            self._pace.tick()
+            asked = control.take()
+            if asked is not None:
+                self._perform(asked)
+                continue
+            wait = min(LONGEST_WAIT_SECONDS, self._pace.seconds_to_next())
+            with self._stopping.may_interrupt():
+                self._world.scheduler.wait(wait)
+
+    def _perform(self, asked: Asked) -> None:
+        try:
+            step = step_of(asked.fields.get("step") or {}, self._world.spec)
+        except DevnetError as error:
+            asked.finish(refusal(error))
+            return
+        self._step = step.verb
+        try:
+            with self._stopping.may_interrupt():
+                outcome = self._session.perform(step)
+        except BaseException as error:
+            asked.finish(refusal(error))
+            raise
+        finally:
+            self._step = ""
+        self._seen = self._look()
+        asked.finish({"ok": True, "result": outcome_json(outcome)})
+
+    def _look(self) -> dict[str, Any]:
+        world, session, place = self._world, self._session, self._place
+        kubeconfig = world.cluster.kubeconfig()
+        orders = {
+            order.name: {
+                "id": order.id,
+                "client": order.client,
+                "service": order.service,
+                "url": session.gateway_url(order.id) or "",
+            }
+            for order in session.orders()
+        }
+        lost = EventKind.NODE_LOST
+        return {
+            "name": place.folder.name,
+            "phase": "running",
+            "cluster": world.kind,
+            "network": place.network,
+            "pid": os.getpid(),
+            "kubeconfig": str(kubeconfig) if kubeconfig else None,
+            "rpc": world.rpc_url,
+            "chain_id": world.spec.chain.chain_id,
+            "urls": {name: order["url"] for name, order in orders.items() if order["url"]},
+            "cycle": session.cycle(),
+            "seconds_per_block": place.seconds_per_block,
+            "block_seconds": world.spec.chain.block_seconds,
+            "workers": {
+                worker.name: {
+                    "profile": worker.profile,
+                    "region": worker.region,
+                    "state": "lost" if session.seen_of(worker.name) is lost else "ready",
+                }
+                for worker in world.spec.workers
+            },
+            "orders": orders,
+            "narrowed": list(world.cluster.enforcement().narrowed),
+            "run": str(place.run),
+            "contracts": {},
+        }
+
+
+def outcome_json(outcome: StepOutcome) -> dict[str, Any]:
+    """What a step verb prints with `--json`."""
+    return {
+        "verb": outcome.verb,
+        "text": outcome.text,
+        "did": outcome.did,
+        "ok": outcome.ok,
+        "failure": outcome.failure,
+        "error": outcome.error,
+        "seconds": round(outcome.seconds, 3),
+        "blocks": [outcome.first_block, outcome.last_block],
+    }
