@@ -32,7 +32,8 @@ class Anvil:
 
     `port` 0 takes a free one. `folder` holds its log. `accounts` of the mnemonic are funded at
     genesis with 1 000 000 ETH each. `prune_history` drops old state: a tenth of the time on long
-    chains, but traces of old blocks only.
+    chains, and of old blocks only receipts, logs and traces are left. Enter it in a thread that
+    lives as long as the chain must: the kernel kills the process with that thread.
     Raises AnvilFailed when the port is taken or the process does not come up.
     """
 
