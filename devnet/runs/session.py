@@ -52,13 +52,18 @@ class StepOutcome:
     did: str
     failure: str
     error: str
-    seconds: float
+    milliseconds: int
     first_block: int
     last_block: int
 
     @property
     def ok(self) -> bool:
         return not self.failure
+
+    @property
+    def seconds(self) -> float:
+        """Of the wall clock."""
+        return self.milliseconds / 1000
 
 
 class Session:
@@ -212,7 +217,7 @@ class Session:
             did=did,
             failure=failure,
             error=error,
-            seconds=time.monotonic() - started,
+            milliseconds=int((time.monotonic() - started) * 1000),
             first_block=first,
             last_block=self.head.number,
         )

@@ -127,14 +127,14 @@ class World:
         self.chain = Chain(rpc, spec.chain.block_seconds, chain_id=spec.chain.chain_id)
         history = History(self.run)
         self.directory = Directory.of(spec, self.seed, accounts)
-        self._deploy(history)
+        self._deploy(len(names) + EXTRA_ACCOUNTS)
         self.cluster = stack.enter_context(self._kind.make(self._making(logs)))
         self.sources = stack.enter_context(Sources(spec, self.cluster))
         self.gateway = stack.enter_context(Gateway())
         outside = stack.enter_context(
             ClusterOutside(self.cluster, self.gateway, self.sources, waits=self._waits)
         )
-        reads = Reads(self.chain, self.contracts)
+        reads = Reads(self.chain, self.contracts, self.directory.names)
         self.readings = Readings(reads, self.directory, history)
         self.checks = Checks(reads, self.directory, self.deployment, history, self.chain)
         self.scheduler = Scheduler(
@@ -145,7 +145,7 @@ class World:
             actors=self._actors(accounts),
             outside=outside,
             journal=history,
-            genesis_block=self.deployment.genesis,
+            genesis_block=self.deployment.genesis.block,
             on_block=self._mined,
         )
         self._history = history
@@ -154,12 +154,17 @@ class World:
         self.cluster.subscribe(self.scheduler.cluster_event)
         self.scheduler.drain()
 
-    def _deploy(self, history: History) -> None:
+    def _deploy(self, accounts: int) -> None:
         self.deployment, self.contracts, self._genesis_blocks = deploy_network(
-            self.spec, self.chain, self.directory, self._toolchain
+            self.spec, self.chain, self.directory, self._toolchain, self._say
         )
-        document = genesis_document(self.spec, self._anvil, self.deployment, self.directory)
+        document = genesis_document(self.spec, accounts, self.deployment, self.directory)
         self.run.document("genesis.json", document)
+        self.run.document("names.json", self._names())
+
+    def _names(self) -> dict[str, str]:
+        """Account and contract names by lower-case address."""
+        return {**self.directory.names, **self.contracts.names}
 
     def _making(self, logs: Path) -> Making:
         log = logging.getLogger(f"kompute.cluster.{self._devnet_id}")
@@ -187,5 +192,5 @@ class World:
 
     def record_step(self, outcome: Any) -> None:
         """One line of `steps.jsonl`: the outcome and the ledger it left."""
-        record = {**plain(outcome), "timestamp": self.chain.head.timestamp}
+        record = {**plain(outcome), "timestamp": self.chain.head.timestamp, "seconds": outcome.seconds}
         self.run.line("steps.jsonl", record | {"ledger": self.checks.snapshot()})

@@ -1,0 +1,78 @@
+"""Everything a deployment depends on, as exact values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from devnet.spec.network import NetworkSpec
+
+SECONDS_PER_DAY = 86_400
+SUPPLY_WEI = 100_000_000 * 10**18
+CLOUD_DECIMALS = 18  # Chainlink's usual 8 cannot say 0.0000025 USD
+CLOUD_BOUNDS = (1, 10**22)  # of one unit of any resource: 1e-18 to 10 000 USD
+KOMP_USD_DECIMALS = 8
+KOMP_USD_BOUNDS = (10**2, 10**12)  # 0.000001 to 10 000 USD
+UTILIZATION_DECIMALS = 18
+UTILIZATION_BOUNDS = (0, 10**18)
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentParameters:
+    """Addresses lower-case hex, times seconds, amounts wei."""
+
+    treasury: str
+    governance: str
+    company: str
+    gatekeepers: tuple[str, ...]
+    oracles: tuple[str, ...]
+    faulty: int
+    perf_quorum: int
+    supply_wei: int
+    month_seconds: int
+    exit_delay_seconds: int
+    max_age_seconds: int
+    appeal_window_seconds: int
+    halt_delay_seconds: int
+    cycle_blocks: int
+    gap_blocks: int
+    max_v: int
+    resources: tuple[str, ...]
+    heartbeat_seconds: int
+    komp_usd_heartbeat_seconds: int
+    utilization_heartbeat_seconds: int
+
+    @classmethod
+    def of(cls, spec: NetworkSpec, addresses: Mapping[str, str]) -> DeploymentParameters:
+        """Of a network; `addresses` by account name."""
+        parameters, oracles = spec.parameters, spec.oracles
+        return cls(
+            treasury=addresses["treasury"],
+            governance=addresses["governance"],
+            company=addresses["company"],
+            gatekeepers=tuple(addresses[g.name] for g in spec.gatekeepers),
+            oracles=tuple(addresses[name] for name in oracles.node_names()),
+            faulty=oracles.faulty,
+            perf_quorum=parameters.perf_quorum,
+            supply_wei=SUPPLY_WEI,
+            month_seconds=parameters.month_days * SECONDS_PER_DAY,
+            exit_delay_seconds=parameters.exit_delay,
+            max_age_seconds=parameters.incident_max_age,
+            appeal_window_seconds=parameters.appeal_window,
+            halt_delay_seconds=parameters.halt_delay,
+            cycle_blocks=spec.cycle.blocks,
+            gap_blocks=spec.cycle.gap_blocks,
+            max_v=parameters.max_v,
+            resources=oracles.resources,
+            heartbeat_seconds=oracles.heartbeat,
+            komp_usd_heartbeat_seconds=oracles.komp_usd_heartbeat,
+            utilization_heartbeat_seconds=oracles.utilization_heartbeat,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """For `deployment.json`; integers above 2^53 as decimal strings."""
+        return {
+            key: str(value) if isinstance(value, int) and value > 2**53 else value
+            for key, value in asdict(self).items()
+        }

@@ -1,0 +1,121 @@
+"""The order of creations. Every address follows from the deployer and its nonce, so contracts may
+refer to later ones, and nobody needs a setter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from devnet.chain import keccak, rlp
+from devnet.deploy.parameters import (
+    CLOUD_BOUNDS,
+    CLOUD_DECIMALS,
+    KOMP_USD_BOUNDS,
+    KOMP_USD_DECIMALS,
+    UTILIZATION_BOUNDS,
+    UTILIZATION_DECIMALS,
+    DeploymentParameters,
+)
+from devnet.protocol import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.spec.network import RESOURCES, VENDORS
+
+ZERO_ADDRESS = "0x" + "00" * 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The address of the creation of that name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """`name` is what the rest of the project calls it, `contract` the artifact's name."""
+
+    name: str
+    contract: str
+    args: tuple[object, ...]
+
+
+def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
+    """The whole deployment, in order of the deployer's nonces."""
+    p = parameters
+    token, gatekeepers, staking = Ref("Kompute"), Ref("Gatekeepers"), Ref("Staking")
+    slashing, rewards, pricing = Ref("Slashing"), Ref("Rewards"), Ref("Pricing")
+    window = (p.appeal_window_seconds, p.max_age_seconds)
+    periods = (p.month_seconds, p.exit_delay_seconds, p.max_age_seconds)
+    cycle = (p.cycle_blocks, p.gap_blocks, p.max_v)
+    return (
+        Creation("Kompute", "Kompute", (p.treasury, p.supply_wei)),
+        Creation("Gatekeepers", "Gatekeepers", (p.governance, p.gatekeepers, p.perf_quorum)),
+        Creation("Staking", "Staking", (token, gatekeepers, slashing, *periods)),
+        Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, *window)),
+        Creation("Rewards", "Rewards", (token, gatekeepers, staking, slashing, *cycle)),
+        *_feeds(p),
+        Creation(
+            "Pricing",
+            "Pricing",
+            (_feed_table(p), Ref(KOMP_USD_FEED), Ref(UTILIZATION_FEED)),
+        ),
+        Creation(
+            "Market",
+            "Market",
+            (
+                *(token, gatekeepers, staking, slashing, rewards, pricing),
+                p.company,
+                p.halt_delay_seconds,
+            ),
+        ),
+    )
+
+
+def _feeds(p: DeploymentParameters) -> tuple[Creation, ...]:
+    cloud = (p.oracles, p.faulty, p.heartbeat_seconds, *CLOUD_BOUNDS)
+    komp_usd = (p.oracles, p.faulty, p.komp_usd_heartbeat_seconds, *KOMP_USD_BOUNDS)
+    used = (p.oracles, p.faulty, p.utilization_heartbeat_seconds, *UTILIZATION_BOUNDS)
+    return (
+        *(
+            Creation(
+                feed_name(vendor, resource),
+                "PriceFeed",
+                (f"{vendor} {resource} / USD", CLOUD_DECIMALS, *cloud),
+            )
+            for resource in p.resources
+            for vendor in VENDORS
+        ),
+        Creation(KOMP_USD_FEED, "PriceFeed", ("KOMP / USD", KOMP_USD_DECIMALS, *komp_usd)),
+        Creation(UTILIZATION_FEED, "PriceFeed", ("utilization", UTILIZATION_DECIMALS, *used)),
+    )
+
+
+def _feed_table(p: DeploymentParameters) -> tuple[tuple[object, ...], ...]:
+    """address[3][6] of the pricing contract; zero for resources this network leaves out."""
+    return tuple(
+        tuple(
+            Ref(feed_name(vendor, resource)) if resource in p.resources else ZERO_ADDRESS
+            for vendor in VENDORS
+        )
+        for resource in RESOURCES
+    )
+
+
+def addresses(creations: tuple[Creation, ...], deployer: str, nonce: int = 0) -> dict[str, str]:
+    """Where each creation will lie when `deployer` sends them from `nonce` on (CREATE)."""
+    return {
+        creation.name: _created_address(deployer, nonce + place)
+        for place, creation in enumerate(creations)
+    }
+
+
+def resolved(value: object, where: dict[str, str]) -> object:
+    """An argument with every `Ref` replaced by its address."""
+    if isinstance(value, Ref):
+        return where[value.name]
+    if isinstance(value, tuple):
+        return tuple(resolved(entry, where) for entry in value)
+    return value
+
+
+def _created_address(deployer: str, nonce: int) -> str:
+    fields = (bytes.fromhex(deployer[2:]), rlp.to_bytes(nonce))
+    return "0x" + keccak(rlp.encode_list([rlp.encode_bytes(f) for f in fields]))[12:].hex()

@@ -1,0 +1,104 @@
+"""What a devnet begins with: the contracts deployed, everybody funded, every allowance given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from devnet.actors.view import DEPLOYER, TREASURY, Directory, account_names, owner_of
+from devnet.base import StartFailed, Toolchain
+from devnet.chain import Chain, MinedBlock, Transaction, sign
+from devnet.deploy import DeploymentParameters, compile_contracts, execute
+from devnet.protocol import Contracts, Deployment, ObservedTransaction, observe
+from devnet.spec.network import NetworkSpec
+
+OWNER_WEI = 2_000 * 10**18  # a stake, and room for top-ups
+UNLIMITED = 2**256 - 1
+GAS = 200_000
+
+Observed = tuple[MinedBlock, tuple[ObservedTransaction, ...]]
+
+
+def deploy_network(
+    spec: NetworkSpec,
+    chain: Chain,
+    directory: Directory,
+    toolchain: Toolchain,
+    say: Callable[[str], None],
+) -> tuple[Deployment, Contracts, list[Observed]]:
+    """Three blocks: an empty one, the creations, and the funding.
+
+    Raises StartFailed when anything of it is refused.
+    """
+    artifacts = compile_contracts(toolchain, say)
+    addresses = {name: account.address for name, account in directory.accounts.items()}
+    parameters = DeploymentParameters.of(spec, addresses)
+    blocks: list[MinedBlock] = []
+    chain.observers.append(blocks.append)
+    chain.prepare()
+    deployment, _ = execute(parameters, artifacts, chain, directory.accounts[DEPLOYER])
+    contracts = Contracts(deployment)
+    chain.mine(_funding(spec, chain, directory, contracts))
+    chain.observers.remove(blocks.append)
+    observed = [(mined, observe(mined, contracts, chain)) for mined in blocks]
+    for _, transactions in observed:
+        for transaction in transactions:
+            if not transaction.ok:
+                raise StartFailed(f"{transaction.function}: {transaction.sentence}")
+    return deployment, contracts, observed
+
+
+def _funding(
+    spec: NetworkSpec, chain: Chain, directory: Directory, contracts: Contracts
+) -> list[bytes]:
+    owners = [owner_of(worker.name) for worker in spec.workers]
+    sends: list[tuple[str, str, tuple[object, ...]]] = [
+        (TREASURY, "transfer", (directory.address(owner), OWNER_WEI)) for owner in owners
+    ]
+    sends += [
+        (TREASURY, "transfer", (directory.address(client.name), client.balance))
+        for client in spec.clients
+    ]
+    allowances = [(owner, "Staking") for owner in owners]
+    allowances += [(client.name, "Market") for client in spec.clients]
+    allowances += [(payer, "Rewards") for payer in (TREASURY, *(c.name for c in spec.clients))]
+    sends += [
+        (account, "approve", (contracts.address(contract), UNLIMITED))
+        for account, contract in allowances
+    ]
+    lanes = chain.nonce_lanes()
+    raws: list[bytes] = []
+    for account, function, args in sends:
+        call = contracts.encode("Kompute", function, *args)
+        address = directory.address(account)
+        transaction = Transaction(
+            nonce=lanes.take(address),
+            to=call.to,
+            data=call.data,
+            gas=GAS,
+            chain_id=chain.chain_id,
+        )
+        raws.append(sign(directory.accounts[account], transaction))
+    return raws
+
+
+def genesis_document(
+    spec: NetworkSpec, accounts: int, deployment: Deployment, directory: Directory
+) -> dict[str, Any]:
+    """`genesis.json`: all a fresh chain needs to repeat this one, and who is who on it."""
+    return {
+        "chain": {
+            "genesis_timestamp": spec.chain.genesis_timestamp,
+            "chain_id": spec.chain.chain_id,
+            "block_seconds": spec.chain.block_seconds,
+            "mnemonic": spec.accounts.mnemonic,
+            "accounts": accounts,
+            "prune_history": spec.chain.prune_history,
+        },
+        "deployment": {
+            "block": deployment.genesis.block,
+            "addresses": dict(deployment.addresses),
+            "parameters": dict(deployment.parameters),
+        },
+        "accounts": {name: directory.address(name) for name in account_names(spec)},
+    }
