@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,6 +16,10 @@ from pathlib import Path
 from cluster.errors import ClusterLacks, ClusterStartFailed
 
 _TAIL_BYTES = 4096
+_LOOPBACK = "127.0.0.1"
+_LOWEST_PORT = 15000
+_PORT_TRIES = 10_000
+_USUAL_EPHEMERAL_START = 32768
 _PR_SET_PDEATHSIG = 1
 # The kernel sends PDEATHSIG when the *thread* that forked ends, so every child is forked by one
 # thread that lives as long as this process.
@@ -117,12 +122,30 @@ def log_tail(path: Path) -> str:
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """`count` different TCP ports of 127.0.0.1 that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
+    """`count` different TCP ports of 127.0.0.1 that nobody listens on now.
+
+    They lie below the range from which the kernel serves outgoing connections and `bind(0)`:
+    a port of that range is taken by somebody within seconds on a busy machine.
+    """
+    candidates = range(_LOWEST_PORT, _ephemeral_start())
+    found: set[int] = set()
+    for _ in range(_PORT_TRIES):
+        if len(found) == count:
+            return tuple(found)
+        port = secrets.choice(candidates)
+        with socket.socket() as probe:
+            # As servers do: a connection that is fading away (TIME_WAIT) is no hindrance.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind((_LOOPBACK, port))
+                found.add(port)
+    raise ClusterLacks(f"no {count} free ports between {candidates[0]} and {candidates[-1]}")
+
+
+def _ephemeral_start() -> int:
     try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return tuple(each.getsockname()[1] for each in sockets)
-    finally:
-        for each in sockets:
-            each.close()
+        start = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError):
+        return _USUAL_EPHEMERAL_START
+    # A machine that hands out nearly all ports leaves nothing below: then no port is safer.
+    return start if start >= _LOWEST_PORT + 1000 else 65536
