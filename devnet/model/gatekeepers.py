@@ -50,7 +50,7 @@ def is_allowed(count: int, perf_quorum: int) -> bool:
 
 
 def signer_of(state: State, digest: bytes, signature: bytes) -> str:
-    """Who signed, by a signature with its s in the lower half (R4)."""
+    """Who signed, by a signature with its s in the lower half; refuses as OpenZeppelin does."""
     if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
         raise Refused("ECDSAInvalidSignatureS")
     try:
@@ -68,7 +68,10 @@ def check(state: State, digest: bytes, signatures: bytes, quorum: Quorum) -> Non
         raise Refused("TooFewSignatures")
     previous = ZERO_ADDRESS
     for start in range(0, len(signatures), SIGNATURE_BYTES):
-        signer = signer_of(state, digest, signatures[start : start + SIGNATURE_BYTES])
+        try:
+            signer = signer_of(state, digest, signatures[start : start + SIGNATURE_BYTES])
+        except Refused:
+            raise Refused("SignaturesMalformed") from None  # R4: low-s, too
         if signer <= previous:
             raise Refused("SignersNotAscending")
         if signer not in registry.members:
@@ -85,11 +88,14 @@ def change(state: State, call: Call) -> None:
         if account not in members:
             raise Refused("NotGatekeeper")
         members.remove(account)
+        state.emit("Gatekeepers", "GatekeeperRemoved", {"gatekeeper": account})
     for account in call.args["added"]:
         if account in members:
             raise Refused("AlreadyGatekeeper")
         members.add(account)
+        state.emit("Gatekeepers", "GatekeeperAdded", {"gatekeeper": account})
     perf_quorum = call.args["perfQuorum"]
     if not is_allowed(len(members), perf_quorum):
         raise Refused("QuorumOutOfRange")
     state.registry.value = Registry(frozenset(members), perf_quorum)
+    state.emit("Gatekeepers", "PerfQuorumChanged", {"k": perf_quorum})

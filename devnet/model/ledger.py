@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from devnet.protocol.states import IncidentState, NodeState, OrderState, RoundState, StoredPrice
+from devnet.protocol.states import IncidentState, OrderState, RoundState, StoredPrice
 
 
 @dataclass(frozen=True, slots=True)
 class NodeLedger:
-    """One node: `state` as staked; amounts in wei; `multiplier_bps` is S now (S3).
+    """One node: amounts in wei, times in seconds, 0 until they happen.
 
-    `claimable` is what claimAll would pay now, `open_cycle` None where nothing is unsettled.
+    `multiplier_bps` is S now (S3), `claimable` what claimAll would pay now, `cursor` that of
+    level 1 (L5).
     """
 
-    state: NodeState
+    owner: str
+    stake: int
+    registered_at: int
+    unlock_at: int
+    exit_requested_at: int
+    exit_at: int
     active: bool
     live: bool
     multiplier_bps: int
@@ -66,8 +72,6 @@ class Ledger:
     nodes: Mapping[str, NodeLedger]
     total_stake: int
     cycles: Mapping[int, CycleLedger]
-    total_added: int
-    total_paid: int
     max_v: int
     incidents: Mapping[int, IncidentState]
     feeds: Mapping[str, RoundState]

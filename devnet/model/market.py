@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from devnet.model import pricing, rewards, staking, token
 from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
-from devnet.model.tables import Refused
+from devnet.model.tables import Refused, narrow
 from devnet.protocol.states import Kind, OrderState
 
 if TYPE_CHECKING:
@@ -100,14 +100,17 @@ def create_order(state: State, call: Call) -> None:
     request = call.args["request"]
     if not 0 < request["duration"] <= LONGEST:
         raise Refused("DurationOutOfRange")
-    if request["maxReplicas"] == 0:
-        raise Refused("ReplicasOutOfRange")
+    if request["kind"] not in tuple(Kind):
+        raise Refused("NoReason")  # no value of the enum: the call data are refused
     if request["deposit"] == 0:
         raise Refused("ZeroDeposit")
+    if request["kind"] == Kind.CONTAINER and request["maxReplicas"] == 0:
+        raise Refused("ReplicasOutOfRange")
     rate, rate2 = _rates(state, request, call.timestamp)
     if rate > request["maxRate"] or rate2 > request["maxRate2"]:
         raise Refused("RateAboveMaximum")
-    state.orders[len(state.orders) + 1] = replace(
+    identity = len(state.orders) + 1
+    state.orders[identity] = order = replace(
         NO_ORDER,
         client=call.sender,
         kind=Kind(request["kind"]),
@@ -120,6 +123,9 @@ def create_order(state: State, call: Call) -> None:
     )
     market = state.parameters.addresses["Market"]
     state.escrowed.value += request["deposit"]
+    created = {"id": identity, "client": call.sender, "kind": int(order.kind)}
+    created |= {"spec": request["spec"], "deposit": request["deposit"]}
+    state.emit("Market", "OrderCreated", created)
     token.pull(state, market, call.sender, market, request["deposit"])
 
 
@@ -131,46 +137,45 @@ def _rates(state: State, request: Mapping[str, Any], now: int) -> tuple[int, int
         cpu = request["milliCpu"] * komp(VCPU_HOUR) // 1000
         memory = request["memoryMib"] * komp(GIB_HOUR) // 1024
         return cpu + memory, 0
-    if request["kind"] == Kind.SERVERLESS:
-        return komp(MILLION_REQUESTS), komp(FUNCTION_GIB_SECOND)
-    raise Refused("NoReason")  # no value of the enum: the call data are refused
+    return komp(MILLION_REQUESTS), komp(FUNCTION_GIB_SECOND)
 
 
 def accept(state: State, call: Call) -> None:
     """M2, M6: an active node takes an order; what it uses counts from now."""
-    identity, order = _known(state, call)
+    identity, order = _unfinalized(state, call)
     if order.node != ZERO_ADDRESS:
         raise Refused("AlreadyAccepted")
-    if order.closedAt:
-        raise Refused("OrderEnded")
     if not staking.is_active(state.nodes[call.sender]):
         raise Refused("NodeNotActive")
     now = call.timestamp
     state.orders[identity] = replace(order, node=call.sender, acceptedAt=now, settledUntil=now)
+    state.emit("Market", "OrderAccepted", {"id": identity, "node": call.sender})
 
 
 def close(state: State, call: Call) -> None:
     """M2, M6: the client ends its order, at once where nobody accepted it."""
-    identity, order = _of_client(state, call)
-    if order.closedAt:
-        raise Refused("OrderEnded")
+    identity, order = _unfinalized(state, call)
+    _require_client(call, order)
     accepted = order.node != ZERO_ADDRESS
-    if accepted and call.timestamp >= end_of(order):
-        raise Refused("OrderEnded")
+    if accepted:
+        _require_not_ended(call, order)
     state.orders[identity] = replace(order, closedAt=call.timestamp)
+    state.emit("Market", "OrderClosed", {"id": identity})
     if not accepted:
         _refund(state, identity)
 
 
 def scale(state: State, call: Call) -> None:
     """The client's wish; billing follows statements only (M6)."""
-    _, order = _of_client(state, call)
+    identity, order = _unfinalized(state, call)
+    _require_client(call, order)
     if order.kind is not Kind.CONTAINER:
         raise Refused("WrongKind")
+    if order.node != ZERO_ADDRESS:
+        _require_not_ended(call, order)
     if call.args["replicas"] > order.maxReplicas:
         raise Refused("ReplicasOutOfRange")
-    if order.closedAt:
-        raise Refused("OrderEnded")
+    state.emit("Market", "OrderScaled", {"id": identity, "replicas": call.args["replicas"]})
 
 
 def report_running(state: State, call: Call) -> None:
@@ -179,17 +184,20 @@ def report_running(state: State, call: Call) -> None:
     seq, replicas, at = (call.args[name] for name in ("seq", "replicas", "at"))
     if order.kind is not Kind.CONTAINER:
         raise Refused("WrongKind")
-    if seq <= order.statementSeq:
-        raise Refused("SequenceNotAbove")
     if replicas > order.maxReplicas:
         raise Refused("ReplicasOutOfRange")
+    if seq <= order.statementSeq:
+        raise Refused("SequenceNotAbove")
     earliest = max(order.settledUntil, order.statementAt)
     if not earliest <= at <= call.timestamp or at >= end_of(order):
         raise Refused("StatementTimeOutOfRange")
     digest = state.domains.running(identity, seq, replicas, at)
     check(state, digest, call.args["signatures"], Quorum.PERF)
+    narrow(seq, 64)
     state.statements[identity] = (*state.statements[identity], Statement(at, replicas))
     state.orders[identity] = replace(order, statementSeq=seq, statementAt=at, replicas=replicas)
+    reported = {"id": identity, "seq": seq, "replicas": replicas, "at": at}
+    state.emit("Market", "UsageReported", reported)
 
 
 def report_counters(state: State, call: Call) -> None:
@@ -202,7 +210,10 @@ def report_counters(state: State, call: Call) -> None:
         raise Refused("CounterDecreased")
     digest = state.domains.counters(identity, invocations, mib_ms)
     check(state, digest, call.args["signatures"], Quorum.PERF)
-    state.orders[identity] = replace(order, total=invocations, total2=mib_ms)
+    total, total2 = narrow(invocations, 64), narrow(mib_ms, 64)
+    state.orders[identity] = replace(order, total=total, total2=total2)
+    reported = {"id": identity, "invocations": invocations, "mibMilliseconds": mib_ms}
+    state.emit("Market", "CountersReported", reported)
 
 
 def settle(state: State, call: Call) -> None:
@@ -224,14 +235,15 @@ def finalize(state: State, call: Call) -> None:
 
 def invoke(state: State, call: Call) -> None:
     """M5: an invocation starts at the client."""
-    identity, order = _of_client(state, call)
+    identity, order = _open(state, call)
+    _require_client(call, order)
     if order.kind is not Kind.SERVERLESS:
         raise Refused("WrongKind")
-    if order.node == ZERO_ADDRESS:
-        raise Refused("NotAccepted")
-    if call.timestamp >= end_of(order):
-        raise Refused("OrderEnded")
-    state.invocations[len(state.invocations) + 1] = Invocation(identity, completed=False)
+    _require_not_ended(call, order)
+    invocation = len(state.invocations) + 1
+    state.invocations[invocation] = Invocation(identity, completed=False)
+    invoked = {"id": identity, "invocation": invocation, "payloadHash": call.args["payloadHash"]}
+    state.emit("Market", "Invoked", invoked)
 
 
 def complete(state: State, call: Call) -> None:
@@ -240,11 +252,13 @@ def complete(state: State, call: Call) -> None:
     invocation = state.invocations[identity]
     if invocation is NO_INVOCATION:
         raise Refused("UnknownInvocation")
-    if call.sender != state.orders[invocation.order].client:
-        raise Refused("NotClient")
+    _require_client(call, state.orders[invocation.order])
     if invocation.completed:
         raise Refused("AlreadyCompleted")
     state.invocations[identity] = replace(invocation, completed=True)
+    completed = {"id": invocation.order, "invocation": identity}
+    completed |= {name: call.args[name] for name in ("exitCode", "resultHash")}
+    state.emit("Market", "Completed", completed)
 
 
 NO_INVOCATION: Final = Invocation(0, completed=False)
@@ -262,8 +276,11 @@ def _settle(state: State, identity: int, until: int, block: int) -> None:
     to_rewards = c - before - to_company
     state.orders[identity] = replace(order, consumed=c)
     state.escrowed.value -= c - before
+    settled = {"id": identity, "consumed": c, "fee": to_company, "reward": to_rewards}
+    state.emit("Market", "Settled", settled)
     market = state.parameters.addresses["Market"]
-    token.move(state, market, state.parameters.company, to_company)
+    if to_company:
+        token.move(state, market, state.parameters.company, to_company)
     if to_rewards:
         rewards.put_in(state, market, to_rewards, block)
 
@@ -279,28 +296,33 @@ def _refund(state: State, identity: int) -> None:
     rest = order.deposit - order.consumed
     state.orders[identity] = replace(order, finalized=True)
     state.escrowed.value -= rest
-    token.move(state, state.parameters.addresses["Market"], order.client, rest)
+    state.emit("Market", "Finalized", {"id": identity, "refund": rest})
+    if rest:
+        token.move(state, state.parameters.addresses["Market"], order.client, rest)
 
 
-def _known(state: State, call: Call) -> tuple[int, OrderState]:
+def _unfinalized(state: State, call: Call) -> tuple[int, OrderState]:
     identity = call.args["id"]
     order = state.orders[identity]
     if order is NO_ORDER:
         raise Refused("UnknownOrder")
-    return identity, order
-
-
-def _of_client(state: State, call: Call) -> tuple[int, OrderState]:
-    identity, order = _known(state, call)
-    if call.sender != order.client:
-        raise Refused("NotClient")
+    if order.finalized:
+        raise Refused("AlreadyFinalized")
     return identity, order
 
 
 def _open(state: State, call: Call) -> tuple[int, OrderState]:
-    identity, order = _known(state, call)
-    if order.finalized:
-        raise Refused("AlreadyFinalized")
+    identity, order = _unfinalized(state, call)
     if order.node == ZERO_ADDRESS:
         raise Refused("NotAccepted")
     return identity, order
+
+
+def _require_client(call: Call, order: OrderState) -> None:
+    if call.sender != order.client:
+        raise Refused("NotClient")
+
+
+def _require_not_ended(call: Call, order: OrderState) -> None:
+    if call.timestamp >= end_of(order):
+        raise Refused("OrderEnded")

@@ -13,7 +13,7 @@ from devnet.model.calls import Call
 from devnet.model.ledger import CycleLedger, Ledger, NodeLedger, PriceLedger
 from devnet.model.parameters import Parameters
 from devnet.model.slashing import OFFLINE
-from devnet.model.state import BlockHash, Recover, State
+from devnet.model.state import BlockHash, Emitted, Recover, State
 from devnet.model.tables import Refused
 from devnet.protocol.deployment import FEED_PREFIX
 from devnet.protocol.messages import Domains
@@ -68,13 +68,11 @@ class NoSuchRule(DevnetError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether the rules accept a transaction, else the contracts' error they refuse it with."""
+    """Whether the rules accept a transaction, with which events, else the contracts' error."""
 
     ok: bool
     error: str | None = None
-
-
-ACCEPTED: Final = Outcome(ok=True)
+    events: tuple[Emitted, ...] = ()
 
 
 class Model:
@@ -104,10 +102,9 @@ class Model:
         try:
             rule(state, call)
         except Refused as refused:
-            state.journal.undo()
+            state.refuse()
             return Outcome(ok=False, error=refused.name)
-        state.journal.keep()
-        return ACCEPTED
+        return Outcome(ok=True, events=state.accept())
 
     def apply_all(self, transactions: Iterable[ObservedTransaction]) -> list[Outcome | None]:
         """Decide many."""
@@ -138,8 +135,6 @@ class Model:
             nodes={name: self._node(name, cycle, now) for name in state.nodes},
             total_stake=state.total_stake.value,
             cycles=self._cycles(),
-            total_added=pot.added,
-            total_paid=pot.paid,
             max_v=pot.max_v,
             incidents=dict(state.incidents.items()),
             feeds={name: state.rounds[name] for name in self.parameters.feeds},
@@ -154,7 +149,12 @@ class Model:
         state = self.state
         node, publisher = state.nodes[name], state.publishers[name]
         return NodeLedger(
-            state=node,
+            owner=node.owner,
+            stake=node.stake,
+            registered_at=node.registered_at,
+            unlock_at=node.unlock_at,
+            exit_requested_at=node.exit_requested_at,
+            exit_at=node.exit_at,
             active=staking.is_active(node),
             live=staking.is_live(node),
             multiplier_bps=staking.multiplier_bps(node, now),
@@ -164,7 +164,7 @@ class Model:
             sequence=publisher.sequence,
             last_published=publisher.last_block,
             pending_incidents=state.pending_incidents[name],
-            cursor=state.cursors[name, OFFLINE],
+            cursor=state.cursors[name, OFFLINE] or node.registered_at,
         )
 
     def _cycles(self) -> dict[int, CycleLedger]:

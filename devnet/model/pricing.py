@@ -79,36 +79,47 @@ def transmit(state: State, call: Call, feed_name: str) -> None:
         raise Refused("TooFewObservations")
     if any(b < a for a, b in pairwise(observations)):
         raise Refused("ObservationsUnsorted")
+    answer = observations[len(observations) // 2]
+    if not feed.minimum <= answer <= feed.maximum:
+        raise Refused("AnswerOutOfBounds")
     if len(signatures) != (feed.faulty + 1) * SIGNATURE_BYTES:
         raise Refused("WrongSignatureCount")
     digest = state.domains.round(feed_name, round_id, observations)
     previous = ZERO_ADDRESS
     for start in range(0, len(signatures), SIGNATURE_BYTES):
-        signer = signer_of(state, digest, signatures[start : start + SIGNATURE_BYTES])
+        try:
+            signer = signer_of(state, digest, signatures[start : start + SIGNATURE_BYTES])
+        except Refused:
+            signer = ZERO_ADDRESS  # what is no signature is nobody's
         if signer not in feed.oracles:
             raise Refused("NotOracle")
         if signer <= previous:
             raise Refused("DuplicateOracle")
         previous = signer
-    answer = observations[len(observations) // 2]
-    if not feed.minimum <= answer <= feed.maximum:
-        raise Refused("AnswerOutOfBounds")
     now = call.timestamp
     state.rounds[feed_name] = RoundState(round_id, answer, now, now, round_id)
+    transmitted = {"roundId": round_id, "answer": answer, "observations": observations}
+    state.emit(feed_name, "NewTransmission", transmitted)
+    updated = {"current": answer, "roundId": round_id, "updatedAt": now}
+    state.emit(feed_name, "AnswerUpdated", updated)
 
 
 def poke(state: State, call: Call) -> None:
     """O2: anyone has the three cloud feeds of a resource read."""
     resource = call.args["resource"]
     names = _cloud_feeds(state, resource)
-    p = state.prices[resource].price
+    before = state.prices[resource]
     answers = [_fresh(state, name, call.timestamp) for name in names]
     counted = [answer for answer in answers if answer is not None]
     if len(counted) < 2:
         raise Refused("TooFewFresh")
-    state.prices[resource] = after_poke(
-        state.prices[resource], median(counted, p), call.timestamp, heartbeat(state, resource)
-    )
+    m, now = median(counted, before.price), call.timestamp
+    after = after_poke(before, m, now, heartbeat(state, resource))
+    state.prices[resource] = after
+    if after.pending and after != before:
+        state.emit("Pricing", "JumpPending", {"resource": resource, "price": m})
+    elif not after.pending:
+        state.emit("Pricing", "PriceStored", {"resource": resource, "price": after.price})
 
 
 def heartbeat(state: State, resource: int) -> int:
@@ -125,8 +136,8 @@ def utilization(state: State, now: int) -> int:
 
 def market_price(state: State, resource: int, now: int) -> int:
     """O2: the stored median, until 3H after it was stored."""
-    stored = state.prices[resource]
-    if stored.price == 0 or now > stored.storedAt + 3 * heartbeat(state, resource):
+    longest, stored = heartbeat(state, resource), state.prices[resource]
+    if stored.storedAt == 0 or now > stored.storedAt + 3 * longest:
         raise Refused("PriceStale")
     return stored.price
 

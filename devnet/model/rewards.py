@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from devnet.model import staking, token
 from devnet.model.calls import ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
-from devnet.model.tables import Refused
+from devnet.model.tables import Refused, narrow
 
 if TYPE_CHECKING:
     from devnet.model.state import State
@@ -33,11 +33,9 @@ class Publisher:
 
 @dataclass(frozen=True, slots=True)
 class Pot:
-    """Sums over all cycles, the bucket that may still roll (C4), and the bound of V (W2)."""
+    """The bound of V (W2), and the last cycle that got a reward, which may still roll (C4)."""
 
     max_v: int
-    added: int = 0
-    paid: int = 0
     last_bucket: int = 0
 
 
@@ -92,11 +90,6 @@ def publish(state: State, call: Call) -> None:
     cycle = _cycle(state, call.block)
     _check_measured(state, call, result, cycle)
     sgx, b, c = result["sgx"], result["b"], (result["c1"], result["c2"], result["c3"])
-    if not factors_in_range(sgx, b, c):
-        raise Refused("FactorOutOfRange")
-    v = value(sgx, b, c, staking.multiplier_bps(node, call.timestamp))
-    if not 0 < v <= state.pot.value.max_v:
-        raise Refused("ValueOutOfRange")
     digest = state.domains.result(
         name,
         result["cycle"],
@@ -108,6 +101,11 @@ def publish(state: State, call: Call) -> None:
         *c,
     )
     check(state, digest, call.args["signatures"], Quorum.PERF)  # W3
+    if not factors_in_range(sgx, b, c):
+        raise Refused("FactorOutOfRange")
+    v = value(sgx, b, c, staking.multiplier_bps(node, call.timestamp))
+    if not 0 < v <= state.pot.value.max_v:
+        raise Refused("ValueOutOfRange")
 
     publisher = settled(state, name, cycle)
     state.publishers[name] = replace(
@@ -116,6 +114,8 @@ def publish(state: State, call: Call) -> None:
     _roll(state, cycle)
     state.account_v[cycle, name] += v  # W5
     state.cycle_total_v[cycle] += v
+    published = {"node": name, "cycle": cycle, "sequence": result["sequence"], "v": v}
+    state.emit("Rewards", "Published", published)
 
 
 def _check_measured(state: State, call: Call, result: Mapping[str, Any], cycle: int) -> None:
@@ -124,7 +124,8 @@ def _check_measured(state: State, call: Call, result: Mapping[str, Any], cycle: 
     last, measured = publisher.last_block, result["measuredBlock"]
     if last and call.block < last + parameters.gap_blocks:
         raise Refused("PublishedTooSoon")
-    if not last < measured < call.block <= measured + HASH_REACH:
+    reachable = max(last, parameters.genesis_block - 1) < measured < call.block
+    if not reachable or call.block > measured + HASH_REACH:
         raise Refused("MeasuredOutOfRange")
     actual = state.block_hash(measured)
     if actual == ZERO_HASH or actual != result["measuredHash"]:
@@ -146,9 +147,10 @@ def put_in(state: State, sender: str, amount: int, block: int) -> None:
         raise Refused("ZeroAmount")
     cycle = _cycle(state, block)
     _roll(state, cycle)
+    narrow(amount, 128)
     state.cycle_reward[cycle] += amount
-    pot = state.pot.value
-    state.pot.value = replace(pot, added=pot.added + amount, last_bucket=cycle)
+    state.pot.value = replace(state.pot.value, last_bucket=cycle)
+    state.emit("Rewards", "RewardAdded", {"from": sender, "cycle": cycle, "amount": amount})
     rewards = state.parameters.addresses["Rewards"]
     token.pull(state, rewards, sender, rewards, amount)
 
@@ -159,18 +161,20 @@ def _roll(state: State, cycle: int) -> None:
     last = pot.last_bucket
     if last >= cycle or state.cycle_total_v[last] or not state.cycle_reward[last]:
         return
-    state.cycle_reward[cycle] += state.cycle_reward[last]
+    amount = state.cycle_reward[last]
     state.cycle_reward[last] = 0
+    state.cycle_reward[cycle] += amount
+    state.emit("Rewards", "RewardRolled", {"from": last, "to": cycle, "amount": amount})
     state.pot.value = replace(pot, last_bucket=cycle)
 
 
 def claim(state: State, call: Call) -> None:
     """C3: one ended cycle, once."""
     name, cycle = call.args["node"], call.args["cycle"]
-    owner = _owner(state, call)
     current = _cycle(state, call.block)
     if cycle >= current:
         raise Refused("CycleNotEnded")
+    owner = _owner(state, call)
     if is_claimed(state, name, cycle):
         raise Refused("AlreadyClaimed")
     due = share_of(state, name, cycle)
@@ -179,6 +183,8 @@ def claim(state: State, call: Call) -> None:
     publisher = settled(state, name, current)
     state.publishers[name] = replace(publisher, accrued=publisher.accrued - due)
     state.claimed[name, cycle] = True
+    claimed = {"node": name, "owner": owner, "cycle": cycle, "amount": due}
+    state.emit("Rewards", "Claimed", claimed)
     _pay(state, owner, due)
 
 
@@ -191,6 +197,8 @@ def claim_all(state: State, call: Call) -> None:
     if publisher.accrued == 0:
         raise Refused("NothingToClaim")
     state.publishers[name] = replace(publisher, accrued=0, claimed_before=current)
+    claimed = {"node": name, "owner": owner, "before": current, "amount": publisher.accrued}
+    state.emit("Rewards", "ClaimedAll", claimed)
     _pay(state, owner, publisher.accrued)
 
 
@@ -198,7 +206,8 @@ def set_max_v(state: State, call: Call) -> None:
     """R5, W2."""
     if call.sender != state.parameters.governance:
         raise Refused("NotGovernance")
-    state.pot.value = replace(state.pot.value, max_v=call.args["maxV"])
+    state.pot.value = replace(state.pot.value, max_v=narrow(call.args["maxV"], 96))
+    state.emit("Rewards", "MaxVChanged", {"maxV": call.args["maxV"]})
 
 
 def is_claimed(state: State, node: str, cycle: int) -> bool:
@@ -214,8 +223,6 @@ def _owner(state: State, call: Call) -> str:
 
 
 def _pay(state: State, owner: str, amount: int) -> None:
-    pot = state.pot.value
-    state.pot.value = replace(pot, paid=pot.paid + amount)
     token.move(state, state.parameters.addresses["Rewards"], owner, amount)
 
 

@@ -52,18 +52,19 @@ def report(state: State, call: Call) -> None:
         raise Refused("IntervalTooOld")
     if end > call.timestamp:
         raise Refused("IntervalInFuture")
-    if node.exitAt and call.timestamp >= node.exitAt:
+    if node.exit_at and call.timestamp >= node.exit_at:
         raise Refused("AfterExit")
-    digest = state.domains.incident(name, level, start, end, args["evidence"])
-    check(state, digest, args["signatures"], Quorum.SLASH)
     cursor = state.cursors[name, level]
-    seconds = interval(start, end, cursor, node.registeredAt, node.exitRequestedAt)
+    seconds = interval(start, end, cursor, node.registered_at, node.exit_requested_at)
     if not seconds:
         raise Refused("IntervalEmpty")
+    digest = state.domains.incident(name, level, start, end, args["evidence"])
+    check(state, digest, args["signatures"], Quorum.SLASH)
 
     state.cursors[name, level] = seconds.stop
     state.pending_incidents[name] += 1
-    state.incidents[len(state.incidents) + 1] = IncidentState(
+    identity = len(state.incidents) + 1
+    state.incidents[identity] = IncidentState(
         node=name,
         level=level,
         from_=seconds.start,
@@ -73,6 +74,9 @@ def report(state: State, call: Call) -> None:
         amount=0,
         evidence=args["evidence"],
     )
+    charged = {"from": seconds.start, "to": seconds.stop, "evidence": args["evidence"]}
+    reported = {"id": identity, "node": name, "level": level, **charged}
+    state.emit("Slashing", "IncidentReported", reported)
 
 
 def execute(state: State, call: Call) -> None:
@@ -89,6 +93,8 @@ def execute(state: State, call: Call) -> None:
     amount = staking.take(state, incident.node, nominal)
     state.incidents[identity] = replace(incident, executed=True, amount=amount)
     state.pending_incidents[incident.node] -= 1
+    executed = {"id": identity, "node": incident.node, "amount": amount}
+    state.emit("Slashing", "IncidentExecuted", executed)
     if amount:
         slashing = state.parameters.addresses["Slashing"]
         rewards.put_in(state, slashing, amount, call.block)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from devnet.model import token
@@ -10,7 +10,6 @@ from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.parameters import STAKE_WEI
 from devnet.model.tables import Refused
-from devnet.protocol.states import NodeState
 
 if TYPE_CHECKING:
     from devnet.model.state import State
@@ -18,22 +17,39 @@ if TYPE_CHECKING:
 BASE_BPS: Final = 10_000
 PERIODS: Final = {1: 10_000, 3: 10_500, 6: 11_000, 12: 12_000}  # S2: months to S in bps
 
-NOBODY: Final = NodeState(ZERO_ADDRESS, 0, 0, 0, 0, 0, False, False, 0, ZERO_HASH)
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One worker: times in seconds, 0 until they happen; `period_bps` is the chosen period's S."""
+
+    owner: str = ZERO_ADDRESS
+    hardware_id: bytes = ZERO_HASH
+    stake: int = 0
+    registered_at: int = 0
+    unlock_at: int = 0
+    exit_requested_at: int = 0
+    exit_at: int = 0
+    period_bps: int = 0
+    ejected: bool = False
+    withdrawn: bool = False
 
 
-def is_active(node: NodeState) -> bool:
+NOBODY: Final = Node()
+
+
+def is_active(node: Node) -> bool:
     """S4: full stake, no exit request, not ejected."""
-    return node.stake == STAKE_WEI and node.exitRequestedAt == 0 and not node.ejected
+    return node.stake == STAKE_WEI and node.exit_requested_at == 0 and not node.ejected
 
 
-def is_live(node: NodeState) -> bool:
+def is_live(node: Node) -> bool:
     """S4: from registration until withdrawn."""
-    return node.registeredAt != 0 and not node.withdrawn
+    return node.registered_at != 0 and not node.withdrawn
 
 
-def multiplier_bps(node: NodeState, now: int) -> int:
+def multiplier_bps(node: Node, now: int) -> int:
     """S2, S3: the period's S until it ends, then 10000."""
-    return node.multiplierBps if now < node.unlockAt else BASE_BPS
+    return node.period_bps if now < node.unlock_at else BASE_BPS
 
 
 def period_bps(months: int) -> int:
@@ -43,9 +59,9 @@ def period_bps(months: int) -> int:
     return PERIODS[months]
 
 
-def exit_at(node: NodeState, now: int, exit_delay: int) -> int:
+def exit_at(node: Node, now: int, exit_delay: int) -> int:
     """S5: when an exit requested now is due."""
-    return max(now + exit_delay, node.unlockAt)
+    return max(now + exit_delay, node.unlock_at)
 
 
 def stake(state: State, call: Call) -> None:
@@ -53,31 +69,30 @@ def stake(state: State, call: Call) -> None:
     node, hardware_id, months, deadline = (
         call.args[name] for name in ("node", "hardwareId", "months", "deadline")
     )
-    if state.nodes[node].registeredAt:
+    if state.nodes[node].registered_at:
         raise Refused("AlreadyRegistered")  # R2: once ever
-    if state.hardware[hardware_id] != ZERO_ADDRESS:
-        raise Refused("HardwareTaken")
     bps = period_bps(months)
     if call.timestamp > deadline:
         raise Refused("AdmissionExpired")
     if call.sender in state.registry.value.members:
         raise Refused("OwnerIsGatekeeper")  # R3
+    if state.hardware[hardware_id] != ZERO_ADDRESS:
+        raise Refused("HardwareTaken")
     digest = state.domains.admission(node, call.sender, hardware_id, deadline)
     check(state, digest, call.args["signatures"], Quorum.PERF)
 
-    state.nodes[node] = NodeState(
+    unlock_at = call.timestamp + months * state.parameters.month
+    state.nodes[node] = Node(
         owner=call.sender,
-        registeredAt=call.timestamp,
-        unlockAt=call.timestamp + months * state.parameters.month,
-        exitAt=0,
-        exitRequestedAt=0,
-        multiplierBps=bps,
-        ejected=False,
-        withdrawn=False,
+        hardware_id=hardware_id,
         stake=STAKE_WEI,
-        hardwareId=hardware_id,
+        registered_at=call.timestamp,
+        unlock_at=unlock_at,
+        period_bps=bps,
     )
     state.hardware[hardware_id] = node
+    staked = {"node": node, "owner": call.sender, "hardwareId": hardware_id}
+    state.emit("Staking", "Staked", {**staked, "months": months, "unlockAt": unlock_at})
     _pay_in(state, call.sender, STAKE_WEI)
 
 
@@ -86,17 +101,21 @@ def restake(state: State, call: Call) -> None:
     name, node = _owned(state, call)
     if not is_active(node):
         raise Refused("NotActive")
-    bps = period_bps(call.args["months"])
-    unlock_at = call.timestamp + call.args["months"] * state.parameters.month
-    if unlock_at <= node.unlockAt:
+    months = call.args["months"]
+    bps = period_bps(months)
+    unlock_at = call.timestamp + months * state.parameters.month
+    if unlock_at <= node.unlock_at:
         raise Refused("UnlockNotLater")
-    state.nodes[name] = replace(node, unlockAt=unlock_at, multiplierBps=bps)
+    state.nodes[name] = replace(node, unlock_at=unlock_at, period_bps=bps)
+    state.emit("Staking", "Restaked", {"node": name, "months": months, "unlockAt": unlock_at})
 
 
 def top_up(state: State, call: Call) -> None:
     """S4: back to exactly 500 KOMP."""
     name, node = _owned(state, call)
-    if node.exitRequestedAt or node.ejected:
+    if node.exit_requested_at:
+        raise Refused("ExitAlreadyRequested")
+    if node.ejected:
         raise Refused("NotActive")
     room = STAKE_WEI - node.stake
     if room == 0:
@@ -104,30 +123,34 @@ def top_up(state: State, call: Call) -> None:
     if call.args["amount"] != room:
         raise Refused("TopUpExceeds")
     state.nodes[name] = replace(node, stake=STAKE_WEI)
+    state.emit("Staking", "ToppedUp", {"node": name, "amount": room})
     _pay_in(state, call.sender, room)
 
 
 def request_exit(state: State, call: Call) -> None:
     """S5: the first step of an exit."""
     name, node = _owned(state, call)
-    if node.exitRequestedAt:
+    if node.exit_requested_at:
         raise Refused("ExitAlreadyRequested")
     due = exit_at(node, call.timestamp, state.parameters.exit_delay)
-    state.nodes[name] = replace(node, exitRequestedAt=call.timestamp, exitAt=due)
+    state.nodes[name] = replace(node, exit_requested_at=call.timestamp, exit_at=due)
+    state.emit("Staking", "ExitRequested", {"node": name, "exitAt": due})
 
 
 def withdraw(state: State, call: Call) -> None:
     """S5: the second step; a pending slash blocks it, an empty stake does not (S4)."""
     name, node = _owned(state, call)
-    if node.exitAt == 0 or call.timestamp < node.exitAt:
-        raise Refused("ExitNotDue")
     if node.withdrawn:
         raise Refused("NotActive")
+    if node.exit_at == 0 or call.timestamp < node.exit_at:
+        raise Refused("ExitNotDue")
     if state.pending_incidents[name]:
         raise Refused("SlashPending")
     state.nodes[name] = replace(node, stake=0, withdrawn=True)
-    state.hardware[node.hardwareId] = ZERO_ADDRESS  # S6: of live nodes only
+    state.hardware[node.hardware_id] = ZERO_ADDRESS  # S6: of live nodes only
     state.total_stake.value -= node.stake
+    withdrawn = {"node": name, "owner": call.sender, "amount": node.stake}
+    state.emit("Staking", "Withdrawn", withdrawn)
     token.move(state, state.parameters.addresses["Staking"], call.sender, node.stake)
 
 
@@ -142,15 +165,16 @@ def take(state: State, name: str, amount: int) -> int:
     taken = min(amount, node.stake)
     state.nodes[name] = replace(node, stake=node.stake - taken)
     state.total_stake.value -= taken
+    state.emit("Staking", "Slashed", {"node": name, "amount": taken})
     addresses = state.parameters.addresses
     token.move(state, addresses["Staking"], addresses["Slashing"], taken)
     return taken
 
 
-def _owned(state: State, call: Call) -> tuple[str, NodeState]:
+def _owned(state: State, call: Call) -> tuple[str, Node]:
     name = call.args["node"]
     node = state.nodes[name]
-    if node.registeredAt == 0:
+    if node.registered_at == 0:
         raise Refused("NotRegistered")
     if call.sender != node.owner:
         raise Refused("NotOwner")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Registry
@@ -11,14 +13,23 @@ from devnet.model.parameters import Parameters
 from devnet.model.pricing import NO_PRICE, NO_ROUND
 from devnet.model.rewards import NEWCOMER, Pot, Publisher
 from devnet.model.slashing import NO_INCIDENT
-from devnet.model.staking import NOBODY
+from devnet.model.staking import NOBODY, Node
 from devnet.model.tables import Cell, Journal, Table
 from devnet.model.token import UNLIMITED
 from devnet.protocol.messages import Domains
-from devnet.protocol.states import IncidentState, NodeState, OrderState, RoundState, StoredPrice
+from devnet.protocol.states import IncidentState, OrderState, RoundState, StoredPrice
 
 Recover = Callable[[bytes, bytes], str]
 BlockHash = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """An event as the contracts emit it; `args` by Solidity's names."""
+
+    contract: str
+    name: str
+    args: Mapping[str, Any]
 
 
 class State:
@@ -36,6 +47,7 @@ class State:
         self.recover = recover
         self.block_hash = block_hash
         self.journal = journal = Journal()
+        self._emitted: list[Emitted] = []
 
         self.balances: Table[str, int] = Table(journal, 0)
         self.allowances: Table[tuple[str, str], int] = Table(journal, 0)
@@ -44,7 +56,7 @@ class State:
         members = Registry(parameters.gatekeepers, parameters.perf_quorum)
         self.registry: Cell[Registry] = Cell(journal, members)
 
-        self.nodes: Table[str, NodeState] = Table(journal, NOBODY)
+        self.nodes: Table[str, Node] = Table(journal, NOBODY)
         self.hardware: Table[bytes, str] = Table(journal, ZERO_ADDRESS)
         self.total_stake: Cell[int] = Cell(journal, 0)
 
@@ -68,6 +80,22 @@ class State:
         self.escrowed: Cell[int] = Cell(journal, 0)
 
         self._deploy()
+
+    def emit(self, contract: str, name: str, args: Mapping[str, Any]) -> None:
+        """An event of the transaction at hand."""
+        self._emitted.append(Emitted(contract, name, args))
+
+    def accept(self) -> tuple[Emitted, ...]:
+        """The transaction at hand holds; gives its events."""
+        self.journal.keep()
+        emitted = tuple(self._emitted)
+        self._emitted.clear()
+        return emitted
+
+    def refuse(self) -> None:
+        """Nothing of the transaction at hand remains."""
+        self.journal.undo()
+        self._emitted.clear()
 
     def _deploy(self) -> None:
         """T1, L7, M4: the supply lies with the treasury; two contracts let rewards pull."""

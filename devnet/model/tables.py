@@ -19,6 +19,13 @@ class Refused(Exception):
         self.name = name
 
 
+def narrow(value: int, bits: int) -> int:
+    """A value the contracts keep in so many bits; refused as their SafeCast does."""
+    if value >> bits:
+        raise Refused("SafeCastOverflowedUintDowncast")
+    return value
+
+
 class Journal:
     """What the transaction at hand has overwritten, in order."""
 

@@ -30,6 +30,7 @@ def move(state: State, sender: str, to: str, amount: int) -> None:
         raise Refused("ERC20InsufficientBalance")
     state.balances[sender] -= amount
     state.balances[to] += amount
+    state.emit("Kompute", "Transfer", {"from": sender, "to": to, "value": amount})
 
 
 def pull(state: State, spender: str, sender: str, to: str, amount: int) -> None:
@@ -85,6 +86,7 @@ def _allow(state: State, owner: str, spender: str, value: int) -> None:
     if spender == ZERO_ADDRESS:
         raise Refused("ERC20InvalidSpender")
     state.allowances[owner, spender] = value
+    state.emit("Kompute", "Approval", {"owner": owner, "spender": spender, "value": value})
 
 
 def _word(value: int | str) -> bytes:

@@ -1,0 +1,326 @@
+"""A small network that lives in the model alone: named accounts, blocks, signed messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devnet.chain.accounts import DEFAULT_MNEMONIC, Account, derive
+from devnet.chain.keccak import keccak
+from devnet.model import FeedParameters, Ledger, Model, Outcome, Parameters
+from devnet.protocol import Event, ObservedTransaction
+from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.protocol.messages import Domains, collect
+from devnet.spec.network import RESOURCES, VENDORS
+
+KOMP = 10**18
+USD = 10**18
+DAY = 86_400
+BLOCK_SECONDS = 720
+GENESIS = 1
+PRICED = ("vcpu_hour", "gib_hour", "function_gib_second", "million_requests")
+NAMES = (
+    *("treasury", "governance", "company", "gatekeeper-1", "gatekeeper-2", "gatekeeper-3"),
+    *("oracle-1", "oracle-2", "oracle-3", "oracle-4", "alice", "bob", "mallory"),
+    *(name for n in range(1, 5) for name in (f"worker-{n}", f"worker-{n}-owner")),
+)
+ACCOUNTS = derive(DEFAULT_MNEMONIC, NAMES)
+CONTRACTS = ("Kompute", "Gatekeepers", "Staking", "Rewards", "Slashing", "Pricing", "Market")
+CLOUD_FEEDS = {r: tuple(feed_name(v, r) for v in VENDORS) for r in PRICED}
+FEEDS = (*(name for names in CLOUD_FEEDS.values() for name in names),)
+ADDRESSES = {
+    name: f"0x{place:040x}"
+    for place, name in enumerate((*CONTRACTS, *FEEDS, KOMP_USD_FEED, UTILIZATION_FEED), 0xC0FFEE)
+}
+REFERENCE = {"sgx": 10**6, "b": 10**6, "c1": 500_000, "c2": 300_000, "c3": 200_000}
+USD_PRICES = {
+    "vcpu_hour": 40 * 10**15,
+    "gib_hour": 4 * 10**15,
+    "function_gib_second": 16 * 10**12,
+    "million_requests": 20 * 10**16,
+}
+
+
+def address(name: str) -> str:
+    """Of an account or a contract."""
+    return ADDRESSES.get(name) or ACCOUNTS[name].address
+
+
+def block_hash(number: int) -> bytes:
+    return keccak(f"block {number}".encode())
+
+
+def parameters(**changes: Any) -> Parameters:
+    """Three gatekeepers, four oracle nodes; short cycles of 14 blocks with a gap of 1."""
+    oracles = frozenset(address(f"oracle-{n}") for n in range(1, 5))
+    cloud = FeedParameters(18, DAY, 1, 10**22, 1, oracles)
+    feeds = {name: cloud for name in FEEDS}
+    feeds[KOMP_USD_FEED] = FeedParameters(8, DAY // 2, 100, 10**12, 1, oracles)
+    feeds[UTILIZATION_FEED] = FeedParameters(18, DAY // 4, 0, 10**18, 1, oracles)
+    values: dict[str, Any] = {
+        "chain_id": 31337,
+        "addresses": ADDRESSES,
+        "supply": 10**26,
+        "treasury": address("treasury"),
+        "governance": address("governance"),
+        "company": address("company"),
+        "gatekeepers": frozenset(address(f"gatekeeper-{n}") for n in range(1, 4)),
+        "perf_quorum": 2,
+        "genesis_block": GENESIS,
+        "cycle_blocks": 14,
+        "gap_blocks": 1,
+        "max_v": 10**20,
+        "month": 30 * DAY,
+        "exit_delay": 15 * DAY,
+        "appeal_window": 6 * 3600,
+        "max_age": 14 * DAY,
+        "halt_delay": 7200,
+        "feeds": feeds,
+        "cloud_feeds": {RESOURCES.index(r): names for r, names in CLOUD_FEEDS.items()},
+    }
+    return Parameters(**{**values, **changes})
+
+
+class World:
+    """Sends transactions to a model; `history` holds them as the chain would report them."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.parameters = parameters(**changes)
+        self.model = Model(self.parameters, block_hash)
+        self.domains = Domains(31337, ADDRESSES)
+        self.block = GENESIS
+        self.history: list[ObservedTransaction] = []
+        for name in NAMES[3:]:
+            self.send("treasury", "Kompute", "transfer", to=address(name), value=10_000 * KOMP)
+        for name in NAMES:
+            for contract in ("Staking", "Rewards", "Market"):
+                spender = address(contract)
+                self.send(name, "Kompute", "approve", spender=spender, value=2**256 - 1)
+
+    @property
+    def now(self) -> int:
+        return 1_767_225_600 + self.block * BLOCK_SECONDS
+
+    @property
+    def cycle(self) -> int:
+        return (self.block - GENESIS) // self.parameters.cycle_blocks
+
+    def mine(self, blocks: int = 1) -> None:
+        self.block += blocks
+
+    def wait(self, seconds: int) -> None:
+        """So many whole blocks that at least `seconds` pass."""
+        self.mine(-(-seconds // BLOCK_SECONDS))
+
+    def next_cycle(self, cycles: int = 1) -> None:
+        """To the first block of the n-th next cycle."""
+        self.block = GENESIS + (self.cycle + cycles) * self.parameters.cycle_blocks
+
+    def ledger(self) -> Ledger:
+        return self.model.ledger(self.block, self.now)
+
+    def balance(self, name: str) -> int:
+        return self.ledger().balances.get(address(name), 0)
+
+    def send(self, sender: str, contract: str, function: str, **args: Any) -> Outcome:
+        """One transaction in the block at hand."""
+        given: Mapping[str, Any] = {name.rstrip("_"): value for name, value in args.items()}
+        index = len(self.history)
+        asked = self._observed(index, address(sender), contract, function, given, Outcome(True))
+        outcome = self.model.apply(asked)
+        assert outcome is not None
+        seen = self._observed(index, address(sender), contract, function, given, outcome)
+        self.history.append(seen)
+        return outcome
+
+    def _observed(
+        self,
+        index: int,
+        sender: str,
+        contract: str,
+        function: str,
+        args: Mapping[str, Any],
+        outcome: Outcome,
+    ) -> ObservedTransaction:
+        name = f"0x{index:064x}"
+        return ObservedTransaction(
+            block=self.block,
+            timestamp=self.now,
+            index=index,
+            hash=name,
+            sender=sender,
+            to=address(contract),
+            contract=contract,
+            function=function,
+            args=args,
+            ok=outcome.ok,
+            events=tuple(
+                Event(e.contract, e.name, e.args, self.block, name) for e in outcome.events
+            ),
+            gas_used=0,
+            error=outcome.error,
+        )
+
+    def signed(self, digest: bytes, *signers: str) -> bytes:
+        """By two gatekeepers unless told otherwise."""
+        names = signers or ("gatekeeper-1", "gatekeeper-2")
+        return collect(digest, accounts(names))
+
+    # What the parts of the protocol are asked
+
+    def stake(self, worker: str, months: int = 1, hardware: str = "", **changes: Any) -> Outcome:
+        node, owner = address(worker), changes.pop("owner", f"{worker}-owner")
+        hardware_id = keccak((hardware or worker).encode())
+        deadline = changes.pop("deadline", self.now + DAY)
+        digest = self.domains.admission(node, address(owner), hardware_id, deadline)
+        args = {"node": node, "hardwareId": hardware_id, "months": months, "deadline": deadline}
+        args["signatures"] = changes.pop("signatures", None) or self.signed(digest)
+        return self.send(owner, "Staking", "stake", **args)
+
+    def owner(self, worker: str, function: str, contract: str = "Staking", **args: Any) -> Outcome:
+        """A call of a worker's owner about its node."""
+        return self.send(f"{worker}-owner", contract, function, node=address(worker), **args)
+
+    def publish(self, worker: str, sender: str = "", **changes: Any) -> Outcome:
+        """What the reference machine measured in the block before, or what `changes` say."""
+        node = address(worker)
+        measured = changes.pop("measuredBlock", self.block - 1)
+        signers = changes.pop("signers", ())
+        result = {
+            "node": node,
+            "cycle": self.cycle,
+            "sequence": self.model.state.publishers[node].sequence + 1,
+            "measuredBlock": measured,
+            "measuredHash": block_hash(measured),
+            **REFERENCE,
+            **changes,
+        }
+        signatures = self.signed(self.domains.result(*result.values()), *signers)
+        args = {"result": result, "signatures": signatures}
+        return self.send(sender or worker, "Rewards", "publish", **args)
+
+    def add_reward(self, amount: int) -> Outcome:
+        return self.send("treasury", "Rewards", "addReward", amount=amount)
+
+    def report(self, worker: str, start: int, end: int, *signers: str, level: int = 1) -> Outcome:
+        node, evidence = address(worker), keccak(b"evidence")
+        signatures = self.signed(
+            self.domains.incident(node, level, start, end, evidence), *signers
+        )
+        args = {"node": node, "level": level, "from": start, "to": end, "evidence": evidence}
+        return self.send("gatekeeper-1", "Slashing", "report", **args, signatures=signatures)
+
+    def execute(self, incident: int) -> Outcome:
+        return self.send("mallory", "Slashing", "execute", id=incident)
+
+    def transmit(self, feed: str, answer: int, **changes: Any) -> Outcome:
+        round_id = changes.pop("roundId", self.model.state.rounds[feed].id + 1)
+        observations = changes.pop("observations", (answer - 1, answer, answer + 1))
+        signers = changes.pop("signers", ("oracle-1", "oracle-2"))
+        signatures = self.signed(self.domains.round(feed, round_id, observations), *signers)
+        args = {"roundId": round_id, "observations": observations, "signatures": signatures}
+        return self.send("oracle-1", feed, "transmit", **args)
+
+    def poke(self, resource: str) -> Outcome:
+        return self.send("mallory", "Pricing", "poke", resource=RESOURCES.index(resource))
+
+    def prices(self, komp_usd_1e8: int = 50_000_000, utilization: int = 10**17) -> None:
+        """Every feed fresh, every price stored."""
+        self.transmit(KOMP_USD_FEED, komp_usd_1e8)
+        around = (max(utilization - 1, 0), utilization, min(utilization + 1, 10**18))
+        self.transmit(UTILIZATION_FEED, utilization, observations=around)
+        for resource, names in CLOUD_FEEDS.items():
+            for vendor, name in enumerate(names):
+                usd = USD_PRICES[resource]
+                self.transmit(name, usd + usd * (vendor - 1) // 100)
+            assert self.poke(resource).ok
+
+    def order(self, client: str = "alice", kind: int = 0, **changes: Any) -> Outcome:
+        request = {
+            "kind": kind,
+            "spec": keccak(b"web"),
+            "milliCpu": 500,
+            "memoryMib": 1024,
+            "maxReplicas": 4,
+            "duration": 10 * DAY,
+            "deposit": 20 * KOMP,
+            "maxRate": KOMP,
+            "maxRate2": KOMP,
+            **changes,
+        }
+        return self.send(client, "Market", "createOrder", request=request)
+
+    def accept(self, order: int, worker: str = "worker-1") -> Outcome:
+        return self.send(worker, "Market", "accept", id=order)
+
+    def client(self, function: str, order: int, client: str = "alice", **args: Any) -> Outcome:
+        return self.send(client, "Market", function, id=order, **args)
+
+    def running(self, order: int, seq: int, replicas: int, at: int, *signers: str) -> Outcome:
+        signatures = self.signed(self.domains.running(order, seq, replicas, at), *signers)
+        args = {"id": order, "seq": seq, "replicas": replicas, "at": at}
+        return self.send("gatekeeper-1", "Market", "reportRunning", **args, signatures=signatures)
+
+    def counters(self, order: int, invocations: int, mib_ms: int, *signers: str) -> Outcome:
+        signatures = self.signed(self.domains.counters(order, invocations, mib_ms), *signers)
+        args = {"id": order, "invocations": invocations, "mibMilliseconds": mib_ms}
+        return self.send("gatekeeper-1", "Market", "reportCounters", **args, signatures=signatures)
+
+
+def accounts(names: tuple[str, ...]) -> list[Account]:
+    return [ACCOUNTS[name] for name in names]
+
+
+def invariant_sum(ledger: Ledger) -> int:
+    """Σ of all balances (invariant 1)."""
+    return sum(ledger.balances.values())
+
+
+def lived_through() -> World:
+    """A network that has staked, published, claimed, been slashed, billed and refunded."""
+    world = World()
+    for n, months in enumerate((1, 3, 6, 12), start=1):
+        assert world.stake(f"worker-{n}", months).ok
+    world.prices()
+    assert world.add_reward(1000 * KOMP).ok
+    world.mine()
+    for n in range(1, 5):
+        assert world.publish(f"worker-{n}", c1=500_000 + 1000 * n).ok
+    assert world.order().ok
+    assert world.order("bob", kind=1).ok
+    assert world.order(deposit=3 * KOMP).ok
+    assert world.accept(1).ok
+    assert world.accept(2, "worker-3").ok
+    assert world.client("close", 3).ok
+    start = world.now
+    assert world.running(1, 1, 2, world.now).ok
+    assert world.client("invoke", 2, "bob", payloadHash=keccak(b"kompute")).ok
+    world.mine(5)
+    done = {"invocation": 1, "exitCode": 0, "resultHash": keccak(b"result")}
+    assert world.send("bob", "Market", "complete", **done).ok
+    assert world.counters(2, 10_000, 5_000_000_000).ok
+    assert world.running(1, 2, 1, world.now).ok
+    world.wait(DAY // 2)
+    assert world.report("worker-2", start, start + 43_200).ok
+    for order in (1, 2):
+        assert world.client("settle", order).ok
+    world.wait(6 * 3600)
+    assert world.execute(1).ok
+    assert world.add_reward(500 * KOMP).ok
+    world.next_cycle()
+    assert world.owner("worker-1", "claimAll", "Rewards").ok
+    assert world.owner("worker-2", "claim", "Rewards", cycle=0).ok
+    assert world.owner("worker-2", "topUp", amount=25 * KOMP).ok
+    assert world.owner("worker-1", "restake", months=12).ok
+    world.mine()
+    assert world.publish("worker-1").ok
+    assert not world.publish("worker-1").ok
+    assert world.client("close", 2, "bob").ok
+    world.wait(10 * DAY)
+    for order in (1, 2):
+        assert world.client("finalize", order).ok
+    assert world.owner("worker-4", "requestExit").ok
+    world.wait(366 * DAY)
+    assert world.owner("worker-4", "withdraw").ok
+    assert world.owner("worker-3", "claimAll", "Rewards").ok
+    return world
