@@ -10,6 +10,8 @@ import click
 from devnet.cli import terminal
 from devnet.cli.options import name_option
 
+APE = "from ape._cli import cli; cli(prog_name='ape')"  # it has no __main__
+
 
 @click.command(
     "ape",
@@ -36,7 +38,8 @@ def command(name: str, arguments: tuple[str, ...]) -> None:
         environment["APE_FOUNDRY_HOST"] = str(status["rpc"])
         environment["KOMPUTE_DEVNET_RUN"] = str(status["run"])
     os.chdir(toolchain.contracts_project())
-    os.execve(sys.executable, [sys.executable, "-m", "ape", *arguments], environment)  # noqa: S606
+    words = [sys.executable, "-c", APE, *arguments]
+    os.execve(sys.executable, words, environment)  # noqa: S606
 
 
 def _status(name: str, caller: type) -> dict[str, object] | None:

@@ -6,37 +6,21 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import FrameType
 
 import click
 
-from devnet.base import DevnetError, Interrupted
 from devnet.cli import terminal
+from devnet.daemon import failures
 
-INTERRUPTED = 130
-USAGE = 2
-LACKS = 3
-BUG = 4
 JSON_ASKED = "devnet.json"  # in the context's meta, once a command has taken --json
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _HINT = "_devnet_hint"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What a person is told."""
-
-    message: str
-    hint: str
-    exit_code: int
 
 
 @contextlib.contextmanager
@@ -48,14 +32,14 @@ def told(ctx: click.Context) -> Iterator[None]:
         except (click.exceptions.Exit, GeneratorExit, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001  the edge of the program
-            failure = failure_of(error)
+            failure = _failure(error)
             if os.environ.get("KOMPUTE_DEBUG") == "1":
                 traceback.print_exception(error)
             tell(failure, as_json=bool(ctx.meta.get(JSON_ASKED)))
             ctx.exit(failure.exit_code)
 
 
-def tell(failure: Failure, *, as_json: bool = False) -> None:
+def tell(failure: failures.Failure, *, as_json: bool = False) -> None:
     """Write a failure to stderr, and to stdout as JSON when it was asked for."""
     terminal.say(terminal.painted("error:", "red", sys.stderr) + f" {failure.message}")
     if failure.hint:
@@ -70,21 +54,10 @@ def tell(failure: Failure, *, as_json: bool = False) -> None:
         )
 
 
-def failure_of(error: BaseException) -> Failure:
-    """What is told of an error."""
-    if isinstance(error, Interrupted | KeyboardInterrupt | click.Abort):
-        return Failure("interrupted", "", INTERRUPTED)
-    if isinstance(error, DevnetError):
-        return Failure(str(error), error.hint, error.exit_code)
+def _failure(error: BaseException) -> failures.Failure:
     if isinstance(error, click.ClickException):
         return _of_click(error)
-    if isinstance(error, OSError):
-        return _of_system(error)
-    return _of_cluster(error) or Failure(
-        f"a fault of devnet itself: {type(error).__name__}: {error}",
-        "KOMPUTE_DEBUG=1 shows where; please report it",
-        BUG,
-    )
+    return failures.failure_of(KeyboardInterrupt() if isinstance(error, click.Abort) else error)
 
 
 def hinted(error: click.UsageError, hint: str) -> click.UsageError:
@@ -93,7 +66,7 @@ def hinted(error: click.UsageError, hint: str) -> click.UsageError:
     return error
 
 
-def _of_click(error: click.ClickException) -> Failure:
+def _of_click(error: click.ClickException) -> failures.Failure:
     message = error.format_message().rstrip(".")
     hint = getattr(error, _HINT, "")
     if isinstance(error, click.NoSuchOption):
@@ -102,31 +75,7 @@ def _of_click(error: click.ClickException) -> Failure:
             hint = f"did you mean {' or '.join(sorted(error.possibilities))}?"
     if not hint and isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f"{error.ctx.command_path} --help"
-    return Failure(message[:1].lower() + message[1:], hint, USAGE)
-
-
-def _of_system(error: OSError) -> Failure:
-    where = f" ({error.filename})" if error.filename else ""
-    if error.errno in _NO_SPACE:
-        hint = "make room, or point KOMPUTE_CACHE and the working folder at another disk"
-        return Failure(f"the disk is full{where}", hint, LACKS)
-    return Failure(f"{error.strerror or error}{where}", "", LACKS)
-
-
-def _of_cluster(error: BaseException) -> Failure | None:
-    from cluster import errors
-    from cluster.profiles import BadProfile, UnknownProfile
-
-    codes: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
-        ((errors.ClusterLacks,), LACKS),
-        ((errors.ClusterStartFailed,), 4),
-        ((BadProfile, UnknownProfile), USAGE),
-        ((errors.ClusterError,), 1),
-    )
-    for kinds, code in codes:
-        if isinstance(error, kinds):
-            return Failure(str(error), str(getattr(error, "hint", "")), code)
-    return None
+    return failures.Failure(message[:1].lower() + message[1:], hint, failures.USAGE)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from devnet.base import UsageError
@@ -59,5 +60,11 @@ def _file(named: str, kind: str) -> Path:
         return path
     from devnet.base import assets
 
-    known = assets.root() / "e2e" / kind / f"{named}.yaml"
-    return known if known.is_file() else path
+    known = {file.stem: file for file in sorted((assets.root() / "e2e" / kind).glob("*.yaml"))}
+    if named in known:
+        return known[named]
+    close = difflib.get_close_matches(named, known, n=1)
+    raise UsageError(
+        f"{named}: no such file, and no {kind[:-1]} of that name comes with devnet",
+        hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}",
+    )

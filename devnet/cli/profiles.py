@@ -22,7 +22,18 @@ def command(as_json: bool) -> None:
         return
     rows = []
     for name, profile in profiles.items():
-        values = asdict(profile)
-        values.pop("name", None)
-        rows.append((name, ", ".join(f"{key} {value}" for key, value in values.items())))
-    terminal.print_table(("profile", "what it is"), rows)
+        size = profile.capacity
+        rows.append(
+            (
+                name,
+                f"{size.milli_cpu / 1000:g}",
+                f"{size.memory_bytes / 2**30:g} GiB",
+                f"{size.storage_bytes // 10**9} GB",
+                f"{size.disk_write_bytes_per_second // 10**6} MB/s",
+                f"{size.network_bits_per_second // 10**6} Mbit/s",
+                f"{size.sgx_epc_bytes // 2**20} MiB" if size.sgx_epc_bytes else "-",
+                profile.description,
+            )
+        )
+    titles = ("profile", "CPUs", "memory", "storage", "writes", "network", "EPC", "what it is")
+    terminal.print_table(titles, rows, right="CPUs memory storage writes network")

@@ -38,7 +38,7 @@ def command(
     A SCENARIO is a file, a folder (all of it), or the name of one that comes with devnet
     (full-loop). Each run leaves a bundle that `devnet replay` re-executes.
     """
-    from devnet.base import CheckFailed, Toolchain, UsageError
+    from devnet.base import Toolchain, UsageError
     from devnet.cli.files import scenario_files
     from devnet.cli.progress import print_verdict, say_step
     from devnet.cli.slots import held_slot
@@ -82,7 +82,14 @@ def command(
 
         write_junit(junit, results)
     if as_json:
-        terminal.print_json(_document(results))
+        terminal.print_json(document(results))
+    leave_if_failed(results, as_json=as_json)
+
+
+def leave_if_failed(results: list[RunResult], *, as_json: bool) -> None:
+    """Exit code 1 when a run did not pass; its own lines have told it already."""
+    from devnet.base import CheckFailed
+
     failed = [result.scenario for result in results if not result.ok]
     if failed and not as_json and len(results) > 1:
         raise CheckFailed(f"{len(failed)} of {len(results)} failed: {', '.join(failed)}")
@@ -100,7 +107,8 @@ def known_cluster(name: str) -> None:
         raise UsageError(f"no cluster named '{name}'", hint=f"known: {', '.join(names)}")
 
 
-def _document(results: list[RunResult]) -> dict[str, Any]:
+def document(results: list[RunResult]) -> dict[str, Any]:
+    """What `--json` prints: the run, or all of them under one verdict."""
     if len(results) == 1:
         return results[0].to_json()
     return {

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devnet.base import DevnetError
+from devnet.daemon.failures import failure_of
 
 LINE_BYTES = 1 << 20
 ALIVE_SECONDS = 2.0  # a request that takes longer hears that often that it is still worked on
@@ -41,13 +42,12 @@ def parsed(data: bytes) -> dict[str, Any]:
 
 def refusal(error: BaseException) -> dict[str, Any]:
     """An error as the fields of an answer."""
-    hint = str(getattr(error, "hint", ""))
-    code = error.exit_code if isinstance(error, DevnetError) else _cluster_code(error)
+    failure = failure_of(error)
     return {
         "ok": False,
-        "error": str(error) or type(error).__name__,
-        "hint": hint,
-        "exit_code": code,
+        "error": failure.message,
+        "hint": failure.hint,
+        "exit_code": failure.exit_code,
     }
 
 
@@ -58,11 +58,3 @@ def refused(answer: Mapping[str, Any]) -> Refused:
         hint=str(answer.get("hint", "")),
         exit_code=int(answer.get("exit_code", 4)),
     )
-
-
-def _cluster_code(error: BaseException) -> int:
-    from cluster.errors import ClusterLacks, ClusterStartFailed
-
-    if isinstance(error, ClusterLacks):
-        return 3
-    return 4 if isinstance(error, ClusterStartFailed | OSError) else 1

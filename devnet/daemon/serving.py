@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from devnet.base import DevnetError, Interrupted, Toolchain, UsageError, wait_for
+from devnet.base import Interrupted, Toolchain, UsageError, wait_for
 from devnet.base.folder import DevnetFolder
 from devnet.daemon.control import ControlSocket
+from devnet.daemon.failures import failure_of
 from devnet.daemon.leftovers import clear, mark
 from devnet.daemon.live import Live, Place
 from devnet.daemon.sealing import forget_state
@@ -44,7 +45,7 @@ def serve(folder: DevnetFolder, order: StartOrder, descriptor: int) -> int:
     except BaseException as error:  # noqa: BLE001  the edge of the process
         traceback.print_exc()
         starter.failed(error)
-        return error.exit_code if isinstance(error, DevnetError) else 4
+        return failure_of(error).exit_code
     return 0
 
 
