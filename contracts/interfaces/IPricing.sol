@@ -41,6 +41,8 @@ interface IPricing {
     function kompUsd() external view returns (uint256);
     /// @notice KOMP wei for one unit of the resource at the dynamic price: floor(price * 1e18 / kompUsd).
     function priceInKomp(Resource resource) external view returns (uint256);
+    /// @notice `priceInKomp` of two resources in one call, as an order needs them.
+    function pricesInKomp(Resource first, Resource second) external view returns (uint256, uint256);
     /// @notice Whether the dynamic price beats every fresh vendor (O5).
     function beatsAll(Resource resource) external view returns (bool);
     function feedOf(Resource resource, uint256 vendor) external view returns (address);

@@ -3,111 +3,138 @@ pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 import {AggregatorV3Interface} from "../interfaces/AggregatorV3Interface.sol";
 import {IPriceFeed} from "../interfaces/IPriceFeed.sol";
 
-/// @title A Chainlink-style feed: f+1 of n oracle nodes sign a round, the answer is the median (O1)
+/// @title A feed in Chainlink's form: f+1 of n oracle nodes sign a round, the answer is its median (O1)
 contract PriceFeed is IPriceFeed, EIP712 {
-    uint256 private constant SIGNATURE_LENGTH = 65;
-    uint256 private constant MAX_ORACLES = 31;
+    using SafeCast for uint256;
+    using SafeCast for int256;
+
+    uint256 private constant SIGNATURE_BYTES = 65;
     bytes32 private constant ROUND = keccak256("Round(uint256 roundId,int256[] observations)");
 
-    struct Answer {
+    error OraclesOutOfRange(uint256 oracles, uint256 faulty);
+    error BoundsOutOfOrder(int256 min, int256 max);
+
+    /// @dev One slot.
+    struct Round {
         int192 answer;
         uint64 updatedAt;
     }
 
-    uint8 public immutable decimals;
-    uint256 public immutable faulty; // f
-    uint256 public immutable heartbeat; // seconds
-    int256 public immutable minAnswer;
-    int256 public immutable maxAnswer;
+    /// @inheritdoc AggregatorV3Interface
     uint256 public constant version = 1;
+    /// @inheritdoc AggregatorV3Interface
+    uint8 public immutable decimals;
+    /// @inheritdoc IPriceFeed
+    uint256 public immutable heartbeat;
+    /// @inheritdoc IPriceFeed
+    int256 public immutable minAnswer;
+    /// @inheritdoc IPriceFeed
+    int256 public immutable maxAnswer;
+    /// @notice f: how many oracle nodes may lie.
+    uint256 public immutable faulty;
 
-    string public description;
-    mapping(address account => bool) public isOracle;
-    uint80 private latest;
-    mapping(uint256 roundId => Answer) private answers;
+    string private _description;
+    mapping(address account => bool) private _isOracle;
+    mapping(uint256 roundId => Round) private _rounds;
+    uint80 private _latest;
 
-    error OraclesOutOfRange(uint256 n, uint256 f);
-    error BoundsOutOfRange(int256 min, int256 max);
-    error NoData(uint256 roundId);
-
+    /// @param oracles n addresses, 3f < n
+    /// @param faulty_ f, the signatures of a round are f+1
+    /// @param minAnswer_ answers below are refused, as above `maxAnswer_`
     constructor(
         string memory description_,
         uint8 decimals_,
         address[] memory oracles,
         uint256 faulty_,
-        uint256 heartbeat_,
+        uint256 heartbeatSeconds,
         int256 minAnswer_,
         int256 maxAnswer_
     ) EIP712("Kompute", "1") {
-        if (oracles.length > MAX_ORACLES || 3 * faulty_ >= oracles.length) {
-            revert OraclesOutOfRange(oracles.length, faulty_);
-        }
-        if (minAnswer_ > maxAnswer_ || maxAnswer_ > type(int192).max) revert BoundsOutOfRange(minAnswer_, maxAnswer_);
-        description = description_;
+        if (3 * faulty_ >= oracles.length) revert OraclesOutOfRange(oracles.length, faulty_);
+        if (minAnswer_ > maxAnswer_) revert BoundsOutOfOrder(minAnswer_, maxAnswer_);
+        _description = description_;
         decimals = decimals_;
+        heartbeat = heartbeatSeconds;
+        minAnswer = minAnswer_.toInt192();
+        maxAnswer = maxAnswer_.toInt192();
         faulty = faulty_;
-        heartbeat = heartbeat_;
-        minAnswer = minAnswer_;
-        maxAnswer = maxAnswer_;
-        for (uint256 i; i < oracles.length; ++i) {
-            if (isOracle[oracles[i]]) revert DuplicateOracle(oracles[i]);
-            isOracle[oracles[i]] = true;
+        for (uint256 i = 0; i < oracles.length; ++i) {
+            if (_isOracle[oracles[i]]) revert DuplicateOracle(oracles[i]);
+            _isOracle[oracles[i]] = true;
         }
     }
 
     /// @inheritdoc IPriceFeed
     function transmit(uint256 roundId, int256[] calldata observations, bytes calldata signatures) external {
-        uint256 expected = uint256(latest) + 1;
+        uint256 expected = uint256(_latest) + 1;
         if (roundId != expected) revert RoundNotNext(roundId, expected);
-        uint256 needed = 2 * faulty + 1;
-        if (observations.length < needed) revert TooFewObservations(observations.length, needed);
-        for (uint256 i = 1; i < observations.length; ++i) {
-            if (observations[i] < observations[i - 1]) revert ObservationsUnsorted(i);
-        }
+        int256 answer = _median(observations);
         _checkSignatures(roundId, observations, signatures);
-        int256 answer = observations[observations.length / 2];
-        if (answer < minAnswer || answer > maxAnswer) revert AnswerOutOfBounds(answer, minAnswer, maxAnswer);
-        latest = uint80(roundId);
-        answers[roundId] = Answer(int192(answer), uint64(block.timestamp));
+
+        _latest = roundId.toUint80();
+        _rounds[roundId] = Round(answer.toInt192(), block.timestamp.toUint64());
         emit NewTransmission(roundId, answer, observations);
         emit AnswerUpdated(answer, roundId, block.timestamp);
     }
 
     /// @inheritdoc AggregatorV3Interface
-    function getRoundData(uint80 roundId) external view returns (uint80, int256, uint256, uint256, uint80) {
-        return _round(roundId);
+    function description() external view returns (string memory) {
+        return _description;
+    }
+
+    /// @inheritdoc IPriceFeed
+    function isOracle(address account) external view returns (bool) {
+        return _isOracle[account];
     }
 
     /// @inheritdoc AggregatorV3Interface
     function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
-        return _round(latest);
+        return _data(_latest);
     }
 
-    function _round(uint80 roundId) private view returns (uint80, int256, uint256, uint256, uint80) {
-        Answer memory found = answers[roundId];
-        if (found.updatedAt == 0) revert NoData(roundId);
-        return (roundId, found.answer, found.updatedAt, found.updatedAt, roundId);
+    /// @inheritdoc AggregatorV3Interface
+    function getRoundData(uint80 roundId) external view returns (uint80, int256, uint256, uint256, uint80) {
+        return _data(roundId);
+    }
+
+    /// @dev All 0 for a round that never was, as Chainlink's aggregators answer.
+    function _data(uint80 roundId) private view returns (uint80, int256, uint256, uint256, uint80) {
+        Round memory round = _rounds[roundId];
+        return (roundId, round.answer, round.updatedAt, round.updatedAt, roundId);
+    }
+
+    function _median(int256[] calldata observations) private view returns (int256 answer) {
+        uint256 due = 2 * faulty + 1;
+        if (observations.length < due) revert TooFewObservations(observations.length, due);
+        for (uint256 i = 1; i < observations.length; ++i) {
+            if (observations[i] < observations[i - 1]) revert ObservationsUnsorted(i);
+        }
+        answer = observations[observations.length / 2];
+        if (answer < minAnswer || answer > maxAnswer) revert AnswerOutOfBounds(answer, minAnswer, maxAnswer);
     }
 
     function _checkSignatures(uint256 roundId, int256[] calldata observations, bytes calldata signatures)
         private
         view
     {
-        uint256 needed = faulty + 1;
-        if (signatures.length != needed * SIGNATURE_LENGTH) {
-            revert WrongSignatureCount(signatures.length / SIGNATURE_LENGTH, needed);
+        uint256 due = faulty + 1;
+        if (signatures.length != due * SIGNATURE_BYTES) {
+            revert WrongSignatureCount(signatures.length / SIGNATURE_BYTES, due);
         }
-        bytes32 packed = keccak256(abi.encodePacked(observations));
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(ROUND, roundId, packed)));
+        bytes32 digest =
+            _hashTypedDataV4(keccak256(abi.encode(ROUND, roundId, keccak256(abi.encodePacked(observations)))));
         address previous;
-        for (uint256 i; i < needed; ++i) {
-            uint256 at = i * SIGNATURE_LENGTH;
-            address signer = ECDSA.recoverCalldata(digest, signatures[at:at + SIGNATURE_LENGTH]);
-            if (!isOracle[signer]) revert NotOracle(signer);
-            if (signer <= previous) revert DuplicateOracle(signer);
+        for (uint256 i = 0; i < due; ++i) {
+            bytes calldata signature = signatures[i * SIGNATURE_BYTES:(i + 1) * SIGNATURE_BYTES];
+            // What is no signature recovers to 0, which is no oracle node.
+            (address signer,,) = ECDSA.tryRecoverCalldata(digest, signature);
+            if (!_isOracle[signer]) revert NotOracle(signer);
+            if (signer <= previous) revert DuplicateOracle(signer); // strictly ascending
             previous = signer;
         }
     }

@@ -1,178 +1,242 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 import {AggregatorV3Interface} from "../interfaces/AggregatorV3Interface.sol";
 import {IPriceFeed} from "../interfaces/IPriceFeed.sol";
 import {IPricing} from "../interfaces/IPricing.sol";
 
 /// @title Stored market prices and the dynamic price (O1 to O3, O5, O6)
 contract Pricing is IPricing {
-    uint256 private constant WAD = 1e18;
+    using SafeCast for uint256;
+
+    uint256 private constant ONE = 1e18;
     uint256 private constant VENDORS = 3;
     uint256 private constant RESOURCES = 6;
-    uint256 private constant JUMP_SHARE = 10; // 10 * |m - p| > 3 * p is a jump (O2)
-    uint256 private constant JUMP_LIMIT = 3;
+    /// @dev A feed that burns more does not count.
+    uint256 private constant FEED_GAS = 100_000;
+    /// @dev A price is read for this many heartbeats after it was stored (O2).
+    uint256 private constant LIFE = 3;
 
-    IPriceFeed public immutable kompUsdFeed;
-    IPriceFeed public immutable utilizationFeed;
+    error BoundsOutOfRange(address feed, int256 min, int256 max);
 
-    /// @dev Two slots; `longest` is H, the longest heartbeat of the resource's feeds (O2).
-    struct Price {
+    /// @dev Two slots; `min` and `max` of an answer, in the feed's decimals (O2).
+    struct Feed {
+        address feed;
+        uint8 decimals;
+        uint40 heartbeat;
+        uint128 min;
+        uint128 max;
+    }
+
+    /// @dev Two slots; a reader needs the first alone. `life` is 3H, seconds.
+    struct Record {
         uint128 price;
         uint64 storedAt;
-        uint64 longest;
+        uint64 life;
         uint128 pending;
         uint64 pendingAt;
     }
 
-    address[VENDORS][RESOURCES] private feeds; // 0 where this deployment has none
-    mapping(Resource resource => Price) private prices;
+    mapping(Resource resource => Feed[3]) private _feeds;
+    mapping(Resource resource => Record) private _records;
+    Feed private _kompUsd;
+    Feed private _utilization;
 
-    /// @param feeds_ three a resource in the order of `Resource`, zero addresses for resources left out.
-    constructor(address[VENDORS][RESOURCES] memory feeds_, IPriceFeed kompUsd_, IPriceFeed utilization_) {
-        feeds = feeds_;
-        for (uint256 resource; resource < RESOURCES; ++resource) {
-            uint256 longest;
-            for (uint256 vendor; vendor < VENDORS && feeds_[resource][vendor] != address(0); ++vendor) {
-                uint256 own = IPriceFeed(feeds_[resource][vendor]).heartbeat();
-                if (own > longest) longest = own;
+    /// @notice Decimals, heartbeats and bounds are those the feeds have now.
+    /// @param feeds AWS, GCP and Azure by resource (O1); 0 for resources that are not priced here
+    constructor(IPriceFeed[3][6] memory feeds, IPriceFeed kompUsd_, IPriceFeed utilization_) {
+        for (uint256 resource = 0; resource < RESOURCES; ++resource) {
+            if (address(feeds[resource][0]) == address(0)) continue;
+            for (uint256 vendor = 0; vendor < VENDORS; ++vendor) {
+                _feeds[Resource(resource)][vendor] = _described(feeds[resource][vendor]);
             }
-            prices[Resource(resource)].longest = uint64(longest);
         }
-        kompUsdFeed = kompUsd_;
-        utilizationFeed = utilization_;
+        _kompUsd = _described(kompUsd_);
+        _utilization = _described(utilization_);
     }
 
     /// @inheritdoc IPricing
     function poke(Resource resource) external {
-        Price storage state = prices[resource];
-        uint256 p = state.price;
-        uint256 m = _median(resource, p);
-        if (p == 0 || !_isJump(m, p)) {
-            _store(resource, state, m);
-            return;
-        }
-        uint256 pending = state.pending;
-        bool sameSide = pending != 0 && (pending > p) == (m > p);
-        if (!sameSide) {
-            state.pending = uint128(m);
-            state.pendingAt = uint64(block.timestamp);
+        Feed[3] storage feeds = _existing(resource);
+        Record memory current = _records[resource];
+        (uint256[3] memory answers, uint256 fresh, uint256 longest) = _read(feeds);
+        if (fresh < 2) revert TooFewFresh(resource, fresh);
+        uint256 p = current.price;
+        uint256 m = fresh == VENDORS ? _median(answers) : _nearer(p, answers[0], answers[1]);
+
+        if (p == 0 || 10 * _distance(m, p) <= 3 * p) {
+            _store(resource, current, m, longest);
+        } else if (current.pending == 0 || (current.pending > p) != (m > p)) {
+            _records[resource].pending = m.toUint128();
+            _records[resource].pendingAt = block.timestamp.toUint64();
             emit JumpPending(resource, m);
-        } else if (block.timestamp >= state.pendingAt + state.longest) {
-            _store(resource, state, _distance(m, p) < _distance(pending, p) ? m : pending);
+        } else if (block.timestamp >= current.pendingAt + longest) {
+            _store(resource, current, _nearer(p, m, current.pending), longest);
         }
     }
 
     /// @inheritdoc IPricing
     function stored(Resource resource) external view returns (Stored memory) {
-        Price storage state = prices[resource];
-        return Stored(state.price, state.storedAt, state.pending, state.pendingAt);
+        Record memory record = _records[resource];
+        return Stored(record.price, record.storedAt, record.pending, record.pendingAt);
     }
 
     /// @inheritdoc IPricing
     function marketPrice(Resource resource) public view returns (uint256) {
-        Price storage state = prices[resource];
-        if (state.price == 0 || block.timestamp > state.storedAt + 3 * uint256(state.longest)) {
-            revert PriceStale(resource, state.storedAt); // O2
-        }
-        return state.price;
+        Record storage current = _records[resource];
+        uint256 storedAt = current.storedAt;
+        if (storedAt == 0) _existing(resource);
+        if (storedAt == 0 || block.timestamp > storedAt + current.life) revert PriceStale(resource, storedAt);
+        return current.price;
     }
 
     /// @inheritdoc IPricing
     function price(Resource resource) public view returns (uint256) {
-        uint256 u = utilization();
-        return marketPrice(resource) * (75e16 + 20 * u * u / 1e20) / WAD; // O3
+        return _dynamic(marketPrice(resource), utilization());
     }
 
     /// @inheritdoc IPricing
     function utilization() public view returns (uint256) {
-        (bool fresh, uint256 u) = _fresh(utilizationFeed, true);
-        return !fresh || u > WAD ? WAD : u; // O3
+        (bool fresh, uint256 u) = _answer(_utilization);
+        return fresh && u < ONE ? u : ONE; // O3: clamped, and stale counts as full
     }
 
     /// @inheritdoc IPricing
     function kompUsd() public view returns (uint256) {
-        (bool fresh, uint256 usd) = _fresh(kompUsdFeed, false);
-        if (!fresh) revert KompUsdStale(); // O6
+        (bool fresh, uint256 usd) = _answer(_kompUsd);
+        if (!fresh || usd == 0) revert KompUsdStale(); // O6
         return usd;
     }
 
     /// @inheritdoc IPricing
     function priceInKomp(Resource resource) external view returns (uint256) {
-        return price(resource) * WAD / kompUsd();
+        return price(resource) * ONE / kompUsd();
+    }
+
+    /// @inheritdoc IPricing
+    function pricesInKomp(Resource first, Resource second) external view returns (uint256, uint256) {
+        uint256 u = utilization();
+        uint256 usd = kompUsd();
+        return (_dynamic(marketPrice(first), u) * ONE / usd, _dynamic(marketPrice(second), u) * ONE / usd);
     }
 
     /// @inheritdoc IPricing
     function beatsAll(Resource resource) external view returns (bool) {
-        uint256 own = price(resource);
-        for (uint256 vendor; vendor < VENDORS; ++vendor) {
-            (bool fresh, uint256 answer) = _fresh(IPriceFeed(feedOf(resource, vendor)), false);
-            if (fresh && own >= answer) return false; // O5
+        (uint256[3] memory answers, uint256 fresh,) = _read(_existing(resource));
+        uint256 ours = price(resource);
+        for (uint256 i = 0; i < fresh; ++i) {
+            if (ours >= answers[i]) return false;
         }
-        return true;
+        return fresh != 0;
     }
 
     /// @inheritdoc IPricing
-    function feedOf(Resource resource, uint256 vendor) public view returns (address feed) {
-        feed = feeds[uint256(resource)][vendor];
-        if (feed == address(0)) revert FeedsMissing(resource);
+    function feedOf(Resource resource, uint256 vendor) external view returns (address) {
+        return _feeds[resource][vendor].feed;
     }
 
     /// @inheritdoc IPricing
-    function heartbeat(Resource resource) external view returns (uint256) {
-        return prices[resource].longest;
-    }
-
-    function _store(Resource resource, Price storage state, uint256 value) private {
-        state.price = uint128(value);
-        state.storedAt = uint64(block.timestamp);
-        if (state.pending != 0) {
-            state.pending = 0;
-            state.pendingAt = 0;
-        }
-        emit PriceStored(resource, value);
-    }
-
-    /// @dev O2: of three the median, of two the nearer to p (a tie or no p: the lower).
-    function _median(Resource resource, uint256 p) private view returns (uint256) {
-        uint256[VENDORS] memory sorted;
-        uint256 count;
-        for (uint256 vendor; vendor < VENDORS; ++vendor) {
-            (bool fresh, uint256 answer) = _fresh(IPriceFeed(feedOf(resource, vendor)), false);
-            if (!fresh) continue;
-            uint256 place = count++;
-            while (place > 0 && sorted[place - 1] > answer) {
-                sorted[place] = sorted[place - 1];
-                --place;
-            }
-            sorted[place] = answer;
-        }
-        if (count == VENDORS) return sorted[1];
-        if (count < 2) revert TooFewFresh(resource, count);
-        if (p == 0) return sorted[0];
-        return _distance(sorted[1], p) < _distance(sorted[0], p) ? sorted[1] : sorted[0];
-    }
-
-    /// @dev O2: inside its heartbeat, inside [min, max], 0 < updatedAt <= now, scaled to 18 decimals.
-    /// A feed that reverts is not fresh. Zero is an answer only where `zero` says so (utilization).
-    function _fresh(IPriceFeed feed, bool zero) private view returns (bool, uint256) {
-        try feed.latestRoundData() returns (uint80, int256 answer, uint256, uint256 updatedAt, uint80) {
-            if (updatedAt == 0 || updatedAt > block.timestamp) return (false, 0);
-            if (block.timestamp - updatedAt > feed.heartbeat()) return (false, 0);
-            if (answer < feed.minAnswer() || answer > feed.maxAnswer()) return (false, 0);
-            if (answer < 0 || (answer == 0 && !zero)) return (false, 0);
-            uint256 scaled = uint256(answer) * WAD / 10 ** feed.decimals();
-            return (scaled < 1 << 128 && (scaled != 0 || zero), scaled);
-        } catch {
-            return (false, 0);
+    function heartbeat(Resource resource) public view returns (uint256 longest) {
+        Feed[3] storage feeds = _existing(resource);
+        for (uint256 i = 0; i < VENDORS; ++i) {
+            if (feeds[i].heartbeat > longest) longest = feeds[i].heartbeat;
         }
     }
 
-    function _isJump(uint256 m, uint256 p) private pure returns (bool) {
-        return JUMP_SHARE * _distance(m, p) > JUMP_LIMIT * p;
+    /// @dev Every store clears a pending jump (O2).
+    function _store(Resource resource, Record memory current, uint256 price_, uint256 longest) private {
+        Record storage record = _records[resource];
+        record.price = price_.toUint128();
+        record.storedAt = block.timestamp.toUint64();
+        record.life = uint64(LIFE * longest);
+        if (current.pending != 0) {
+            record.pending = 0;
+            record.pendingAt = 0;
+        }
+        emit PriceStored(resource, price_);
+    }
+
+    /// @dev The fresh answers first, and the longest heartbeat of the three.
+    function _read(Feed[3] storage feeds)
+        private
+        view
+        returns (uint256[3] memory answers, uint256 fresh, uint256 longest)
+    {
+        for (uint256 i = 0; i < VENDORS; ++i) {
+            Feed memory feed = feeds[i];
+            if (feed.heartbeat > longest) longest = feed.heartbeat;
+            (bool counts, uint256 answer) = _answer(feed);
+            if (counts && answer != 0) answers[fresh++] = answer;
+        }
+    }
+
+    /// @dev O2: whether the latest answer counts, and the answer at 18 decimals.
+    function _answer(Feed memory feed) private view returns (bool, uint256) {
+        (bool answered, int256 answer, uint256 updatedAt) = _call(feed.feed);
+        if (!answered || updatedAt == 0 || updatedAt > block.timestamp) return (false, 0);
+        if (block.timestamp - updatedAt > feed.heartbeat) return (false, 0);
+        if (answer < 0) return (false, 0);
+        uint256 value = uint256(answer);
+        if (value < feed.min || value > feed.max) return (false, 0);
+        return (true, _scaled(value, feed.decimals));
+    }
+
+    /// @dev `latestRoundData()` of a feed that may revert, burn its gas, answer too little or too much.
+    function _call(address feed) private view returns (bool answered, int256 answer, uint256 updatedAt) {
+        bytes4 selector = AggregatorV3Interface.latestRoundData.selector;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, selector)
+            answered := staticcall(FEED_GAS, feed, data, 4, data, 160)
+            answered := and(answered, gt(returndatasize(), 159))
+            answer := mload(add(data, 32))
+            updatedAt := mload(add(data, 96))
+        }
+    }
+
+    function _existing(Resource resource) private view returns (Feed[3] storage feeds) {
+        feeds = _feeds[resource];
+        if (feeds[0].feed == address(0)) revert FeedsMissing(resource);
+    }
+
+    /// @dev p = floor(m * (0.75e18 + floor(20 u^2 / 1e20)) / 1e18) (O3).
+    function _dynamic(uint256 m, uint256 u) private pure returns (uint256) {
+        return m * (75e16 + 20 * u * u / 1e20) / ONE;
+    }
+
+    function _median(uint256[3] memory a) private pure returns (uint256) {
+        (uint256 low, uint256 high) = a[0] < a[1] ? (a[0], a[1]) : (a[1], a[0]);
+        if (a[2] <= low) return low;
+        return a[2] < high ? a[2] : high;
+    }
+
+    /// @dev Whichever is nearer to p; the lower on a tie and where there is no p (O2).
+    function _nearer(uint256 p, uint256 a, uint256 b) private pure returns (uint256) {
+        (uint256 low, uint256 high) = a < b ? (a, b) : (b, a);
+        return p == 0 || _distance(low, p) <= _distance(high, p) ? low : high;
     }
 
     function _distance(uint256 a, uint256 b) private pure returns (uint256) {
-        return a > b ? a - b : b - a;
+        return a < b ? b - a : a - b;
+    }
+
+    function _scaled(uint256 value, uint8 decimals) private pure returns (uint256) {
+        return decimals <= 18 ? value * 10 ** (18 - decimals) : value / 10 ** (decimals - 18);
+    }
+
+    function _described(IPriceFeed feed) private view returns (Feed memory) {
+        (int256 min, int256 max, uint8 decimals) = (feed.minAnswer(), feed.maxAnswer(), feed.decimals());
+        if (min < 0 || max < min) revert BoundsOutOfRange(address(feed), min, max);
+        // Whatever counts as an answer can be stored.
+        _scaled(uint256(max), decimals).toUint128();
+        return Feed({
+            feed: address(feed),
+            decimals: decimals,
+            heartbeat: feed.heartbeat().toUint40(),
+            min: uint256(min).toUint128(),
+            max: uint256(max).toUint128()
+        });
     }
 }

@@ -3,266 +3,322 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
 import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
 
-/// @title Publication of V, and rewards of ended cycles claimed in O(1) (W1 to W5, C1 to C7)
-contract Rewards is IRewards, EIP712 {
+/// @title Publication of V and rewards by cycles (W1 to W5, C1 to C7)
+/// @notice Every cost is independent of the number of nodes and of cycles passed (C3).
+contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
-    uint256 private constant ONE = 1e6; // 1.0 of a factor (W1)
     uint256 private constant BPS = 10_000;
-    uint256 private constant MAX_SGX = 2e6; // W2
+    uint256 private constant MAX_SGX = 2e6;
     uint256 private constant MAX_B = 1e7;
     uint256 private constant MAX_C = 1e12;
-    uint256 private constant HASH_REACH = 256; // W4
+    /// @dev How far back `blockhash` reaches.
+    uint256 private constant HASH_REACH = 256;
     bytes32 private constant RESULT = keccak256(
         "Result(address node,uint256 cycle,uint256 sequence,uint256 measuredBlock,bytes32 measuredHash,"
         "uint256 sgx,uint256 b,uint256 c1,uint256 c2,uint256 c3)"
     );
 
-    /// @dev One slot. A cycle has at least 14 blocks (W4), so 24 bits of cycles are 234 million blocks.
+    error GapOutOfRange(uint256 gapBlocks, uint256 cycleBlocks);
+
+    /// @dev One slot; of one owner's node. `openPlusOne` is 1 + the open cycle, 0 for none (C3).
     struct Account {
-        uint128 accrued; // shares of settled cycles, not yet paid (C3)
-        uint40 lastBlock; // of the last publication
+        uint128 accrued;
         uint32 sequence;
-        uint24 openCycle; // the one unsettled cycle, where hasOpen (C3)
-        uint24 claimedBefore; // every earlier cycle is paid
-        bool hasOpen;
+        uint32 lastBlock;
+        uint32 openPlusOne;
+        uint32 claimedBefore;
+    }
+
+    /// @dev One slot; a cycle's reward and the sum of its V (W5).
+    struct Bucket {
+        uint128 reward;
+        uint128 totalV;
+    }
+
+    /// @dev One slot; a node's V in one cycle and whether its share was claimed singly.
+    struct Share {
+        uint128 v;
+        bool claimed;
     }
 
     IERC20 public immutable token;
-    IGatekeepers public immutable gatekeepers;
     IStaking public immutable staking;
     ISlashing public immutable slashing;
-    uint256 public immutable genesis; // block (C1)
-    uint256 public immutable cycleBlocks; // L
-    uint256 public immutable gapBlocks; // g
+    /// @inheritdoc IRewards
+    uint256 public immutable genesis;
+    /// @inheritdoc IRewards
+    uint256 public immutable cycleBlocks;
+    /// @inheritdoc IRewards
+    uint256 public immutable gapBlocks;
 
-    uint256 public maxV;
-    mapping(uint256 cycle => uint256) public cycleReward;
-    mapping(uint256 cycle => uint256) public cycleTotalV;
-    mapping(uint256 cycle => mapping(address node => uint256)) public cycleAccountV;
-    mapping(address node => Account) private accounts;
-    mapping(address node => mapping(uint256 word => uint256)) private claimedBits;
-    mapping(address node => address) private owners; // never changes once set (R2)
-    uint256 private lastBucket; // the last cycle that got a reward (C4)
+    /// @dev Keyed by owner too, which never changes (R1): whoever is not the owner finds an empty account.
+    mapping(address owner => mapping(address node => Account)) private _accounts;
+    mapping(uint256 cycle => Bucket) private _buckets;
+    mapping(uint256 cycle => mapping(address node => Share)) private _shares;
 
-    error GapOutOfRange(uint256 gap, uint256 cycle);
+    /// @dev One slot: the last cycle that got reward (C4), the bound of V (W2).
+    uint32 private _lastRewarded;
+    uint96 private _maxV;
 
+    /// @notice Cycle 0 begins in the block of the creation (C1).
     constructor(
         IERC20 token_,
-        IGatekeepers gatekeepers_,
+        IGatekeepers gatekeepers,
         IStaking staking_,
         ISlashing slashing_,
         uint256 cycleBlocks_,
         uint256 gapBlocks_,
         uint256 maxV_
-    ) EIP712("Kompute", "1") {
-        if (gapBlocks_ == 0 || 14 * gapBlocks_ > cycleBlocks_) revert GapOutOfRange(gapBlocks_, cycleBlocks_); // W4
+    ) Attested(gatekeepers) {
+        // W4: g >= 1 and 2g <= L/7.
+        if (gapBlocks_ == 0 || 14 * gapBlocks_ > cycleBlocks_) revert GapOutOfRange(gapBlocks_, cycleBlocks_);
         token = token_;
-        gatekeepers = gatekeepers_;
         staking = staking_;
         slashing = slashing_;
         genesis = block.number;
         cycleBlocks = cycleBlocks_;
         gapBlocks = gapBlocks_;
-        maxV = maxV_;
+        _setMaxV(maxV_);
     }
 
     /// @inheritdoc IRewards
     function publish(Result calldata result, bytes calldata signatures) external {
         address node = result.node;
         if (msg.sender != node) revert NotNode(msg.sender, node); // W4
-        if (!staking.isActive(node)) revert NotActive(node); // S4
+        (address owner, bool active, uint256 bps) = staking.publisherOf(node);
+        if (!active) revert NotActive(node); // S4
         if (slashing.isSuspended(node)) revert Suspended(node); // C7
-        uint256 cycle = currentCycle();
-        Account storage account = accounts[node];
-        _checkMeasured(result, account, cycle);
-        uint256 v = _value(result, staking.multiplierBps(node));
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(RESULT, result)));
-        gatekeepers.check(digest, signatures, IGatekeepers.Quorum.PERF); // W3
 
-        account.accrued += uint128(_unsettled(node, cycle)); // C3
-        account.lastBlock = uint40(block.number);
+        Account memory account = _accounts[owner][node];
+        uint256 current = currentCycle();
+        _checkMeasurement(result, account, current);
+        _requireAttested(_hash(result), signatures, IGatekeepers.Quorum.PERF); // W3
+        uint256 v = _valueOf(result, bps);
+
+        _roll(current);
+        _settle(account, node, current);
         account.sequence = uint32(result.sequence);
-        account.openCycle = uint24(cycle);
-        account.hasOpen = true;
-        _roll(cycle); // C4
-        cycleAccountV[cycle][node] += v; // W5
-        cycleTotalV[cycle] += v;
-        emit Published(node, cycle, result.sequence, v);
+        account.lastBlock = block.number.toUint32();
+        account.openPlusOne = (current + 1).toUint32();
+        _accounts[owner][node] = account;
+        _shares[current][node].v += uint128(v); // W5; v < 2^96
+        _buckets[current].totalV += uint128(v);
+        emit Published(node, current, result.sequence, v);
     }
 
     /// @inheritdoc IRewards
-    function addReward(uint256 amount) external {
+    function addReward(uint256 amount) external nonReentrant {
         if (amount == 0) revert ZeroAmount();
-        uint256 cycle = currentCycle();
-        _roll(cycle); // C4
-        cycleReward[cycle] += amount; // C2
-        if (lastBucket != cycle) lastBucket = cycle;
-        emit RewardAdded(msg.sender, cycle, amount);
+        uint256 current = currentCycle();
+        _roll(current);
+        if (_lastRewarded != current) _lastRewarded = current.toUint32();
+        _buckets[current].reward += amount.toUint128();
+        emit RewardAdded(msg.sender, current, amount);
         token.safeTransferFrom(msg.sender, address(this), amount);
     }
 
     /// @inheritdoc IRewards
-    function claim(address node, uint256 cycle) external returns (uint256 amount) {
-        address owner = _checkOwner(node);
+    function claim(address node, uint256 cycle) external nonReentrant returns (uint256 amount) {
         uint256 current = currentCycle();
-        if (cycle >= current) revert CycleNotEnded(cycle, current); // C3
-        Account storage account = accounts[node];
-        if (cycle < account.claimedBefore || _isBitSet(node, cycle)) revert AlreadyClaimed(node, cycle);
-        amount = _share(node, cycle);
+        if (cycle >= current) revert CycleNotEnded(cycle, current);
+        Account memory account = _accountOfSender(node);
+        Share storage share = _shares[cycle][node];
+        if (cycle < account.claimedBefore || share.claimed) revert AlreadyClaimed(node, cycle);
+        amount = _shareOf(cycle, share.v);
         if (amount == 0) revert NothingToClaim(node);
-        _settle(node, account, current);
-        claimedBits[node][cycle >> 8] |= 1 << (cycle & 0xff);
+
+        _settle(account, node, current);
         account.accrued -= uint128(amount);
-        emit Claimed(node, owner, cycle, amount);
-        token.safeTransfer(owner, amount); // C6
+        _accounts[msg.sender][node] = account;
+        share.claimed = true;
+        emit Claimed(node, msg.sender, cycle, amount);
+        _pay(amount);
     }
 
     /// @inheritdoc IRewards
-    function claimAll(address node) external returns (uint256 amount) {
-        address owner = _checkOwner(node);
+    function claimAll(address node) external nonReentrant returns (uint256 amount) {
+        Account memory account = _accountOfSender(node);
         uint256 current = currentCycle();
-        Account storage account = accounts[node];
-        amount = account.accrued + _unsettled(node, current);
+        _settle(account, node, current);
+        amount = account.accrued;
         if (amount == 0) revert NothingToClaim(node);
-        if (account.hasOpen && account.openCycle < current) account.hasOpen = false;
+
         account.accrued = 0;
-        account.claimedBefore = uint24(current);
-        emit ClaimedAll(node, owner, current, amount);
-        token.safeTransfer(owner, amount);
+        account.claimedBefore = current.toUint32();
+        _accounts[msg.sender][node] = account;
+        emit ClaimedAll(node, msg.sender, current, amount);
+        _pay(amount);
     }
 
     /// @inheritdoc IRewards
     function setMaxV(uint256 maxV_) external {
-        if (msg.sender != gatekeepers.governance()) revert NotGovernance(msg.sender); // R5
-        maxV = maxV_;
-        emit MaxVChanged(maxV_);
+        if (msg.sender != _gatekeepers.governance()) revert NotGovernance(msg.sender); // R5
+        _setMaxV(maxV_);
+    }
+
+    /// @inheritdoc IRewards
+    function maxV() external view returns (uint256) {
+        return _maxV;
     }
 
     /// @inheritdoc IRewards
     function currentCycle() public view returns (uint256) {
-        return (block.number - genesis) / cycleBlocks; // C1
+        return _cycleOf(block.number);
+    }
+
+    /// @inheritdoc IRewards
+    function cycleReward(uint256 cycle) external view returns (uint256) {
+        return _buckets[cycle].reward;
+    }
+
+    /// @inheritdoc IRewards
+    function cycleTotalV(uint256 cycle) external view returns (uint256) {
+        return _buckets[cycle].totalV;
+    }
+
+    /// @inheritdoc IRewards
+    function cycleAccountV(uint256 cycle, address node) external view returns (uint256) {
+        return _shares[cycle][node].v;
     }
 
     /// @inheritdoc IRewards
     function claimable(address node, uint256 cycle) external view returns (uint256) {
         if (cycle >= currentCycle() || isClaimed(node, cycle)) return 0;
-        return _share(node, cycle);
+        return _shareOf(cycle, _shares[cycle][node].v);
     }
 
     /// @inheritdoc IRewards
     function claimableAll(address node) external view returns (uint256) {
-        return accounts[node].accrued + _unsettled(node, currentCycle());
+        Account memory account = _accountOf(node);
+        _settle(account, node, currentCycle());
+        return account.accrued;
     }
 
     /// @inheritdoc IRewards
     function accrued(address node) external view returns (uint256) {
-        return accounts[node].accrued;
+        return _accountOf(node).accrued;
     }
 
     /// @inheritdoc IRewards
     function openCycle(address node) external view returns (uint256) {
-        return accounts[node].openCycle;
+        uint256 plusOne = _accountOf(node).openPlusOne;
+        return plusOne == 0 ? type(uint256).max : plusOne - 1;
     }
 
     /// @inheritdoc IRewards
     function claimedBefore(address node) external view returns (uint256) {
-        return accounts[node].claimedBefore;
+        return _accountOf(node).claimedBefore;
     }
 
     /// @inheritdoc IRewards
     function isClaimed(address node, uint256 cycle) public view returns (bool) {
-        return cycle < accounts[node].claimedBefore || _isBitSet(node, cycle);
+        return cycle < _accountOf(node).claimedBefore || _shares[cycle][node].claimed;
     }
 
     /// @inheritdoc IRewards
     function sequenceOf(address node) external view returns (uint256) {
-        return accounts[node].sequence;
+        return _accountOf(node).sequence;
     }
 
     /// @inheritdoc IRewards
     function lastPublishedBlock(address node) external view returns (uint256) {
-        return accounts[node].lastBlock;
+        return _accountOf(node).lastBlock;
     }
 
-    /// @dev W4: the gap, the block the result was measured at, its hash, the cycle and the sequence.
-    function _checkMeasured(Result calldata result, Account storage account, uint256 cycle) private view {
+    /// @dev W4, in the order in which a publisher can get it wrong.
+    function _checkMeasurement(Result calldata result, Account memory account, uint256 current) private view {
         uint256 last = account.lastBlock;
         if (last != 0 && block.number < last + gapBlocks) revert PublishedTooSoon(last, gapBlocks);
         uint256 measured = result.measuredBlock;
-        if (measured <= last || measured >= block.number || block.number > measured + HASH_REACH) {
+        if (measured <= last || measured < genesis || measured >= block.number || block.number - measured > HASH_REACH)
+        {
             revert MeasuredOutOfRange(measured, last, block.number);
         }
         bytes32 actual = blockhash(measured);
         if (actual == 0 || actual != result.measuredHash) {
             revert MeasuredHashMismatch(measured, result.measuredHash, actual);
         }
-        if (measured < genesis || result.cycle != cycle || (measured - genesis) / cycleBlocks != cycle) {
-            revert WrongCycle(result.cycle, cycle);
-        }
+        if (result.cycle != current || _cycleOf(measured) != current) revert WrongCycle(result.cycle, current);
         uint256 expected = uint256(account.sequence) + 1;
         if (result.sequence != expected) revert WrongSequence(result.sequence, expected);
     }
 
-    /// @dev W1, W2, with S read at publication (W3).
-    function _value(Result calldata r, uint256 multiplierBps) private view returns (uint256 v) {
-        if (r.sgx == 0 || r.sgx > MAX_SGX || r.b > MAX_B || r.c1 > MAX_C || r.c2 > MAX_C || r.c3 > MAX_C) {
-            revert FactorOutOfRange(r.sgx, r.b, r.c1, r.c2, r.c3);
+    /// @dev W1 and W2.
+    function _valueOf(Result calldata result, uint256 bps) private view returns (uint256 v) {
+        (uint256 sgx, uint256 b, uint256 c1, uint256 c2, uint256 c3) =
+            (result.sgx, result.b, result.c1, result.c2, result.c3);
+        if (sgx == 0 || sgx > MAX_SGX || b > MAX_B || c1 > MAX_C || c2 > MAX_C || c3 > MAX_C) {
+            revert FactorOutOfRange(sgx, b, c1, c2, c3);
         }
-        v = r.sgx * r.b * (r.c1 + r.c2 + r.c3) * multiplierBps / BPS;
-        if (v == 0 || v > maxV) revert ValueOutOfRange(v, maxV);
+        v = sgx * b * (c1 + c2 + c3) * bps / BPS;
+        if (v == 0 || v > _maxV) revert ValueOutOfRange(v, _maxV);
     }
 
-    /// @dev C4: a reward whose cycle ended without any V moves on.
-    function _roll(uint256 cycle) private {
-        uint256 bucket = lastBucket;
-        if (bucket == cycle || cycleTotalV[bucket] != 0) return;
-        uint256 amount = cycleReward[bucket];
-        if (amount == 0) return;
-        cycleReward[bucket] = 0;
-        cycleReward[cycle] += amount;
-        lastBucket = cycle;
-        emit RewardRolled(bucket, cycle, amount);
+    function _hash(Result calldata result) private pure returns (bytes32) {
+        return keccak256(abi.encode(RESULT, result));
     }
 
-    /// @dev C3: the share of the open cycle becomes accrued if that cycle has ended.
-    function _settle(address node, Account storage account, uint256 current) private {
-        uint256 share = _unsettled(node, current);
-        if (account.hasOpen && account.openCycle < current) account.hasOpen = false;
-        account.accrued += uint128(share);
+    /// @dev C4: a reward that nobody could share moves on to the current cycle.
+    function _roll(uint256 current) private {
+        uint256 last = _lastRewarded;
+        if (last == current) return;
+        Bucket storage bucket = _buckets[last];
+        uint256 reward = bucket.reward;
+        if (reward == 0 || bucket.totalV != 0) return;
+        bucket.reward = 0;
+        _buckets[current].reward += uint128(reward);
+        _lastRewarded = current.toUint32();
+        emit RewardRolled(last, current, reward);
     }
 
-    /// @dev What settling now would add.
-    function _unsettled(address node, uint256 current) private view returns (uint256) {
-        Account storage account = accounts[node];
-        if (!account.hasOpen || account.openCycle >= current) return 0;
-        return _share(node, account.openCycle);
+    /// @dev C3, in memory: moves the share of an ended open cycle to `accrued`.
+    function _settle(Account memory account, address node, uint256 current) private view {
+        uint256 plusOne = account.openPlusOne;
+        if (plusOne == 0 || plusOne > current) return;
+        account.accrued += uint128(_shareOf(plusOne - 1, _shares[plusOne - 1][node].v));
+        account.openPlusOne = 0;
     }
 
-    /// @dev C3: the share of an ended cycle, rounded down.
-    function _share(address node, uint256 cycle) private view returns (uint256) {
-        uint256 v = cycleAccountV[cycle][node];
-        return v == 0 ? 0 : Math.mulDiv(cycleReward[cycle], v, cycleTotalV[cycle]);
+    function _shareOf(uint256 cycle, uint256 v) private view returns (uint256) {
+        if (v == 0) return 0;
+        Bucket storage bucket = _buckets[cycle];
+        return uint256(bucket.reward) * v / bucket.totalV;
     }
 
-    function _isBitSet(address node, uint256 cycle) private view returns (bool) {
-        return claimedBits[node][cycle >> 8] & (1 << (cycle & 0xff)) != 0;
+    function _pay(uint256 amount) private {
+        token.safeTransfer(msg.sender, amount);
     }
 
-    /// @dev C6; remembered, since a node's owner never changes (R2).
-    function _checkOwner(address node) private returns (address owner) {
-        owner = owners[node];
-        if (owner == address(0)) {
-            owner = staking.ownerOf(node);
-            if (owner != address(0)) owners[node] = owner;
-        }
-        if (msg.sender != owner) revert NotOwner(msg.sender, owner);
+    /// @dev C6. Only its owner finds the account of a node that has published.
+    function _accountOfSender(address node) private view returns (Account memory account) {
+        account = _accounts[msg.sender][node];
+        if (account.sequence != 0) return account;
+        address owner = staking.ownerOf(node);
+        if (owner != msg.sender) revert NotOwner(msg.sender, owner);
+        revert NothingToClaim(node);
+    }
+
+    function _accountOf(address node) private view returns (Account memory) {
+        return _accounts[staking.ownerOf(node)][node];
+    }
+
+    function _cycleOf(uint256 blockNumber) private view returns (uint256) {
+        return (blockNumber - genesis) / cycleBlocks; // C1
+    }
+
+    function _setMaxV(uint256 maxV_) private {
+        _maxV = maxV_.toUint96();
+        emit MaxVChanged(maxV_);
     }
 }

@@ -23,6 +23,8 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     bytes32 private constant ADMISSION =
         keccak256("Admission(address node,address owner,bytes32 hardwareId,uint256 deadline)");
 
+    error ExitDelayTooShort(uint256 exitDelay, uint256 maxAge);
+
     /// @dev Two slots. The second stays untouched at registration: it counts what was slashed, not what is left.
     struct Record {
         address owner;
@@ -47,13 +49,17 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     mapping(bytes32 hardwareId => address) private _holders;
     uint256 private _totalStake;
 
+    /// @param slashing_ gets its code later in the same deployment
+    /// @param maxAgeSeconds how long an incident may be reported (L5)
     constructor(
         IERC20 token_,
         IGatekeepers gatekeepers,
         ISlashing slashing_,
         uint256 monthSeconds,
-        uint256 exitDelaySeconds
+        uint256 exitDelaySeconds,
+        uint256 maxAgeSeconds
     ) Attested(gatekeepers) {
+        if (exitDelaySeconds <= maxAgeSeconds) revert ExitDelayTooShort(exitDelaySeconds, maxAgeSeconds); // S5
         token = token_;
         slashing = slashing_;
         month = monthSeconds;
