@@ -77,8 +77,6 @@ class Oracles(Actor):
                     feed.round_id -= 1
                 case _:
                     pass
-        if not self._asked:
-            sends += self._pokes(view)
         due = [
             feed.name
             for feed in self._feeds.values()
@@ -86,6 +84,8 @@ class Oracles(Actor):
         ]
         self._asked |= set(due)
         reads: list[Operation] = [ReadFeed(name) for name in due]
+        if not self._asked:  # a price is stored once everything asked for has been read
+            sends += self._pokes(view)
         return [*reads, *sends]
 
     def _look_now(self, resources: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from devnet.actors.view import DEPLOYER, TREASURY, Directory, account_names, owner_of
@@ -19,13 +20,23 @@ GAS = 200_000
 Observed = tuple[MinedBlock, tuple[ObservedTransaction, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """What a devnet begins with, and the blocks that made it."""
+
+    parameters: DeploymentParameters
+    deployment: Deployment
+    contracts: Contracts
+    blocks: list[Observed]
+
+
 def deploy_network(
     spec: NetworkSpec,
     chain: Chain,
     directory: Directory,
     toolchain: Toolchain,
     say: Callable[[str], None],
-) -> tuple[Deployment, Contracts, list[Observed]]:
+) -> Genesis:
     """Three blocks: an empty one, the creations, and the funding.
 
     Raises StartFailed when anything of it is refused.
@@ -45,7 +56,7 @@ def deploy_network(
         for transaction in transactions:
             if not transaction.ok:
                 raise StartFailed(f"{transaction.function}: {transaction.sentence}")
-    return deployment, contracts, observed
+    return Genesis(parameters, deployment, contracts, observed)
 
 
 def _funding(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def run_scenario(
     """
     started = time.monotonic()
     path = folder.runs / run_name(scenario.name)
+    state = folder.path / "state" / path.name
     with RunFolder(path) as run:
         run.text("network.yaml", resolved_yaml(scenario.network))
         run.text("scenario.yaml", scenario_yaml(scenario, "network.yaml"))
@@ -89,7 +91,7 @@ def run_scenario(
                 scenario.network,
                 cluster=cluster,
                 run=run,
-                state=path / "state",
+                state=state,
                 devnet_id=folder.id,
                 toolchain=toolchain,
                 seed=scenario.seed,
@@ -103,6 +105,7 @@ def run_scenario(
                 finally:
                     head = session.head
         finally:
+            keep_logs(state, path)
             report = write_report(path, verdict)
             facts = {
                 "scenario": scenario.name,
@@ -131,6 +134,14 @@ def _carry_out(session: Session, scenario: Scenario, on_step: Callable[[StepOutc
         if not outcome.ok:
             return FAILED
     return PASSED
+
+
+def keep_logs(state: Path, run: Path) -> None:
+    """Put the parts' logs into the run, and take their working files away."""
+    for log in sorted(state.rglob("*.log")):
+        name = "-".join(log.relative_to(state).parts)
+        shutil.copyfile(log, run / "logs" / name)
+    shutil.rmtree(state, ignore_errors=True)
 
 
 def run_name(scenario: str) -> str:

@@ -32,7 +32,7 @@ from devnet.runs.checks import Checks
 from devnet.runs.clusters import Making, choose
 from devnet.runs.encoding import plain
 from devnet.runs.folder import RunFolder
-from devnet.runs.genesis import deploy_network, genesis_document
+from devnet.runs.genesis import Genesis, deploy_network, genesis_document
 from devnet.runs.history import History
 from devnet.runs.readings import Readings
 from devnet.spec.network import NetworkSpec
@@ -57,6 +57,7 @@ class World:
     deployment: Deployment
     contracts: Contracts
     directory: Directory
+    genesis: Genesis
 
     def __init__(
         self,
@@ -136,7 +137,7 @@ class World:
         )
         reads = Reads(self.chain, self.contracts, self.directory.names)
         self.readings = Readings(reads, self.directory, history)
-        self.checks = Checks(reads, self.directory, self.deployment, history, self.chain)
+        self.checks = Checks(reads, self.genesis.parameters, self.deployment, self.chain)
         self.scheduler = Scheduler(
             chain=self.chain,
             contracts=self.contracts,
@@ -149,15 +150,16 @@ class World:
             on_block=self._mined,
         )
         self._history = history
-        for mined, observed in self._genesis_blocks:
+        for mined, observed in self.genesis.blocks:
             self._mined(mined, observed)
         self.cluster.subscribe(self.scheduler.cluster_event)
         self.scheduler.drain()
 
     def _deploy(self, accounts: int) -> None:
-        self.deployment, self.contracts, self._genesis_blocks = deploy_network(
+        self.genesis = deploy_network(
             self.spec, self.chain, self.directory, self._toolchain, self._say
         )
+        self.deployment, self.contracts = self.genesis.deployment, self.genesis.contracts
         document = genesis_document(self.spec, accounts, self.deployment, self.directory)
         self.run.document("genesis.json", document)
         self.run.document("names.json", self._names())
@@ -192,5 +194,6 @@ class World:
 
     def record_step(self, outcome: Any) -> None:
         """One line of `steps.jsonl`: the outcome and the ledger it left."""
-        record = {**plain(outcome), "timestamp": self.chain.head.timestamp, "seconds": outcome.seconds}
-        self.run.line("steps.jsonl", record | {"ledger": self.checks.snapshot()})
+        moment = {"timestamp": self.chain.head.timestamp, "seconds": outcome.seconds}
+        record = {**plain(outcome), **moment, "ledger": self.checks.snapshot()}
+        self.run.line("steps.jsonl", record)
