@@ -62,4 +62,4 @@ def moment(timestamp: int) -> str:
 
 def plotted(value: int, places: int = 18) -> float:
     """For the eye only: a chart has no more pixels than a float has digits."""
-    return value / 10**places
+    return float(value) / float(10**places)

@@ -9,7 +9,7 @@ from typing import Final
 
 from devnet.runs.report.events import Told
 
-TOKEN: Final = "Kompute"
+CURRENCY: Final = "Kompute"  # the contract
 NOBODY: Final = "0x" + "0" * 40
 
 
@@ -50,7 +50,7 @@ def read_ledger(events: Iterable[Told]) -> Ledger:
     sent: dict[str, int] = defaultdict(int)
     supply = 0
     for event in events:
-        if event.name != "Transfer" or event.contract != TOKEN:
+        if event.name != "Transfer" or event.contract != CURRENCY:
             continue
         source, target, value = event.text["from"], event.text["to"], event.number["value"]
         if source == NOBODY:

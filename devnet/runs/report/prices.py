@@ -54,13 +54,15 @@ def read_prices(events: Iterable[Told], utilization_heartbeat: int | None) -> Pr
     vendors: dict[str, dict[str, int]] = {}
     for event in events:
         if event.name == "PriceStored":
-            track.stored(event.timestamp, _resource(event.number["resource"]), event.number["price"])
+            track.stored(
+                event.timestamp, _resource(event.number["resource"]), event.number["price"]
+            )
         elif event.name == "AnswerUpdated" and event.contract == UTILIZATION_FEED:
             track.answered(event.timestamp, event.number["current"], event.number["updatedAt"])
         elif event.name == "AnswerUpdated":
-            vendor, _, resource = event.contract.removeprefix(FEED_PREFIX).partition(":")
-            if resource:
-                vendors.setdefault(resource, {})[vendor] = event.number["current"]
+            vendor, _, name = event.contract.removeprefix(FEED_PREFIX).partition(":")
+            if name:
+                vendors.setdefault(name, {})[vendor] = event.number["current"]
     return Prices({name: tuple(points) for name, points in track.points.items()}, vendors)
 
 
