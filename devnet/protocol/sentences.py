@@ -175,13 +175,21 @@ SENTENCES: Final[Mapping[str, str]] = {
     "AlreadyCompleted(uint256 invocation)": "invocation {invocation} is completed already",
     # Constructors
     "SupplyTooLarge(uint256 supply)": "a supply of {supply:komp} is not below 2^128 wei",
-    "GapOutOfRange(uint256 gap,uint256 cycle)": (
-        "{gap} blocks between publications do not fit a cycle of {cycle}: 1 <= g, 2g <= L/7"
+    "GapOutOfRange(uint256 gapBlocks,uint256 cycleBlocks)": (
+        "{gapBlocks} blocks between publications do not fit a cycle of {cycleBlocks}: "
+        "1 <= g, 2g <= L/7"
     ),
-    "OraclesOutOfRange(uint256 n,uint256 f)": (
-        "{n} oracle nodes of which {f} may be faulty are not allowed"
+    "ExitDelayTooShort(uint256 exitDelay,uint256 maxAge)": (
+        "an exit delay of {exitDelay:duration} is not above the {maxAge:duration} after which "
+        "incidents lapse"
     ),
-    "BoundsOutOfRange(int256 min,int256 max)": "a feed cannot have the bounds [{min}, {max}]",
+    "OraclesOutOfRange(uint256 oracles,uint256 faulty)": (
+        "{oracles} oracle nodes of which {faulty} may be faulty are not allowed"
+    ),
+    "BoundsOutOfOrder(int256 min,int256 max)": "a feed cannot have the bounds [{min}, {max}]",
+    "BoundsOutOfRange(address feed,int256 min,int256 max)": (
+        "feed {feed} cannot have the bounds [{min}, {max}]"
+    ),
     "NoData(uint256 roundId)": "the feed has no round {roundId}",
     # OpenZeppelin and the language
     "ERC20InsufficientBalance(address sender,uint256 balance,uint256 needed)": (
@@ -209,6 +217,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "SafeCastOverflowedUintDowncast(uint8 bits,uint256 value)": (
         "{value} does not fit into {bits} bits"
     ),
+    "SafeCastOverflowedIntDowncast(uint8 bits,int256 value)": (
+        "{value} does not fit into {bits} bits"
+    ),
+    "SafeCastOverflowedIntToUint(int256 value)": "{value} is negative",
     "Error(string reason)": "{reason}",
     "Panic(uint256 code)": (
         "the contract failed with panic {code} (17: overflow, 18: division by 0, 50: index)"

@@ -58,8 +58,8 @@ class PublisherState:
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
-        """From decoded results."""
-        return cls(**fields)
+        """From decoded results, by their order: a contract may leave its results without names."""
+        return cls(*fields.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +139,5 @@ class RoundState:
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
-        """From decoded results."""
-        return cls(**fields)
+        """From decoded results, by their order: a contract may leave its results without names."""
+        return cls(*fields.values())

@@ -243,6 +243,12 @@ class View:
     def price_in_komp(self, resource: str | int) -> int:
         return self._integer("Pricing", "priceInKomp", resource_number(resource))
 
+    def prices_in_komp(self, first: str | int, second: str | int) -> tuple[int, int]:
+        """`price_in_komp` of two resources in one call."""
+        numbers = (resource_number(first), resource_number(second))
+        one, other = self.read("Pricing", "pricesInKomp", *numbers).values()
+        return one, other
+
     def beats_all(self, resource: str | int) -> bool:
         return self._truth("Pricing", "beatsAll", resource_number(resource))
 

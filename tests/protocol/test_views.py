@@ -19,6 +19,7 @@ from devnet.protocol import (
     Kind,
     ObservedTransaction,
     ProtocolError,
+    RoundState,
     View,
     observe,
     resource_number,
@@ -162,6 +163,12 @@ def test_structs_are_values_with_soliditys_names(world: World) -> None:
     assert (order.kind, order.maxReplicas, order.total2) == (Kind.SERVERLESS, 3, 7)
     assert order.client == world.contracts.address("Market")
     assert order.acceptedAt == world.chain.head.timestamp
+
+
+def test_results_without_names_are_read_by_their_order() -> None:
+    # PriceFeed leaves latestRoundData's results unnamed.
+    latest = RoundState.of({"0": 9, "1": -5, "2": 1, "3": 2, "4": 9})
+    assert latest == RoundState(id=9, answer=-5, startedAt=1, updatedAt=2, answeredInRound=9)
 
 
 def test_a_refused_view_raises_its_error_and_keeps_its_place(world: World) -> None:
