@@ -47,9 +47,10 @@ def log_files(logs: Path, run: Path | None) -> dict[str, Path]:
     """The parts of a devnet by name: its daemon, then whatever wrote a log in the run's folder."""
     found = {path.stem: path for path in sorted(logs.glob("*.log"))}
     if run is not None:
-        inside = sorted(run.rglob("*.log"), key=lambda path: (len(path.parts), path.name))
-        for path in inside:
-            found.setdefault(path.stem, path)
+        working = logs.parent / "state" / run.name  # while it runs; they end up in the run
+        for folder in (run / "logs", working):
+            for path in sorted(folder.rglob("*.log")):
+                found.setdefault(path.stem, path)
     return found
 
 

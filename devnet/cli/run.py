@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +14,9 @@ from devnet.cli import terminal
 from devnet.cli.options import cluster_option, json_option, set_option
 
 if TYPE_CHECKING:
+    from devnet.base.folder import DevnetFolder
     from devnet.runs.runner import RunResult
+    from devnet.runs.session import StepOutcome
 
 SLOT = "run"
 
@@ -22,7 +27,7 @@ SLOT = "run"
 @set_option
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's own.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="JUnit XML.")
-@click.option("--keep", is_flag=True, help="Keep what the parts kept for themselves.")
+@click.option("--keep", is_flag=True, help="Stay after the last step until Ctrl-C.")
 @json_option
 def command(
     scenarios: tuple[str, ...],
@@ -63,7 +68,7 @@ def command(
     from devnet.runs.runner import run_scenario
 
     results: list[RunResult] = []
-    with held_slot(SLOT, cluster, keep=keep) as folder:
+    with held_slot(SLOT, cluster) as folder:
         for scenario in loaded:
             terminal.say(f"{scenario.name} ({scenario.path}), seed {scenario.seed}")
             result = run_scenario(
@@ -72,7 +77,7 @@ def command(
                 folder=folder,
                 toolchain=Toolchain(say=terminal.say),
                 say=terminal.say,
-                on_step=say_step,
+                on_step=_kept(folder, len(scenario.steps)) if keep else say_step,
             )
             results.append(result)
             if not as_json:
@@ -84,6 +89,21 @@ def command(
     if as_json:
         terminal.print_json(document(results))
     leave_if_failed(results, as_json=as_json)
+
+
+def _kept(folder: DevnetFolder, steps: int) -> Callable[[StepOutcome], None]:
+    """Tell each step, and stay in the last one, or in the one that failed, until Ctrl-C."""
+    from devnet.cli.progress import say_step
+
+    def on_step(outcome: StepOutcome) -> None:
+        say_step(outcome)
+        if outcome.ok and outcome.index < steps:
+            return
+        terminal.say(f"kept as it is until Ctrl-C; files in {folder.path}")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+    return on_step
 
 
 def leave_if_failed(results: list[RunResult], *, as_json: bool) -> None:

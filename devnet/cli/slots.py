@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 from devnet.base import UsageError
@@ -14,13 +15,8 @@ MOST_AT_ONCE = 64
 
 
 @contextlib.contextmanager
-def held_slot(stem: str, cluster: str, *, keep: bool = False) -> Iterator[DevnetFolder]:
-    """Hold the first free devnet of that stem, without anything a killed run left in it.
-
-    Afterwards its runs remain; what parts kept for themselves is removed unless `keep`.
-    """
-    import os
-
+def held_slot(stem: str, cluster: str) -> Iterator[DevnetFolder]:
+    """Hold the first free devnet of that stem, cleared of what a killed run left."""
     for number in range(1, MOST_AT_ONCE + 1):
         folder = DevnetFolder.open(stem if number == 1 else f"{stem}-{number}")
         with contextlib.ExitStack() as stack:
@@ -35,15 +31,6 @@ def held_slot(stem: str, cluster: str, *, keep: bool = False) -> Iterator[Devnet
             try:
                 yield folder
             finally:
-                if not keep:
-                    _forget(folder)
                 folder.clear_state()
             return
     raise UsageError(f"{MOST_AT_ONCE} runs are going on here already")
-
-
-def _forget(folder: DevnetFolder) -> None:
-    from devnet.daemon.sealing import forget_state
-
-    for run in folder.runs.glob("*/"):
-        forget_state(run)

@@ -54,6 +54,8 @@ def table_lines(
     rights = set(right.split())
     lines: list[str] = []
     for number, row in enumerate(cells):
+        if not any(row):
+            continue  # columns without titles
         fixed = [
             cell.rjust(width) if title in rights else cell.ljust(width)
             for cell, width, title in zip(row[:-1], widths, titles, strict=False)

@@ -112,8 +112,8 @@ def _metavar(key: str, schema: dict[str, Any]) -> str:
             return "|".join(map(str, choice["enum"]))
         if choice.get("examples"):
             return f"'{choice['examples'][0]}'"
-    kinds = {choice.get("type") for choice in (schema, *schema.get("anyOf", ()))}
-    return "N" if "integer" in kinds else key.upper()
+    whole = any(choice.get("type") == "integer" for choice in (schema, *schema.get("anyOf", ())))
+    return "N" if whole else key.upper()
 
 
 def _parameter(key: str, role: str) -> str:

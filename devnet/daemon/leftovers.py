@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import psutil
 from cluster.agent import cgroups
 from devnet.base import UsageError, end_processes, orphans
 from devnet.base.folder import DevnetFolder, names
-from devnet.daemon.sealing import seal_cut_short
+from devnet.daemon.sealing import STATE, seal_cut_short
 
 _PARTIAL = re.compile(r"\..+\.\d+(\.partial)?")
 _ROUNDS = 3  # what is being ended may have just started another
@@ -74,7 +75,8 @@ def clear(folder: DevnetFolder) -> Cleared:
     for path in files:
         Path(path).unlink(missing_ok=True)
     cluster = str(folder.state().get("cluster", ""))
-    bundles = tuple(str(bundle) for bundle in seal_cut_short(folder.runs, cluster))
+    bundles = tuple(str(bundle) for bundle in seal_cut_short(folder, cluster))
+    shutil.rmtree(folder.path / STATE, ignore_errors=True)
     folder.clear_state()
     return Cleared(
         folder.name, False, tuple(described), tuple(killed), groups, tuple(files), bundles

@@ -41,6 +41,7 @@ class Live:
         self._pace = WallPace(world.scheduler, place.seconds_per_block)
         self._session = Session(world, self._pace)
         self._started = time.monotonic()
+        self._lasting = self._facts()
         self._step = ""
         self._seen = self._look()
 
@@ -61,16 +62,21 @@ class Live:
     def status(self) -> dict[str, Any]:
         """What `devnet status --json` prints; any thread, also while a step is carried out."""
         head = self._world.chain.head
-        return self._seen | {
-            "step": self._step,
-            "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
-            "uptime_seconds": int(time.monotonic() - self._started),
-        }
+        return (
+            self._lasting
+            | self._seen
+            | {
+                "step": self._step,
+                "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
+                "uptime_seconds": int(time.monotonic() - self._started),
+            }
+        )
 
     def serve(self, control: ControlSocket) -> None:
         """Until it is told to stop; raises when a part of the devnet ends by itself."""
         while not self._stopping.asked:
             self._pace.tick()
+            self._seen = self._look()
             asked = control.take()
             if asked is not None:
                 self._perform(asked)
@@ -95,11 +101,32 @@ class Live:
         finally:
             self._step = ""
         self._seen = self._look()
+        print(f"{outcome.text}: {outcome.did if outcome.ok else outcome.failure}", flush=True)
         asked.finish({"ok": True, "result": outcome_json(outcome)})
 
-    def _look(self) -> dict[str, Any]:
-        world, session, place = self._world, self._session, self._place
+    def _facts(self) -> dict[str, Any]:
+        """What stays as it is for as long as the devnet runs."""
+        world, place = self._world, self._place
         kubeconfig = world.cluster.kubeconfig()
+        return {
+            "name": place.folder.name,
+            "phase": "running",
+            "cluster": world.kind,
+            "network": place.network,
+            "pid": os.getpid(),
+            "kubeconfig": str(kubeconfig) if kubeconfig else None,
+            "rpc": world.rpc_url,
+            "chain_id": world.spec.chain.chain_id,
+            "seconds_per_block": place.seconds_per_block,
+            "block_seconds": world.spec.chain.block_seconds,
+            "narrowed": list(world.cluster.enforcement().narrowed),
+            "run": str(place.run),
+            "contracts": dict(world.deployment.addresses),
+        }
+
+    def _look(self) -> dict[str, Any]:
+        """What changes with steps and blocks."""
+        world, session = self._world, self._session
         orders = {
             order.name: {
                 "id": order.id,
@@ -111,18 +138,8 @@ class Live:
         }
         lost = EventKind.NODE_LOST
         return {
-            "name": place.folder.name,
-            "phase": "running",
-            "cluster": world.kind,
-            "network": place.network,
-            "pid": os.getpid(),
-            "kubeconfig": str(kubeconfig) if kubeconfig else None,
-            "rpc": world.rpc_url,
-            "chain_id": world.spec.chain.chain_id,
             "urls": {name: order["url"] for name, order in orders.items() if order["url"]},
             "cycle": session.cycle(),
-            "seconds_per_block": place.seconds_per_block,
-            "block_seconds": world.spec.chain.block_seconds,
             "workers": {
                 worker.name: {
                     "profile": worker.profile,
@@ -132,9 +149,6 @@ class Live:
                 for worker in world.spec.workers
             },
             "orders": orders,
-            "narrowed": list(world.cluster.enforcement().narrowed),
-            "run": str(place.run),
-            "contracts": {},
         }
 
 

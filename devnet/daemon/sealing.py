@@ -9,35 +9,40 @@ from typing import Any
 
 import yaml
 
-from devnet.runs.folder import LINES, MANIFEST, content, seal
+from devnet.base.folder import DevnetFolder
+from devnet.runs.folder import LINES, MANIFEST, seal
 
-CUT_SHORT = "cut short"
-_STATE = "state"
+STATE = "state"
 
 
-def seal_cut_short(runs: Path, cluster: str) -> Iterator[Path]:
-    """Seal every run below `runs` that has no manifest; the caller holds the devnet's folder."""
-    for path in sorted(runs.glob("*/")):
+def state_of(folder: DevnetFolder, run: Path) -> Path:
+    """Where the parts of a run keep their own files while it goes."""
+    return folder.path / STATE / run.name
+
+
+def seal_cut_short(folder: DevnetFolder, cluster: str) -> Iterator[Path]:
+    """Seal every run of a devnet that has no manifest; the caller holds the folder.
+
+    `cluster` is what the run was played on, as far as it is known.
+    """
+    for path in sorted(folder.runs.glob("*/")):
         if not (path / MANIFEST).exists() and any((path / name).exists() for name in LINES):
-            for name in LINES:
-                _drop_half_line(path / name)
-            forget_state(path)
-            yield seal(path, _facts(path, cluster))
+            yield _seal(folder, path, cluster)
 
 
-def forget_state(run: Path) -> None:
-    """Remove what parts kept for themselves (databases, keys), but nothing a bundle holds."""
-    state = run / _STATE
-    kept = set(content(run))
-    for path in sorted(state.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif path not in kept:
-            path.unlink(missing_ok=True)
+def _seal(folder: DevnetFolder, path: Path, cluster: str) -> Path:
+    # Imported where a run is really sealed: they bring chain and cluster with them.
+    from devnet.runs.report import write_report
+    from devnet.runs.runner import CUT_SHORT, keep_logs
+
+    for name in LINES:
+        _drop_half_line(path / name)
+    keep_logs(state_of(folder, path), path)
+    write_report(path, CUT_SHORT)
+    return seal(path, _facts(path, cluster, CUT_SHORT))
 
 
-def _facts(run: Path, cluster: str) -> dict[str, Any]:
+def _facts(run: Path, cluster: str, verdict: str) -> dict[str, Any]:
     scenario: dict[str, Any] = {}
     if (run / "scenario.yaml").exists():
         scenario = yaml.safe_load((run / "scenario.yaml").read_text(encoding="utf-8"))
@@ -46,7 +51,7 @@ def _facts(run: Path, cluster: str) -> dict[str, Any]:
         "scenario": scenario.get("name", ""),
         "cluster": cluster,
         "seed": scenario.get("seed", 0),
-        "verdict": CUT_SHORT,
+        "verdict": verdict,
         "last_block": {"number": last.get("number", 0), "hash": last.get("hash", "")},
     }
 

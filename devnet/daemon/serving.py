@@ -16,13 +16,13 @@ from devnet.daemon.control import ControlSocket
 from devnet.daemon.failures import failure_of
 from devnet.daemon.leftovers import clear, mark
 from devnet.daemon.live import Live, Place
-from devnet.daemon.sealing import forget_state
+from devnet.daemon.sealing import state_of
 from devnet.daemon.starter import Starter
 from devnet.daemon.starting import StartOrder
 from devnet.daemon.stopping import Stopping
 from devnet.runs.folder import RunFolder, seal
 from devnet.runs.report import write_report
-from devnet.runs.runner import run_name
+from devnet.runs.runner import keep_logs, run_name
 from devnet.runs.world import World
 from devnet.spec.loading import load_network, resolved_yaml
 
@@ -90,7 +90,7 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                         spec,
                         cluster=order.cluster,
                         run=run,
-                        state=path / "state",
+                        state=state_of(folder, path),
                         devnet_id=folder.id,
                         toolchain=Toolchain(say=starter.say),
                         seed=order.seed,
@@ -130,9 +130,11 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                 print(f"stopping ({verdict}) at block {live.head['number']}", flush=True)
     finally:
         if up:
+            keep_logs(state_of(folder, path), path)
             _seal(path, facts)
         else:
             shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(state_of(folder, path), ignore_errors=True)
         folder.clear_state()
 
 
@@ -140,5 +142,4 @@ def _seal(path: Path, facts: dict[str, Any]) -> None:
     started = time.monotonic()
     write_report(path, facts["verdict"])
     bundle = seal(path, facts)
-    forget_state(path)
     print(f"sealed {bundle} in {time.monotonic() - started:.1f} s", flush=True)
