@@ -1,0 +1,83 @@
+"""Where chain and model differ: in a transaction's outcome, or in any value of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from devnet.model import Ledger, Outcome
+from devnet.protocol import ObservedTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`path` names the value, as in "nodes.worker-2.stake"; the two sides' values follow."""
+
+    path: str
+    chain: Any
+    model: Any
+
+    def __str__(self) -> str:
+        return f"{self.path}: chain {_shown(self.chain)}, model {_shown(self.model)}"
+
+
+class Missing:
+    """Stands for a value that one side has not got."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = Missing()
+
+
+def agreement(
+    chain: Ledger, model: Ledger, names: Mapping[str, str] | None = None
+) -> tuple[Difference, ...]:
+    """Every value in which two ledgers differ; `names` (of addresses) make paths readable."""
+    return tuple(_differences("", chain, model, names or {}))
+
+
+def outcome_difference(transaction: ObservedTransaction, outcome: Outcome) -> Difference | None:
+    """Whether the model decided a transaction as the chain did, with the same events."""
+    where = f"{transaction.contract}.{transaction.function} in block {transaction.block}"
+    path = f"{where} ({transaction.hash})"
+    if (transaction.ok, transaction.error) != (outcome.ok, outcome.error):
+        return Difference(path, _decision(transaction), _decision(outcome))
+    if not outcome.ok:
+        return None
+    chain = [(event.contract, event.name, dict(event.args)) for event in transaction.events]
+    model = [(event.contract, event.name, dict(event.args)) for event in outcome.events]
+    only_chain = [event for event in chain if event not in model]
+    only_model = [event for event in model if event not in chain]
+    if only_chain or only_model or len(chain) != len(model):
+        return Difference(path + " events", only_chain or chain, only_model or model)
+    return None
+
+
+def _decision(decided: ObservedTransaction | Outcome) -> str:
+    return "accepts" if decided.ok else f"refuses with {decided.error}"
+
+
+def _differences(
+    path: str, chain: Any, model: Any, names: Mapping[str, str]
+) -> Iterator[Difference]:
+    if chain is model or chain == model:
+        return
+    if isinstance(chain, Mapping) and isinstance(model, Mapping):
+        for key in sorted(chain.keys() | model.keys()):
+            inner = f"{path}.{names.get(key, key)}"
+            yield from _differences(inner, chain.get(key, MISSING), model.get(key, MISSING), names)
+    elif is_dataclass(chain) and type(chain) is type(model):
+        for field in fields(chain):
+            inner = f"{path}.{field.name}".lstrip(".")
+            yield from _differences(
+                inner, getattr(chain, field.name), getattr(model, field.name), names
+            )
+    else:
+        yield Difference(path, chain, model)
+
+
+def _shown(value: Any) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,77 @@
+"""What `Facts` keeps of nodes, orders and cycles, and the rows since the last check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from devnet.model.parameters import STAKE_WEI
+from devnet.model.staking import BASE_BPS
+from devnet.runs.checkers.rows import (
+    Charge,
+    Claiming,
+    Ending,
+    Publication,
+    Registration,
+    Settlement,
+    Slash,
+    Unrolled,
+    Withdrawal,
+)
+
+
+@dataclass(slots=True)
+class NodeFacts:
+    """A node by its events; times in seconds, 0 until they happen."""
+
+    owner: str
+    stake_wei: int = STAKE_WEI
+    bps: int = BASE_BPS
+    unlock_at: int = 0
+    exit_at: int = 0
+    withdrawn: bool = False
+    hardware_id: bytes = b""
+    pending: int = 0
+    last: Publication | None = None
+    paid: int = 0
+    ended_shares: int = 0
+    unpaid: dict[int, None] = field(default_factory=dict)
+    published: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class OrderFacts:
+    """An order by its events and the tokens that moved with them."""
+
+    client: str
+    deposit: int
+    consumed: int = 0
+    company: int = 0
+    rewards: int = 0
+    refunded: int = 0
+    finalized: bool = False
+
+
+@dataclass(slots=True)
+class CycleFacts:
+    """A cycle by its events."""
+
+    reward: int = 0
+    total_v: int = 0
+    v: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class News:
+    """Rows, and accounts whose balance moved, since the last check."""
+
+    registrations: list[Registration] = field(default_factory=list)
+    publications: list[Publication] = field(default_factory=list)
+    claims: list[Claiming] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    slashes: list[Slash] = field(default_factory=list)
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+    settlements: list[Settlement] = field(default_factory=list)
+    endings: list[Ending] = field(default_factory=list)
+    unrolled: list[Unrolled] = field(default_factory=list)
+    accounts: set[str] = field(default_factory=set)
+    orders: set[int] = field(default_factory=set)
