@@ -109,6 +109,8 @@ def _price(story: Story, resource: str) -> Figure:
                 "overlaying": "y",
                 "side": "right",
                 "range": [0, 100],
+                "tickmode": "linear",
+                "dtick": 25,
                 "showgrid": False,
             },
         },

@@ -65,7 +65,7 @@ def render(bundle: Bundle, verdict: str, cluster: str = "") -> str:
 def bar(story: Story, step: StepLine) -> tuple[str, str]:
     """Where the step lies in the run's protocol time: left edge and width, per cent."""
     start, end = story.steps[0].start, max(story.steps[-1].end, story.steps[0].start + 1)
-    left = 100 * (step.start - start) / (end - start)
+    left = min(99, 100 * (step.start - start) / (end - start))
     width = 100 * (step.end - step.start) / (end - start)
     return f"{left:.2f}", f"{width:.2f}"
 

@@ -48,8 +48,10 @@ def dynamic_price(median: int, utilization: int) -> int:
     return median * (75 * 10**16 + 20 * u * u // 10**20) // WAD
 
 
-def read_prices(events: Iterable[Told], utilization_heartbeat: int | None) -> Prices:
-    """Where the heartbeat (seconds) is not known, an answer stays fresh for ever."""
+def read_prices(
+    events: Iterable[Told], utilization_heartbeat: int | None, end: int | None = None
+) -> Prices:
+    """Up to the moment `end`. Where the heartbeat (seconds) is not known, answers stay fresh."""
     track = _Track(utilization_heartbeat)
     vendors: dict[str, dict[str, int]] = {}
     for event in events:
@@ -63,6 +65,8 @@ def read_prices(events: Iterable[Told], utilization_heartbeat: int | None) -> Pr
             vendor, _, name = event.contract.removeprefix(FEED_PREFIX).partition(":")
             if name:
                 vendors.setdefault(name, {})[vendor] = event.number["current"]
+    if end is not None:
+        track.passed(end)
     return Prices({name: tuple(points) for name, points in track.points.items()}, vendors)
 
 
@@ -83,6 +87,11 @@ class _Track:
         self._age(timestamp)
         self._utilization = utilization
         self._stale_at = None if self._heartbeat is None else updated_at + self._heartbeat + 1
+        self._everywhere(timestamp)
+
+    def passed(self, timestamp: int) -> None:
+        """Nothing more was told until then."""
+        self._age(timestamp)
         self._everywhere(timestamp)
 
     def _age(self, timestamp: int) -> None:

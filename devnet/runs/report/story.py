@@ -97,7 +97,11 @@ def read_story(bundle: Bundle, verdict: str, cluster: str = "") -> Story:
         ledger=read_ledger(events),
         cycles=read_cycles(events, _running_cycle(last, deployment, parameters)),
         incidents=read_incidents(events),
-        prices=read_prices(events, _whole(parameters.get("utilization_heartbeat_seconds"))),
+        prices=read_prices(
+            events,
+            _whole(parameters.get("utilization_heartbeat_seconds")),
+            last.timestamp if last else None,
+        ),
         orders=read_orders(events),
         names=_names(bundle, genesis, note),
         notes=(*notes, *(text for text in bundle.notes if bundle.sealed or "cut off" in text)),
@@ -131,7 +135,7 @@ def _step(
             failure=str(record["failure"]),
             first_block=first,
             last_block=last,
-            seconds=float(record["seconds"]),
+            seconds=float(record.get("seconds", 0)),
             start=end - elapsed,
             end=end,
         )
