@@ -54,7 +54,7 @@ def parameters(**changes: Any) -> Parameters:
     """Three gatekeepers, four oracle nodes; short cycles of 14 blocks with a gap of 1."""
     oracles = frozenset(address(f"oracle-{n}") for n in range(1, 5))
     cloud = FeedParameters(18, DAY, 1, 10**22, 1, oracles)
-    feeds = {name: cloud for name in FEEDS}
+    feeds = dict.fromkeys(FEEDS, cloud)
     feeds[KOMP_USD_FEED] = FeedParameters(8, DAY // 2, 100, 10**12, 1, oracles)
     feeds[UTILIZATION_FEED] = FeedParameters(18, DAY // 4, 0, 10**18, 1, oracles)
     values: dict[str, Any] = {
@@ -204,9 +204,7 @@ class World:
 
     def report(self, worker: str, start: int, end: int, *signers: str, level: int = 1) -> Outcome:
         node, evidence = address(worker), keccak(b"evidence")
-        signatures = self.signed(
-            self.domains.incident(node, level, start, end, evidence), *signers
-        )
+        signatures = self.signed(self.domains.incident(node, level, start, end, evidence), *signers)
         args = {"node": node, "level": level, "from": start, "to": end, "evidence": evidence}
         return self.send("gatekeeper-1", "Slashing", "report", **args, signatures=signatures)
 

@@ -1,0 +1,147 @@
+"""O1 to O3, O6."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from model_world import CLOUD_FEEDS, DAY, USD_PRICES, World
+
+from devnet.model import FeedParameters
+from devnet.model.pricing import after_poke, dynamic_price, fresh, median
+from devnet.protocol import RoundState, StoredPrice
+from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED
+
+PRICE = st.integers(1, 10**22)
+U = st.integers(0, 10**18)
+FEED = FeedParameters(8, 3600, 100, 10**12, 1, frozenset())
+
+
+def stored(world: World, resource: int = 0) -> StoredPrice:
+    return world.ledger().prices[resource].stored
+
+
+@given(PRICE, U, U)
+def test_o3_the_price_lies_in_its_bounds_and_grows_with_utilization(m: int, a: int, b: int) -> None:
+    low, high = sorted((a, b))
+    assert 75 * m // 100 <= dynamic_price(m, low) <= dynamic_price(m, high) <= 95 * m // 100
+
+
+def test_o3_the_two_ends() -> None:
+    assert dynamic_price(10**18, 0) == 75 * 10**16
+    assert dynamic_price(10**18, 10**18) == dynamic_price(10**18, 2 * 10**18) == 95 * 10**16
+
+
+@given(st.lists(PRICE, min_size=3, max_size=3), PRICE)
+def test_o2_three_answers_give_their_median(answers: list[int], p: int) -> None:
+    assert median(answers, p) == sorted(answers)[1]
+
+
+@given(PRICE, PRICE, PRICE)
+def test_o2_two_answers_give_the_nearer_the_lower_on_a_tie(a: int, b: int, p: int) -> None:
+    chosen = median((a, b), p)
+    assert abs(chosen - p) == min(abs(a - p), abs(b - p))
+    assert chosen == min(a, b) or abs(chosen - p) < abs(min(a, b) - p)
+    assert median((a, b), 0) == min(a, b)
+
+
+@given(PRICE, PRICE, st.integers(0, 10**9))
+def test_o2_only_a_jump_waits(p: int, m: int, now: int) -> None:
+    before = StoredPrice(p, 1, 0, 0)
+    after = after_poke(before, m, now, 3600)
+    if 10 * abs(m - p) <= 3 * p:
+        assert after == StoredPrice(m, now, 0, 0)
+    else:
+        assert after == StoredPrice(p, 1, m, now)
+
+
+@given(PRICE, PRICE, PRICE, st.integers(0, 7200))
+def test_o2_a_jump_is_confirmed_on_its_side_after_h(p: int, pending: int, m: int, age: int) -> None:
+    before = StoredPrice(p, 1, pending, 1000)
+    after = after_poke(before, m, 1000 + age, 3600)
+    if 10 * abs(m - p) <= 3 * p:
+        assert after == StoredPrice(m, 1000 + age, 0, 0)
+    elif (pending > p) != (m > p):
+        assert after == StoredPrice(p, 1, m, 1000 + age)
+    elif age < 3600:
+        assert after == before
+    else:
+        assert abs(after.price - p) == min(abs(m - p), abs(pending - p))
+        assert (after.storedAt, after.pending) == (1000 + age, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "updated", "counts"),
+    [
+        (5 * 10**7, 1000, 5 * 10**17),
+        (5 * 10**7, 0, None),
+        (5 * 10**7, 4601, None),
+        (5 * 10**7, 999, None),
+        (99, 4600, None),
+        (10**12 + 1, 4600, None),
+        (-1, 4600, None),
+        (0, 4600, None),
+    ],
+    ids=["fresh", "never", "future", "stale", "low", "high", "negative", "zero"],
+)
+def test_o2_what_counts(answer: int, updated: int, counts: int | None) -> None:
+    round_ = RoundState(1, answer, updated, updated, 1)
+    assert fresh(FEED, round_, 4600, zero=False) == counts
+
+
+def test_o1_a_round_is_checked(world: World) -> None:
+    feed = CLOUD_FEEDS["vcpu_hour"][0]
+    refused = {
+        "RoundNotNext": world.transmit(feed, 5, roundId=2),
+        "TooFewObservations": world.transmit(feed, 5, observations=(5, 5)),
+        "ObservationsUnsorted": world.transmit(feed, 5, observations=(5, 6, 5)),
+        "AnswerOutOfBounds": world.transmit(feed, 0),
+        "WrongSignatureCount": world.transmit(feed, 5, signers=("oracle-1",)),
+        "NotOracle": world.transmit(feed, 5, signers=("oracle-1", "mallory")),
+        "DuplicateOracle": world.transmit(feed, 5, signers=("oracle-1", "oracle-1")),
+    }
+    assert {name: outcome.error for name, outcome in refused.items()} == {n: n for n in refused}
+    assert world.transmit(feed, 5, observations=(3, 4, 5, 6)).ok
+    assert world.ledger().feeds[feed].answer == 5
+
+
+def test_o2_a_price_lives_three_heartbeats_and_needs_two_feeds(world: World) -> None:
+    assert world.poke("vcpu_hour").error == "TooFewFresh"
+    assert world.poke("egress_gib").error == "FeedsMissing"
+    assert world.send("bob", "Pricing", "poke", resource=6).error == "NoReason"
+    world.prices()
+    assert world.ledger().prices[0].market == USD_PRICES["vcpu_hour"]
+    world.wait(3 * DAY)
+    assert world.ledger().prices[0].market == USD_PRICES["vcpu_hour"]
+    world.mine()
+    assert world.ledger().prices[0].market is None
+    assert world.order().error == "KompUsdStale"
+    world.transmit(KOMP_USD_FEED, 50_000_000)
+    assert world.order().error == "PriceStale"
+
+
+def test_o2_a_crash_of_all_vendors_is_believed_after_a_heartbeat(world: World) -> None:
+    world.prices()
+    price = stored(world).price
+    world.mine()
+    for feed in CLOUD_FEEDS["vcpu_hour"]:
+        world.transmit(feed, price // 2)
+    world.poke("vcpu_hour")
+    assert (stored(world).price, stored(world).pending) == (price, price // 2)
+    world.wait(DAY)
+    for feed in CLOUD_FEEDS["vcpu_hour"]:
+        world.transmit(feed, price // 2)
+    world.poke("vcpu_hour")
+    assert (stored(world).price, stored(world).pending) == (price // 2, 0)
+
+
+def test_o3_o6_stale_utilization_counts_as_full_and_komp_converts(world: World) -> None:
+    world.prices(komp_usd_1e8=50_000_000, utilization=0)
+    usd = USD_PRICES["vcpu_hour"] * 75 // 100
+    assert world.ledger().prices[0].komp == 2 * usd
+    world.wait(DAY // 4)
+    assert world.ledger().utilization == 0
+    world.mine()
+    assert world.ledger().utilization == 10**18
+    assert world.transmit(UTILIZATION_FEED, 10**18 - 1).ok
+    assert world.ledger().utilization == 10**18 - 1

@@ -1,0 +1,111 @@
+"""L1, L4 to L7."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from model_world import DAY, KOMP, World, address
+
+from devnet.model.slashing import interval, nominal_amount
+
+SECONDS = st.integers(0, 240 * 3600)
+
+
+@given(SECONDS, st.integers(0, 10**6))
+def test_l4_split_incidents_equal_the_merged_one_within_one_wei(whole: int, part: int) -> None:
+    first = part % (whole + 1)
+    split = nominal_amount(1, first) + nominal_amount(1, whole - first)
+    assert split in (nominal_amount(1, whole) - 1, nominal_amount(1, whole))
+
+
+@given(SECONDS)
+def test_l4_the_amount_grows_with_time_up_to_the_cap(seconds: int) -> None:
+    assert nominal_amount(1, seconds) <= nominal_amount(1, seconds + 1) <= 500 * KOMP
+    assert nominal_amount(1, 240 * 3600 + seconds) == 500 * KOMP
+
+
+def test_l1_twelve_hours_offline_cost_25_komp() -> None:
+    assert nominal_amount(1, DAY // 2) == 25 * KOMP
+
+
+@given(*(st.integers(0, 1000) for _ in range(5)))
+def test_l5_an_interval_counts_only_uncharged_seconds_before_the_exit_request(
+    start: int, end: int, cursor: int, registered: int, exit_request: int
+) -> None:
+    counted = set(interval(start, end, cursor, registered, exit_request))
+    assert counted == {
+        second
+        for second in range(start, end)
+        if second >= cursor and second >= registered
+        if not exit_request or second < exit_request
+    }
+
+
+def test_l5_overlapping_reports_are_charged_once(world: World) -> None:
+    world.stake("worker-1")
+    start = world.now
+    world.wait(DAY)
+    assert world.report("worker-1", start, start + 3_600).ok
+    assert world.report("worker-1", start + 1_800, start + 7_200).ok
+    assert world.report("worker-1", start, start + 7_200).error == "IntervalEmpty"
+    incidents = world.ledger().incidents
+    assert [(i.from_ - start, i.to - start) for i in incidents.values()] == [
+        (0, 3_600),
+        (3_600, 7_200),
+    ]
+
+
+def test_l5_the_bounds_of_a_report(world: World) -> None:
+    assert world.report("worker-1", world.now, world.now).error == "NotLive"
+    world.stake("worker-1")
+    start = world.now
+    assert world.report("worker-1", start, start + 1).error == "IntervalInFuture"
+    assert world.report("worker-1", start - 100, start, level=2).error == "UnknownLevel"
+    assert world.report("worker-1", start - 100, start).error == "IntervalEmpty"
+    world.wait(15 * DAY)
+    assert world.report("worker-1", start, start + 60).error == "IntervalTooOld"
+    world.owner("worker-1", "requestExit")
+    requested = world.now
+    world.wait(DAY)
+    assert world.report("worker-1", requested, world.now).error == "IntervalEmpty"
+    world.wait(15 * DAY)
+    assert world.report("worker-1", world.now - 60, world.now).error == "AfterExit"
+
+
+def test_l6_a_report_needs_a_slash_quorum_and_execution_its_window(world: World) -> None:
+    world.stake("worker-1")
+    start = world.now
+    world.wait(DAY)
+    one = world.report("worker-1", start, start + 60, "gatekeeper-1")
+    assert one.error == "TooFewSignatures"
+    assert world.report("worker-1", start, start + 60).ok
+    assert world.execute(2).error == "UnknownIncident"
+    assert world.execute(1).error == "WindowOpen"
+    world.wait(6 * 3600)
+    assert world.execute(1).ok
+    assert world.execute(1).error == "AlreadyExecuted"
+
+
+def test_l7_the_slash_becomes_reward_of_the_cycle_it_executes_in(world: World) -> None:
+    world.stake("worker-1")
+    start = world.now
+    world.wait(DAY // 2)
+    world.report("worker-1", start, start + DAY // 2)
+    world.wait(6 * 3600)
+    world.execute(1)
+    ledger = world.ledger()
+    assert ledger.incidents[1].amount == 25 * KOMP
+    assert ledger.nodes[address("worker-1")].stake == 475 * KOMP
+    assert ledger.cycles[world.cycle].reward == 25 * KOMP
+    assert (world.balance("Rewards"), world.balance("Slashing")) == (25 * KOMP, 0)
+
+
+def test_l4_never_more_than_the_stake_is_taken(world: World) -> None:
+    world.stake("worker-1")
+    for _ in range(2):
+        start = world.now
+        world.wait(10 * DAY)
+        assert world.report("worker-1", start, start + 10 * DAY).ok
+        world.wait(6 * 3600)
+        assert world.execute(len(world.ledger().incidents)).ok
+    assert [i.amount for i in world.ledger().incidents.values()] == [500 * KOMP, 0]
