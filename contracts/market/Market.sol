@@ -11,7 +11,6 @@ import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
 import {IPricing} from "../interfaces/IPricing.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
-import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
 
 /// @title Orders for computing, their usage and settlement (M1 to M6)
@@ -36,7 +35,6 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         address client;
         uint40 closedAt;
         Kind kind;
-        bool finalized;
         // --
         bytes32 spec;
         // --
@@ -44,9 +42,10 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         uint128 rate;
         // --
         address node;
-        uint40 acceptedAt;
-        uint24 duration;
+        uint32 acceptedAt;
+        uint24 duration; // never 0
         uint32 maxReplicas;
+        bool finalized;
         // --
         uint128 rate2;
         uint128 consumed;
@@ -74,7 +73,6 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
 
     IERC20 public immutable token;
     IStaking public immutable staking;
-    ISlashing public immutable slashing;
     IRewards public immutable rewards;
     IPricing public immutable pricing;
     /// @inheritdoc IMarket
@@ -94,7 +92,6 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         IERC20 token_,
         IGatekeepers gatekeepers,
         IStaking staking_,
-        ISlashing slashing_,
         IRewards rewards_,
         IPricing pricing_,
         address company_,
@@ -102,7 +99,6 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
     ) Attested(gatekeepers) {
         token = token_;
         staking = staking_;
-        slashing = slashing_;
         rewards = rewards_;
         pricing = pricing_;
         company = company_;
@@ -121,11 +117,11 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         if (rate > request.maxRate) revert RateAboveMaximum(rate, request.maxRate);
         if (rate2 > request.maxRate2) revert RateAboveMaximum(rate2, request.maxRate2);
 
-        id = ++_orderCount;
-        _escrowed += request.deposit;
+        id = uint256(_orderCount) + 1;
+        (_orderCount, _escrowed) = (uint64(id), _escrowed + request.deposit);
         Record storage order = _orders[id];
         order.client = msg.sender;
-        order.kind = request.kind;
+        if (request.kind != Kind.CONTAINER) order.kind = request.kind;
         order.spec = request.spec;
         order.deposit = request.deposit;
         order.rate = uint128(rate);
@@ -140,10 +136,10 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
     function accept(uint256 id) external {
         Record storage order = _unfinalized(id);
         if (order.node != address(0)) revert AlreadyAccepted(id, order.node);
+        // C7: incidents of level 1, the only ones there are, suspend nobody.
         if (!staking.isActive(msg.sender)) revert NodeNotActive(msg.sender); // S4
-        if (slashing.isSuspended(msg.sender)) revert NodeSuspended(msg.sender); // C7
         order.node = msg.sender;
-        order.acceptedAt = block.timestamp.toUint40();
+        order.acceptedAt = block.timestamp.toUint32();
         emit OrderAccepted(id, msg.sender);
     }
 
@@ -370,7 +366,7 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
 
     function _existing(uint256 id) private view returns (Record storage order) {
         order = _orders[id];
-        if (order.client == address(0)) revert UnknownOrder(id);
+        if (order.duration == 0) revert UnknownOrder(id);
     }
 
     function _unfinalized(uint256 id) private view returns (Record storage order) {

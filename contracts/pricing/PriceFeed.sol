@@ -21,8 +21,9 @@ contract PriceFeed is IPriceFeed, EIP712 {
 
     /// @dev One slot.
     struct Round {
-        int192 answer;
-        uint64 updatedAt;
+        int184 answer;
+        uint32 id;
+        uint40 updatedAt;
     }
 
     /// @inheritdoc AggregatorV3Interface
@@ -41,7 +42,7 @@ contract PriceFeed is IPriceFeed, EIP712 {
     string private _description;
     mapping(address account => bool) private _isOracle;
     mapping(uint256 roundId => Round) private _rounds;
-    uint80 private _latest;
+    Round private _latest;
 
     /// @param oracles n addresses, 3f < n
     /// @param faulty_ f, the signatures of a round are f+1
@@ -60,8 +61,8 @@ contract PriceFeed is IPriceFeed, EIP712 {
         _description = description_;
         decimals = decimals_;
         heartbeat = heartbeatSeconds;
-        minAnswer = minAnswer_.toInt192();
-        maxAnswer = maxAnswer_.toInt192();
+        minAnswer = minAnswer_.toInt184();
+        maxAnswer = maxAnswer_.toInt184();
         faulty = faulty_;
         for (uint256 i = 0; i < oracles.length; ++i) {
             if (_isOracle[oracles[i]]) revert DuplicateOracle(oracles[i]);
@@ -71,13 +72,14 @@ contract PriceFeed is IPriceFeed, EIP712 {
 
     /// @inheritdoc IPriceFeed
     function transmit(uint256 roundId, int256[] calldata observations, bytes calldata signatures) external {
-        uint256 expected = uint256(_latest) + 1;
+        uint256 expected = uint256(_latest.id) + 1;
         if (roundId != expected) revert RoundNotNext(roundId, expected);
         int256 answer = _median(observations);
         _checkSignatures(roundId, observations, signatures);
 
-        _latest = roundId.toUint80();
-        _rounds[roundId] = Round(answer.toInt192(), block.timestamp.toUint64());
+        Round memory round = Round(int184(answer), roundId.toUint32(), block.timestamp.toUint40()); // within bounds
+        _latest = round;
+        _rounds[roundId] = round;
         emit NewTransmission(roundId, answer, observations);
         emit AnswerUpdated(answer, roundId, block.timestamp);
     }
@@ -93,18 +95,30 @@ contract PriceFeed is IPriceFeed, EIP712 {
     }
 
     /// @inheritdoc AggregatorV3Interface
-    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
-        return _data(_latest);
+    function latestRoundData()
+        external
+        view
+        returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
+    {
+        Round memory round = _latest;
+        return _data(round, round.id);
     }
 
     /// @inheritdoc AggregatorV3Interface
-    function getRoundData(uint80 roundId) external view returns (uint80, int256, uint256, uint256, uint80) {
-        return _data(roundId);
+    function getRoundData(uint80 roundId)
+        external
+        view
+        returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
+    {
+        return _data(_rounds[roundId], roundId);
     }
 
     /// @dev All 0 for a round that never was, as Chainlink's aggregators answer.
-    function _data(uint80 roundId) private view returns (uint80, int256, uint256, uint256, uint80) {
-        Round memory round = _rounds[roundId];
+    function _data(Round memory round, uint80 roundId)
+        private
+        pure
+        returns (uint80, int256, uint256, uint256, uint80)
+    {
         return (roundId, round.answer, round.updatedAt, round.updatedAt, roundId);
     }
 

@@ -39,10 +39,19 @@ contract Pricing is IPricing {
         uint64 pendingAt;
     }
 
+    address private immutable _kompUsdFeed;
+    uint8 private immutable _kompUsdDecimals;
+    uint40 private immutable _kompUsdHeartbeat;
+    uint128 private immutable _kompUsdMin;
+    uint128 private immutable _kompUsdMax;
+    address private immutable _utilizationFeed;
+    uint8 private immutable _utilizationDecimals;
+    uint40 private immutable _utilizationHeartbeat;
+    uint128 private immutable _utilizationMin;
+    uint128 private immutable _utilizationMax;
+
     mapping(Resource resource => Feed[3]) private _feeds;
     mapping(Resource resource => Record) private _records;
-    Feed private _kompUsd;
-    Feed private _utilization;
 
     /// @notice Decimals, heartbeats and bounds are those the feeds have now.
     /// @param feeds AWS, GCP and Azure by resource (O1); 0 for resources that are not priced here
@@ -53,8 +62,12 @@ contract Pricing is IPricing {
                 _feeds[Resource(resource)][vendor] = _described(feeds[resource][vendor]);
             }
         }
-        _kompUsd = _described(kompUsd_);
-        _utilization = _described(utilization_);
+        Feed memory k = _described(kompUsd_);
+        (_kompUsdFeed, _kompUsdDecimals, _kompUsdHeartbeat) = (k.feed, k.decimals, k.heartbeat);
+        (_kompUsdMin, _kompUsdMax) = (k.min, k.max);
+        Feed memory u = _described(utilization_);
+        (_utilizationFeed, _utilizationDecimals, _utilizationHeartbeat) = (u.feed, u.decimals, u.heartbeat);
+        (_utilizationMin, _utilizationMax) = (u.min, u.max);
     }
 
     /// @inheritdoc IPricing
@@ -99,13 +112,16 @@ contract Pricing is IPricing {
 
     /// @inheritdoc IPricing
     function utilization() public view returns (uint256) {
-        (bool fresh, uint256 u) = _answer(_utilization);
+        (bool fresh, uint256 u) = _answer(
+            Feed(_utilizationFeed, _utilizationDecimals, _utilizationHeartbeat, _utilizationMin, _utilizationMax)
+        );
         return fresh && u < ONE ? u : ONE; // O3: clamped, and stale counts as full
     }
 
     /// @inheritdoc IPricing
     function kompUsd() public view returns (uint256) {
-        (bool fresh, uint256 usd) = _answer(_kompUsd);
+        (bool fresh, uint256 usd) =
+            _answer(Feed(_kompUsdFeed, _kompUsdDecimals, _kompUsdHeartbeat, _kompUsdMin, _kompUsdMax));
         if (!fresh || usd == 0) revert KompUsdStale(); // O6
         return usd;
     }

@@ -9,7 +9,6 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
-import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
 
 /// @title Publication of V and rewards by cycles (W1 to W5, C1 to C7)
@@ -54,7 +53,6 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
 
     IERC20 public immutable token;
     IStaking public immutable staking;
-    ISlashing public immutable slashing;
     /// @inheritdoc IRewards
     uint256 public immutable genesis;
     /// @inheritdoc IRewards
@@ -76,7 +74,6 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
         IERC20 token_,
         IGatekeepers gatekeepers,
         IStaking staking_,
-        ISlashing slashing_,
         uint256 cycleBlocks_,
         uint256 gapBlocks_,
         uint256 maxV_
@@ -85,7 +82,6 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
         if (gapBlocks_ == 0 || 14 * gapBlocks_ > cycleBlocks_) revert GapOutOfRange(gapBlocks_, cycleBlocks_);
         token = token_;
         staking = staking_;
-        slashing = slashing_;
         genesis = block.number;
         cycleBlocks = cycleBlocks_;
         gapBlocks = gapBlocks_;
@@ -97,8 +93,8 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
         address node = result.node;
         if (msg.sender != node) revert NotNode(msg.sender, node); // W4
         (address owner, bool active, uint256 bps) = staking.publisherOf(node);
+        // C7: incidents of level 1, the only ones there are, suspend nobody.
         if (!active) revert NotActive(node); // S4
-        if (slashing.isSuspended(node)) revert Suspended(node); // C7
 
         Account memory account = _accounts[owner][node];
         uint256 current = currentCycle();

@@ -50,7 +50,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
         Creation("Gatekeepers", "Gatekeepers", (p.governance, p.gatekeepers, p.perf_quorum)),
         Creation("Staking", "Staking", (token, gatekeepers, slashing, *periods)),
         Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, *window)),
-        Creation("Rewards", "Rewards", (token, gatekeepers, staking, slashing, *cycle)),
+        Creation("Rewards", "Rewards", (token, gatekeepers, staking, *cycle)),
         *_feeds(p),
         Creation(
             "Pricing",
@@ -61,7 +61,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
             "Market",
             "Market",
             (
-                *(token, gatekeepers, staking, slashing, rewards, pricing),
+                *(token, gatekeepers, staking, rewards, pricing),
                 p.company,
                 p.halt_delay_seconds,
             ),
