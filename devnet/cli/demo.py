@@ -10,6 +10,7 @@ from devnet.cli import terminal
 from devnet.cli.options import cluster_option, json_option
 
 if TYPE_CHECKING:
+    from devnet.base import Toolchain
     from devnet.base.folder import DevnetFolder
     from devnet.runs.runner import RunResult
     from devnet.spec.scenario import Scenario
@@ -48,7 +49,7 @@ def command(cluster: str, as_json: bool) -> None:
                 build.wait()
                 terminal.say(f"now the same on real Kubernetes ({reason})")
                 results.append(_play(scenario, best.name, folder, toolchain, as_json))
-            elif best.name == SIM:
+            elif cluster != SIM:
                 terminal.say(reason)
     if as_json:
         terminal.print_json(document(results))
@@ -56,24 +57,15 @@ def command(cluster: str, as_json: bool) -> None:
 
 
 def _play(
-    scenario: Scenario, cluster: str, folder: DevnetFolder, toolchain: object, as_json: bool
+    scenario: Scenario, cluster: str, folder: DevnetFolder, toolchain: Toolchain, as_json: bool
 ) -> RunResult:
-    from devnet.base import Toolchain
     from devnet.cli.ledger import print_ledger
+    from devnet.cli.playing import play
     from devnet.cli.progress import print_verdict, say_step
-    from devnet.runs.runner import run_scenario
 
-    assert isinstance(toolchain, Toolchain)
     days = "three days of protocol time"
     terminal.say(f"playing {scenario.name} on {cluster}: {len(scenario.steps)} steps, {days}")
-    result = run_scenario(
-        scenario,
-        cluster=cluster,
-        folder=folder,
-        toolchain=toolchain,
-        say=terminal.say,
-        on_step=say_step,
-    )
+    result = play(scenario, cluster, folder, toolchain, say_step)
     if not as_json:
         print_ledger(result.bundle)
         print_verdict(result)

@@ -56,7 +56,7 @@ def bundle_path(named: str | None) -> Path:
 
 def _file(named: str, kind: str) -> Path:
     path = Path(named)
-    if path.exists() or path.suffix or len(path.parts) > 1:
+    if path.is_file() or path.suffix or len(path.parts) > 1:
         return path
     from devnet.base import assets
 

@@ -65,20 +65,15 @@ def command(
         raise SpecError(faults)
     known_cluster(cluster)
 
-    from devnet.runs.runner import run_scenario
+    from devnet.cli.playing import play
 
+    toolchain = Toolchain(say=terminal.say)
     results: list[RunResult] = []
     with held_slot(SLOT, cluster) as folder:
         for scenario in loaded:
             terminal.say(f"{scenario.name} ({scenario.path}), seed {scenario.seed}")
-            result = run_scenario(
-                scenario,
-                cluster=cluster,
-                folder=folder,
-                toolchain=Toolchain(say=terminal.say),
-                say=terminal.say,
-                on_step=_kept(folder, len(scenario.steps)) if keep else say_step,
-            )
+            on_step = _kept(folder, len(scenario.steps)) if keep else say_step
+            result = play(scenario, cluster, folder, toolchain, on_step)
             results.append(result)
             if not as_json:
                 print_verdict(result)

@@ -13,6 +13,7 @@ from cluster.interface import EventKind
 from devnet.base import DevnetError
 from devnet.base.folder import DevnetFolder
 from devnet.daemon.control import Asked, ControlSocket
+from devnet.daemon.log import note
 from devnet.daemon.messages import refusal
 from devnet.daemon.naming import step_of
 from devnet.daemon.stopping import Stopping
@@ -101,7 +102,7 @@ class Live:
         finally:
             self._step = ""
         self._seen = self._look()
-        print(f"{outcome.text}: {outcome.did if outcome.ok else outcome.failure}", flush=True)
+        note(f"{outcome.text}: {outcome.did if outcome.ok else outcome.failure}")
         asked.finish({"ok": True, "result": outcome_json(outcome)})
 
     def _facts(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-import traceback
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from devnet.daemon.control import ControlSocket
 from devnet.daemon.failures import failure_of
 from devnet.daemon.leftovers import clear, mark
 from devnet.daemon.live import Live, Place
+from devnet.daemon.log import note, note_traceback
 from devnet.daemon.sealing import state_of
 from devnet.daemon.starter import Starter
 from devnet.daemon.starting import StartOrder
@@ -43,7 +43,7 @@ def serve(folder: DevnetFolder, order: StartOrder, descriptor: int) -> int:
         starter.failed(Interrupted("interrupted while it started"))
         return 0 if stopping.asked else Interrupted.exit_code
     except BaseException as error:  # noqa: BLE001  the edge of the process
-        traceback.print_exc()
+        note_traceback(error)
         starter.failed(error)
         return failure_of(error).exit_code
     return 0
@@ -127,7 +127,7 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                     "verdict": verdict,
                     "last_block": live.head,
                 }
-                print(f"stopping ({verdict}) at block {live.head['number']}", flush=True)
+                note(f"stopping ({verdict}) at block {live.head['number']}")
     finally:
         if up:
             keep_logs(state_of(folder, path), path)
@@ -142,4 +142,4 @@ def _seal(path: Path, facts: dict[str, Any]) -> None:
     started = time.monotonic()
     write_report(path, facts["verdict"])
     bundle = seal(path, facts)
-    print(f"sealed {bundle} in {time.monotonic() - started:.1f} s", flush=True)
+    note(f"sealed {bundle} in {time.monotonic() - started:.1f} s")

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from devnet.daemon.log import note
 from devnet.daemon.messages import line, refusal
 
 _LOOK_MILLISECONDS = 200
@@ -25,7 +26,7 @@ class Starter:
         self._watch.start()
 
     def say(self, text: str) -> None:
-        print(text, flush=True)  # the daemon's own log
+        note(text)
         self._write({"say": text})
 
     def ready(self, status: dict[str, Any]) -> None:

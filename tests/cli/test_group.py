@@ -1,0 +1,118 @@
+"""The root: helps at once, names what was meant, and keeps stdout for results."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from devnet.cli.catalogue import COMMANDS, ENTRIES, STEPS, entry_of
+from devnet.spec.verbs import VERBS
+from tests.cli.conftest import Shell, environment
+
+HEAVY = ("pydantic", "rich", "cluster", "yaml", "psutil", "devnet.runs", "devnet.chain", "httpx")
+
+
+def test_help_names_every_command_and_every_step(devnet: Shell) -> None:
+    ended = devnet("--help")
+    assert ended.code == 0
+    words = {line.split()[0] for line in ended.out.splitlines() if line.startswith("  ")
+             and line.split()}
+    assert set(COMMANDS) | {verb.replace("_", "-") for verb in VERBS} <= words
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys\nfrom click.testing import CliRunner\nfrom devnet.cli.ape import cli\n"
+        "assert CliRunner().invoke(cli, ['--help']).exit_code == 0\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (["dotor"], "no command 'dotor'", "did you mean 'doctor'?"),
+        (["doctor", "--jsn"], "no such option: --jsn", "did you mean --json?"),
+        (["--wrong"], "no such option: --wrong", "devnet --help"),
+        (["run"], "missing argument 'SCENARIOS...'", "devnet run --help"),
+        (["up", "--block-time", "0"], "invalid value for '--block-time'", "devnet up --help"),
+        (["config", "--set", "blocks"], "'blocks' is not path=value", "devnet config --help"),
+        (["completion", "tcsh"], "'tcsh' is not one of", "devnet completion --help"),
+    ],
+)
+def test_a_wrong_command_line_is_two_lines_and_exit_2(
+    devnet: Shell, words: list[str], error: str, hint: str
+) -> None:
+    ended = devnet(*words)
+    assert (ended.code, ended.out) == (2, "")
+    first, second = ended.err.splitlines()
+    assert first.startswith("error: ") and error in first
+    assert second.startswith("hint: ") and hint in second
+
+
+def test_every_command_says_what_it_does(devnet: Shell) -> None:
+    for name, entry in ENTRIES.items():
+        if name in ("kubectl", "ape"):
+            continue  # --help is the other program's
+        ended = devnet(name, "--help")
+        assert ended.code == 0, ended.err
+        assert ended.out.startswith(f"Usage: devnet {entry.name} ")
+
+
+def test_a_verb_may_be_written_as_in_a_scenario() -> None:
+    assert entry_of("top_up") == entry_of("top-up") == STEPS["top-up"]
+
+
+def test_errors_are_json_too_when_it_was_asked_for(devnet: Shell) -> None:
+    ended = devnet("status", "--json")
+    assert ended.code == 2
+    assert ended.json() == {
+        "error": "there is no devnet `default` here; there is: none",
+        "hint": "devnet up",
+        "exit_code": 2,
+    }
+    assert "error: there is no devnet" in ended.err
+
+
+def test_no_colour_where_stdout_is_no_terminal(devnet: Shell) -> None:
+    ended = devnet("doctor")
+    assert ended.code == 0
+    assert "\x1b" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_for_devnet(devnet: Shell, shell: str) -> None:
+    ended = devnet("completion", shell)
+    assert ended.code == 0
+    assert "_DEVNET_COMPLETE" in ended.out
+
+
+def test_completion_knows_verbs_without_loading_them(devnet: Shell) -> None:
+    ended = devnet(
+        _DEVNET_COMPLETE="bash_complete", COMP_WORDS="devnet add", COMP_CWORD="1"
+    )
+    assert ended.out.splitlines() == ["plain,add-reward"]
+
+
+def test_a_reader_that_leaves_is_no_failure(devnet: Shell) -> None:
+    command = f"{sys.executable} -m devnet.cli config small | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
