@@ -36,7 +36,6 @@ class _Invoking:
     payload: bytes
     unseen: int  # sent, event not seen yet
     open: set[int] = field(default_factory=set)
-    failed: int = 0
 
 
 def request_of(view: View, wish: PlaceOrder) -> tuple[object, ...]:
@@ -68,7 +67,7 @@ class Client(Actor):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._placing: list[PlaceOrder] = []
+        self._placing: list[tuple[PlaceOrder, tuple[object, ...]]] = []  # and its request
         self._invoking: list[_Invoking] = []
         self._served: dict[int, InvocationServed] = {}
 
@@ -84,9 +83,9 @@ class Client(Actor):
     def _take(self, view: View, message: object) -> list[Operation]:
         match message:
             case PlaceOrder():
-                self._placing.append(message)
-                args = (request_of(view, message),)
-                return [Send(self.name, "Market", "createOrder", args, message.id)]
+                request = request_of(view, message)
+                self._placing.append((message, request))
+                return [Send(self.name, "Market", "createOrder", (request,), message.id)]
             case ScaleOrder():
                 args2 = (message.order, message.replicas)
                 return [Send(self.name, "Market", "scale", args2, message.id)]
@@ -106,9 +105,13 @@ class Client(Actor):
                 return [FetchResult(message.invocation)]
             case ResultFetched():
                 return self._complete(message)
-            case SendFailed(function="createOrder"):
-                self._placing = self._placing[1:]
+            case SendFailed(function="createOrder", args=(request,)):
+                refused = next((p for p in self._placing if p[1] == request), None)
+                if refused is not None:
+                    self._placing.remove(refused)
                 return []
+            case SendFailed(function="invoke", args=(_, payload_hash)):
+                return self._not_invoked(payload_hash)
             case ChainEvent():
                 return self._see(view, message)
             case _:
@@ -119,7 +122,7 @@ class Client(Actor):
         me = view.directory.address(self.name)
         match seen.event.name:
             case "OrderCreated" if args["client"] == me and self._placing:
-                wish = self._placing.pop(0)
+                wish, _ = self._placing.pop(0)
                 if wish.replicas != wish.max_replicas:
                     return [Send(self.name, "Market", "scale", (args["id"], wish.replicas))]
             case "Invoked":
@@ -155,6 +158,17 @@ class Client(Actor):
         if invoking is None:
             return []
         invoking.open.discard(invocation)
+        return self._ended(invoking)
+
+    def _not_invoked(self, payload_hash: object) -> list[Operation]:
+        """The scheduler has already noted the error with the wish; no event will come."""
+        for invoking in self._invoking:
+            if invoking.unseen and keccak(invoking.payload) == payload_hash:
+                invoking.unseen -= 1
+                return self._ended(invoking)
+        return []
+
+    def _ended(self, invoking: _Invoking) -> list[Operation]:
         if invoking.open or invoking.unseen:
             return []
         self._invoking.remove(invoking)

@@ -72,7 +72,8 @@ class Worker(Actor):
                 if 0 not in self._publishing:
                     self._publishing.append(0)
                 assert self._interval is not None
-                self._next_publication += self._interval
+                missed = (view.now - self._next_publication) // self._interval
+                self._next_publication += (1 + missed) * self._interval
             operations += self._pursue_publication(view)
         return operations
 
@@ -136,7 +137,7 @@ class Worker(Actor):
                     self._lost.discard(message.event.subject)
                 return []
             case SendFailed(function="publish"):
-                return self._publication_failed()
+                return self._publication_failed(message.error)
             case ChainEvent():
                 return self._see(view, message)
             case _:
@@ -244,7 +245,8 @@ class Worker(Actor):
             view, result.measured_block, publication
         )
 
-    def _publication_failed(self) -> list[Operation]:
-        # The scheduler has already noted the named error with the wish.
-        self._asked, self._result, self._publishing = False, None, []
-        return []
+    def _publication_failed(self, error: str) -> list[Operation]:
+        # The scheduler has already noted the error with the wish that was sent; others waited.
+        wishes, self._publishing = self._publishing, []
+        self._asked, self._result = False, None
+        return [Fail(wish, f"{self.name}: publish: {error}") for wish in wishes if wish]

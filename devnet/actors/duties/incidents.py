@@ -66,7 +66,8 @@ class Incidents:
         """Incidents to propose now."""
         for worker, by in sorted(self._report_by.items()):
             if view.now >= by:  # split incidents equal merged ones (L4)
-                start = self._lost_since[worker]
+                start, self._lost_since[worker] = self._lost_since[worker], view.now  # L5: maxAge
+                self._outages.setdefault(worker, []).append((start, view.now))
                 self._to_report.append((worker, start, view.now))
                 self._report_by[worker] = view.now + view.reads.max_age() // 2
         wanted = tuple(

@@ -1,0 +1,159 @@
+"""From a lost node to a signed incident (L1, L5, L6), three gatekeepers talking to each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from devnet.actors.attestations import Incident
+from devnet.actors.duties.incidents import Incidents
+from devnet.actors.gatekeeper import Gatekeeper
+from devnet.actors.messages import SignatureAsked, SignatureRefused
+from devnet.actors.operations import Send, Tell
+from devnet.chain import recover
+from devnet.chain.keccak import keccak
+from tests.actors.stage import Stage, back, happened, lost, sends, talk, time_of
+
+KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
+MAX_AGE = 14 * 86_400
+
+
+@pytest.fixture()
+def stage() -> Stage:
+    return Stage()
+
+
+def keepers(stage: Stage) -> list[Gatekeeper]:
+    accounts = stage.directory.accounts
+    return [Gatekeeper(accounts[n], KEEPERS, lead=n == KEEPERS[0]) for n in KEEPERS]
+
+
+def everybody(message: object) -> dict[str, list[object]]:
+    return {name: [message] for name in KEEPERS}
+
+
+def reports(operations: list[tuple[str, object]]) -> list[Send]:
+    return [o for _, o in operations if isinstance(o, Send) and o.function == "report"]
+
+
+def test_an_outage_is_reported_at_its_end_from_head_time_to_head_time(stage: Stage) -> None:
+    actors = keepers(stage)
+    assert talk(actors, stage.view(20), everybody(lost("worker-2"))) == []
+
+    # 12 h of 720 s blocks are 60 blocks, to the second.
+    (report,) = reports(talk(actors, stage.view(80), everybody(back("worker-2"))))
+
+    node, level, start, end, evidence, signatures = report.args
+    assert (report.account, report.contract) == ("gatekeeper-1", "Slashing")
+    assert (node, level, start, end) == (stage.address("worker-2"), 1, time_of(20), time_of(80))
+    assert evidence == keccak(f"offline:worker-2:{time_of(20)}:{time_of(80)}".encode())
+    assert isinstance(signatures, bytes)
+    assert len(signatures) == 2 * 65  # SLASH of three: exactly two
+    incident = Incident("worker-2", stage.address("worker-2"), 1, time_of(20), time_of(80), evidence)
+    digest = incident.digest(stage.reads.domains)
+    signers = [recover(digest, signatures[start : start + 65]) for start in (0, 65)]
+    assert signers == sorted(signers)
+    assert set(signers) < {stage.address(name) for name in KEEPERS}
+
+
+def test_lost_and_back_in_one_block_is_no_incident(stage: Stage) -> None:
+    actors = keepers(stage)
+    talk(actors, stage.view(20), everybody(lost("worker-2")))
+
+    assert talk(actors, stage.view(20), everybody(back("worker-2"))) == []
+
+
+def test_a_node_without_a_stake_is_not_reported(stage: Stage) -> None:
+    stage.reads.live[stage.address("worker-2")] = False
+    actors = keepers(stage)
+    talk(actors, stage.view(20), everybody(lost("worker-2")))
+
+    assert talk(actors, stage.view(80), everybody(back("worker-2"))) == []
+
+
+def test_a_second_loss_event_does_not_restart_the_outage(stage: Stage) -> None:
+    actors = keepers(stage)
+    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    talk(actors, stage.view(30), everybody(lost("worker-2")))
+
+    (report,) = reports(talk(actors, stage.view(40), everybody(back("worker-2"))))
+    assert report.args[2:4] == (time_of(20), time_of(40))
+
+
+def test_a_long_outage_is_reported_in_pieces_none_too_old_or_charged_twice(stage: Stage) -> None:
+    """L5 refuses an interval that starts more than maxAge ago."""
+    actors = keepers(stage)
+    lead = actors[0]
+    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    pieces: list[tuple[int, int]] = []
+    block = 20
+    for _ in range(3):
+        due = lead.due()
+        assert due is not None
+        block = (due - time_of(0)) // 720
+        (report,) = reports(talk(actors, stage.view(block), {lead.name: []}))
+        pieces.append((report.args[2], report.args[3]))  # type: ignore[arg-type]
+        assert time_of(block + 1) - pieces[-1][0] <= MAX_AGE
+    (report,) = reports(talk(actors, stage.view(block + 5), everybody(back("worker-2"))))
+    pieces.append((report.args[2], report.args[3]))  # type: ignore[arg-type]
+
+    week = 7 * 86_400
+    starts = [time_of(20) + n * week for n in range(4)]
+    assert pieces == [*zip(starts, starts[1:]), (starts[3], time_of(block + 5))]
+    assert lead.due() is None
+
+
+@pytest.mark.parametrize(
+    ("interval", "level", "reason"),
+    [
+        ((20, 60), 1, None),
+        ((25, 40), 1, None),
+        ((19, 60), 1, "worker-2 was not seen offline then"),
+        ((20, 61), 1, "ends in the future"),
+        ((20, 60), 2, "level 2 is not attested yet"),
+    ],
+    ids=["all of it", "a part", "a block too early", "future", "level 2"],
+)
+def test_a_peer_signs_only_what_it_saw_itself(
+    stage: Stage, interval: tuple[int, int], level: int, reason: str | None
+) -> None:
+    incidents = Incidents()
+    incidents.take(stage.view(20), lost("worker-2"))
+    start, end = (time_of(block) for block in interval)
+    incident = Incident("worker-2", stage.address("worker-2"), level, start, end, bytes(32))
+
+    assert incidents.objection(stage.view(60), incident) == reason
+
+
+def test_a_peer_that_saw_nothing_says_so(stage: Stage) -> None:
+    peer = keepers(stage)[1]
+    incident = Incident("worker-2", stage.address("worker-2"), 1, time_of(20), time_of(60), bytes(32))
+
+    answers = peer.act(stage.view(60), [SignatureAsked(incident, "gatekeeper-1")])
+
+    reason = "worker-2 was not seen offline then"
+    refused = SignatureRefused(incident, "gatekeeper-2", reason)
+    assert answers == [Tell("gatekeeper-1", refused)]
+
+
+def test_an_incident_is_executed_in_the_block_in_which_its_window_ends(stage: Stage) -> None:
+    actors = keepers(stage)
+    reported = happened("IncidentReported", 81, id=3, node=stage.address("worker-2"))
+    talk(actors, stage.view(81), everybody(reported))
+    # 6 h are 30 blocks: due at head 110, mined in block 111.
+    assert actors[0].due() == time_of(110)
+    assert [actor.due() for actor in actors[1:]] == [None, None]  # only the lead submits
+
+    assert talk(actors, stage.view(109), everybody(None)) == []
+    operations = [o for _, o in talk(actors, stage.view(110), {"gatekeeper-1": []})]
+
+    assert sends(operations) == [("gatekeeper-1", "execute", (3,))]
+    assert actors[0].due() is None
+
+
+def test_an_incident_somebody_else_executed_is_left_alone(stage: Stage) -> None:
+    actors = keepers(stage)
+    talk(actors, stage.view(81), everybody(happened("IncidentReported", 81, id=3)))
+    talk(actors, stage.view(90), everybody(happened("IncidentExecuted", 90, id=3)))
+
+    assert actors[0].due() is None
+    assert talk(actors, stage.view(110), {"gatekeeper-1": []}) == []

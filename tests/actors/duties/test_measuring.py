@@ -1,0 +1,178 @@
+"""Performance tests asked for, run one at a time, checked by every gatekeeper (W3, R4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cluster.scores import profile_measurement
+from devnet.actors.attestations import PerfResult
+from devnet.actors.duties.measuring import SGX_EMULATED, SGX_NONE, Measuring, capacity_of, factors
+from devnet.actors.gatekeeper import Gatekeeper
+from devnet.actors.messages import (
+    Measured,
+    MeasureAsked,
+    MeasureFailed,
+    ResultSigned,
+    SignatureAsked,
+    SignatureGiven,
+    SignatureRefused,
+)
+from devnet.actors.operations import RunMeasurement, Tell
+from devnet.chain import recover
+from devnet.chain.keccak import keccak
+from tests.actors.stage import Stage, hash_of, talk
+
+KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
+LEAD = KEEPERS[0]
+
+
+@pytest.fixture()
+def stage() -> Stage:
+    return Stage()
+
+
+def keepers(stage: Stage) -> list[Gatekeeper]:
+    accounts = stage.directory.accounts
+    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD) for n in KEEPERS]
+
+
+def test_one_node_is_measured_at_a_time_each_under_a_seed_of_its_own(stage: Stage) -> None:
+    lead, view = keepers(stage)[0], stage.view(10)
+
+    first = lead.act(view, [MeasureAsked("worker-1"), MeasureAsked("worker-3")])
+    node = bytes.fromhex(stage.address("worker-1")[2:])
+    seed = keccak(hash_of(10) + node + (1).to_bytes(32, "big"))
+    assert first == [RunMeasurement("worker-1", seed)]
+    assert lead.act(view, []) == []
+
+    second = lead.act(view, [Measured("worker-1", None, "lost")])
+    other = bytes.fromhex(stage.address("worker-3")[2:])
+    seed = keccak(hash_of(10) + other + (2).to_bytes(32, "big"))
+    assert second == [
+        Tell("worker-1", MeasureFailed("lost")),
+        RunMeasurement("worker-3", seed),
+    ]
+
+
+def measured(stage: Stage, worker: str, block: int, seed: bytes = b"s" * 32) -> Measured:
+    capacity = capacity_of(stage.view(block), worker)
+    return Measured(worker, profile_measurement(worker, capacity, seed))
+
+
+def test_a_measurement_becomes_a_result_with_a_quorum_for_its_worker(stage: Stage) -> None:
+    actors = keepers(stage)
+    stage.reads.sequences[stage.address("worker-4")] = 4
+    talk(actors, stage.view(80), {LEAD: [MeasureAsked("worker-4")]})
+
+    ((name, tell),) = talk(actors, stage.view(81), {LEAD: [measured(stage, "worker-4", 80)]})
+
+    assert isinstance(tell, Tell)
+    assert (name, tell.to) == (LEAD, "worker-4")
+    signed = tell.message
+    assert isinstance(signed, ResultSigned)
+    # Block 80, where it was asked for, is in cycle 1 (genesis 2, 70 blocks).
+    assert (signed.cycle, signed.sequence, signed.measured_block) == (1, 5, 80)
+    assert signed.result[:6] == (stage.address("worker-4"), 1, 5, 80, hash_of(80), SGX_EMULATED)
+    digest = stage.reads.domains.result(*signed.result)  # type: ignore[arg-type]
+    pieces = [signed.signatures[start : start + 65] for start in range(0, 130, 65)]
+    assert len(signed.signatures) == 130  # PERF of three: exactly two
+    signers = [recover(digest, piece) for piece in pieces]
+    assert signers == sorted(set(signers))
+    assert set(signers) < {stage.address(name) for name in KEEPERS}
+
+
+def test_the_factors_are_the_profile_s_against_the_reference_machine(stage: Stage) -> None:
+    view = stage.view(10)
+    sums: dict[str, int] = {}
+    for worker in ("worker-1", "worker-3", "worker-4"):
+        measurement = measured(stage, worker, 10).measurement
+        assert measurement is not None
+        found, sgx = factors(view, worker, measurement)
+        assert sgx == (SGX_EMULATED if worker == "worker-4" else SGX_NONE)
+        sums[worker] = found.c1 + found.c2 + found.c3
+
+    assert sums["worker-1"] < sums["worker-3"]  # standard, large
+
+
+# --- what a peer refuses ------------------------------------------------------------------------
+
+
+def result(stage: Stage, block: int = 10, worker: str = "worker-1") -> PerfResult:
+    view = stage.view(block)
+    measurement = profile_measurement(worker, capacity_of(view, worker), b"s" * 32)
+    found, sgx = factors(view, worker, measurement)
+    values = (sgx, found.b, found.c1, found.c2, found.c3, measurement)
+    node = stage.address(worker)
+    return PerfResult(worker, node, view.cycle_of(block), 1, block, hash_of(block), *values)
+
+
+def answer(stage: Stage, peer: Gatekeeper, asked: PerfResult, block: int = 12) -> object:
+    (tell,) = peer.act(stage.view(block), [SignatureAsked(asked, LEAD)])
+    assert isinstance(tell, Tell)
+    assert tell.to == LEAD
+    return tell.message
+
+
+def test_a_peer_signs_what_follows_from_the_transcript(stage: Stage) -> None:
+    asked = result(stage)
+    given = answer(stage, keepers(stage)[1], asked)
+
+    assert isinstance(given, SignatureGiven)
+    digest = asked.digest(stage.reads.domains)
+    assert recover(digest, given.signature) == given.signer == stage.address("gatekeeper-2")
+
+
+@pytest.mark.parametrize("factor", ["sgx", "b", "c1", "c2", "c3"])
+def test_a_peer_refuses_a_factor_that_does_not_follow(stage: Stage, factor: str) -> None:
+    true = result(stage)
+    asked = replace(true, **{factor: getattr(true, factor) + 1})
+
+    refused = SignatureRefused(
+        asked, "gatekeeper-2", "the factors do not follow from the measurement"
+    )
+    assert answer(stage, keepers(stage)[1], asked) == refused
+
+
+def test_a_peer_refuses_a_measurement_that_is_not_the_machine_s(stage: Stage) -> None:
+    true = result(stage)
+    faster = replace(true.measurement, cpu_steps_per_second=10**9)
+    asked = replace(true, measurement=faster)
+
+    refused = answer(stage, keepers(stage)[1], asked)
+
+    assert isinstance(refused, SignatureRefused)
+    assert refused.reason == Measuring().objection(stage.view(12), asked)
+    assert refused.reason != "the factors do not follow from the measurement"
+
+
+def test_a_peer_refuses_a_result_of_a_block_that_is_gone(stage: Stage) -> None:
+    asked = result(stage)
+    stage.reads.hashes[10] = b"r" * 32
+
+    refused = SignatureRefused(asked, "gatekeeper-2", "block 10 has another hash")
+    assert answer(stage, keepers(stage)[1], asked) == refused
+
+
+def test_a_peer_refuses_a_second_result_while_the_first_counts(stage: Stage) -> None:
+    peer = keepers(stage)[1]
+    answer(stage, peer, result(stage))
+    second = result(stage, 11)
+
+    reason = "sequence 1 is signed already and can still be published"
+    assert answer(stage, peer, second) == SignatureRefused(second, "gatekeeper-2", reason)
+    assert isinstance(answer(stage, peer, result(stage, 72), 72), SignatureGiven)  # cycle over
+
+
+def test_a_worker_hears_why_its_result_was_not_signed(stage: Stage) -> None:
+    actors = keepers(stage)
+    for peer in actors[1:]:  # they have signed another one meanwhile
+        answer(stage, peer, result(stage, 9))
+    talk(actors, stage.view(10), {LEAD: [MeasureAsked("worker-1")]})
+
+    told = talk(actors, stage.view(10), {LEAD: [measured(stage, "worker-1", 10)]})
+
+    why = "sequence 1 is signed already and can still be published"
+    failed = MeasureFailed(f"gatekeeper-2: {why}; gatekeeper-3: {why}")
+    assert told == [(LEAD, Tell("worker-1", failed))]

@@ -1,0 +1,201 @@
+"""A world for one actor: real accounts, names and digests; the contracts' views are a table.
+
+The contracts themselves are in `test_scheduler`, on a real chain: here each test states what they
+would answer, which a chain could only be brought to say by whole scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from cluster.interface import ClusterEvent, EventKind
+from devnet.actors.actor import Actor
+from devnet.actors.messages import ChainEvent, ClusterSeen
+from devnet.actors.operations import Operation, Send, Tell
+from devnet.actors.view import Directory, View, account_names
+from devnet.chain import Block, derive
+from devnet.chain.keccak import keccak
+from devnet.protocol import Domains, Event, OrderState
+from devnet.protocol import View as Reads
+from devnet.protocol.states import Kind
+from devnet.spec import load_network
+from devnet.spec.network import RESOURCES, VENDORS, NetworkSpec
+
+ROOT = Path(__file__).parents[2]
+SMALL = ROOT / "e2e" / "networks" / "small.yaml"
+SEED = 7
+GENESIS_BLOCK = 2
+GENESIS_TIME = 1_767_225_600
+BLOCK_SECONDS = 720
+NOBODY = "0x" + "00" * 20
+
+
+def network(**overrides: str) -> NetworkSpec:
+    """small.yaml: three gatekeepers, four workers, cycle 70 blocks, gap 5."""
+    return load_network(SMALL, overrides)
+
+
+def directory(spec: NetworkSpec) -> Directory:
+    return Directory.of(spec, SEED, derive(spec.accounts.mnemonic, account_names(spec)))
+
+
+def hash_of(block: int) -> bytes:
+    return keccak(b"block %d" % block)
+
+
+def time_of(block: int) -> int:
+    return GENESIS_TIME + block * BLOCK_SECONDS
+
+
+def order_state(client: str, spec_hash: bytes, **fields: Any) -> OrderState:
+    """An accepted container order of at most 10 replicas."""
+    values: dict[str, Any] = {
+        "client": client,
+        "node": NOBODY,
+        "kind": Kind.CONTAINER,
+        "spec": spec_hash,
+        "maxReplicas": 10,
+        "duration": 86_400,
+        "acceptedAt": time_of(10),
+        "closedAt": 0,
+        "finalized": False,
+        "deposit": 10**18,
+        "rate": 1,
+        "rate2": 0,
+        "consumed": 0,
+        "settledUntil": 0,
+        "statementSeq": 0,
+        "statementAt": 0,
+        "replicas": 0,
+        "total": 0,
+        "total2": 0,
+    }
+    return OrderState(**(values | fields))
+
+
+class StatedReads:
+    """Stands for `devnet.protocol.View`: every value is a field a test may set."""
+
+    def __init__(self, contracts: Sequence[str]) -> None:
+        addresses = {name: "0x" + keccak(name.encode())[12:].hex() for name in contracts}
+        self.domains = Domains(31_337, addresses)
+        self.quorums = {"PERF": 2, "SLASH": 2}
+        self.sequences: dict[str, int] = {}
+        self.published: dict[str, int] = {}
+        self.live: dict[str, bool] = {}
+        self.active: dict[str, bool] = {}
+        self.stakes: dict[str, int] = {}
+        self.gatekeepers: set[str] = set()
+        self.orders: dict[int, OrderState] = {}
+        self.ends: dict[int, int] = {}
+        self.prices_in_komp = {name: 1_000 * (place + 1) for place, name in enumerate(RESOURCES)}
+        self.hashes: dict[int, bytes] = {}
+
+    def needed(self, quorum: str) -> int:
+        return self.quorums[quorum]
+
+    def sequence_of(self, node: str) -> int:
+        return self.sequences.get(node, 0)
+
+    def last_published_block(self, node: str) -> int:
+        return self.published.get(node, 0)
+
+    def block_hash(self, number: int) -> bytes:
+        return self.hashes.get(number, hash_of(number))
+
+    def is_live(self, node: str) -> bool:
+        return self.live.get(node, True)
+
+    def is_active(self, node: str) -> bool:
+        return self.active.get(node, True)
+
+    def stake_of(self, node: str) -> int:
+        return self.stakes.get(node, 500 * 10**18)
+
+    def is_gatekeeper(self, account: str) -> bool:
+        return account in self.gatekeepers
+
+    def appeal_window(self) -> int:
+        return 6 * 3600
+
+    def max_age(self) -> int:
+        return 14 * 86_400
+
+    def halt_delay(self) -> int:
+        return 2 * 3600
+
+    def order(self, order: int) -> OrderState:
+        return self.orders[order]
+
+    def end_of(self, order: int) -> int:
+        return self.ends[order]
+
+    def price_in_komp(self, resource: str) -> int:
+        return self.prices_in_komp[resource]
+
+
+class Stage:
+    """The view at any block, and the words that reach actors."""
+
+    def __init__(self, spec: NetworkSpec | None = None) -> None:
+        self.spec = spec or network()
+        self.directory = directory(self.spec)
+        feeds = [f"Feed:{vendor}:{name}" for name in self.spec.oracles.resources for vendor in VENDORS]
+        contracts = ("Staking", "Rewards", "Slashing", "Market", "Feed:komp_usd")
+        self.reads = StatedReads((*contracts, "Feed:utilization", *feeds))
+
+    def view(self, block: int) -> View:
+        return View(
+            head=Block(block, time_of(block), "0x" + hash_of(block).hex()),
+            reads=cast(Reads, self.reads),
+            directory=self.directory,
+            block_seconds=BLOCK_SECONDS,
+            genesis_block=GENESIS_BLOCK,
+            cycle_blocks=self.spec.cycle.blocks,
+        )
+
+    def address(self, name: str) -> str:
+        return self.directory.address(name)
+
+
+def happened(name: str, block: int, **args: object) -> ChainEvent:
+    """An event of that block."""
+    return ChainEvent(Event("", name, args, block, ""), time_of(block))
+
+
+def lost(worker: str) -> ClusterSeen:
+    return ClusterSeen(ClusterEvent(EventKind.NODE_LOST, worker))
+
+
+def back(worker: str) -> ClusterSeen:
+    return ClusterSeen(ClusterEvent(EventKind.NODE_READY, worker))
+
+
+def sends(operations: Sequence[Operation]) -> list[tuple[str, str, tuple[object, ...]]]:
+    """What was sent: account, function, arguments."""
+    return [(o.account, o.function, o.args) for o in operations if isinstance(o, Send)]
+
+
+def talk(
+    actors: Sequence[Actor], view: View, inboxes: Mapping[str, Sequence[object]]
+) -> list[tuple[str, Operation]]:
+    """Let actors talk at one block until nobody is told anything more.
+
+    Gives (actor, operation) of all that is not said among them.
+    """
+    by_name = {actor.name: actor for actor in actors}
+    waiting = {name: list(messages) for name, messages in inboxes.items()}
+    others: list[tuple[str, Operation]] = []
+    for _ in range(50):
+        if not waiting:
+            return others
+        turn, waiting = waiting, {}
+        for name in sorted(turn):
+            for operation in by_name[name].act(view, turn[name]):
+                if isinstance(operation, Tell) and operation.to in by_name:
+                    waiting.setdefault(operation.to, []).append(operation.message)
+                else:
+                    others.append((name, operation))
+    raise AssertionError("the actors do not come to an end")

@@ -1,0 +1,198 @@
+"""A client's orders and invocations (M1, M5)."""
+
+from __future__ import annotations
+
+import pytest
+
+from devnet.actors.client import Client
+from devnet.actors.messages import (
+    CloseOrder,
+    FinalizeOrder,
+    InvocationServed,
+    Invoke,
+    PayloadGiven,
+    PlaceOrder,
+    ResultFetched,
+    ScaleOrder,
+    SendFailed,
+    SettleOrder,
+)
+from devnet.actors.operations import Done, Fail, FetchResult, Send, Tell
+from devnet.actors.view import View, spec_hash
+from devnet.chain.keccak import keccak
+from tests.actors.stage import Stage, happened, order_state, sends
+
+PAYLOAD, OUTPUT = b"kompute", b"a thumbnail"
+
+
+@pytest.fixture()
+def stage() -> Stage:
+    stage = Stage()
+    service = spec_hash(stage.spec.service("thumbnail"))
+    stage.reads.orders[1] = order_state(stage.address("alice"), service)
+    stage.reads.orders[2] = order_state(stage.address("bob"), service)
+    return stage
+
+
+@pytest.fixture()
+def view(stage: Stage) -> View:
+    return stage.view(20)
+
+
+@pytest.fixture()
+def alice() -> Client:
+    return Client("alice")
+
+
+def invoked(invocation: int, *, order: int = 1, payload: bytes = PAYLOAD) -> object:
+    args = {"id": order, "invocation": invocation, "payloadHash": keccak(payload)}
+    return happened("Invoked", 20, **args)
+
+
+def completed(invocation: int) -> object:
+    return happened("Completed", 22, invocation=invocation)
+
+
+def served(invocation: int, output: bytes = OUTPUT) -> InvocationServed:
+    return InvocationServed(invocation, 0, keccak(output))
+
+
+# --- orders -----------------------------------------------------------------------------------
+
+
+def test_a_container_order_names_the_rate_of_one_replica_with_a_tenth_of_slack(
+    stage: Stage, view: View, alice: Client
+) -> None:
+    stage.reads.prices_in_komp |= {"vcpu_hour": 1_000_000, "gib_hour": 64_000}
+
+    (send,) = alice.act(view, [PlaceOrder(1, "web", 2, 20, 3600, 4)])
+
+    # 50 milli-CPU: 50 000; 32 MiB: 2 000; and 10 %.
+    service = spec_hash(stage.spec.service("web"))
+    request = (0, service, 50, 32, 4, 3600, 20, 57_200, 0)
+    assert send == Send("alice", "Market", "createOrder", (request,), 1)
+
+
+def test_a_serverless_order_names_both_rates(stage: Stage, view: View, alice: Client) -> None:
+    stage.reads.prices_in_komp |= {"million_requests": 1_000, "function_gib_second": 20}
+
+    (send,) = alice.act(view, [PlaceOrder(1, "thumbnail", 1, 20, 3600, 1)])
+
+    service = spec_hash(stage.spec.service("thumbnail"))
+    assert isinstance(send, Send)
+    assert send.args == ((1, service, 50, 32, 1, 3600, 20, 1_100, 22),)
+
+
+def created(stage: Stage, identity: int, client: str = "alice") -> object:
+    return happened("OrderCreated", 21, id=identity, client=stage.address(client))
+
+
+def test_fewer_replicas_than_the_maximum_are_set_once_the_order_exists(
+    stage: Stage, view: View, alice: Client
+) -> None:
+    alice.act(view, [PlaceOrder(1, "web", 2, 20, 3600, 4), PlaceOrder(2, "web", 3, 20, 3600, 3)])
+
+    assert alice.act(view, [created(stage, 9, "bob")]) == []
+    assert sends(alice.act(view, [created(stage, 10)])) == [("alice", "scale", (10, 2))]
+    assert alice.act(view, [created(stage, 11)]) == []  # all three from the start
+    assert alice.act(view, [created(stage, 12)]) == []
+
+
+def test_a_refused_order_leaves_the_others_their_own_replicas(
+    stage: Stage, view: View, alice: Client
+) -> None:
+    orders = [PlaceOrder(1, "web", 2, 20, 3600, 4), PlaceOrder(2, "web", 3, 10**30, 3600, 5)]
+    _, second = sends(alice.act(view, orders))
+    refused = SendFailed("Market", "createOrder", second[2], "ERC20InsufficientBalance")
+
+    operations = alice.act(view, [refused, created(stage, 10)])  # as the scheduler delivers them
+
+    assert sends(operations) == [("alice", "scale", (10, 2))]
+
+
+def test_what_a_client_may_do_with_its_order(view: View, alice: Client) -> None:
+    wishes = [ScaleOrder(1, 7, 3), CloseOrder(2, 7), SettleOrder(3, 7), FinalizeOrder(4, 7)]
+
+    assert alice.act(view, wishes) == [
+        Send("alice", "Market", "scale", (7, 3), 1),
+        Send("alice", "Market", "close", (7,), 2),
+        Send("alice", "Market", "settle", (7,), 3),
+        Send("alice", "Market", "finalize", (7,), 4),
+    ]
+
+
+# --- invocations (M5) -------------------------------------------------------------------------
+
+
+def test_each_invocation_is_sent_by_its_hash_and_its_payload_handed_over(
+    view: View, alice: Client
+) -> None:
+    send = Send("alice", "Market", "invoke", (1, keccak(PAYLOAD)), 5, closes=False)
+    assert alice.act(view, [Invoke(5, 1, PAYLOAD, 2)]) == [send, send]
+
+    given = alice.act(view, [invoked(30), invoked(31), invoked(32)])
+
+    assert given == [
+        Tell("gatekeeper-1", PayloadGiven(30, PAYLOAD)),
+        Tell("gatekeeper-1", PayloadGiven(31, PAYLOAD)),  # two were asked for, 32 is not ours
+    ]
+
+
+def test_another_client_s_invocation_of_the_same_bytes_is_not_ours(
+    view: View, alice: Client
+) -> None:
+    alice.act(view, [Invoke(5, 1, PAYLOAD, 1)])
+
+    assert alice.act(view, [invoked(30, order=2)]) == []
+    assert alice.act(view, [invoked(31)]) == [Tell("gatekeeper-1", PayloadGiven(31, PAYLOAD))]
+
+
+def test_a_result_is_fetched_checked_and_put_on_chain(view: View, alice: Client) -> None:
+    alice.act(view, [Invoke(5, 1, PAYLOAD, 2)])
+    alice.act(view, [invoked(30), invoked(31)])
+
+    assert alice.act(view, [served(30)]) == [FetchResult(30)]
+    completion = alice.act(view, [ResultFetched(30, OUTPUT)])
+    args = (30, 0, keccak(OUTPUT))
+    assert completion == [Send("alice", "Market", "complete", args, 5, closes=False)]
+
+    assert alice.act(view, [completed(30)]) == []
+    alice.act(view, [served(31)])
+    alice.act(view, [ResultFetched(31, OUTPUT)])
+    assert alice.act(view, [completed(31)]) == [Done(5)]
+
+
+@pytest.mark.parametrize(
+    ("fetched", "seen"), [(b"another", keccak(b"another").hex()), (None, "nothing")]
+)
+def test_a_result_that_is_not_what_its_hash_says_is_refused(
+    view: View, alice: Client, fetched: bytes | None, seen: str
+) -> None:
+    alice.act(view, [Invoke(5, 1, PAYLOAD, 1)])
+    alice.act(view, [invoked(30)])
+    alice.act(view, [served(30)])
+
+    told = keccak(OUTPUT).hex()
+    reason = f"result of invocation 30: {seen} is stored, not {told}"
+    assert alice.act(view, [ResultFetched(30, fetched)]) == [Fail(5, reason)]
+
+
+def test_a_refused_invocation_is_not_waited_for(view: View, alice: Client) -> None:
+    alice.act(view, [Invoke(5, 1, PAYLOAD, 2)])
+    refused = SendFailed("Market", "invoke", (1, keccak(PAYLOAD)), "OrderNotOpen")
+    alice.act(view, [refused, invoked(30)])  # the other one was accepted
+    alice.act(view, [served(30)])
+    alice.act(view, [ResultFetched(30, OUTPUT)])
+    assert alice.act(view, [completed(30)]) == [Done(5)]  # the scheduler has failed wish 5 before
+
+    alice.act(view, [Invoke(6, 1, PAYLOAD, 1)])
+    alice.act(view, [SendFailed("Market", "invoke", (1, keccak(PAYLOAD)), "OrderNotOpen")])
+    alice.act(view, [Invoke(7, 1, PAYLOAD, 1)])
+    alice.act(view, [invoked(31), served(31)])
+    alice.act(view, [ResultFetched(31, OUTPUT)])
+
+    assert alice.act(view, [completed(31)]) == [Done(7)]
+
+
+def test_a_client_wants_nothing_by_itself(alice: Client) -> None:
+    assert alice.due() is None

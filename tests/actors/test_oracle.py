@@ -1,0 +1,196 @@
+"""When the oracle nodes start a round, what they sign, and when prices are stored (O1, O2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from devnet.actors.messages import FeedRead, Poke, SendFailed
+from devnet.actors.operations import Operation, ReadFeed, Send
+from devnet.actors.oracle import Oracles
+from devnet.actors.view import View
+from devnet.chain import recover
+from tests.actors.stage import Stage, network, time_of
+
+VCPU = tuple(f"Feed:{vendor}:vcpu_hour" for vendor in ("aws", "gcp", "azure"))
+OTHERS = ("Feed:komp_usd", "Feed:utilization")
+BLOCKS_PER_HOUR = 5
+
+
+@pytest.fixture()
+def stage() -> Stage:
+    """One resource: three cloud feeds of 24 h, KOMP/USD of 12 h, utilization of 6 h."""
+    return Stage(network(**{"oracles.resources": "[vcpu_hour]", "services": "[]"}))
+
+
+@pytest.fixture()
+def oracles(stage: Stage) -> Oracles:
+    names = stage.spec.oracles.node_names()
+    return Oracles(stage.spec, [stage.directory.accounts[name] for name in names])
+
+
+def asked(operations: list[Operation]) -> list[str]:
+    return [o.feed for o in operations if isinstance(o, ReadFeed)]
+
+
+def sent(operations: list[Operation]) -> list[tuple[str, str]]:
+    return [(o.contract, o.function) for o in operations if isinstance(o, Send)]
+
+
+def read_all(oracles: Oracles, view: View, answers: dict[str, tuple[int, ...]]) -> list[Operation]:
+    """Whatever it asks to read, answered."""
+    feeds = asked(oracles.act(view, []))
+    return oracles.act(view, [FeedRead(feed, answers[feed]) for feed in feeds])
+
+
+def steady(value: int = 1_000_000) -> dict[str, tuple[int, ...]]:
+    return {feed: (value,) * 4 for feed in (*VCPU, *OTHERS)}
+
+
+def test_at_first_every_source_is_read_and_every_feed_gets_a_round(
+    stage: Stage, oracles: Oracles
+) -> None:
+    assert oracles.due() == 0
+    assert asked(oracles.act(stage.view(3), [])) == [*VCPU, *OTHERS]
+    assert oracles.due() is None  # until the answers are here
+
+    operations = oracles.act(stage.view(3), [FeedRead(f, v) for f, v in steady().items()])
+
+    transmitted = [(feed, "transmit") for feed in (*VCPU, *OTHERS)]
+    assert sent(operations) == [*transmitted, ("Pricing", "poke")]
+
+
+def test_a_round_carries_the_sorted_observations_and_f_plus_1_signatures(
+    stage: Stage, oracles: Oracles
+) -> None:
+    oracles.act(stage.view(3), [])
+    (send,) = oracles.act(stage.view(3), [FeedRead(VCPU[0], (7, 5, 9, 6))])
+
+    assert isinstance(send, Send)
+    round_id, observations, signatures = send.args
+    assert (send.account, send.contract, round_id) == ("oracle-1", VCPU[0], 1)
+    assert observations == (5, 6, 7, 9)
+    assert isinstance(signatures, bytes)
+    digest = stage.reads.domains.round(VCPU[0], 1, (5, 6, 7, 9))
+    pieces = [signatures[start : start + 65] for start in range(0, len(signatures), 65)]
+    signers = [recover(digest, piece) for piece in pieces]
+    assert signers == sorted(stage.address(name) for name in ("oracle-1", "oracle-2"))
+
+
+@pytest.mark.parametrize(("seen", "round_starts"), [(2, False), (3, True)])
+def test_a_round_needs_2f_plus_1_observations(
+    stage: Stage, oracles: Oracles, seen: int, round_starts: bool
+) -> None:
+    oracles.act(stage.view(3), [])
+    operations = oracles.act(stage.view(3), [FeedRead(VCPU[0], (5,) * seen)])
+
+    assert bool(sent(operations)) is round_starts
+
+
+@pytest.mark.parametrize(
+    ("answer", "round_starts"),
+    [(1_004_999, False), (1_005_000, True), (995_001, False), (995_000, True)],
+    ids=["below 0.5 % up", "0.5 % up", "below 0.5 % down", "0.5 % down"],
+)
+def test_between_heartbeats_a_round_starts_at_the_deviation(
+    stage: Stage, oracles: Oracles, answer: int, round_starts: bool
+) -> None:
+    read_all(oracles, stage.view(3), steady())
+
+    oracles.act(stage.view(4), [Poke(1, ("vcpu_hour",))])
+    operations = oracles.act(stage.view(4), [FeedRead(VCPU[1], (answer,) * 4)])
+
+    assert ((VCPU[1], "transmit") in sent(operations)) is round_starts
+
+
+def test_the_median_decides_not_one_node(stage: Stage, oracles: Oracles) -> None:
+    read_all(oracles, stage.view(3), steady())
+    oracles.act(stage.view(4), [Poke(1, ("vcpu_hour",))])
+
+    operations = oracles.act(stage.view(4), [FeedRead(VCPU[1], (1, 1_000_000, 1_000_000, 9**9))])
+
+    assert sent(operations) == []
+
+
+def test_each_feed_s_next_round_lands_inside_its_heartbeat(stage: Stage, oracles: Oracles) -> None:
+    """Nobody asks, no price moves: over five days no feed is ever stale."""
+    heartbeats = {feed: 24 * 3600 for feed in VCPU} | {OTHERS[0]: 12 * 3600, OTHERS[1]: 6 * 3600}
+    landed: dict[str, int] = {}
+    for block in range(3, 3 + 5 * 24 * BLOCKS_PER_HOUR):
+        due = oracles.due()
+        if due is not None and due <= time_of(block):
+            for feed, function in sent(read_all(oracles, stage.view(block), steady())):
+                if function == "transmit":
+                    landed[feed] = time_of(block + 1)
+        for feed, heartbeat in heartbeats.items():
+            assert time_of(block + 1) - landed[feed] < heartbeat, feed
+
+
+def test_rounds_are_not_started_more_often_than_the_heartbeat_asks(
+    stage: Stage, oracles: Oracles
+) -> None:
+    rounds: dict[str, int] = {}
+    for block in range(3, 3 + 5 * 24 * BLOCKS_PER_HOUR):
+        due = oracles.due()
+        if due is not None and due <= time_of(block):
+            for feed, function in sent(read_all(oracles, stage.view(block), steady())):
+                if function == "transmit":
+                    rounds[feed] = rounds.get(feed, 0) + 1
+    assert [rounds[feed] for feed in VCPU] == [7, 7, 7]  # of 24 h in five days, an early look each
+    assert rounds["Feed:utilization"] <= 24
+
+
+def test_a_wish_reads_all_first_and_pokes_once_all_is_read(stage: Stage, oracles: Oracles) -> None:
+    read_all(oracles, stage.view(3), steady())
+
+    operations = oracles.act(stage.view(10), [Poke(4, ("vcpu_hour",))])
+    assert (asked(operations), sent(operations)) == ([*VCPU, *OTHERS], [])
+    moved = steady() | {VCPU[2]: (2_000_000,) * 4}
+    reads = [FeedRead(feed, moved[feed]) for feed in (*VCPU, *OTHERS)]
+    assert sent(oracles.act(stage.view(10), reads[:-1])) == [(VCPU[2], "transmit")]
+
+    *_, poke = oracles.act(stage.view(10), reads[-1:])
+    assert poke == Send("oracle-1", "Pricing", "poke", (0,), 4)
+
+
+@pytest.mark.parametrize(("alive", "poked"), [(1, False), (2, True), (3, True)])
+def test_by_itself_it_pokes_only_with_two_fresh_vendors(
+    stage: Stage, oracles: Oracles, alive: int, poked: bool
+) -> None:
+    answers = steady() | {feed: () for feed in VCPU[alive:]}
+
+    operations = read_all(oracles, stage.view(3), answers)
+
+    assert (("Pricing", "poke") in sent(operations)) is poked
+
+
+def test_a_vendor_is_not_fresh_any_more_at_its_heartbeat(stage: Stage, oracles: Oracles) -> None:
+    read_all(oracles, stage.view(3), steady())
+    day = 24 * BLOCKS_PER_HOUR
+    only_aws = steady(2_000_000) | {VCPU[1]: (), VCPU[2]: ()}
+
+    assert ("Pricing", "poke") in sent(read_all(oracles, stage.view(2 + day), only_aws))
+    again = only_aws | {VCPU[0]: (3_000_000,) * 4}
+    oracles.act(stage.view(3 + day), [Poke(1, ())])  # looks at what is no cloud feed
+    later = oracles.act(stage.view(3 + day), [FeedRead(VCPU[0], again[VCPU[0]])])
+    later += oracles.act(stage.view(3 + day), [FeedRead(feed, (1_000_000,) * 4) for feed in OTHERS])
+
+    assert (VCPU[0], "transmit") in sent(later)
+    assert ("Pricing", "poke") not in sent(later)
+
+
+def test_a_refused_round_is_tried_again_under_the_same_number(
+    stage: Stage, oracles: Oracles
+) -> None:
+    """Such as an answer outside the feed's bounds (O2)."""
+    read_all(oracles, stage.view(3), steady())
+    oracles.act(stage.view(10), [Poke(1, ("vcpu_hour",))])
+    (refused,) = oracles.act(stage.view(10), [FeedRead(VCPU[0], (9**20,) * 4)])
+    assert isinstance(refused, Send)
+    oracles.act(stage.view(11), [SendFailed(VCPU[0], "transmit", refused.args, "OutOfBounds")])
+
+    (again,) = oracles.act(stage.view(11), [FeedRead(VCPU[0], (1_100_000,) * 4)])
+
+    assert isinstance(again, Send)
+    assert (refused.args[0], again.args[0]) == (2, 2)
+    quiet = oracles.act(stage.view(11), [FeedRead(VCPU[0], (1_100_100,) * 4)])
+    assert sent(quiet) == []
