@@ -11,6 +11,7 @@ from devnet.runs.report.story import Story
 
 # More lines than this nobody can tell apart: the rest is drawn as one.
 MOST_SERIES: Final = 12
+MOST_TICKS: Final = 15
 _PER_CENT_PLACES: Final = 16
 
 Figure = dict[str, Any]
@@ -67,13 +68,15 @@ def _ranked(nodes: Iterable[str], values: Mapping[int, Mapping[str, int]]) -> li
 
 
 def _figure(traces: list[Figure], unit: str, **layout: Any) -> Figure:
-    axis = {"title": {"text": "cycle"}, "dtick": 1 if _few(traces) else None, "tickformat": "d"}
+    numbers = traces[0]["x"]
+    axis = {
+        "title": {"text": "cycle"},
+        "tickformat": "d",
+        "dtick": 1 if len(numbers) <= MOST_TICKS else None,
+        "range": [numbers[0] - 0.5, numbers[-1] + 0.5],
+    }
     base = {"xaxis": axis, "yaxis": {"title": {"text": unit}, "rangemode": "tozero"}}
     return {"data": traces, "layout": base | layout}
-
-
-def _few(traces: list[Figure]) -> bool:
-    return max((len(trace["x"]) for trace in traces), default=0) <= 15
 
 
 def _price(story: Story, resource: str) -> Figure:
