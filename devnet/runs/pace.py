@@ -58,7 +58,7 @@ class WallPace:
 
     def settle(self, done: Callable[[], bool], seen: Callable[[], str]) -> None:
         limit = time.monotonic() + SETTLE_SECONDS
-        while not done():
+        while not (done() and self._scheduler.quiet()):
             if time.monotonic() > limit:
                 raise WaitExpired("the step", SETTLE_SECONDS, seen())
             self.tick()

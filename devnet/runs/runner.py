@@ -35,6 +35,7 @@ class RunResult:
     bundle: Path
     report: Path
     seconds: float
+    faults: tuple[str, ...] = ()  # found when every value was read again at the end
 
     @property
     def ok(self) -> bool:
@@ -45,6 +46,7 @@ class RunResult:
             "verdict": self.verdict,
             "cluster": self.cluster,
             "scenario": self.scenario,
+            "faults": list(self.faults),
             "steps": [
                 {
                     "index": step.index,
@@ -86,6 +88,7 @@ def run_scenario(
         run.text("network.yaml", resolved_yaml(scenario.network))
         run.text("scenario.yaml", scenario_yaml(scenario, "network.yaml"))
         verdict, head, outcomes, kind = CUT_SHORT, Block(0, 0, ""), [], cluster
+        faults: list[str] = []
         try:
             with World(
                 scenario.network,
@@ -102,6 +105,8 @@ def run_scenario(
                 outcomes = session.outcomes
                 try:
                     verdict = _carry_out(session, scenario, on_step)
+                    faults = world.checks.last_word()
+                    verdict = FAILED if faults else verdict
                 finally:
                     head = session.head
         finally:
@@ -124,6 +129,7 @@ def run_scenario(
         bundle,
         report,
         time.monotonic() - started,
+        tuple(faults),
     )
 
 

@@ -137,7 +137,9 @@ class World:
         )
         reads = Reads(self.chain, self.contracts, self.directory.names)
         self.readings = Readings(reads, self.directory, history)
-        self.checks = Checks(reads, self.genesis.parameters, self.deployment, self.chain)
+        self.checks = Checks(
+            reads, self.genesis.parameters, self.deployment, self.chain, self._names()
+        )
         self.scheduler = Scheduler(
             chain=self.chain,
             contracts=self.contracts,
