@@ -23,6 +23,7 @@ from devnet.actors.duties.measuring import Measuring
 from devnet.actors.duties.orders import Orders
 from devnet.actors.messages import (
     AdmissionAsked,
+    AdmissionRefused,
     Admitted,
     ReadyCounted,
     ResultSigned,
@@ -32,7 +33,7 @@ from devnet.actors.messages import (
 )
 from devnet.actors.operations import CountReady, Operation, Send, Tell
 from devnet.actors.signing import Proposals, SignedResults
-from devnet.actors.view import View, hardware_id
+from devnet.actors.view import View, guest_of, hardware_id, is_guest
 from devnet.chain import Account, sign_digest
 
 ADMISSION_SECONDS = 86_400
@@ -155,17 +156,13 @@ class Gatekeeper(Actor):
 
     @staticmethod
     def _admission_objection(view: View, admission: Admission) -> str | None:
-        directory = view.directory
-        known = {worker.name for worker in directory.spec.workers}
-        if admission.worker not in known:
-            return f"no machine named {admission.worker}"
-        if admission.hardware_id != hardware_id(directory.seed, admission.worker):
-            return "another machine's hardware id"
-        if directory.address(admission.worker) != admission.node:
-            return "not that machine's node key"
-        if view.reads.is_gatekeeper(admission.owner):
+        if is_guest(admission.worker):
+            reason = _guest_objection(view, admission)
+        else:
+            reason = _machine_objection(view, admission)
+        if reason is None and view.reads.is_gatekeeper(admission.owner):
             return "a gatekeeper owns no worker (R3)"
-        return None
+        return reason
 
     def _note(self, attestation: Attestation) -> None:
         if isinstance(attestation, PerfResult):
@@ -216,6 +213,28 @@ class Gatekeeper(Actor):
                 self._orders.given_up(view, attestation)
                 return []
             case Admission():
-                return []
+                return [Tell(attestation.worker, AdmissionRefused(reasons))]
             case _:
                 return []
+
+
+def _machine_objection(view: View, admission: Admission) -> str | None:
+    directory = view.directory
+    known = {worker.name for worker in directory.spec.workers}
+    if admission.worker not in known:
+        return f"no machine named {admission.worker}"
+    if admission.hardware_id != hardware_id(directory.seed, admission.worker):
+        return "another machine's hardware id"
+    if directory.address(admission.worker) != admission.node:
+        return "not that machine's node key"
+    return None
+
+
+def _guest_objection(view: View, admission: Admission) -> str | None:
+    """Nobody here has seen a guest's machine: it must only be nobody else's (S6)."""
+    if guest_of(admission.node) != admission.worker:
+        return "not that machine's node key"
+    holder = view.reads.hardware_holder(admission.hardware_id)
+    if int(holder, 16):
+        return f"that hardware id is {view.directory.name(holder)}'s"
+    return None

@@ -108,6 +108,11 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
+class AdmissionRefused:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MeasureAsked:
     worker: str
 
@@ -163,6 +168,14 @@ class InvocationServed:
     invocation: int
     exit_code: int
     result_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What an actor told somebody who is none: the portal hands it to `to`, from outside."""
+
+    to: str
+    message: object
 
 
 # --- wishes: what a scenario step or a person asks of an actor ------------------------------

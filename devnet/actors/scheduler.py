@@ -14,9 +14,9 @@ from typing import Protocol
 
 from cluster.interface import ClusterEvent
 from devnet.actors.actor import Actor
-from devnet.actors.messages import ChainEvent, ClusterSeen, SendFailed, Wish
+from devnet.actors.messages import ChainEvent, ClusterSeen, Forwarded, SendFailed, Wish
 from devnet.actors.operations import Done, External, Fail, Operation, Send, Tell
-from devnet.actors.view import Directory, View
+from devnet.actors.view import PORTAL, Directory, View
 from devnet.chain import Chain, MinedBlock, Transaction, sign
 from devnet.protocol import Contracts, ObservedTransaction, observe
 from devnet.protocol import View as Reads
@@ -122,6 +122,14 @@ class Scheduler:
             for name in [actor] if actor is not None else self._inboxes:
                 self._inboxes[name].append(message)
 
+    def quiet(self) -> bool:
+        """Whether nobody has anything to do or to send now."""
+        now = self._chain.head.timestamp
+        if self._backlog or any(self._inboxes.values()) or not self._external.empty():
+            return False
+        due = self.next_due()
+        return due is None or due > now
+
     # --- rounds -------------------------------------------------------------------------------
 
     def view(self) -> View:
@@ -159,11 +167,16 @@ class Scheduler:
             for operation in self._actors[name].act(view, messages):
                 self._sort(name, operation, asked, told)
         for tell in told:
-            if tell.to in self._inboxes:
-                self._inboxes[tell.to].append(tell.message)
+            self._post(tell)
         if asked:
             self._outside.perform(asked, self.answer)
         return True
+
+    def _post(self, tell: Tell) -> None:
+        if tell.to in self._inboxes:
+            self._inboxes[tell.to].append(tell.message)
+        elif PORTAL in self._inboxes:
+            self._inboxes[PORTAL].append(Forwarded(tell.to, tell.message))
 
     def _sort(
         self,

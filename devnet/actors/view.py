@@ -14,6 +14,20 @@ TREASURY = "treasury"
 DEPLOYER = "deployer"
 GOVERNANCE = "governance"
 COMPANY = "company"
+PORTAL = "portal"
+
+GUEST_PREFIX = "guest-"
+GUEST_PROFILE = "standard"  # what every machine from outside is modelled as
+
+
+def guest_of(node: str) -> str:
+    """What gatekeepers call a machine from outside: it is known by its node's address alone."""
+    return GUEST_PREFIX + node.lower()
+
+
+def is_guest(worker: str) -> bool:
+    """Whether a worker's name is that of a machine from outside."""
+    return worker.startswith(GUEST_PREFIX + "0x")
 
 
 def owner_of(worker: str) -> str:
@@ -66,7 +80,12 @@ class Directory:
         )
 
     def address(self, name: str) -> str:
-        return self.accounts[name].address
+        """The address of an account of the network, or of a guest's node."""
+        return name.removeprefix(GUEST_PREFIX) if is_guest(name) else self.accounts[name].address
+
+    def profile_of(self, worker: str) -> str:
+        """The hardware profile a worker declares."""
+        return GUEST_PROFILE if is_guest(worker) else self.spec.worker(worker).profile
 
     def name(self, address: str) -> str:
         """The name of an account, or the address itself for a stranger."""

@@ -7,11 +7,11 @@ from collections import deque
 from cluster.interface import Capacity, Measurement
 from cluster.perftest import TranscriptRejected, verify
 from cluster.profiles import REFERENCE_MACHINE, load_profile, scaled
-from cluster.scores import Scores, scores
+from cluster.scores import Scores, profile_measurement, scores
 from devnet.actors.attestations import PerfResult
 from devnet.actors.messages import MeasureAsked, Measured, MeasureFailed
 from devnet.actors.operations import Operation, RunMeasurement, Tell
-from devnet.actors.view import View
+from devnet.actors.view import View, is_guest
 from devnet.chain import Block
 from devnet.chain.keccak import keccak
 
@@ -29,22 +29,26 @@ def factors(view: View, worker: str, measurement: Measurement) -> tuple[Scores, 
     """(c1, c2, c3, b) of a measurement and the node's sgx factor, at 1e6 = 1.0."""
     spec = view.directory.spec
     reference = scaled(REFERENCE_MACHINE, spec.scale)
-    profile = load_profile(spec.worker(worker).profile)
+    profile = load_profile(view.directory.profile_of(worker))
     sgx = SGX_EMULATED if profile.capacity.sgx_epc_bytes else SGX_NONE
     return scores(measurement, reference), sgx
 
 
 def capacity_of(view: View, worker: str) -> Capacity:
     """The worker's declared capacity at the network's scale."""
-    spec = view.directory.spec
-    return scaled(load_profile(spec.worker(worker).profile), spec.scale)
+    directory = view.directory
+    return scaled(load_profile(directory.profile_of(worker)), directory.spec.scale)
 
 
 class Measuring:
-    """One node at a time (DESIGN, perftest)."""
+    """One node at a time (DESIGN, perftest).
+
+    A guest's machine is no node of the cluster: its figures are those of a declared profile.
+    """
 
     def __init__(self) -> None:
         self._queue: deque[str] = deque()
+        self._guests: list[str] = []
         self._running: tuple[str, Block, bytes] | None = None
         self._nonce = 0
         self._ended: list[Measured] = []
@@ -52,6 +56,8 @@ class Measuring:
 
     def take(self, message: object) -> None:
         match message:
+            case MeasureAsked() if is_guest(message.worker):
+                self._guests.append(message.worker)
             case MeasureAsked():
                 self._queue.append(message.worker)
             case Measured():
@@ -64,15 +70,15 @@ class Measuring:
         operations, self._failed = self._failed, []
         if self._running is None and self._queue:
             worker = self._queue.popleft()
-            self._nonce += 1
-            seed = seed_of(view, worker, self._nonce, view.head)
+            seed = self._seed(view, worker)
             self._running = (worker, view.head, seed)
             operations.append(RunMeasurement(worker, seed))
         return operations
 
     def wanted(self, view: View) -> tuple[PerfResult, ...]:
         """Results of tests that have ended."""
-        wanted: list[PerfResult] = []
+        wanted = [self._guest_result(view, guest) for guest in self._guests]
+        self._guests = []
         ended, self._ended = self._ended, []
         for measured in ended:
             assert self._running is not None
@@ -83,6 +89,15 @@ class Measuring:
             else:
                 wanted.append(self._result(view, worker, block, measured.measurement))
         return tuple(wanted)
+
+    def _seed(self, view: View, worker: str) -> bytes:
+        self._nonce += 1
+        return seed_of(view, worker, self._nonce, view.head)
+
+    def _guest_result(self, view: View, guest: str) -> PerfResult:
+        seed = self._seed(view, guest)
+        measurement = profile_measurement(guest, capacity_of(view, guest), seed)
+        return self._result(view, guest, view.head, measurement)
 
     @staticmethod
     def _result(view: View, worker: str, block: Block, measurement: Measurement) -> PerfResult:

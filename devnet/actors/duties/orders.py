@@ -23,7 +23,7 @@ from devnet.actors.operations import (
     StoreResult,
     Tell,
 )
-from devnet.actors.view import View
+from devnet.actors.view import View, is_guest
 from devnet.chain.keccak import keccak
 from devnet.spec.network import Service
 
@@ -99,6 +99,8 @@ class Orders:
         match message:
             case ChainEvent():
                 self._see(view, message)
+            case ClusterSeen() if is_guest(message.event.subject):
+                pass  # it carries no pods
             case ClusterSeen() if message.event.kind is not EventKind.NODE_READY:
                 self._await |= {t.order for t in self._tasks.values() if self._runs(t.order)}
             case WorkloadReady() if message.order in self._tasks:

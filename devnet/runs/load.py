@@ -1,0 +1,275 @@
+"""A devnet under the load of many users, to a verdict: Locust drives, we mine, serve and judge.
+
+Locust runs in a process of its own (`python -m loadtests`); its users are outside the devnet and
+meet its gatekeepers at the portal. What Locust counts as a success must be on the chain, and
+nothing else may be there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import loadtests
+from devnet.actors.actor import Actor
+from devnet.actors.door import Door
+from devnet.actors.messages import Stake
+from devnet.actors.portal import Desk, Grant, Portal
+from devnet.actors.view import account_names, spec_hash
+from devnet.base import Child, DevnetFolder, StartFailed, Toolchain, UsageError
+from devnet.chain import Account, Block
+from devnet.runs.folder import RunFolder, seal
+from devnet.runs.history import History
+from devnet.runs.judging import LoadVerdict, ServiceLevels, judge
+from devnet.runs.pace import WallPace
+from devnet.runs.report import write_report
+from devnet.runs.runner import CUT_SHORT, run_name
+from devnet.runs.world import World
+from devnet.spec.loading import resolved_yaml
+from devnet.spec.network import NetworkSpec, Service
+from loadtests.plan import Plan, ServicePlan, UserAccounts, user_accounts
+
+SECONDS_PER_BLOCK: Final = 0.25
+STOP_SECONDS: Final = 60  # for the steps that are under way at the end
+START_SECONDS: Final = 30  # for Locust's own start, and its last words
+MOST_LATE_STEPS: Final = 10
+SAY_SECONDS: Final = 5.0
+OWNER_WEI: Final = 700 * 10**18  # a stake (S1), and what outages take of it
+CLIENT_WEI: Final = 1_000 * 10**18
+DEPOSIT_WEI: Final = 5 * 10**18
+ORDER_SECONDS: Final = 30 * 86_400  # M1
+STAKE_MONTHS: Final = 1
+MIB: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What a load run came to; `to_json` is what `devnet load --json` prints."""
+
+    verdict: LoadVerdict
+    cluster: str
+    network: str
+    users: int
+    workloads: str
+    last_block: Block
+    bundle: Path
+    report: Path
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict.ok
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.verdict.to_json(),
+            "cluster": self.cluster,
+            "network": self.network,
+            "users": self.users,
+            "workloads": self.workloads,
+            "last_block": {"number": self.last_block.number, "hash": self.last_block.hash},
+            "bundle": str(self.bundle),
+            "report": str(self.report),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+class LoadWorld(World):
+    """A world with a portal, and the first balances of those who will come through it."""
+
+    def __init__(self, *args: Any, grants: Sequence[Grant], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.desk = Desk()
+        self._grants = grants
+
+    def _actors(self, accounts: dict[str, Account]) -> list[Actor]:
+        return [*super()._actors(accounts), Portal(self.desk, self._grants)]
+
+    @property
+    def history(self) -> History:
+        return self._history
+
+
+def run_load(
+    network: NetworkSpec,
+    *,
+    users: int,
+    seconds: int,
+    cluster: str,
+    seed: int,
+    folder: DevnetFolder,
+    toolchain: Toolchain,
+    say: Callable[[str], None],
+    levels: ServiceLevels | None = None,
+    seconds_per_block: float = SECONDS_PER_BLOCK,
+) -> LoadResult:
+    """`users` go through the whole loop for `seconds`; then everything is checked.
+
+    Whatever happens, also Ctrl-C, the run's folder is sealed into a readable bundle; what
+    happened is then raised. The caller holds the devnet's folder. Raises UsageError for a
+    network without both kinds of service.
+    """
+    started = time.monotonic()
+    services = _services(network)
+    first_account = len(account_names(network))
+    accounts = user_accounts(network.accounts.mnemonic, first_account, users)
+    path = folder.runs / run_name(f"load-{users}-users")
+    with RunFolder(path) as run:
+        run.text("network.yaml", resolved_yaml(network))
+        verdict, head, kind, workloads = None, Block(0, 0, ""), cluster, network.workloads
+        try:
+            with LoadWorld(
+                network,
+                cluster=cluster,
+                run=run,
+                state=path / "state",
+                devnet_id=folder.id,
+                toolchain=toolchain,
+                seed=seed,
+                say=say,
+                waits=False,
+                grants=_grants(accounts),
+            ) as world:
+                kind, workloads = world.kind, " ".join(world.cluster.enforcement().narrowed)
+                say(f"workloads: {workloads or 'real and limited'}")
+                with ExitStack() as stack:
+                    door = stack.enter_context(
+                        Door(world.desk, world.scheduler, world.directory.lead_gatekeeper())
+                    )
+                    _stake_workers(world)
+                    plan = Plan(
+                        rpc=world.rpc_url,
+                        portal=door.url,
+                        deployment=str(path / "state" / "deployment.json"),
+                        stats=str(path / "load.json"),
+                        mnemonic=network.accounts.mnemonic,
+                        first_account=first_account,
+                        users=users,
+                        seconds=seconds,
+                        spawn_per_second=max(1, users * 10 // seconds),
+                        step_milliseconds=min(1000, seconds * 50),
+                        stop_seconds=STOP_SECONDS,
+                        most_late_steps=MOST_LATE_STEPS,
+                        container=services["container"],
+                        serverless=services["serverless"],
+                        deposit_wei=DEPOSIT_WEI,
+                        order_seconds=ORDER_SECONDS,
+                        stake_months=STAKE_MONTHS,
+                        seed=seed,
+                    )
+                    try:
+                        statistics = _drive(world, plan, folder.id, seconds_per_block, say)
+                        verdict = judge(
+                            world.history,
+                            accounts,
+                            statistics,
+                            levels or ServiceLevels(),
+                            [*world.checks.violations(), *world.checks.differences()],
+                        )
+                        run.document("verdict.json", verdict.to_json())
+                    finally:
+                        head = world.chain.head
+        finally:
+            word = verdict.word if verdict is not None else CUT_SHORT
+            report = write_report(path, word)
+            facts = {
+                "scenario": f"load of {users} users",
+                "cluster": kind,
+                "seed": seed,
+                "verdict": word,
+                "last_block": {"number": head.number, "hash": head.hash},
+            }
+            bundle = seal(path, facts)
+    seconds_taken = time.monotonic() - started
+    return LoadResult(
+        verdict, kind, network.name, users, workloads, head, bundle, report, seconds_taken
+    )
+
+
+def _services(network: NetworkSpec) -> dict[str, ServicePlan]:
+    """The first service of each kind."""
+    found: dict[str, ServicePlan] = {}
+    for kind in ("container", "serverless"):
+        service = next((s for s in network.services if s.kind == kind), None)
+        if service is None:
+            raise UsageError(
+                f"network '{network.name}' has no {kind} service to put under load",
+                hint="the network 'load' has both kinds",
+            )
+        found[kind] = _service_plan(service)
+    return found
+
+
+def _service_plan(service: Service) -> ServicePlan:
+    return ServicePlan("0x" + spec_hash(service).hex(), service.cpu, service.memory // MIB)
+
+
+def _grants(accounts: Sequence[UserAccounts]) -> list[Grant]:
+    return [
+        grant
+        for user in accounts
+        for grant in (
+            Grant(user.owner.address, OWNER_WEI),
+            Grant(user.client.address, CLIENT_WEI),
+        )
+    ]
+
+
+def _stake_workers(world: World) -> None:
+    """The network's own workers, who accept the users' orders."""
+    for number, worker in enumerate(world.spec.workers, start=1):
+        world.scheduler.wish(worker.name, Stake(number, worker.stake_months))
+    world.scheduler.drain()
+    for number, worker in enumerate(world.spec.workers, start=1):
+        state = world.scheduler.wishes[number]
+        if state.outcome != "ok":
+            raise StartFailed(f"{worker.name} did not stake: {state.reason or state.outcome}")
+
+
+def _drive(
+    world: LoadWorld,
+    plan: Plan,
+    devnet_id: str,
+    seconds_per_block: float,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Mine by the wall clock while Locust runs; then let the devnet finish. Locust's statistics."""
+    state = Path(plan.deployment).parent
+    state.mkdir(parents=True, exist_ok=True)
+    world.deployment.save(Path(plan.deployment))
+    plan.save(state / "plan.json")
+    pace = WallPace(world.scheduler, seconds_per_block)
+    log = world.run.path / "logs" / "locust.log"
+    limit = time.monotonic() + plan.seconds + plan.stop_seconds + START_SECONDS
+    next_word = time.monotonic() + SAY_SECONDS
+    root = str(Path(loadtests.__file__).parents[1])
+    with Child(
+        "locust",
+        [sys.executable, "-m", "loadtests", state / "plan.json"],
+        devnet_id=devnet_id,
+        log=log,
+        env={"PYTHONPATH": root},
+        cwd=state,
+    ) as locust:
+        say(f"locust: {plan.users} users for {plan.seconds} s; a block every {seconds_per_block} s")
+        while locust.alive():
+            pace.tick()
+            if time.monotonic() > next_word:
+                head = world.chain.head
+                say(f"block {head.number}: {len(world.history.transactions)} transactions")
+                next_word += SAY_SECONDS
+            if time.monotonic() > limit:
+                locust.kill()
+                break
+            world.scheduler.wait(min(0.02, pace.seconds_to_next()))
+        code = locust.returncode
+    world.scheduler.drain()
+    stats = Path(plan.stats)
+    found: dict[str, Any] = json.loads(stats.read_text()) if stats.exists() else {}
+    return found | {"exit_code": code, "log": str(log)}

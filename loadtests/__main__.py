@@ -1,0 +1,90 @@
+"""`python -m loadtests PLAN`: Locust, headless, in this process; ends with `stats.json`.
+
+Locust comes before whatever speaks HTTP, since its import patches the standard library for all.
+Exit 0 once the statistics are written, whatever they say: the devnet judges.
+"""
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust.env import Environment
+from locust.runners import LocalRunner
+
+from devnet.protocol import Contracts, Deployment
+from loadtests.loop import Bench, LoopUser
+from loadtests.plan import Plan, user_accounts
+from loadtests.rpc import LoadPortal, LoadRpc
+from loadtests.sender import Sender
+from loadtests.tally import Tally
+from loadtests.watcher import Watcher
+
+CONNECTIONS = 64
+
+
+def main(path: Path) -> None:
+    """Carry out the plan."""
+    plan = Plan.load(path)
+    environment = Environment(user_classes=[LoopUser], stop_timeout=plan.stop_seconds)
+    tally = Tally()
+    environment.events.request.add_listener(tally.on_request)  # type: ignore[no-untyped-call]
+    LoopUser.bench = bench_of(plan, environment, tally)
+    LoopUser.bench.watcher.start()
+    runner: LocalRunner = environment.create_local_runner()
+    started = time.perf_counter()
+
+    @environment.events.quitting.add_listener  # type: ignore[untyped-decorator]
+    def write(environment: Environment, **_: object) -> None:
+        document = outcome(runner, tally, time.perf_counter() - started)
+        target = Path(plan.stats)
+        partial = target.with_name(f".{target.name}.partial")
+        partial.write_text(json.dumps(document, indent=1) + "\n")
+        partial.replace(target)
+
+    stopped = gevent.event.Event()
+    gevent.signal_handler(signal.SIGTERM, stopped.set)
+    runner.start(plan.users, spawn_rate=plan.spawn_per_second)
+    stopped.wait(plan.seconds)
+    runner.stop()
+    environment.events.quitting.fire(environment=environment)  # type: ignore[no-untyped-call]
+    runner.quit()
+
+
+def bench_of(plan: Plan, environment: Environment, tally: Tally) -> Bench:
+    """What the users share, read from the deployment."""
+    deployment = Deployment.load(Path(plan.deployment))
+    contracts = Contracts(deployment)
+    rpc = LoadRpc(environment, plan.rpc, CONNECTIONS)
+    watcher = Watcher(rpc, contracts)
+    sender = Sender(environment, rpc, watcher, contracts, tally)
+    return Bench(
+        plan=plan,
+        accounts=list(user_accounts(plan.mnemonic, plan.first_account, plan.users)),
+        contracts=contracts,
+        sender=sender,
+        watcher=watcher,
+        portal=LoadPortal(environment, plan.portal, plan.users + 1),
+        tally=tally,
+        cycle_blocks=int(sender.read("Rewards", "cycleBlocks")),
+        genesis_block=deployment.genesis.block,
+    )
+
+
+def outcome(runner: LocalRunner, tally: Tally, seconds: float) -> dict[str, Any]:
+    """Everything a verdict needs, exact."""
+    return {
+        "seconds": round(seconds, 3),
+        "exceptions": [
+            {"message": entry["msg"], "traceback": entry["traceback"], "count": entry["count"]}
+            for entry in runner.exceptions.values()
+        ],
+        **tally.document(),
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
