@@ -41,7 +41,7 @@ def command(install: bool, native: bool, as_json: bool) -> None:
             )
             for part in parts
         ]
-        terminal.print_table(("part", "", "version", "size", "where"), rows, right="size")
+        terminal.print_table(("part", "", "version", "size", "where"), rows, right=("size",))
         mends = [(part.name, part.mend) for part in parts if part.mend]
         if mends:
             terminal.print_line()

@@ -1,36 +1,40 @@
-"""The ledger a run left, as tables."""
+"""The ledger a run left, as a table that adds up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from devnet.cli import terminal
 
 
 def print_ledger(bundle: Path) -> None:
-    """The ledger after the last step of a bundle; nothing when no step was carried out."""
+    """Everybody's KOMP at the end of a bundle, from the token's own events."""
     from devnet.runs.bundle import open_bundle
+    from devnet.runs.report.story import read_story
+    from devnet.spec.units import komp_text
 
-    ledger: Any = {}
     with open_bundle(bundle, verify=False) as opened:
-        for step in opened.steps():
-            ledger = step.get("ledger", {})
-    if isinstance(ledger, Mapping):
-        for section, content in ledger.items():
-            _print_section(str(section), content)
-
-
-def _print_section(section: str, content: Any) -> None:
-    if isinstance(content, Mapping) and all(isinstance(row, Mapping) for row in content.values()):
-        keys = list(dict.fromkeys(key for row in content.values() for key in row))
-        rows = [[name, *(row.get(key, "") for key in keys)] for name, row in content.items()]
-        titles = [section, *map(str, keys)]
-    elif isinstance(content, Mapping):
-        rows = [[name, value] for name, value in content.items()]
-        titles = [section, ""]
-    else:
-        rows, titles = [[content]], [section]
-    terminal.print_table(titles, rows)
-    terminal.print_line()
+        story = read_story(opened, "")
+    rows = [
+        (
+            story.name(holder.address),
+            komp_text(holder.received),
+            komp_text(holder.sent),
+            komp_text(holder.balance),
+        )
+        for holder in story.ledger.holders
+    ]
+    rows.append(("total", "", "", komp_text(story.ledger.total)))
+    titles = ("account", "received", "sent", "balance")
+    terminal.print_table(
+        titles,
+        rows,
+        right=(
+            "received",
+            "sent",
+            "balance",
+        ),
+    )
+    total, supply = komp_text(story.ledger.total), komp_text(story.ledger.supply)
+    verdict = "it adds up" if story.ledger.adds_up else "it does NOT add up"
+    terminal.print_line(f"{verdict}: balances {total}, supply {supply}")

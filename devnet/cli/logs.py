@@ -33,7 +33,7 @@ def command(part: str | None, follow: bool, tail: int, name: str) -> None:
     parts = log_files(folder.logs, newest_run(folder.runs, folder.state().get("run")))
     if part is None and not follow:
         rows = [(known, _lines(path), str(path)) for known, path in parts.items()]
-        terminal.print_table(("part", "lines", "file"), rows, right="lines")
+        terminal.print_table(("part", "lines", "file"), rows, right=("lines",))
         return
     if part is not None and part not in parts:
         close = difflib.get_close_matches(part, parts, n=1)

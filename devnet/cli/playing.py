@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,8 @@ def play(
     toolchain: Toolchain,
     on_step: Callable[[StepOutcome], None],
 ) -> RunResult:
-    """Carry out the scenario in a held folder; raises what kept it from its end.
-
-    A run that was cut short leaves its bundle, and says where. One that never began (no anvil, a
-    taken port) leaves nothing.
-    """
-    before = set(folder.runs.glob("*"))
-    try:
+    """Carry out the scenario in a held folder; raises what kept it from its end."""
+    with keeping_what_happened(folder):
         return run_scenario(
             scenario,
             cluster=cluster,
@@ -40,6 +36,15 @@ def play(
             say=terminal.say,
             on_step=on_step,
         )
+
+
+@contextlib.contextmanager
+def keeping_what_happened(folder: DevnetFolder) -> Iterator[None]:
+    """A run that is cut short leaves its bundle, and says where; one that never began (no anvil,
+    a taken port) leaves nothing."""
+    before = set(folder.runs.glob("*"))
+    try:
+        yield
     except BaseException:
         for run in sorted(set(folder.runs.glob("*")) - before):
             if run.is_dir():

@@ -36,4 +36,14 @@ def command(as_json: bool) -> None:
             )
         )
     titles = ("profile", "CPUs", "memory", "storage", "writes", "network", "EPC", "what it is")
-    terminal.print_table(titles, rows, right="CPUs memory storage writes network")
+    terminal.print_table(
+        titles,
+        rows,
+        right=(
+            "CPUs",
+            "memory",
+            "storage",
+            "writes",
+            "network",
+        ),
+    )

@@ -21,22 +21,20 @@ def command(bundle: str | None, output: Path | None, as_json: bool) -> None:
 
     Without BUNDLE: of the newest one here.
     """
-    from devnet.cli.files import BUNDLE_SUFFIX, bundle_path
+    from devnet.cli.files import bundle_path
     from devnet.runs.bundle import open_bundle
     from devnet.runs.folder import write_atomically
-    from devnet.runs.report.page import render
+    from devnet.runs.report.page import render, write_report
 
     path = bundle_path(bundle)
     with open_bundle(path) as opened:
-        page = render(opened, str(opened.manifest.get("verdict", "cut short")))
         verdict = str(opened.manifest.get("verdict", "cut short"))
-    target = output or (
-        path / "report.html"
-        if path.is_dir()
-        else path.with_name(path.name.removesuffix(BUNDLE_SUFFIX) + ".html")
-    )
-    write_atomically(target, page)
+        for note in opened.notes:
+            terminal.say(note)
+        if output is not None:
+            write_atomically(output, render(opened, verdict))
+    page = output or write_report(path)
     if as_json:
-        terminal.print_json({"bundle": str(path), "report": str(target), "verdict": verdict})
+        terminal.print_json({"bundle": str(path), "report": str(page), "verdict": verdict})
     else:
-        terminal.print_line(str(target))
+        terminal.print_line(str(page))

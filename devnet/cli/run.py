@@ -78,7 +78,7 @@ def command(
             if not as_json:
                 print_verdict(result)
     if junit is not None:
-        from devnet.cli.junit import write_junit
+        from devnet.runs.junit import write_junit
 
         write_junit(junit, results)
     if as_json:

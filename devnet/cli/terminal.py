@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TextIO
 
 WIDTH = 100
@@ -37,8 +37,10 @@ def print_json(value: Any) -> None:
     print_line(json.dumps(value, ensure_ascii=False))
 
 
-def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]], right: str = "") -> None:
-    """Aligned columns; those named in `right` (space separated) are aligned to the right.
+def print_table(
+    titles: Sequence[str], rows: Sequence[Sequence[object]], right: Collection[str] = ()
+) -> None:
+    """Aligned columns; those named in `right` are aligned to the right.
 
     The last column may be of any length: it is wrapped to the width, words whole.
     """
@@ -47,11 +49,11 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]], right: 
 
 
 def table_lines(
-    titles: Sequence[str], rows: Sequence[Sequence[object]], right: str = ""
+    titles: Sequence[str], rows: Sequence[Sequence[object]], right: Collection[str] = ()
 ) -> list[str]:
     cells = [[*titles], *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(titles))]
-    rights = set(right.split())
+    rights = set(right)
     lines: list[str] = []
     for number, row in enumerate(cells):
         if not any(row):

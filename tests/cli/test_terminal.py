@@ -9,7 +9,7 @@ from devnet.cli.terminal import WIDTH, size_text, table_lines
 
 def test_columns_are_aligned_and_the_last_is_wrapped() -> None:
     lines = table_lines(
-        ("part", "size", "where"), [("anvil", "44 MB", "word " * 40), ("go", "1 kB", "x")], "size"
+        ("part", "size", "where"), [("anvil", "44 MB", "word " * 40), ("go", "1 kB", "x")], ["size"]
     )
     assert lines[0] == "part    size  where"
     assert lines[1].startswith("anvil  44 MB  word word")

@@ -1,0 +1,123 @@
+"""`devnet load`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from devnet.cli import terminal
+from devnet.cli.options import json_option, set_option
+
+if TYPE_CHECKING:
+    from devnet.runs.load import LoadResult
+
+SLOT = "load"
+
+
+@click.command("load")
+@click.argument("network", default="load")
+@click.option(
+    "--users", "-u", type=click.IntRange(1, 10_000), default=50, show_default=True, metavar="N"
+)
+@click.option(
+    "--time", "-t", "length", default="30s", show_default=True, help="How long they go on."
+)
+@click.option(
+    "--cluster",
+    default="sim",
+    show_default=True,
+    metavar="auto|sim|native",
+    help="What the nodes are.",
+)
+@click.option(
+    "--block-time",
+    "seconds_per_block",
+    type=click.FloatRange(0.05, 60),
+    default=0.25,
+    show_default=True,
+    metavar="SECONDS",
+    help="Seconds of the wall clock a block.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
+@set_option
+@json_option
+def command(
+    network: str,
+    users: int,
+    length: str,
+    cluster: str,
+    seconds_per_block: float,
+    seed: int,
+    overrides: dict[str, str],
+    as_json: bool,
+) -> None:
+    """Let many users (Locust) go through the whole loop at once on a devnet of NETWORK.
+
+    Ends in a verdict: what users did and what the chain holds must be equal, service levels and
+    all invariants must hold; exit 1 otherwise. Leaves a bundle and a report.
+    """
+    from devnet.base import CheckFailed, Toolchain
+    from devnet.cli.files import network_file
+    from devnet.cli.run import known_cluster
+    from devnet.cli.slots import held_slot
+    from devnet.spec.loading import load_network
+    from devnet.spec.units import UnitError, duration
+
+    try:
+        seconds = duration(length)
+    except UnitError as error:
+        raise click.BadParameter(str(error), param_hint="--time") from None
+    spec = load_network(network_file(network), overrides)
+    known_cluster(cluster)
+
+    from devnet.cli.playing import keeping_what_happened
+    from devnet.runs.load import run_load
+
+    with held_slot(SLOT, cluster) as folder, keeping_what_happened(folder):
+        result = run_load(
+            spec,
+            users=users,
+            seconds=seconds,
+            cluster=cluster,
+            seed=seed,
+            folder=folder,
+            toolchain=Toolchain(say=terminal.say),
+            say=terminal.say,
+            seconds_per_block=seconds_per_block,
+        )
+    if as_json:
+        terminal.print_json(result.to_json())
+    else:
+        _print(result)
+    if not result.ok:
+        raise SystemExit(CheckFailed.exit_code)
+
+
+def _print(result: LoadResult) -> None:
+    verdict = result.verdict
+    rows = [
+        (
+            stage.stage,
+            stage.on_chain,
+            stage.succeeded,
+            stage.failed,
+            f"{stage.p50_milliseconds} ms",
+            f"{stage.p95_milliseconds} ms",
+            f"{stage.limit_milliseconds} ms",
+        )
+        for stage in verdict.stages
+    ]
+    titles = ("stage", "on chain", "by users", "failed", "p50", "p95", "limit")
+    terminal.print_table(titles, rows, right=titles[1:])
+    for fault in verdict.faults:
+        terminal.print_line(terminal.painted(fault, "red"))
+    rate = verdict.transactions * 1000 // max(1, verdict.load_milliseconds)
+    terminal.print_line(
+        terminal.painted(verdict.word, "green" if verdict.ok else "red")
+        + f": {result.users} users on {result.cluster}, {verdict.transactions} transactions "
+        f"({rate}/s), {verdict.requests} requests, {result.seconds:.1f} s"
+    )
+    terminal.print_line(f"last block {result.last_block.number} {result.last_block.hash}")
+    terminal.print_line(f"bundle     {result.bundle}")
+    terminal.print_line(f"report     {result.report}")
