@@ -26,7 +26,6 @@ from typing import NoReturn
 OLDEST = (3, 11)
 CHECKS = ("e2e", "unit", "contracts", "lint", "bench")
 RUN_LOCK, PROJECT_LOCK = "requirements-run.lock", "requirements.lock"
-PIP_DEFAULT_INDEX = "https://pypi.org/simple"
 MACHINE_LACKS = 3
 NO_PYTHON = "Python 3.11 or newer is needed: set PYTHON=/path/to/python3, or install one"
 NO_UV = "uv cannot be had; check the network and pip's index settings, or: sudo apt-get install {}"
@@ -125,7 +124,10 @@ def find_uv(into: Path) -> str:
 
 def uv_from_wheel(into: Path) -> Path:
     """Unpack uv's newest wheel for this machine; its sha256 is the index's."""
-    index = os.environ.get("UV_DEFAULT_INDEX", PIP_DEFAULT_INDEX).rstrip("/") + "/uv/"
+    configured = os.environ.get("UV_DEFAULT_INDEX")
+    if not configured:
+        raise LookupError("this Python has neither pip nor venv, and no package index is set")
+    index = configured.rstrip("/") + "/uv/"
     page = Links()
     with urllib.request.urlopen(index, timeout=60) as answer:  # noqa: S310
         page.feed(answer.read().decode())
