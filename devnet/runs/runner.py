@@ -111,7 +111,6 @@ def run_scenario(
                     head = session.head
         finally:
             keep_logs(state, path)
-            report = write_report(path, verdict)
             facts = {
                 "scenario": scenario.name,
                 "cluster": kind,
@@ -120,6 +119,7 @@ def run_scenario(
                 "last_block": {"number": head.number, "hash": head.hash},
             }
             bundle = seal(path, facts)
+            report = write_report(path, verdict)
     return RunResult(
         verdict,
         kind,
