@@ -16,6 +16,7 @@ from devnet.base.waiting import log_tail, wait_for
 from devnet.chain.accounts import DEFAULT_MNEMONIC
 from devnet.chain.errors import AnvilFailed, NodeUnreachable
 from devnet.chain.rpc import Rpc
+from devnet.chain.transaction import DEVNET_CHAIN_ID
 
 BLOCK_GAS_LIMIT: Final = 3_000_000_000
 DEVNET_ID_VARIABLE: Final = "KOMPUTE_DEVNET_ID"
@@ -48,12 +49,14 @@ class Anvil:
         accounts: int = 10,
         devnet_id: str = "",
         prune_history: bool = False,
+        chain_id: int = DEVNET_CHAIN_ID,
     ) -> None:
         self.port = port
         self.log = folder / "anvil.log"
         self._binary, self._folder = binary, folder
         self._genesis_timestamp, self._mnemonic = genesis_timestamp, mnemonic
         self._accounts, self._devnet_id, self._prune = accounts, devnet_id, prune_history
+        self._chain_id = chain_id
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -84,6 +87,7 @@ class Anvil:
             str(self._binary),
             *("--host", _HOST, "--port", str(self.port)),
             *("--timestamp", str(self._genesis_timestamp)),
+            *("--chain-id", str(self._chain_id)),
             *("--mnemonic", self._mnemonic, "--accounts", str(self._accounts)),
             *("--balance", "1000000"),
             # A block's cost rises with height under later hardforks (REFERENCE, trap 2).

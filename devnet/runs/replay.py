@@ -121,6 +121,7 @@ def replay(
                 mnemonic=settings.mnemonic,
                 accounts=settings.accounts,
                 prune_history=settings.prune_history,
+                chain_id=settings.chain_id,
             ) as anvil,
             Rpc(anvil.url) as rpc,
         ):

@@ -122,6 +122,7 @@ class World:
                 accounts=len(names) + EXTRA_ACCOUNTS,
                 devnet_id=self._devnet_id,
                 prune_history=spec.chain.prune_history,
+                chain_id=spec.chain.chain_id,
             )
         )
         rpc = stack.enter_context(Rpc(self._anvil.url))
