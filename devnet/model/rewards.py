@@ -206,8 +206,9 @@ def set_max_v(state: State, call: Call) -> None:
     """R5, W2."""
     if call.sender != state.parameters.governance:
         raise Refused("NotGovernance")
-    state.pot.value = replace(state.pot.value, max_v=narrow(call.args["maxV"], 96))
-    state.emit("Rewards", "MaxVChanged", {"maxV": call.args["maxV"]})
+    max_v = narrow(call.args["maxV_"], 96)
+    state.pot.value = replace(state.pot.value, max_v=max_v)
+    state.emit("Rewards", "MaxVChanged", {"maxV": max_v})
 
 
 def is_claimed(state: State, node: str, cycle: int) -> bool:

@@ -3,35 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from devnet.chain.accounts import DEFAULT_MNEMONIC, Account, derive
 from devnet.chain.keccak import keccak
-from devnet.model import FeedParameters, Ledger, Model, Outcome, Parameters
-from devnet.protocol import Event, ObservedTransaction
+from devnet.deploy import DeploymentParameters, plan
+from devnet.deploy.parameters import SUPPLY_WEI
+from devnet.deploy.plan import addresses
+from devnet.model import Ledger, Model, Outcome, Parameters
+from devnet.protocol import Deployment, Event, Genesis, ObservedTransaction
 from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
 from devnet.protocol.messages import Domains, collect
+from devnet.runs.rules import model_parameters
 from devnet.spec.network import RESOURCES, VENDORS
 
 KOMP = 10**18
 USD = 10**18
 DAY = 86_400
 BLOCK_SECONDS = 720
-GENESIS = 1
+GENESIS = 2
+GENESIS_TIMESTAMP = 1_767_225_600
 PRICED = ("vcpu_hour", "gib_hour", "function_gib_second", "million_requests")
 NAMES = (
-    *("treasury", "governance", "company", "gatekeeper-1", "gatekeeper-2", "gatekeeper-3"),
+    *(
+        "deployer",
+        "treasury",
+        "governance",
+        "company",
+        "gatekeeper-1",
+        "gatekeeper-2",
+        "gatekeeper-3",
+    ),
     *("oracle-1", "oracle-2", "oracle-3", "oracle-4", "alice", "bob", "mallory"),
     *(name for n in range(1, 5) for name in (f"worker-{n}", f"worker-{n}-owner")),
 )
 ACCOUNTS = derive(DEFAULT_MNEMONIC, NAMES)
-CONTRACTS = ("Kompute", "Gatekeepers", "Staking", "Rewards", "Slashing", "Pricing", "Market")
 CLOUD_FEEDS = {r: tuple(feed_name(v, r) for v in VENDORS) for r in PRICED}
-FEEDS = (*(name for names in CLOUD_FEEDS.values() for name in names),)
-ADDRESSES = {
-    name: f"0x{place:040x}"
-    for place, name in enumerate((*CONTRACTS, *FEEDS, KOMP_USD_FEED, UTILIZATION_FEED), 0xC0FFEE)
-}
+DEPLOYMENT = DeploymentParameters(
+    treasury=ACCOUNTS["treasury"].address,
+    governance=ACCOUNTS["governance"].address,
+    company=ACCOUNTS["company"].address,
+    gatekeepers=tuple(ACCOUNTS[f"gatekeeper-{n}"].address for n in range(1, 4)),
+    oracles=tuple(ACCOUNTS[f"oracle-{n}"].address for n in range(1, 5)),
+    faulty=1,
+    perf_quorum=2,
+    supply_wei=SUPPLY_WEI,
+    month_seconds=30 * DAY,
+    exit_delay_seconds=15 * DAY,
+    max_age_seconds=14 * DAY,
+    appeal_window_seconds=6 * 3600,
+    halt_delay_seconds=7200,
+    cycle_blocks=14,
+    gap_blocks=1,
+    max_v=10**20,
+    resources=PRICED,
+    heartbeat_seconds=DAY,
+    komp_usd_heartbeat_seconds=DAY // 2,
+    utilization_heartbeat_seconds=DAY // 4,
+)
+ADDRESSES = addresses(plan(DEPLOYMENT), ACCOUNTS["deployer"].address)
 REFERENCE = {"sgx": 10**6, "b": 10**6, "c1": 500_000, "c2": 300_000, "c3": 200_000}
 USD_PRICES = {
     "vcpu_hour": 40 * 10**15,
@@ -52,45 +83,27 @@ def block_hash(number: int) -> bytes:
 
 def parameters(**changes: Any) -> Parameters:
     """Three gatekeepers, four oracle nodes; short cycles of 14 blocks with a gap of 1."""
-    oracles = frozenset(address(f"oracle-{n}") for n in range(1, 5))
-    cloud = FeedParameters(18, DAY, 1, 10**22, 1, oracles)
-    feeds = dict.fromkeys(FEEDS, cloud)
-    feeds[KOMP_USD_FEED] = FeedParameters(8, DAY // 2, 100, 10**12, 1, oracles)
-    feeds[UTILIZATION_FEED] = FeedParameters(18, DAY // 4, 0, 10**18, 1, oracles)
-    values: dict[str, Any] = {
-        "chain_id": 31337,
-        "addresses": ADDRESSES,
-        "supply": 10**26,
-        "treasury": address("treasury"),
-        "governance": address("governance"),
-        "company": address("company"),
-        "gatekeepers": frozenset(address(f"gatekeeper-{n}") for n in range(1, 4)),
-        "perf_quorum": 2,
-        "genesis_block": GENESIS,
-        "cycle_blocks": 14,
-        "gap_blocks": 1,
-        "max_v": 10**20,
-        "month": 30 * DAY,
-        "exit_delay": 15 * DAY,
-        "appeal_window": 6 * 3600,
-        "max_age": 14 * DAY,
-        "halt_delay": 7200,
-        "feeds": feeds,
-        "cloud_feeds": {RESOURCES.index(r): names for r, names in CLOUD_FEEDS.items()},
-    }
-    return Parameters(**{**values, **changes})
+    genesis = Genesis(31337, GENESIS_TIMESTAMP, GENESIS)
+    deployment = Deployment(ADDRESSES, {}, {}, genesis)
+    return replace(model_parameters(DEPLOYMENT, deployment), **changes)
 
 
 class World:
     """Sends transactions to a model; `history` holds them as the chain would report them."""
 
+    block_seconds = BLOCK_SECONDS
+
     def __init__(self, **changes: Any) -> None:
         self.parameters = parameters(**changes)
-        self.model = Model(self.parameters, block_hash)
+        self.model = Model(self.parameters, self.block_hash)
         self.domains = Domains(31337, ADDRESSES)
         self.block = GENESIS
         self.history: list[ObservedTransaction] = []
-        for name in NAMES[3:]:
+        self.fund()
+
+    def fund(self) -> None:
+        """Tokens and allowances for everybody."""
+        for name in NAMES[4:]:
             self.send("treasury", "Kompute", "transfer", to=address(name), value=10_000 * KOMP)
         for name in NAMES:
             for contract in ("Staking", "Rewards", "Market"):
@@ -99,18 +112,21 @@ class World:
 
     @property
     def now(self) -> int:
-        return 1_767_225_600 + self.block * BLOCK_SECONDS
+        return GENESIS_TIMESTAMP + self.block * self.block_seconds
 
     @property
     def cycle(self) -> int:
         return (self.block - GENESIS) // self.parameters.cycle_blocks
+
+    def block_hash(self, number: int) -> bytes:
+        return block_hash(number)
 
     def mine(self, blocks: int = 1) -> None:
         self.block += blocks
 
     def wait(self, seconds: int) -> None:
         """So many whole blocks that at least `seconds` pass."""
-        self.mine(-(-seconds // BLOCK_SECONDS))
+        self.mine(-(-seconds // self.block_seconds))
 
     def next_cycle(self, cycles: int = 1) -> None:
         """To the first block of the n-th next cycle."""
@@ -124,12 +140,11 @@ class World:
 
     def send(self, sender: str, contract: str, function: str, **args: Any) -> Outcome:
         """One transaction in the block at hand."""
-        given: Mapping[str, Any] = {name.rstrip("_"): value for name, value in args.items()}
         index = len(self.history)
-        asked = self._observed(index, address(sender), contract, function, given, Outcome(True))
+        asked = self._observed(index, address(sender), contract, function, args, Outcome(True))
         outcome = self.model.apply(asked)
         assert outcome is not None
-        seen = self._observed(index, address(sender), contract, function, given, outcome)
+        seen = self._observed(index, address(sender), contract, function, args, outcome)
         self.history.append(seen)
         return outcome
 
@@ -191,7 +206,7 @@ class World:
             "cycle": self.cycle,
             "sequence": self.model.state.publishers[node].sequence + 1,
             "measuredBlock": measured,
-            "measuredHash": block_hash(measured),
+            "measuredHash": self.block_hash(measured),
             **REFERENCE,
             **changes,
         }

@@ -82,6 +82,6 @@ def test_r5_only_governance_changes_gatekeepers(world: World) -> None:
     assert world.send("governance", "Gatekeepers", "change", **change).error == "NotGatekeeper"
     assert world.ledger().gatekeepers == 3
     assert world.stake("worker-1").error == "NotGatekeeper"
-    assert world.send("bob", "Rewards", "setMaxV", maxV=1).error == "NotGovernance"
-    assert world.send("governance", "Rewards", "setMaxV", maxV=10**19).ok
+    assert world.send("bob", "Rewards", "setMaxV", maxV_=1).error == "NotGovernance"
+    assert world.send("governance", "Rewards", "setMaxV", maxV_=10**19).ok
     assert world.ledger().max_v == 10**19

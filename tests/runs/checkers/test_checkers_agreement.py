@@ -51,5 +51,5 @@ def test_events_are_compared_too(world: World) -> None:
     outcome = Outcome(True, None, tuple(staked.events[:1]))  # type: ignore[arg-type]
     found = outcome_difference(staked, outcome)
     assert found is not None
-    assert found.path.startswith("Staking.stake in block 1 (0x")
+    assert found.path.startswith("Staking.stake in block 2 (0x")
     assert found.chain[0][1] == "Transfer"
