@@ -11,6 +11,7 @@ from typing import Any
 
 from devnet.chain import Account, Chain, Transaction, sign, sign_digest
 from devnet.chain.accounts import DEFAULT_MNEMONIC, derive
+from devnet.chain.errors import Reverted
 from devnet.deploy import DeploymentParameters, execute
 from devnet.deploy.execution import creation_code
 from devnet.protocol import Contracts, Deployment, Domains, Event, ProtocolError, decode_error
@@ -202,6 +203,13 @@ class Stage:
         """A view at the head."""
         call = self.contracts.encode(contract, function, *args)
         return self.contracts.result(contract, function, self.chain.call(call.to, call.data))
+
+    def refused_read(self, contract: str, function: str, *args: Any) -> ProtocolError:
+        """The error with which a view refuses."""
+        call = self.contracts.encode(contract, function, *args)
+        (answer,) = self.chain.calls([(call.to, call.data)])
+        assert isinstance(answer, Reverted), f"{contract}.{function} answered"
+        return decode_error(answer.data)
 
     def balance(self, account: str) -> int:
         """KOMP of an account or a contract by name, wei."""
