@@ -18,6 +18,7 @@ import click
 
 from devnet.cli import terminal
 from devnet.daemon import failures
+from devnet.daemon.interrupts import redelivered
 
 JSON_ASKED = "devnet.json"  # in the context's meta, once a command has taken --json
 _HINT = "_devnet_hint"
@@ -92,11 +93,18 @@ def _interruptible() -> Iterator[None]:
             raise KeyboardInterrupt
         terminal.say("stopping already; `devnet gc` clears what a harder end would leave")
 
+    def again() -> None:
+        asked.clear()
+        identity = threading.main_thread().ident
+        assert identity is not None
+        signal.pthread_kill(identity, signal.SIGINT)
+
     before = {
         number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield
+        with redelivered(again):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

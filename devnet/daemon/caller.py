@@ -72,11 +72,16 @@ class Caller:
         )
 
     def _not_running(self) -> UsageError:
-        name, phase = self._folder.name, self._folder.state().get("phase")
-        option = _name_option(name)
+        name, state = self._folder.name, self._folder.state()
+        phase, option = state.get("phase"), _name_option(name)
+        if phase == "broken":
+            return UsageError(
+                f"the devnet `{name}` does not run any more: {state['error']}",
+                hint=f"devnet logs daemon{option} tells more; devnet up{option} starts it again",
+            )
         if phase == "starting" and self._folder.is_held():
             return UsageError(f"the devnet `{name}` is still starting", hint="devnet status")
-        if self._folder.state():
+        if state:
             return UsageError(
                 f"the devnet `{name}` does not run any more",
                 hint=f"devnet logs daemon{option} says why; devnet up{option} starts it again",

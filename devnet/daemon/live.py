@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.interface import EventKind
-from devnet.base import DevnetError
+from devnet.base import DevnetError, StartFailed
 from devnet.base.folder import DevnetFolder
 from devnet.daemon.control import Asked, ControlSocket
 from devnet.daemon.log import note
@@ -96,6 +96,9 @@ class Live:
         try:
             with self._stopping.may_interrupt():
                 outcome = self._session.perform(step)
+        except KeyboardInterrupt:
+            asked.finish(refusal(StartFailed("the devnet is stopping; the step was cut short")))
+            raise
         except BaseException as error:
             asked.finish(refusal(error))
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -44,8 +45,12 @@ def serve(folder: DevnetFolder, order: StartOrder, descriptor: int) -> int:
         return 0 if stopping.asked else Interrupted.exit_code
     except BaseException as error:  # noqa: BLE001  the edge of the process
         note_traceback(error)
+        failure = failure_of(error)
+        if starter.told:
+            with contextlib.suppress(OSError):
+                folder.write_state({"phase": "broken", "error": failure.message})
         starter.failed(error)
-        return failure_of(error).exit_code
+        return failure.exit_code
     return 0
 
 

@@ -25,31 +25,39 @@ class Starter:
         self._watch = threading.Thread(target=self._look, name="starter", daemon=True)
         self._watch.start()
 
+    @property
+    def told(self) -> bool:
+        """Whether it has heard how the start ended."""
+        return self._done.is_set()
+
     def say(self, text: str) -> None:
         note(text)
-        self._write({"say": text})
+        if not self._done.is_set():
+            self._write({"say": text})
 
     def ready(self, status: dict[str, Any]) -> None:
-        self._write({"ok": True, "result": status})
-        self._close()
+        if not self._last_word({"ok": True, "result": status}):
+            self._abandoned()
 
     def failed(self, error: BaseException) -> None:
-        self._write(refusal(error))
-        self._close()
+        self._last_word(refusal(error))
 
-    def _write(self, message: dict[str, Any]) -> None:
+    def _last_word(self, message: dict[str, Any]) -> bool:
+        """Whether it was heard; who has heard it closes its end, which is not watched any more."""
         if self._done.is_set():
-            return
+            return True
+        self._done.set()
+        self._watch.join()
+        heard = self._write(message)
+        os.close(self._descriptor)
+        return heard
+
+    def _write(self, message: dict[str, Any]) -> bool:
         try:
             os.write(self._descriptor, line(message))
         except BrokenPipeError:
-            return  # the watching thread sees it too
-
-    def _close(self) -> None:
-        if not self._done.is_set():
-            self._done.set()
-            self._watch.join()
-            os.close(self._descriptor)
+            return False
+        return True
 
     def _look(self) -> None:
         poll = select.poll()

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from devnet.base import wait_for
+from devnet.base.folder import DevnetFolder
 from tests.cli.conftest import Shell, Up
 
 STATUS_KEYS = {"name", "cluster", "kubeconfig", "rpc", "urls", "block", "cycle", "workers", "run"}
@@ -22,7 +23,8 @@ def test_up_status_and_down(devnet: Shell, up: Up) -> None:
     assert set(status) >= STATUS_KEYS
     assert (status["name"], status["cluster"], status["kubeconfig"]) == ("default", "sim", None)
     assert [worker["state"] for worker in status["workers"].values()] == ["ready"]
-    assert os.stat(devnet.folder / ".devnet/default/control.sock").st_mode & 0o777 == 0o600
+    folder = DevnetFolder(devnet.folder / ".devnet/default")
+    assert folder.socket.stat().st_mode & 0o777 == 0o600
 
     seen = devnet("status", "--json").json()
     assert (seen["rpc"], seen["pid"]) == (status["rpc"], status["pid"])
@@ -36,8 +38,9 @@ def test_up_status_and_down(devnet: Shell, up: Up) -> None:
     assert (down["name"], down["was_running"]) == ("default", True)
     assert Path(down["bundle"]).is_file()
     assert devnet.marked() == []
-    assert not (devnet.folder / ".devnet/default/control.sock").exists()
-    assert not (devnet.folder / ".devnet/default/state").exists()
+    assert not folder.socket.exists()
+    assert folder.state() == {}
+    assert not any((folder.path / "state").glob("*"))
     assert devnet("status").code == 2
 
 
@@ -182,7 +185,7 @@ def test_gc_after_the_daemon_was_killed(devnet: Shell, up: Up) -> None:
     (cleared,) = collected.json()["devnets"]
     assert cleared["bundles"] == [status["run"] + ".kompute.zip"]
     devnet.wait_until_nothing_is_left()
-    assert not (devnet.folder / ".devnet/default/control.sock").exists()
+    assert not DevnetFolder(devnet.folder / ".devnet/default").socket.exists()
     replayed = devnet("replay", cleared["bundles"][0], "--json")
     assert replayed.code == 0, replayed.err
     assert "clean" in devnet("gc").out
