@@ -40,8 +40,9 @@ class Watcher:
         self._next_block = Signal()
         self.head = int(rpc.call("eth_blockNumber"), 16)
 
-    def start(self) -> None:
-        gevent.spawn(self._run)
+    def start(self) -> gevent.Greenlet:
+        """Read from now on, in a greenlet of its own."""
+        return gevent.spawn(self._run)
 
     def on_receipt(self, transaction: str, call: OnReceipt) -> None:
         """Call `call` once the transaction is mined; from the watcher's greenlet, so briefly."""

@@ -33,6 +33,7 @@ ANSWER_SECONDS: Final = 30.0
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _MOST_BYTES: Final = 2**20
 _STOP_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.05
 
 
 class Inputs(Protocol):
@@ -60,7 +61,9 @@ class Door:
 
         self._server = ThreadingHTTPServer((HOST, 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="portal-door")
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOK_SECONDS,), name="portal-door"
+        )
 
     @property
     def url(self) -> str:

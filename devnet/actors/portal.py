@@ -48,7 +48,7 @@ Answer = Mapping[str, Any] | Refused
 
 
 class Desk:
-    """Answers by what was asked for, whichever comes first; any thread."""
+    """Answers by what was asked for; any thread."""
 
     def __init__(self) -> None:
         self._places: dict[Key, Future[Answer]] = {}
@@ -59,11 +59,15 @@ class Desk:
         with self._lock:
             return self._places.setdefault(key, Future())
 
-    def give(self, key: Key, answer: Answer) -> None:
-        """Lay an answer out; a second one to the same question is dropped."""
-        place = self.place(key)
-        if not place.done():
-            place.set_result(answer)
+    def give(self, key: Key, answer: Answer, *, keep: bool = False) -> None:
+        """Lay an answer out; `keep`: also one that nobody has asked for yet.
+
+        Otherwise it is dropped, so that a late answer is not taken for that to a later question.
+        """
+        with self._lock:
+            place = self._places.setdefault(key, Future()) if keep else self._places.get(key)
+            if place is not None and not place.done():
+                place.set_result(answer)
 
     def clear(self, key: Key) -> None:
         """Forget a question: it was answered, or nobody waits for it any more."""
@@ -134,14 +138,14 @@ class Portal(Actor):
         served = self._served.pop(fetched.invocation)
         key = ("result", fetched.invocation)
         if fetched.output is None:
-            self._desk.give(key, Refused("the store has no result"))
+            self._desk.give(key, Refused("the store has no result"), keep=True)
             return
         document = {
             "exit_code": served.exit_code,
             "result_hash": _hex(served.result_hash),
             "output": _hex(fetched.output),
         }
-        self._desk.give(key, document)
+        self._desk.give(key, document, keep=True)
 
 
 def _hex(value: bytes) -> str:

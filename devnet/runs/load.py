@@ -35,6 +35,7 @@ from devnet.spec.loading import resolved_yaml
 from devnet.spec.network import NetworkSpec, Service
 from loadtests.plan import Plan, ServicePlan, UserAccounts, user_accounts
 
+PYTHON: Final = sys.executable
 SECONDS_PER_BLOCK: Final = 0.25
 STOP_SECONDS: Final = 60  # for the steps that are under way at the end
 START_SECONDS: Final = 30  # for Locust's own start, and its last words
@@ -251,7 +252,7 @@ def _drive(
     root = str(Path(loadtests.__file__).parents[1])
     with Child(
         "locust",
-        [sys.executable, "-m", "loadtests", state / "plan.json"],
+        [PYTHON, "-m", "loadtests", state / "plan.json"],
         devnet_id=devnet_id,
         log=log,
         env={"PYTHONPATH": root},
