@@ -20,7 +20,7 @@ GAS = 3_000_000
 class ChainWorld(World):
     """One transaction a block; the checker sees every block. Long blocks, so that months pass."""
 
-    block_seconds = 7200
+    block_seconds = 1800
 
     def __init__(self, chain: Chain, artifacts: Artifacts) -> None:
         deployment, mined = execute(DEPLOYMENT, artifacts, chain, ACCOUNTS["deployer"])

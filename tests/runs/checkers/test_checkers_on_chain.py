@@ -16,7 +16,7 @@ from devnet.chain import Anvil, Chain, Rpc
 from devnet.deploy import compile_contracts
 from devnet.protocol.artifacts import Artifacts
 
-MOVES = 400
+MOVES = 300
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def held(chain_world: ChainWorld, *, whole: bool = False) -> None:
     assert [str(d) for d in verdict.differences] == []
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [300, 302])
 def test_wild_transactions_are_decided_alike(chain_world: ChainWorld, seed: int) -> None:
     wild = Wild(chain_world, seed)
     for count in range(MOVES):
@@ -59,7 +59,9 @@ def test_wild_transactions_are_decided_alike(chain_world: ChainWorld, seed: int)
             held(chain_world)
     held(chain_world, whole=True)
     errors = Counter(seen.error for seen in chain_world.history if not seen.ok)
+    done = {seen.function for seen in chain_world.history if seen.ok}
     assert len(errors) > 25, errors  # it was wild indeed
+    assert {"publish", "claimAll", "report", "accept", "settle"} <= done
     assert "Unknown" not in errors
 
 

@@ -116,8 +116,8 @@ def add_reward(wild: Wild) -> None:
 
 def report(wild: Wild) -> None:
     now = wild.world.now
-    start = now - wild.one(0, 60, DAY // 2, DAY, 2 * DAY, 11 * DAY, 15 * DAY)
-    end = start + wild.one(0, 60, 3600, DAY // 2, DAY, 11 * DAY)
+    start = now - wild.one(60, 7200, DAY // 2, DAY, 2 * DAY, wild.one(0, 11 * DAY, 15 * DAY))
+    end = start + wild.one(60, 3600, 7200, DAY // 2, wild.one(0, DAY, 11 * DAY))
     level = 2 if wild.rarely() else 1
     wild.world.report(wild.one(*WORKERS), start, end, *wild.signers(), level=level)
 
@@ -154,12 +154,12 @@ def transmit_other(wild: Wild) -> None:
 
 
 def all_prices(wild: Wild) -> None:
-    wild.world.transmit(KOMP_USD_FEED, 50_000_000)
-    wild.world.transmit(UTILIZATION_FEED, wild.random.randint(1, 10**18 - 1))
     for resource, feeds in CLOUD_FEEDS.items():
         for feed in feeds:
             wild.world.transmit(feed, USD_PRICES[resource])
         wild.world.poke(resource)
+    wild.world.transmit(UTILIZATION_FEED, wild.random.randint(1, 10**18 - 1))
+    wild.world.transmit(KOMP_USD_FEED, 50_000_000)
 
 
 def poke(wild: Wild) -> None:
@@ -167,9 +167,13 @@ def poke(wild: Wild) -> None:
 
 
 def create_order(wild: Wild) -> None:
+    """Mostly with fresh prices, and taken at once."""
+    if not wild.rarely():
+        all_prices(wild)
     changes: dict[str, Any] = {
         "milliCpu": wild.random.randint(0, 4000),
         "memoryMib": wild.random.randint(0, 8192),
+        "maxRate": 10 * KOMP,
         "deposit": wild.one(1, KOMP, 20 * KOMP, wild.random.randint(1, 10**20)),
         "duration": wild.one(3600, DAY, 10 * DAY, 30 * DAY),
     }
@@ -184,6 +188,8 @@ def create_order(wild: Wild) -> None:
             {"maxRate2": 0},
         )
     wild.world.order(wild.one(*CLIENTS), wild.one(0, 1), **changes)
+    for worker in WORKERS:
+        wild.world.accept(len(wild.world.model.state.orders), worker)
 
 
 def accept(wild: Wild) -> None:
@@ -205,7 +211,7 @@ def of_order(function: str, **args: Callable[[Wild], Any]) -> Move:
 
 def running(wild: Wild) -> None:
     wild.seq += wild.one(0, 1, 1, 1, 2)
-    at = wild.world.now - wild.one(0, 0, 0, 60, 3600, 7200, 86_400, -7200)
+    at = wild.world.now - wild.one(0, 0, 0, 60, 3600, 7200, 86_400, -1800)
     replicas = 5 if wild.rarely() else wild.random.randint(0, 4)
     wild.world.running(wild.order(), wild.seq, replicas, at, *wild.signers())
 
@@ -259,25 +265,26 @@ def govern(wild: Wild) -> None:
     wild.world.send(sender, contract, function, **args)
 
 
-def missing_stake(wild: Wild) -> int:
-    """What some node lacks of its 500 KOMP."""
-    nodes = [node for _, node in wild.world.model.state.nodes.items()]
-    return int(wild.one(*(500 * KOMP - node.stake for node in nodes), KOMP))
+def top_up(wild: Wild) -> None:
+    """Mostly just what the node lacks."""
+    worker = wild.one(*WORKERS)
+    room = 500 * KOMP - wild.world.model.state.nodes[address(worker)].stake
+    wild.world.owner(worker, "topUp", amount=KOMP if wild.rarely() else room)
 
 
-MOVES: dict[Move, int] = {
+MOVES: dict[Move, float] = {
     pass_time: 20,
     stake: 6,
     owned("restake", months=lambda w: w.one(1, 3, 6, 12, 5)): 3,
-    owned("topUp", amount=missing_stake): 3,
-    owned("requestExit"): 1,
+    top_up: 8,
+    owned("requestExit"): 0.4,
     owned("withdraw"): 2,
     publish: 10,
-    publish_all: 4,
+    publish_all: 6,
     add_reward: 8,
     owned("claim", "Rewards", cycle=lambda w: max(w.world.cycle - w.random.randint(0, 3), 0)): 8,
     owned("claimAll", "Rewards"): 4,
-    report: 8,
+    report: 5,
     execute: 5,
     transmit: 6,
     transmit_other: 4,
