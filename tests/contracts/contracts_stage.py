@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hypothesis import Phase
+
 from devnet.chain import Account, Chain, Transaction, sign, sign_digest
 from devnet.chain.accounts import DEFAULT_MNEMONIC, derive
 from devnet.chain.errors import Reverted
@@ -26,6 +28,7 @@ MONTH = 30 * DAY
 UNLIMITED = 2**256 - 1
 GENESIS_TIMESTAMP = 1_767_225_600
 GAS = 5_000_000
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # a step costs a block
 REFERENCE = (10**6, 10**6, 500_000, 300_000, 200_000)  # sgx, b, c1, c2, c3: V = 1e18
 USD = {
     "vcpu_hour": 40 * 10**15,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contracts_stage import HOUR, KOMP, PARAMETERS, Stage, address
+from contracts_stage import HOUR, KOMP, NO_SHRINKING, PARAMETERS, Stage, address
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -298,7 +298,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=12)
+@settings(max_examples=10, phases=NO_SHRINKING)
 @given(steps=st.lists(STEP, min_size=8, max_size=25))
 def test_invariants_2_to_7(base: Stage, steps: list[tuple[str, int]]) -> None:
     snapshot = base.chain.snapshot()
@@ -306,7 +306,7 @@ def test_invariants_2_to_7(base: Stage, steps: list[tuple[str, int]]) -> None:
     try:
         for n, months in ((1, 1), (2, 3), (3, 12)):
             stage.stake(n, months)
-        added, paid = 0, {n: 0 for n in (1, 2, 3)}
+        added, paid = 0, dict.fromkeys((1, 2, 3), 0)
         for kind, number in steps:
             if kind == "add":
                 add(stage, number)
@@ -357,7 +357,7 @@ def _check(stage: Stage, added: int, paid: dict[int, int]) -> None:
     assert stage.balance("Rewards") == added - sum(paid.values())  # 2
     empty = [c for c in cycles[:-1] if rewards[c] and not totals[c]]
     assert len(empty) <= 1  # 7
-    earned = {n: 0 for n in paid}
+    earned = dict.fromkeys(paid, 0)
     for cycle in cycles[:-1]:
         v = {n: stage.read("Rewards", "cycleAccountV", cycle, address(f"node-{n}")) for n in paid}
         assert sum(v.values()) == totals[cycle]  # 3
