@@ -30,8 +30,9 @@ def compile_contracts(toolchain: Toolchain, say: Callable[[str], None]) -> Artif
     """
     project = toolchain.contracts_project()
     names = [path.relative_to(project).as_posix() for path in sources(project)]
-    key = key_of([part for path, name in zip(sources(project), names, strict=True)
-                  for part in (name, path)])
+    key = key_of(
+        [part for path, name in zip(sources(project), names, strict=True) for part in (name, path)]
+    )
 
     def build(into: Path) -> None:
         say("compiling the contracts with Ape (once, about 20 s)")

@@ -71,8 +71,11 @@ class DeploymentParameters:
         )
 
     def document(self) -> dict[str, Any]:
-        """For `deployment.json`; integers above 2^53 as decimal strings."""
-        return {
-            key: str(value) if isinstance(value, int) and value > 2**53 else value
-            for key, value in asdict(self).items()
-        }
+        """As `deployment.json` has it; integers above 2^53 as decimal strings."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, int) and value > 2**53 else value

@@ -1,0 +1,44 @@
+"""The plan carried out by Ape, on whatever network it is connected to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devnet.base import StartFailed
+from devnet.deploy.parameters import DeploymentParameters
+from devnet.deploy.plan import addresses, plan, resolved
+from devnet.protocol import Deployment, Genesis
+
+
+def execute_with_ape(parameters: DeploymentParameters, deployer: Any) -> Deployment:
+    """Deploy with an Ape account; the chain must mine each transaction by itself.
+
+    The deployment's genesis is the block of `Rewards`, in which cycle 0 begins (C1).
+    Raises StartFailed when a creation lands elsewhere than the plan says, Ape's own errors when
+    it fails.
+    """
+    import ape
+
+    creations = plan(parameters)
+    where = addresses(creations, deployer.address.lower(), deployer.nonce)
+    abis: dict[str, Any] = {}
+    genesis = 0
+    for creation in creations:
+        container = getattr(ape.project, creation.contract)
+        args = tuple(resolved(argument, where) for argument in creation.args)
+        contract = deployer.deploy(container, *args)
+        if contract.address.lower() != where[creation.name]:
+            raise StartFailed(
+                f"{creation.name} is at {contract.address}, not at {where[creation.name]}",
+                hint="nobody else may send from the deployer meanwhile",
+            )
+        if creation.name == "Rewards":
+            genesis = int(contract.genesis())
+        abis[creation.contract] = [
+            entry.model_dump(mode="json", by_alias=True, exclude_none=True)
+            for entry in container.contract_type.abi
+        ]
+    provider = ape.networks.provider
+    first = provider.get_block(0)
+    found = Genesis(provider.chain_id, first.timestamp, genesis)
+    return Deployment(where, abis, parameters.document(), found)

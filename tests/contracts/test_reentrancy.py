@@ -1,0 +1,82 @@
+"""A token that calls back finds every door closed (§12); KOMP itself never calls (T1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from contracts_stage import HOUR, KOMP, MONTH, Stage, address, signed
+
+NODE = address("node-1")
+DAY = 24 * HOUR
+
+
+def hostile(stage: Stage) -> Stage:
+    """Staking, rewards and market over a re-entering token, beside the real ones."""
+    assert stage.create("Evil", "ReenteringToken", address("alice"), 10**30) is None
+    token, keepers = stage.address("Evil"), stage.address("Gatekeepers")
+    staking, pricing = stage.address("Staking"), stage.address("Pricing")
+    rewards_args = (token, keepers, staking, 70, 5, 10**20)
+    assert stage.create("EvilRewards", "Rewards", *rewards_args) is None
+    rewards = stage.address("EvilRewards")
+    market_args = (token, keepers, staking, rewards, pricing, address("company"), 2 * HOUR)
+    assert stage.create("EvilMarket", "Market", *market_args) is None
+    staking_args = (token, keepers, stage.address("Slashing"), MONTH, 15 * DAY, 14 * DAY)
+    assert stage.create("EvilStaking", "Staking", *staking_args) is None
+    for who in ("alice", "owner-1"):
+        stage.send("alice", "Evil", "transfer", address(who), 10**25)
+        for contract in ("EvilRewards", "EvilMarket", "EvilStaking"):
+            stage.send(who, "Evil", "approve", stage.address(contract), 2**256 - 1)
+    return stage
+
+
+def arm(stage: Stage, contract: str, function: str, *args: Any) -> None:
+    call = stage.contracts.encode(contract, function, *args)
+    stage.send("mallory", "Evil", "arm", call.to, call.data)
+
+
+def guarded(stage: Stage, sender: str, contract: str, function: str, *args: Any) -> bool:
+    """Whether the transaction fails because the callback met the guard."""
+    error = stage.refused(sender, contract, function, *args)
+    guard = bytes.fromhex("3ee5aeb5")  # ReentrancyGuardReentrantCall()
+    return guard in bytes(error.values.get("data", b""))
+
+
+ORDER = (0, b"\x5e" * 32, 2_000, 4_096, 3, 10 * HOUR, KOMP, 2**127, 2**127)
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [("addReward", (1,)), ("claimAll", (NODE,)), ("claim", (NODE, 0))],
+    ids=["addReward", "claimAll", "claim"],
+)
+def test_rewards(stage: Stage, function: str, args: tuple[Any, ...]) -> None:
+    hostile(stage)
+    stage.next_cycle()
+    arm(stage, "EvilRewards", function, *args)
+    before = stage.read("EvilRewards", "cycleReward", 0)
+    assert guarded(stage, "alice", "EvilRewards", "addReward", KOMP)
+    assert stage.read("EvilRewards", "cycleReward", 0) == before
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [("createOrder", (ORDER,)), ("close", (1,)), ("settle", (1,)), ("finalize", (1,))],
+    ids=["createOrder", "close", "settle", "finalize"],
+)
+def test_market(stage: Stage, function: str, args: tuple[Any, ...]) -> None:
+    hostile(stage)
+    arm(stage, "EvilMarket", function, *args)
+    assert guarded(stage, "alice", "EvilMarket", "createOrder", ORDER)
+    assert stage.read("EvilMarket", "orderCount") == 0
+
+
+@pytest.mark.parametrize("function", ["topUp", "withdraw"])
+def test_staking(stage: Stage, function: str) -> None:
+    hostile(stage)
+    arm(stage, "EvilStaking", function, NODE, *((1,) if function == "topUp" else ()))
+    domains = type(stage.domains)(31337, {"Staking": stage.address("EvilStaking")})
+    digest = domains.admission(NODE, address("owner-1"), b"\x01" * 32, 2**39)
+    given = (NODE, b"\x01" * 32, 1, 2**39, signed(digest, "gatekeeper-1", "gatekeeper-2"))
+    assert guarded(stage, "owner-1", "EvilStaking", "stake", *given)
+    assert stage.read("EvilStaking", "totalStake") == 0

@@ -1,0 +1,91 @@
+"""The plan is data: its order, its references and the addresses that follow from a nonce."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from devnet.actors.view import account_names
+from devnet.chain import derive
+from devnet.deploy import DeploymentParameters, Ref, plan
+from devnet.deploy.plan import ZERO_ADDRESS, addresses, resolved
+from devnet.spec import load_network
+
+NETWORK = Path(__file__).parents[2] / "e2e" / "networks" / "small.yaml"
+SPEC = load_network(NETWORK)
+ACCOUNTS = derive(SPEC.accounts.mnemonic, account_names(SPEC))
+PARAMETERS = DeploymentParameters.of(SPEC, {n: a.address for n, a in ACCOUNTS.items()})
+DEPLOYER = ACCOUNTS["deployer"].address
+
+
+def references(value: object) -> set[str]:
+    if isinstance(value, Ref):
+        return {value.name}
+    return (
+        {name for entry in value for name in references(entry)}
+        if (isinstance(value, tuple))
+        else set()
+    )
+
+
+def test_the_order() -> None:
+    names = [creation.name for creation in plan(PARAMETERS)]
+    assert names[:5] == ["Kompute", "Gatekeepers", "Staking", "Slashing", "Rewards"]
+    assert names[-2:] == ["Pricing", "Market"]
+    assert len(names) == len(set(names)) == 7 + 3 * len(SPEC.oracles.resources) + 2
+    assert "Feed:azure:million_requests" in names
+
+
+def test_only_staking_and_slashing_refer_to_what_comes_later() -> None:
+    seen: set[str] = set()
+    later: dict[str, set[str]] = {}
+    for creation in plan(PARAMETERS):
+        seen.add(creation.name)
+        ahead = references(creation.args) - seen
+        if ahead:
+            later[creation.name] = ahead
+    assert later == {"Staking": {"Slashing"}, "Slashing": {"Rewards"}}
+
+
+def test_addresses_follow_from_deployer_and_nonce() -> None:
+    where = addresses(plan(PARAMETERS), "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266")
+    # anvil's and hardhat's well known first contracts
+    assert where["Kompute"] == "0x5fbdb2315678afecb367f032d93f642f64180aa3"
+    assert where["Gatekeepers"] == "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512"
+    moved = addresses(plan(PARAMETERS), DEPLOYER, nonce=1)
+    assert moved["Kompute"] == where["Gatekeepers"]
+    assert set(where) == set(moved)
+
+
+def test_resolving_leaves_no_reference() -> None:
+    creations = plan(PARAMETERS)
+    where = addresses(creations, DEPLOYER)
+    for creation in creations:
+        assert references(tuple(resolved(argument, where) for argument in creation.args)) == set()
+
+
+@pytest.mark.parametrize("resources", [("vcpu_hour",), ("vcpu_hour", "gib_hour")])
+def test_a_resource_left_out_has_no_feeds(resources: tuple[str, ...]) -> None:
+    creations = plan(replace(PARAMETERS, resources=resources))
+    table = next(c.args[0] for c in creations if c.name == "Pricing")
+    assert isinstance(table, tuple)
+    assert [row[0] == ZERO_ADDRESS for row in table] == [
+        name not in resources
+        for name in (
+            *("vcpu_hour", "gib_hour", "storage_gib_month"),
+            *("egress_gib", "function_gib_second", "million_requests"),
+        )
+    ]
+    assert sum(c.contract == "PriceFeed" for c in creations) == 3 * len(resources) + 2
+
+
+def test_parameters_are_the_networks() -> None:
+    assert PARAMETERS.month_seconds == 30 * 86_400
+    assert PARAMETERS.exit_delay_seconds == 15 * 86_400
+    assert PARAMETERS.appeal_window_seconds == 6 * 3_600
+    assert (PARAMETERS.cycle_blocks, PARAMETERS.gap_blocks) == (70, 5)
+    assert PARAMETERS.supply_wei == 10**26
+    assert PARAMETERS.document()["supply_wei"] == str(10**26)
+    assert PARAMETERS.document()["cycle_blocks"] == 70
