@@ -247,7 +247,7 @@ class Scheduler:
             identities.append(self._sends)
             self._journal.invoked(self._sends, send, block)
         mined = self._chain.mine(raws)
-        observed = observe(mined, self._contracts, self._chain)
+        observed = observe(mined, self._contracts, self._chain, self._directory.names)
         by_hash = {transaction.hash: transaction for transaction in observed}
         for send, identity, raw_hash in zip(sends, identities, mined.sent_hashes, strict=True):
             transaction = by_hash[raw_hash]
@@ -290,7 +290,9 @@ class Scheduler:
 
     def _observe(self, blocks: Sequence[MinedBlock]) -> None:
         for mined in blocks:
-            self._deliver(mined, observe(mined, self._contracts, self._chain))
+            self._deliver(
+                mined, observe(mined, self._contracts, self._chain, self._directory.names)
+            )
 
     def _deliver(self, mined: MinedBlock, observed: tuple[ObservedTransaction, ...]) -> None:
         self._on_block(mined, observed)

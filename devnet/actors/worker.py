@@ -8,6 +8,7 @@ from cluster.interface import EventKind
 from devnet.actors.actor import Actor
 from devnet.actors.messages import (
     AdmissionAsked,
+    AdmissionRefused,
     Admitted,
     ChainEvent,
     Claim,
@@ -99,6 +100,9 @@ class Worker(Actor):
                     message.signatures,
                 )
                 return [Send(self._owner, "Staking", "stake", args, wish.id)]
+            case AdmissionRefused() if self._staking is not None:
+                wish, self._staking = self._staking, None
+                return [Fail(wish.id, f"{self.name}: {message.reason}")]
             case Restake():
                 return [Send(self._owner, "Staking", "restake", (node, message.months), message.id)]
             case TopUp():

@@ -142,7 +142,9 @@ class Stage:
     def __init__(self, spec: NetworkSpec | None = None) -> None:
         self.spec = spec or network()
         self.directory = directory(self.spec)
-        feeds = [f"Feed:{vendor}:{name}" for name in self.spec.oracles.resources for vendor in VENDORS]
+        feeds = [
+            f"Feed:{vendor}:{name}" for name in self.spec.oracles.resources for vendor in VENDORS
+        ]
         contracts = ("Staking", "Rewards", "Slashing", "Market", "Feed:komp_usd")
         self.reads = StatedReads((*contracts, "Feed:utilization", *feeds))
 

@@ -43,7 +43,7 @@ def read_all(oracles: Oracles, view: View, answers: dict[str, tuple[int, ...]]) 
 
 
 def steady(value: int = 1_000_000) -> dict[str, tuple[int, ...]]:
-    return {feed: (value,) * 4 for feed in (*VCPU, *OTHERS)}
+    return dict.fromkeys((*VCPU, *OTHERS), (value,) * 4)
 
 
 def test_at_first_every_source_is_read_and_every_feed_gets_a_round(
@@ -113,7 +113,7 @@ def test_the_median_decides_not_one_node(stage: Stage, oracles: Oracles) -> None
 
 def test_each_feed_s_next_round_lands_inside_its_heartbeat(stage: Stage, oracles: Oracles) -> None:
     """Nobody asks, no price moves: over five days no feed is ever stale."""
-    heartbeats = {feed: 24 * 3600 for feed in VCPU} | {OTHERS[0]: 12 * 3600, OTHERS[1]: 6 * 3600}
+    heartbeats = dict.fromkeys(VCPU, 24 * 3600) | {OTHERS[0]: 12 * 3600, OTHERS[1]: 6 * 3600}
     landed: dict[str, int] = {}
     for block in range(3, 3 + 5 * 24 * BLOCKS_PER_HOUR):
         due = oracles.due()
@@ -156,7 +156,7 @@ def test_a_wish_reads_all_first_and_pokes_once_all_is_read(stage: Stage, oracles
 def test_by_itself_it_pokes_only_with_two_fresh_vendors(
     stage: Stage, oracles: Oracles, alive: int, poked: bool
 ) -> None:
-    answers = steady() | {feed: () for feed in VCPU[alive:]}
+    answers = steady() | dict.fromkeys(VCPU[alive:], ())
 
     operations = read_all(oracles, stage.view(3), answers)
 

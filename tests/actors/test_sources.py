@@ -71,9 +71,7 @@ def test_komp_usd_has_8_decimals_and_follows_the_step(sources: Sources) -> None:
     assert sources.read("Feed:komp_usd") == (75_000_000,) * 4
 
 
-def test_utilization_is_the_cluster_s_at_18_decimals(
-    sources: Sources, cluster: SimCluster
-) -> None:
+def test_utilization_is_the_cluster_s_at_18_decimals(sources: Sources, cluster: SimCluster) -> None:
     assert sources.read("Feed:utilization") == (0,) * 4
     requests = Capacity(milli_cpu=50, memory_bytes=10 << 20)
     folder = ROOT / "e2e" / "services" / "web"

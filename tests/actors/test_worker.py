@@ -6,6 +6,7 @@ import pytest
 
 from devnet.actors.messages import (
     AdmissionAsked,
+    AdmissionRefused,
     Admitted,
     Claim,
     Exit,
@@ -72,6 +73,15 @@ def test_a_stake_is_sent_by_the_owner_with_the_gatekeepers_admission(
     args = (node, machine, 12, 99, b"quorum")
     assert staked == [Send("worker-1-owner", "Staking", "stake", args, 1)]
     assert worker.act(stage.view(6), [Admitted(machine, 99, b"quorum")]) == []
+
+
+def test_a_refused_admission_fails_the_stake(stage: Stage, worker: Worker) -> None:
+    worker.act(stage.view(5), [Stake(1, 12)])
+
+    refused = worker.act(stage.view(5), [AdmissionRefused("another machine's hardware id")])
+
+    assert refused == [Fail(1, "worker-1: another machine's hardware id")]
+    assert worker.act(stage.view(6), [Admitted(bytes(32), 99, b"quorum")]) == []
 
 
 def test_a_top_up_without_an_amount_fills_to_500(stage: Stage, worker: Worker) -> None:

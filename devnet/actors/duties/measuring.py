@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 
 from cluster.interface import Capacity, Measurement
 from cluster.perftest import TranscriptRejected, verify
-from cluster.profiles import REFERENCE_MACHINE, load_profile, scaled
+from cluster.profiles import REFERENCE_MACHINE, Profile, load_profile, scaled
 from cluster.scores import Scores, profile_measurement, scores
 from devnet.actors.attestations import PerfResult
 from devnet.actors.messages import MeasureAsked, Measured, MeasureFailed
@@ -19,6 +20,12 @@ SGX_NONE = 1_000_000  # W2: no SGX scores 1.0
 SGX_EMULATED = 1_500_000  # REFERENCE, SGX: valid and up to date
 
 
+@cache
+def _profile(name: str) -> Profile:
+    """A profile's file is read once: hundreds of guests have it checked three times each."""
+    return load_profile(name)
+
+
 def seed_of(view: View, worker: str, nonce: int, block: Block) -> bytes:
     """REFERENCE: seed = H(block hash, node, nonce), single use."""
     node = bytes.fromhex(view.directory.address(worker)[2:])
@@ -29,7 +36,7 @@ def factors(view: View, worker: str, measurement: Measurement) -> tuple[Scores, 
     """(c1, c2, c3, b) of a measurement and the node's sgx factor, at 1e6 = 1.0."""
     spec = view.directory.spec
     reference = scaled(REFERENCE_MACHINE, spec.scale)
-    profile = load_profile(view.directory.profile_of(worker))
+    profile = _profile(view.directory.profile_of(worker))
     sgx = SGX_EMULATED if profile.capacity.sgx_epc_bytes else SGX_NONE
     return scores(measurement, reference), sgx
 
@@ -37,7 +44,7 @@ def factors(view: View, worker: str, measurement: Measurement) -> tuple[Scores, 
 def capacity_of(view: View, worker: str) -> Capacity:
     """The worker's declared capacity at the network's scale."""
     directory = view.directory
-    return scaled(load_profile(directory.profile_of(worker)), directory.spec.scale)
+    return scaled(_profile(directory.profile_of(worker)), directory.spec.scale)
 
 
 class Measuring:
@@ -120,6 +127,9 @@ class Measuring:
 
     def objection(self, view: View, result: PerfResult) -> str | None:
         """Check the transcript, and that the factors follow from it (W3)."""
+        named = (view.directory.address(result.worker), result.worker)
+        if named != (result.node, result.measurement.node):
+            return "another node's measurement"
         if view.reads.block_hash(result.measured_block) != result.measured_hash:
             return f"block {result.measured_block} has another hash"
         try:

@@ -109,6 +109,8 @@ class Orders:
                 self._payloads[message.invocation] = message.payload
             case JobEnded() if message.order in self._tasks:
                 self._served.append(message)
+            case JobEnded():  # its order ended first; others' counters must not wait for it
+                self._started.discard(message.invocation)
             case _:
                 pass
 

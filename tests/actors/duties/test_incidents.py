@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from devnet.actors.attestations import Incident
@@ -48,7 +50,9 @@ def test_an_outage_is_reported_at_its_end_from_head_time_to_head_time(stage: Sta
     assert evidence == keccak(f"offline:worker-2:{time_of(20)}:{time_of(80)}".encode())
     assert isinstance(signatures, bytes)
     assert len(signatures) == 2 * 65  # SLASH of three: exactly two
-    incident = Incident("worker-2", stage.address("worker-2"), 1, time_of(20), time_of(80), evidence)
+    incident = Incident(
+        "worker-2", stage.address("worker-2"), 1, time_of(20), time_of(80), evidence
+    )
     digest = incident.digest(stage.reads.domains)
     signers = [recover(digest, signatures[start : start + 65]) for start in (0, 65)]
     assert signers == sorted(signers)
@@ -98,7 +102,7 @@ def test_a_long_outage_is_reported_in_pieces_none_too_old_or_charged_twice(stage
 
     week = 7 * 86_400
     starts = [time_of(20) + n * week for n in range(4)]
-    assert pieces == [*zip(starts, starts[1:]), (starts[3], time_of(block + 5))]
+    assert pieces == [*pairwise(starts), (starts[3], time_of(block + 5))]
     assert lead.due() is None
 
 
@@ -126,7 +130,9 @@ def test_a_peer_signs_only_what_it_saw_itself(
 
 def test_a_peer_that_saw_nothing_says_so(stage: Stage) -> None:
     peer = keepers(stage)[1]
-    incident = Incident("worker-2", stage.address("worker-2"), 1, time_of(20), time_of(60), bytes(32))
+    incident = Incident(
+        "worker-2", stage.address("worker-2"), 1, time_of(20), time_of(60), bytes(32)
+    )
 
     answers = peer.act(stage.view(60), [SignatureAsked(incident, "gatekeeper-1")])
 

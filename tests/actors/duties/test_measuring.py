@@ -11,8 +11,8 @@ from devnet.actors.attestations import PerfResult
 from devnet.actors.duties.measuring import SGX_EMULATED, SGX_NONE, Measuring, capacity_of, factors
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import (
-    Measured,
     MeasureAsked,
+    Measured,
     MeasureFailed,
     ResultSigned,
     SignatureAsked,
@@ -145,6 +145,16 @@ def test_a_peer_refuses_a_measurement_that_is_not_the_machine_s(stage: Stage) ->
     assert isinstance(refused, SignatureRefused)
     assert refused.reason == Measuring().objection(stage.view(12), asked)
     assert refused.reason != "the factors do not follow from the measurement"
+
+
+@pytest.mark.parametrize("worker", ["worker-1", "worker-2"])
+def test_a_peer_refuses_another_node_s_measurement(stage: Stage, worker: str) -> None:
+    """worker-1 and worker-2 are alike: what one measured would pass for the other."""
+    other = stage.address("worker-2")
+    asked = replace(result(stage), worker=worker, node=other)
+
+    refused = SignatureRefused(asked, "gatekeeper-2", "another node's measurement")
+    assert answer(stage, keepers(stage)[1], asked) == refused
 
 
 def test_a_peer_refuses_a_result_of_a_block_that_is_gone(stage: Stage) -> None:

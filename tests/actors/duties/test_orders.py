@@ -63,7 +63,7 @@ def tell_all(
     stage: Stage, actors: list[Gatekeeper], block: int, *messages: object
 ) -> list[Operation]:
     """What they do about it, in order."""
-    inboxes = {name: messages for name in KEEPERS}
+    inboxes = dict.fromkeys(KEEPERS, messages)
     return [operation for _, operation in talk(actors, stage.view(block), inboxes)]
 
 
@@ -312,6 +312,27 @@ def test_a_result_is_stored_told_and_counted_once_all_jobs_have_ended(
 
     # 32 MiB for 250 + 100 ms.
     assert reported(second) == [("reportCounters", (THUMBNAIL, 2, 32 * 350))]
+
+
+def test_a_job_that_outlives_its_order_holds_up_no_other_order_s_counters(
+    stage: Stage, actors: list[Gatekeeper]
+) -> None:
+    """On a devnet paced by the wall clock a job may end whenever it likes."""
+    two_jobs(stage, actors)
+    other = 3
+    stage.reads.orders[other] = stage.reads.orders[THUMBNAIL]
+    stage.reads.ends[other] = time_of(1000)
+    tell_all(stage, actors, 12, accepted(other))
+    args = {"id": other, "invocation": 40, "payloadHash": keccak(PAYLOAD)}
+    tell_all(stage, actors, 12, happened("Invoked", 12, **args))
+    tell_lead(stage, actors, 12, PayloadGiven(40, PAYLOAD))
+    tell_all(stage, actors, 13, happened("OrderClosed", 13, id=THUMBNAIL))
+
+    assert tell_lead(stage, actors, 14, job_ended(30), job_ended(31)) == []
+    result = JobResult("invocation-40", "worker-1", 0, OUTPUT, 50, 0)
+    operations = tell_lead(stage, actors, 14, JobEnded(other, 40, result))
+
+    assert reported(operations) == [("reportCounters", (other, 1, 32 * 50))]
 
 
 def test_a_job_without_a_result_is_served_as_failed_and_costs_no_time(
