@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from devnet.base import CheckFailed, WaitExpired, wait_for
-from devnet.spec.expectation import Comparison, Expect
+from devnet.spec.expectation import Comparison, EventCount, Expect
 from devnet.spec.units import komp_text, usd_text
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def expect(session: Session, step: Expect) -> str:
 
 
 def _said(value: object) -> str:
+    if isinstance(value, EventCount):
+        return f"{value.name} {value.count}"
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
