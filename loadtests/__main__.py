@@ -24,12 +24,13 @@ from loadtests.tally import Tally
 from loadtests.watcher import Watcher
 
 CONNECTIONS = 64
+LAST_SECONDS = 5  # for users whose steps are over
 
 
 def main(path: Path) -> None:
     """Carry out the plan."""
     plan = Plan.load(path)
-    environment = Environment(user_classes=[LoopUser], stop_timeout=plan.stop_seconds)
+    environment = Environment(user_classes=[LoopUser], stop_timeout=LAST_SECONDS)
     tally = Tally()
     environment.events.request.add_listener(tally.on_request)  # type: ignore[no-untyped-call]
     LoopUser.bench = bench_of(plan, environment, tally)
@@ -49,9 +50,21 @@ def main(path: Path) -> None:
     gevent.signal_handler(signal.SIGTERM, stopped.set)
     runner.start(plan.users, spawn_rate=plan.spawn_per_second)
     stopped.wait(plan.seconds)
+    finish_steps(LoopUser.bench)
     runner.stop()
     environment.events.quitting.fire(environment=environment)  # type: ignore[no-untyped-call]
     runner.quit()
+
+
+def finish_steps(bench: Bench) -> None:
+    """Let every step that has begun come to its end.
+
+    Locust's own stop kills a user that wakes up for its next step in the very moment of it.
+    """
+    bench.closing = True
+    limit = time.monotonic() + bench.plan.stop_seconds
+    while bench.tally.busy and time.monotonic() < limit:
+        gevent.sleep(0.05)
 
 
 def bench_of(plan: Plan, environment: Environment, tally: Tally) -> Bench:

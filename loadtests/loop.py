@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 from locust import User, task
 from locust.env import Environment
+from locust.exception import StopUser
 
 from devnet.chain import keccak
 from devnet.protocol import Contracts, Event
@@ -49,6 +50,7 @@ class Bench:
     cycle_blocks: int
     genesis_block: int
     numbers: count[int] = field(default_factory=count)
+    closing: bool = False  # no step begins any more
 
     def cycle_of(self, block: int) -> int:
         """C1."""
@@ -92,6 +94,8 @@ class LoopUser(User):
     @task
     def step(self) -> None:
         """The next step; one that fails ends the loop it belongs to."""
+        if self.bench.closing:
+            raise StopUser()
         if self._place == len(self._steps):
             self._begin_loop()
         self._due, self._excused = self._pacer.due, 0.0

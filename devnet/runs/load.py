@@ -39,6 +39,7 @@ PYTHON: Final = sys.executable
 SECONDS_PER_BLOCK: Final = 0.25
 STOP_SECONDS: Final = 60  # for the steps that are under way at the end
 START_SECONDS: Final = 30  # for Locust's own start, and its last words
+STEP_MILLISECONDS: Final = 1_500  # between the steps of one user; less in a short run
 MOST_LATE_STEPS: Final = 10
 SAY_SECONDS: Final = 5.0
 OWNER_WEI: Final = 700 * 10**18  # a stake (S1), and what outages take of it
@@ -154,7 +155,7 @@ def run_load(
                         users=users,
                         seconds=seconds,
                         spawn_per_second=max(1, users * 10 // seconds),
-                        step_milliseconds=min(1000, seconds * 50),
+                        step_milliseconds=min(STEP_MILLISECONDS, seconds * 50),
                         stop_seconds=STOP_SECONDS,
                         most_late_steps=MOST_LATE_STEPS,
                         container=services["container"],
@@ -171,7 +172,7 @@ def run_load(
                             accounts,
                             statistics,
                             levels or ServiceLevels(),
-                            [*world.checks.violations(), *world.checks.differences()],
+                            world.checks.last_word(),
                         )
                         run.document("verdict.json", verdict.to_json())
                     finally:
