@@ -39,7 +39,6 @@ class Worker(Actor):
         super().__init__(name)
         self._owner = owner_of(name)
         self._interval = SECONDS_PER_DAY // publishes_per_day if publishes_per_day else None
-        self._registered = False
         self._lost: set[str] = set()  # workers known to be offline, itself among them
         self._staking: Stake | None = None
         self._publishing: list[int] = []  # wishes; 0 is its own will
@@ -152,7 +151,6 @@ class Worker(Actor):
         mine = view.directory.address(self.name)
         match event.name:
             case "Staked" if args["node"] == mine:
-                self._registered = True
                 if self._interval is not None:
                     self._next_publication = seen.timestamp + self._interval
             case "ExitRequested" if args["node"] == mine:
@@ -162,7 +160,7 @@ class Worker(Actor):
                 wishes, self._publishing = self._publishing, []
                 return [Done(wish) for wish in wishes if wish]
             case "OrderCreated":
-                if self._registered and self._is_chosen(view, args["id"]):
+                if self._is_chosen(view, args["id"]):
                     return [Send(self.name, "Market", "accept", (args["id"],))]
             case "OrderAccepted" if args["node"] == mine:
                 self._orders.add(args["id"])
@@ -218,9 +216,7 @@ class Worker(Actor):
             self._result = None
         if self._result is None:
             # W4: last < measured, and measured and published in one cycle.
-            if view.cycle_of(view.head.number) == view.cycle_of(following) and (
-                view.head.number > last and self._usable_at(view, view.head.number, earliest)
-            ):
+            if view.head.number > last and self._usable_at(view, view.head.number, earliest):
                 self._asked = True
                 return [Tell(view.directory.lead_gatekeeper(), MeasureAsked(self.name))]
             self._retry = view.time_of(following)

@@ -101,13 +101,18 @@ def test_fewer_replicas_than_the_maximum_are_set_once_the_order_exists(
 def test_a_refused_order_leaves_the_others_their_own_replicas(
     stage: Stage, view: View, alice: Client
 ) -> None:
-    orders = [PlaceOrder(1, "web", 2, 20, 3600, 4), PlaceOrder(2, "web", 3, 10**30, 3600, 5)]
-    _, second = sends(alice.act(view, orders))
+    orders = [
+        PlaceOrder(1, "web", 2, 20, 3600, 4),
+        PlaceOrder(2, "web", 3, 10**30, 3600, 5),
+        PlaceOrder(3, "web", 1, 20, 3600, 6),
+    ]
+    _, second, _ = sends(alice.act(view, orders))
     refused = SendFailed("Market", "createOrder", second[2], "ERC20InsufficientBalance")
 
-    operations = alice.act(view, [refused, created(stage, 10)])  # as the scheduler delivers them
+    # As the scheduler delivers them: refusals, then the block's events.
+    operations = alice.act(view, [refused, created(stage, 10), created(stage, 11)])
 
-    assert sends(operations) == [("alice", "scale", (10, 2))]
+    assert sends(operations) == [("alice", "scale", (10, 2)), ("alice", "scale", (11, 1))]
 
 
 def test_what_a_client_may_do_with_its_order(view: View, alice: Client) -> None:

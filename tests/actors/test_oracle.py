@@ -188,6 +188,8 @@ def test_a_refused_round_is_tried_again_under_the_same_number(
     assert isinstance(refused, Send)
     oracles.act(stage.view(11), [SendFailed(VCPU[0], "transmit", refused.args, "OutOfBounds")])
 
+    as_before = oracles.act(stage.view(11), [FeedRead(VCPU[0], (1_000_100,) * 4)])
+    assert sent(as_before) == []  # against the last answer on chain
     (again,) = oracles.act(stage.view(11), [FeedRead(VCPU[0], (1_100_000,) * 4)])
 
     assert isinstance(again, Send)

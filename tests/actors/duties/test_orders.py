@@ -185,6 +185,7 @@ def test_missing_pods_are_looked_for_again_an_hour_later(
     assert actors[0].due() == time_of(11) + RECHECK_SECONDS == time_of(16)
     assert tell_lead(stage, actors, 15) == []
     assert tell_lead(stage, actors, 16) == [AwaitReady(WEB, "order-1", 3)]
+    assert actors[0].due() == time_of(1000)  # its end: nothing more until the answer is here
     assert tell_lead(stage, actors, 16, WorkloadReady(WEB, 2)) == []
     assert actors[0].due() == time_of(21)
 
