@@ -32,12 +32,11 @@ def command(cluster: str, as_json: bool) -> None:
     from devnet.base import Toolchain
     from devnet.cli.build import ControlPlaneBuild
     from devnet.cli.files import FULL_LOOP, scenario_files
-    from devnet.cli.run import document, known_cluster, leave_if_failed
+    from devnet.cli.run import document, leave_if_failed
     from devnet.cli.slots import held_slot
     from devnet.runs.clusters import choose
     from devnet.spec.scenario import load_scenario
 
-    known_cluster(cluster)
     (path,) = scenario_files((FULL_LOOP,))
     scenario = load_scenario(path)
     toolchain = Toolchain(say=terminal.say)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from devnet.cli import terminal
-from devnet.cli.options import json_option, set_option
+from devnet.cli.options import json_option, known_cluster, set_option
 
 if TYPE_CHECKING:
     from devnet.runs.load import LoadResult
@@ -26,6 +26,7 @@ SLOT = "load"
 @click.option(
     "--cluster",
     default="sim",
+    callback=known_cluster,
     show_default=True,
     metavar="auto|sim|native",
     help="What the nodes are.",
@@ -59,7 +60,6 @@ def command(
     """
     from devnet.base import CheckFailed, Toolchain
     from devnet.cli.files import network_file
-    from devnet.cli.run import known_cluster
     from devnet.cli.slots import held_slot
     from devnet.spec.loading import load_network
     from devnet.spec.units import UnitError, duration
@@ -69,7 +69,6 @@ def command(
     except UnitError as error:
         raise click.BadParameter(str(error), param_hint="--time") from None
     spec = load_network(network_file(network), overrides)
-    known_cluster(cluster)
 
     from devnet.cli.playing import keeping_what_happened
     from devnet.runs.load import run_load

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from devnet.cli.failures import JSON_ASKED
+from devnet.cli.failures import JSON_ASKED, hinted
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 CLUSTERS = ("auto", "sim", "native")
@@ -45,10 +46,20 @@ def name_option(body: Body) -> Body:
     )(body)
 
 
+def known_cluster(ctx: click.Context, _: click.Parameter, value: str) -> str:
+    """Refuses a cluster nobody knows before anything is made or imported."""
+    if value not in CLUSTERS:
+        close = difflib.get_close_matches(value, CLUSTERS, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(CLUSTERS)}"
+        raise hinted(click.UsageError(f"no cluster named '{value}'", ctx), hint)
+    return value
+
+
 def cluster_option(body: Body) -> Body:
     return click.option(
         "--cluster",
         default="auto",
+        callback=known_cluster,
         show_default=True,
         metavar="|".join(CLUSTERS),
         help="What the nodes are; auto takes the best this machine serves.",

@@ -63,7 +63,6 @@ def command(
             faults += error.faults
     if faults:
         raise SpecError(faults)
-    known_cluster(cluster)
 
     from devnet.cli.playing import play
 
@@ -110,16 +109,6 @@ def leave_if_failed(results: list[RunResult], *, as_json: bool) -> None:
         raise CheckFailed(f"{len(failed)} of {len(results)} failed: {', '.join(failed)}")
     if failed:
         raise SystemExit(CheckFailed.exit_code)
-
-
-def known_cluster(name: str) -> None:
-    """Raises UsageError for a cluster nobody knows, before anything is made."""
-    from devnet.base import UsageError
-    from devnet.runs.clusters import AUTO, KINDS
-
-    names = (AUTO, *(kind.name for kind in KINDS))
-    if name not in names:
-        raise UsageError(f"no cluster named '{name}'", hint=f"known: {', '.join(names)}")
 
 
 def document(results: list[RunResult]) -> dict[str, Any]:

@@ -79,9 +79,9 @@ STEPS = [
 @pytest.mark.parametrize(("step", "error"), STEPS, ids=[step.strip() for step, _ in STEPS])
 def test_a_step_that_is_wrong_is_named_with_its_place(devnet: Shell, step: str, error: str) -> None:
     path = write(devnet, f"  - measure: {{worker: all}}\n{step}\n")
-    (line,) = refused(devnet, "run", path, "--cluster", "sim")
-    assert line.startswith(f"{path}:6: steps[1]")
-    assert error in line
+    lines = refused(devnet, "run", path, "--cluster", "sim")
+    assert all(line.startswith(f"{path}:6: steps[1]") for line in lines)
+    assert any(error in line for line in lines), lines
 
 
 NETWORKS = [
@@ -156,13 +156,19 @@ def test_all_faults_of_all_files_at_once(devnet: Shell) -> None:
         (["stake", "all"], "there is no devnet `default` here"),
         (["load", "--time", "soon"], "--time"),
         (["load", "--users", "0"], "--users"),
-        (["load", "tiny"], "has no container service"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_does_not_exist_is_exit_2(devnet: Shell, words: list[str], error: str) -> None:
     lines = refused(devnet, *words)
     assert error in lines[0]
+
+
+def test_a_load_needs_both_kinds_of_service(devnet: Shell) -> None:
+    ended = devnet("load", "tiny")
+    assert (ended.code, ended.out) == (2, "")
+    assert "has no container service" in ended.err
+    assert list(devnet.folder.glob(".devnet/load/runs/*")) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a: [", b"- 1\n", b"a: !!python/x y"])

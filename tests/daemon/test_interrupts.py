@@ -1,0 +1,59 @@
+"""An interrupt that was raised where exceptions are dropped comes again."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+from tests.cli.conftest import environment
+
+SCRIPT = """
+import os, signal, sys, threading
+from devnet.daemon.stopping import Stopping
+
+stopping = Stopping()
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)  # raised in here, and dropped
+
+try:
+    with stopping.may_interrupt():
+        Finalized()
+        threading.Event().wait(20)
+        print("lost")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_a_dropped_interrupt_is_raised_again() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
+def test_outside_it_is_only_remembered() -> None:
+    script = (
+        "import os, signal\nfrom devnet.daemon.stopping import Stopping\n"
+        "stopping = Stopping()\n"
+        f"os.kill(os.getpid(), {int(signal.SIGTERM)})\nprint(stopping.asked)\n"
+        "try:\n    with stopping.may_interrupt():\n        print('entered')\n"
+        "except KeyboardInterrupt:\n    print('not entered')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=True,
+    )
+    assert done.stdout == "True\nnot entered\n"
