@@ -8,6 +8,8 @@ import ape
 import click
 from ape.cli import ConnectedProviderCommand
 
+# Ape takes the checkout off the path again before the command runs: import all of it here.
+from cluster.profiles import profile_names
 from devnet.actors.view import DEPLOYER, account_names
 from devnet.chain import derive
 from devnet.deploy import DeploymentParameters
@@ -22,7 +24,7 @@ NETWORK = Path(__file__).parents[1] / "e2e" / "networks" / "small.yaml"
 @click.option("--output", type=click.Path(path_type=Path), help="write deployment.json here")
 def cli(file: Path, output: Path | None) -> None:
     """Deploy a network's contracts; the deployer is the mnemonic's first account."""
-    spec = load_network(file)
+    spec = load_network(file, profiles=profile_names)
     accounts = derive(spec.accounts.mnemonic, account_names(spec))
     addresses = {name: account.address for name, account in accounts.items()}
     deployer = ape.accounts.test_accounts[0]

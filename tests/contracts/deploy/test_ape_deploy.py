@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from contracts_stage import GENESIS_TIMESTAMP
 
 from devnet.actors.view import DEPLOYER, account_names
@@ -30,12 +31,13 @@ def by_ape(url: str, output: Path) -> Deployment:
         env={**os.environ, **toolchain.solc_environment(), "APE_FOUNDRY_HOST": url},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=200,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return Deployment.load(output)
 
 
+@pytest.mark.timeout(300)
 def test_addresses_and_code_hashes_are_the_same(artifacts: Artifacts, tmp_path: Path) -> None:
     binary = Toolchain().anvil()
     with (
