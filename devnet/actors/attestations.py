@@ -40,6 +40,7 @@ class PerfResult:
     c1: int
     c2: int
     c3: int
+    nonce: int  # of the test's seed
     measurement: Measurement
 
     def fields(self) -> ResultFields:

@@ -40,15 +40,20 @@ ADMISSION_SECONDS = 86_400
 
 
 class Gatekeeper(Actor):
-    """R3. `lead`: proposes attestations and submits them."""
+    """R3. `lead`: proposes attestations and submits them.
 
-    def __init__(self, account: Account, peers: Sequence[str], *, lead: bool) -> None:
+    `modelled`: the cluster's nodes are models, so that a test may have their profile's figures.
+    """
+
+    def __init__(
+        self, account: Account, peers: Sequence[str], *, lead: bool, modelled: bool = False
+    ) -> None:
         super().__init__(account.name)
         self._account = account
         self._lead = lead
         self._proposals = Proposals(account, [peer for peer in peers if peer != account.name])
         self._results = SignedResults()
-        self._measuring = Measuring()
+        self._measuring = Measuring(modelled=modelled)
         self._orders = Orders()
         self._incidents = Incidents()
 

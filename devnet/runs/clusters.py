@@ -48,10 +48,11 @@ class Making:
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A cluster by name. `lacks` says what keeps this machine from serving it, empty when nothing
-    does; `make` gives it un-entered."""
+    does; `make` gives it un-entered. `modelled`: its nodes are models of their profile."""
 
     name: str
     proves: str
+    modelled: bool
     lacks: Callable[[Toolchain], str]
     make: Callable[[Making], Cluster]
 
@@ -96,8 +97,8 @@ def _existing(path: Path) -> Path:
 
 # The best last: `auto` takes the last one that lacks nothing.
 KINDS: tuple[Kind, ...] = (
-    Kind("sim", "contracts, economics, replay", lambda _: "", _sim),
-    Kind("native", "scheduling, failover, real measurement", _native_lacks, _native),
+    Kind("sim", "contracts, economics, replay", True, lambda _: "", _sim),
+    Kind("native", "scheduling, failover, real measurement", False, _native_lacks, _native),
 )
 
 

@@ -186,7 +186,10 @@ class World:
         return [
             Treasury(spec.incentive_per_cycle),
             Oracles(spec, [accounts[name] for name in spec.oracles.node_names()]),
-            *(Gatekeeper(accounts[g], gatekeepers, lead=g == lead) for g in gatekeepers),
+            *(
+                Gatekeeper(accounts[g], gatekeepers, lead=g == lead, modelled=self._kind.modelled)
+                for g in gatekeepers
+            ),
             *(Worker(worker.name, spec.publishes_per_day) for worker in spec.workers),
             *(Client(client.name) for client in spec.clients),
         ]

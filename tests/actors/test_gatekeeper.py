@@ -32,7 +32,7 @@ def stage() -> Stage:
 
 def keepers(stage: Stage) -> list[Gatekeeper]:
     accounts = stage.directory.accounts
-    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD) for n in KEEPERS]
+    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD, modelled=True) for n in KEEPERS]
 
 
 def asked(stage: Stage, worker: str = "worker-1") -> AdmissionAsked:

@@ -39,7 +39,7 @@ def stage() -> Stage:
 
 def keepers(stage: Stage) -> list[Gatekeeper]:
     accounts = stage.directory.accounts
-    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD) for n in KEEPERS]
+    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD, modelled=True) for n in KEEPERS]
 
 
 def told(stage: Stage, message: object) -> object:

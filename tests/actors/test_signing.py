@@ -110,6 +110,7 @@ def result(stage: Stage, block: int = 10, **fields: int) -> PerfResult:
         found.c1,
         found.c2,
         found.c3,
+        1,
         measurement,
     )
     return replace(made, **fields)

@@ -26,10 +26,9 @@ def _profile(name: str) -> Profile:
     return load_profile(name)
 
 
-def seed_of(view: View, worker: str, nonce: int, block: Block) -> bytes:
-    """REFERENCE: seed = H(block hash, node, nonce), single use."""
-    node = bytes.fromhex(view.directory.address(worker)[2:])
-    return keccak(bytes.fromhex(block.hash[2:]) + node + nonce.to_bytes(32, "big"))
+def seed_of(block_hash: bytes, node: str, nonce: int) -> bytes:
+    """REFERENCE: seed = H(block hash, node, nonce), single use; `node` is the key's address."""
+    return keccak(block_hash + bytes.fromhex(node[2:]) + nonce.to_bytes(32, "big"))
 
 
 def factors(view: View, worker: str, measurement: Measurement) -> tuple[Scores, int]:
@@ -51,12 +50,14 @@ class Measuring:
     """One node at a time (DESIGN, perftest).
 
     A guest's machine is no node of the cluster: its figures are those of a declared profile.
+    `modelled`: so are those of every node, since the cluster's nodes are models themselves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, modelled: bool) -> None:
+        self._modelled = modelled
         self._queue: deque[str] = deque()
         self._guests: list[str] = []
-        self._running: tuple[str, Block, bytes] | None = None
+        self._running: tuple[str, Block, int] | None = None  # worker, block, the seed's nonce
         self._nonce = 0
         self._ended: list[Measured] = []
         self._failed: list[Operation] = []
@@ -77,9 +78,8 @@ class Measuring:
         operations, self._failed = self._failed, []
         if self._running is None and self._queue:
             worker = self._queue.popleft()
-            seed = self._seed(view, worker)
-            self._running = (worker, view.head, seed)
-            operations.append(RunMeasurement(worker, seed))
+            self._running = (worker, view.head, self._next_nonce())
+            operations.append(RunMeasurement(worker, self._seed(view, worker)))
         return operations
 
     def wanted(self, view: View) -> tuple[PerfResult, ...]:
@@ -89,25 +89,32 @@ class Measuring:
         ended, self._ended = self._ended, []
         for measured in ended:
             assert self._running is not None
-            worker, block, _ = self._running
+            worker, block, nonce = self._running
             self._running = None
             if measured.measurement is None:
                 self._failed.append(Tell(worker, MeasureFailed(measured.reason)))
             else:
-                wanted.append(self._result(view, worker, block, measured.measurement))
+                wanted.append(self._result(view, worker, block, nonce, measured.measurement))
         return tuple(wanted)
 
-    def _seed(self, view: View, worker: str) -> bytes:
+    def _next_nonce(self) -> int:
         self._nonce += 1
-        return seed_of(view, worker, self._nonce, view.head)
+        return self._nonce
+
+    def _seed(self, view: View, worker: str) -> bytes:
+        block_hash = bytes.fromhex(view.head.hash[2:])
+        return seed_of(block_hash, view.directory.address(worker), self._nonce)
 
     def _guest_result(self, view: View, guest: str) -> PerfResult:
+        nonce = self._next_nonce()
         seed = self._seed(view, guest)
         measurement = profile_measurement(guest, capacity_of(view, guest), seed)
-        return self._result(view, guest, view.head, measurement)
+        return self._result(view, guest, view.head, nonce, measurement)
 
     @staticmethod
-    def _result(view: View, worker: str, block: Block, measurement: Measurement) -> PerfResult:
+    def _result(
+        view: View, worker: str, block: Block, nonce: int, measurement: Measurement
+    ) -> PerfResult:
         node = view.directory.address(worker)
         found, sgx = factors(view, worker, measurement)
         return PerfResult(
@@ -122,6 +129,7 @@ class Measuring:
             found.c1,
             found.c2,
             found.c3,
+            nonce,
             measurement,
         )
 
@@ -132,8 +140,12 @@ class Measuring:
             return "another node's measurement"
         if view.reads.block_hash(result.measured_block) != result.measured_hash:
             return f"block {result.measured_block} has another hash"
+        if result.measurement.seed != seed_of(result.measured_hash, result.node, result.nonce):
+            return "the seed is not that of the block, the node and the nonce"
+        modelled = self._modelled or is_guest(result.worker)
+        capacity = capacity_of(view, result.worker)
         try:
-            verify(result.measurement, capacity_of(view, result.worker))
+            verify(result.measurement, capacity, allow_modelled=modelled)
         except TranscriptRejected as rejected:
             return str(rejected)
         found, sgx = factors(view, result.worker, result.measurement)

@@ -8,7 +8,14 @@ import pytest
 
 from cluster.scores import profile_measurement
 from devnet.actors.attestations import PerfResult
-from devnet.actors.duties.measuring import SGX_EMULATED, SGX_NONE, Measuring, capacity_of, factors
+from devnet.actors.duties.measuring import (
+    SGX_EMULATED,
+    SGX_NONE,
+    Measuring,
+    capacity_of,
+    factors,
+    seed_of,
+)
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import (
     MeasureAsked,
@@ -35,7 +42,7 @@ def stage() -> Stage:
 
 def keepers(stage: Stage) -> list[Gatekeeper]:
     accounts = stage.directory.accounts
-    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD) for n in KEEPERS]
+    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD, modelled=True) for n in KEEPERS]
 
 
 def test_one_node_is_measured_at_a_time_each_under_a_seed_of_its_own(stage: Stage) -> None:
@@ -56,8 +63,10 @@ def test_one_node_is_measured_at_a_time_each_under_a_seed_of_its_own(stage: Stag
     ]
 
 
-def measured(stage: Stage, worker: str, block: int, seed: bytes = b"s" * 32) -> Measured:
+def measured(stage: Stage, worker: str, block: int) -> Measured:
+    """The answer to the gatekeeper's first test, asked for in `block`."""
     capacity = capacity_of(stage.view(block), worker)
+    seed = seed_of(hash_of(block), stage.address(worker), 1)
     return Measured(worker, profile_measurement(worker, capacity, seed))
 
 
@@ -101,10 +110,11 @@ def test_the_factors_are_the_profile_s_against_the_reference_machine(stage: Stag
 
 def result(stage: Stage, block: int = 10, worker: str = "worker-1") -> PerfResult:
     view = stage.view(block)
-    measurement = profile_measurement(worker, capacity_of(view, worker), b"s" * 32)
-    found, sgx = factors(view, worker, measurement)
-    values = (sgx, found.b, found.c1, found.c2, found.c3, measurement)
     node = stage.address(worker)
+    seed = seed_of(hash_of(block), node, 1)
+    measurement = profile_measurement(worker, capacity_of(view, worker), seed)
+    found, sgx = factors(view, worker, measurement)
+    values = (sgx, found.b, found.c1, found.c2, found.c3, 1, measurement)
     return PerfResult(worker, node, view.cycle_of(block), 1, block, hash_of(block), *values)
 
 
@@ -143,8 +153,25 @@ def test_a_peer_refuses_a_measurement_that_is_not_the_machine_s(stage: Stage) ->
     refused = answer(stage, keepers(stage)[1], asked)
 
     assert isinstance(refused, SignatureRefused)
-    assert refused.reason == Measuring().objection(stage.view(12), asked)
+    assert refused.reason == Measuring(modelled=True).objection(stage.view(12), asked)
     assert refused.reason != "the factors do not follow from the measurement"
+
+
+def test_a_peer_refuses_a_test_of_another_seed(stage: Stage) -> None:
+    asked = replace(result(stage), nonce=2)
+
+    refused = answer(stage, keepers(stage)[1], asked)
+
+    reason = "the seed is not that of the block, the node and the nonce"
+    assert refused == SignatureRefused(asked, "gatekeeper-2", reason)
+
+
+def test_the_figures_of_a_profile_are_no_test_of_a_real_node(stage: Stage) -> None:
+    asked = result(stage)
+
+    reason = Measuring(modelled=False).objection(stage.view(12), asked)
+
+    assert reason == "worker-1: a real node's test is not modelled"
 
 
 @pytest.mark.parametrize("worker", ["worker-1", "worker-2"])

@@ -56,7 +56,7 @@ def stage() -> Stage:
 @pytest.fixture()
 def actors(stage: Stage) -> list[Gatekeeper]:
     accounts = stage.directory.accounts
-    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD) for n in KEEPERS]
+    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD, modelled=True) for n in KEEPERS]
 
 
 def tell_all(
