@@ -165,7 +165,9 @@ def _mine_all(sender: str, rpc: Rpc, transactions: int) -> float:
         rpc.call("evm_mine")
         mined += int(rpc.call("eth_getBlockTransactionCountByNumber", "latest"), 16)
         if time.perf_counter() - started > ROUND_SECONDS:
-            raise CheckFailed(f"{sender}: {mined} of {transactions} mined after {ROUND_SECONDS:g} s")
+            raise CheckFailed(
+                f"{sender}: {mined} of {transactions} mined after {ROUND_SECONDS:g} s"
+            )
     return time.perf_counter() - started
 
 
