@@ -1,4 +1,4 @@
-"""What can go wrong with a cluster; a small family of its own, since `cluster` knows no `devnet`."""
+"""What can go wrong with a cluster: a family of its own, since `cluster` knows no `devnet`."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ class Cluster(Protocol):
     def pods(self, workload: str | None = None) -> tuple[Pod, ...]: ...
 
     def run_job(self, job: Job) -> JobResult:
-        """Run to completion; raises `JobFailed` only when no result exists (lost node, deadline)."""
+        """Run to completion; raises `JobFailed` only without a result (lost node, deadline)."""
 
     def measure(self, node: str, seed: bytes) -> Measurement:
         """The performance test of one node; `sim` answers with its profile's own figures."""
@@ -222,7 +222,7 @@ class Cluster(Protocol):
     def fault(self, node: str, kind: FaultKind) -> None: ...
     def heal(self, node: str) -> None: ...
     def settle(self, limit_seconds: float) -> None:
-        """Wait until every workload has as many ready pods as wished, or raise with what is seen."""
+        """Wait until every workload has its wished number of ready pods, or raise what is seen."""
 
     def logs(self, pod: str, tail: int = 100) -> str: ...
     def enforcement(self) -> Enforcement: ...

@@ -19,6 +19,7 @@ NAMES = (
     "package-lock.json",
     "contracts",
     "cluster/controlplane",
+    "scripts",
     "e2e/networks",
     "e2e/scenarios",
     "e2e/services",

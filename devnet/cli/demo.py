@@ -62,8 +62,8 @@ def _play(
     from devnet.cli.playing import play
     from devnet.cli.progress import print_verdict, say_step
 
-    days = "three days of protocol time"
-    terminal.say(f"playing {scenario.name} on {cluster}: {len(scenario.steps)} steps, {days}")
+    steps = f"{len(scenario.steps)} steps, more than a day of protocol time"
+    terminal.say(f"playing {scenario.name} on {cluster}: {steps}")
     result = play(scenario, cluster, folder, toolchain, say_step)
     if not as_json:
         print_ledger(result.bundle)

@@ -18,23 +18,22 @@ def print_ledger(bundle: Path) -> None:
     rows = [
         (
             story.name(holder.address),
-            komp_text(holder.received),
-            komp_text(holder.sent),
-            komp_text(holder.balance),
+            _cut(holder.received),
+            _cut(holder.sent),
+            _cut(holder.balance),
         )
         for holder in story.ledger.holders
     ]
-    rows.append(("total", "", "", komp_text(story.ledger.total)))
-    titles = ("account", "received", "sent", "balance")
-    terminal.print_table(
-        titles,
-        rows,
-        right=(
-            "received",
-            "sent",
-            "balance",
-        ),
-    )
+    rows.append(("total", "", "", _cut(story.ledger.total)))
+    titles = ("KOMP", "received", "sent", "balance")
+    terminal.print_table(titles, rows, right=titles[1:])
     total, supply = komp_text(story.ledger.total), komp_text(story.ledger.supply)
     verdict = "it adds up" if story.ledger.adds_up else "it does NOT add up"
     terminal.print_line(f"{verdict}: balances {total}, supply {supply}")
+    terminal.print_line("amounts are cut after six places; the report has them whole")
+
+
+def _cut(wei: int) -> str:
+    """An amount that fits a column of an 80-column terminal."""
+    whole, rest = divmod(wei, 10**18)
+    return f"{whole:,}.{rest // 10**12:06d}"

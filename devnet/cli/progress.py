@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from devnet.runs.session import StepOutcome
 
 _VERB_WIDTH = 10
+NO_BREAK = "\u00a0"  # block and time stay together
 
 
 def step_lines(outcome: StepOutcome) -> list[str]:
@@ -22,8 +23,10 @@ def step_lines(outcome: StepOutcome) -> list[str]:
     tail = f"block {outcome.last_block}, {outcome.seconds:.1f} s"
     text = outcome.did if outcome.ok else outcome.failure
     room = max(30, terminal.columns() - len(head))
-    body = f"{text} ({tail})" if text else f"({tail})"
-    lines = textwrap.wrap(body, room, break_long_words=False, break_on_hyphens=False)
+    whole = f"({tail})".replace(" ", NO_BREAK)
+    body = f"{text} {whole}" if text else whole
+    wrapped = textwrap.wrap(body, room, break_long_words=False, break_on_hyphens=False)
+    lines = [line.replace(NO_BREAK, " ") for line in wrapped]
     return [head + lines[0], *(" " * len(head) + line for line in lines[1:])]
 
 

@@ -29,7 +29,7 @@ from devnet.runs.history import History
 from devnet.runs.judging import LoadVerdict, ServiceLevels, judge
 from devnet.runs.pace import WallPace
 from devnet.runs.report import write_report
-from devnet.runs.runner import CUT_SHORT, run_name
+from devnet.runs.runner import CUT_SHORT, keep_logs, run_name
 from devnet.runs.world import World
 from devnet.spec.loading import resolved_yaml
 from devnet.spec.network import NetworkSpec, Service
@@ -122,6 +122,7 @@ def run_load(
     first_account = len(account_names(network))
     accounts = user_accounts(network.accounts.mnemonic, first_account, users)
     path = folder.runs / run_name(f"load-{users}-users")
+    state = folder.path / "state" / path.name
     with RunFolder(path) as run:
         run.text("network.yaml", resolved_yaml(network))
         verdict, head, kind, workloads = None, Block(0, 0, ""), cluster, network.workloads
@@ -130,7 +131,7 @@ def run_load(
                 network,
                 cluster=cluster,
                 run=run,
-                state=path / "state",
+                state=state,
                 devnet_id=folder.id,
                 toolchain=toolchain,
                 seed=seed,
@@ -148,7 +149,7 @@ def run_load(
                     plan = Plan(
                         rpc=world.rpc_url,
                         portal=door.url,
-                        deployment=str(path / "state" / "deployment.json"),
+                        deployment=str(state / "deployment.json"),
                         stats=str(path / "load.json"),
                         mnemonic=network.accounts.mnemonic,
                         first_account=first_account,
@@ -179,7 +180,7 @@ def run_load(
                         head = world.chain.head
         finally:
             word = verdict.word if verdict is not None else CUT_SHORT
-            report = write_report(path, word)
+            keep_logs(state, path)
             facts = {
                 "scenario": f"load of {users} users",
                 "cluster": kind,
@@ -188,6 +189,7 @@ def run_load(
                 "last_block": {"number": head.number, "hash": head.hash},
             }
             bundle = seal(path, facts)
+            report = write_report(path, word)
     seconds_taken = time.monotonic() - started
     return LoadResult(
         verdict, kind, network.name, users, workloads, head, bundle, report, seconds_taken

@@ -49,7 +49,7 @@ def _pod(name: str, handle: Handle = _echo) -> Iterator[PodAddress]:
 
         do_POST = do_PUT = do_GET
 
-        def log_message(self, format: str, *args: object) -> None: ...
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True

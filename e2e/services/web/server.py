@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         print(self.command, self.path, args[1] if len(args) > 1 else "", flush=True)
 
 
