@@ -81,7 +81,7 @@ contract Gatekeepers is IGatekeepers {
     }
 
     function _setQuorum(uint256 k, uint256 n) private {
-        if (2 * k <= n || k > n) revert QuorumOutOfRange(k, n);
+        if (k > n || 2 * k <= n) revert QuorumOutOfRange(k, n);
         _perfQuorum = uint128(k);
         _count = uint128(n);
         emit PerfQuorumChanged(k);

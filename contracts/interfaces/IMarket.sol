@@ -16,7 +16,7 @@ interface IMarket {
         uint32 milliCpu;
         uint32 memoryMib;
         uint32 maxReplicas;
-        uint64 duration; // seconds from acceptance, at most 30 days (M1)
+        uint64 duration; // seconds from acceptance, at most 30 days, and none after 30 days from creation (M1)
         uint128 deposit; // wei
         uint128 maxRate;
         uint128 maxRate2;
@@ -46,6 +46,7 @@ interface IMarket {
         uint32 replicas; // n of the last statement
         uint128 total; // replica-seconds settled, or invocations
         uint128 total2; // MiB-milliseconds
+        uint64 createdAt;
     }
 
     event OrderCreated(uint256 indexed id, address indexed client, Kind kind, bytes32 spec, uint256 deposit);
@@ -76,23 +77,29 @@ interface IMarket {
     error StatementTimeOutOfRange(uint256 t, uint256 earliest, uint256 latest);
     error CounterDecreased(uint256 given, uint256 current);
     error FinalizeNotDue(uint256 due, uint256 timestamp);
+    error SettleFirst(uint256 id, uint256 remaining);
     error AlreadyFinalized(uint256 id);
     error UnknownInvocation(uint256 invocation);
     error AlreadyCompleted(uint256 invocation);
 
     function createOrder(Request calldata request) external returns (uint256 id);
-    /// @notice msg.sender is an active node (M2).
+    /// @notice msg.sender is an active node (M2); from 30 days after the creation on it is OrderEnded (M1).
     function accept(uint256 id) external;
     /// @notice The client; an unaccepted order is refunded in full at once (M2).
     function close(uint256 id) external;
     /// @notice The client wishes another number of replicas (an event; billing follows statements only).
     function scale(uint256 id, uint32 replicas) external;
     /// @notice EIP-712 `Running(uint256 order,uint256 seq,uint256 replicas,uint256 at)`, PERF quorum (M6).
+    /// One for the same `at` as the last replaces it.
     function reportRunning(uint256 id, uint256 seq, uint256 replicas, uint256 at, bytes calldata signatures) external;
     /// @notice EIP-712 `Counters(uint256 order,uint256 invocations,uint256 mibMilliseconds)`, PERF quorum (M3).
     function reportCounters(uint256 id, uint256 invocations, uint256 mibMilliseconds, bytes calldata signatures)
         external;
+    /// @notice Covers seconds before min(now - haltDelay, endOf), at most up to the 200th statement not yet
+    /// applied: `settledUntil` stands there, and settling again goes on (M6).
     function settle(uint256 id) external;
+    /// @notice From endOf + haltDelay on: settles the rest and refunds. SettleFirst while more than 200
+    /// statements are not yet applied (M6).
     function finalize(uint256 id) external;
     /// @notice The client of an accepted serverless order (M5); ids count from 1 over all orders.
     function invoke(uint256 id, bytes32 payloadHash) external returns (uint256 invocation);
@@ -101,7 +108,7 @@ interface IMarket {
     function orderOf(uint256 id) external view returns (Order memory);
     function orderCount() external view returns (uint256);
     function invocationCount() external view returns (uint256);
-    /// @notice min(acceptedAt + duration, closedAt) (M6); reverts with NotAccepted before acceptance.
+    /// @notice min(acceptedAt + duration, createdAt + 30 days, closedAt) (M1, M6); reverts with NotAccepted before acceptance.
     function endOf(uint256 id) external view returns (uint256);
     function haltDelay() external view returns (uint256);
     function company() external view returns (address);

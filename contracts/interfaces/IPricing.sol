@@ -43,7 +43,7 @@ interface IPricing {
     function priceInKomp(Resource resource) external view returns (uint256);
     /// @notice `priceInKomp` of two resources in one call, as an order needs them.
     function pricesInKomp(Resource first, Resource second) external view returns (uint256, uint256);
-    /// @notice Whether the dynamic price beats every fresh vendor (O5).
+    /// @notice Whether the dynamic price beats all three vendors; not where one of them is not fresh (O5).
     function beatsAll(Resource resource) external view returns (bool);
     function feedOf(Resource resource, uint256 vendor) external view returns (address);
     function heartbeat(Resource resource) external view returns (uint256);

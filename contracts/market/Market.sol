@@ -20,6 +20,8 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
 
     /// @notice The longest an order lasts (M1).
     uint256 public constant MAX_DURATION = 30 days;
+    /// @notice The most statements one settlement applies, so that it never runs out of gas (M6).
+    uint256 public constant MAX_STATEMENTS = 200;
 
     uint256 private constant HOUR = 3_600;
     uint256 private constant MILLION = 1_000_000;
@@ -33,8 +35,10 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
     /// @dev Six slots, four of them written at creation, one at acceptance.
     struct Record {
         address client;
+        uint40 createdAt; // never 0
         uint40 closedAt;
         Kind kind;
+        bool finalized;
         // --
         bytes32 spec;
         // --
@@ -42,10 +46,9 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         uint128 rate;
         // --
         address node;
-        uint32 acceptedAt;
-        uint24 duration; // never 0
+        uint40 acceptedAt;
+        uint24 duration;
         uint32 maxReplicas;
-        bool finalized;
         // --
         uint128 rate2;
         uint128 consumed;
@@ -121,6 +124,7 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         (_orderCount, _escrowed) = (uint64(id), _escrowed + request.deposit);
         Record storage order = _orders[id];
         order.client = msg.sender;
+        order.createdAt = block.timestamp.toUint40();
         if (request.kind != Kind.CONTAINER) order.kind = request.kind;
         order.spec = request.spec;
         order.deposit = request.deposit;
@@ -136,10 +140,12 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
     function accept(uint256 id) external {
         Record storage order = _unfinalized(id);
         if (order.node != address(0)) revert AlreadyAccepted(id, order.node);
+        uint256 latest = order.createdAt + MAX_DURATION;
+        if (block.timestamp >= latest) revert OrderEnded(id, latest); // M1
         // C7: incidents of level 1, the only ones there are, suspend nobody.
         if (!staking.isActive(msg.sender)) revert NodeNotActive(msg.sender); // S4
         order.node = msg.sender;
-        order.acceptedAt = block.timestamp.toUint32();
+        order.acceptedAt = block.timestamp.toUint40();
         emit OrderAccepted(id, msg.sender);
     }
 
@@ -186,7 +192,10 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
             keccak256(abi.encode(RUNNING, id, seq, replicas, at)), signatures, IGatekeepers.Quorum.PERF
         );
 
-        _statements[id][++order.statements] = Statement(seq.toUint64(), uint40(at), uint32(replicas));
+        // Of two statements for one second only the later can ever count.
+        bool replaces = at == last.at && order.applied < order.statements;
+        if (!replaces) ++order.statements;
+        _statements[id][order.statements] = Statement(seq.toUint64(), uint40(at), uint32(replicas));
         emit UsageReported(id, seq, replicas, at);
     }
 
@@ -223,6 +232,8 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         Record storage order = _accepted(id);
         uint256 end = _endOf(order);
         if (block.timestamp < end + haltDelay) revert FinalizeNotDue(end + haltDelay, block.timestamp);
+        uint256 remaining = uint256(order.statements) - order.applied;
+        if (remaining > MAX_STATEMENTS) revert SettleFirst(id, remaining);
         _settle(id, order, end);
         _refund(id, order);
     }
@@ -272,6 +283,7 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         found.replicas = last.replicas;
         found.total = order.total;
         found.total2 = order.total2;
+        found.createdAt = order.createdAt;
     }
 
     /// @inheritdoc IMarket
@@ -323,7 +335,8 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         if (reward != 0) rewards.addReward(reward);
     }
 
-    /// @dev M6: piece by piece between statements; none of these seconds can change any more.
+    /// @dev M6: piece by piece between statements; none of these seconds can change any more. With more
+    /// statements than one call applies it ends at the last of them, and the next call goes on from there.
     function _accrue(uint256 id, Record storage order, uint256 until) private {
         uint256 from = _settledUntil(order);
         if (until <= from) return;
@@ -331,7 +344,10 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         uint256 running = order.running;
         uint256 applied = order.applied;
         uint256 statements = order.statements;
-        while (applied < statements) {
+        uint256 stop = applied + MAX_STATEMENTS;
+        if (stop >= statements) stop = statements;
+        else if (_statements[id][stop + 1].at <= until) until = _statements[id][stop].at;
+        while (applied < stop) {
             Statement memory next = _statements[id][applied + 1];
             if (next.at > until) break;
             total += running * (next.at - from);
@@ -366,7 +382,7 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
 
     function _existing(uint256 id) private view returns (Record storage order) {
         order = _orders[id];
-        if (order.duration == 0) revert UnknownOrder(id);
+        if (order.createdAt == 0) revert UnknownOrder(id);
     }
 
     function _unfinalized(uint256 id) private view returns (Record storage order) {
@@ -390,6 +406,8 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
 
     function _endOf(Record storage order) private view returns (uint256) {
         uint256 end = uint256(order.acceptedAt) + order.duration;
+        uint256 latest = order.createdAt + MAX_DURATION; // M1
+        if (latest < end) end = latest;
         uint256 closedAt = order.closedAt;
         return closedAt != 0 && closedAt < end ? closedAt : end;
     }

@@ -142,10 +142,11 @@ contract Pricing is IPricing {
     function beatsAll(Resource resource) external view returns (bool) {
         (uint256[3] memory answers, uint256 fresh,) = _read(_existing(resource));
         uint256 ours = price(resource);
-        for (uint256 i = 0; i < fresh; ++i) {
+        if (fresh != VENDORS) return false; // O5: all three
+        for (uint256 i = 0; i < VENDORS; ++i) {
             if (ours >= answers[i]) return false;
         }
-        return fresh != 0;
+        return true;
     }
 
     /// @inheritdoc IPricing

@@ -45,12 +45,16 @@ class CycleLedger:
 
 @dataclass(frozen=True, slots=True)
 class PriceLedger:
-    """One resource: what is stored, and what reads give now; None where they revert (O2, O6)."""
+    """One resource: what is stored, and what reads give now; None where they revert (O2, O6).
+
+    `beats` tells whether the price is below all three vendors' (O5).
+    """
 
     stored: StoredPrice
     market: int | None
     dynamic: int | None
     komp: int | None
+    beats: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from devnet.model import pricing, rewards, staking, token
 from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
-from devnet.model.tables import Refused, narrow
+from devnet.model.tables import Refused, add, narrow
 from devnet.protocol.states import Kind, OrderState
 
 if TYPE_CHECKING:
     from devnet.model.state import State
 
 LONGEST: Final = 30 * 86_400  # M1, seconds
+MOST_STATEMENTS: Final = 200  # M6, applied by one settlement
 HOUR: Final = 3600
 MILLION: Final = 10**6
 MIB_MS_PER_GIB_S: Final = 1024 * 1000
@@ -55,6 +56,17 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """M6: the replicas that accrue at `settledUntil`, and the statements made for later."""
+
+    running: int = 0
+    pending: tuple[Statement, ...] = ()
+
+
+UNUSED: Final = Usage()
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """M5."""
 
@@ -63,10 +75,13 @@ class Invocation:
 
 
 def end_of(order: OrderState) -> int:
-    """M6: min(acceptedAt + duration, closedAt); one nobody accepted ends when it is closed."""
+    """M1, M6: min(acceptedAt + duration, createdAt + 30 days, closedAt).
+
+    One nobody accepted ends when it is closed.
+    """
     if order.acceptedAt == 0:
         return order.closedAt
-    end = order.acceptedAt + order.duration
+    end = min(order.acceptedAt + order.duration, order.createdAt + LONGEST)
     return min(end, order.closedAt) if order.closedAt else end
 
 
@@ -100,10 +115,10 @@ def create_order(state: State, call: Call) -> None:
     request = call.args["request"]
     if not 0 < request["duration"] <= LONGEST:
         raise Refused("DurationOutOfRange")
-    if request["kind"] not in tuple(Kind):
-        raise Refused("NoReason")  # no value of the enum: the call data are refused
     if request["deposit"] == 0:
         raise Refused("ZeroDeposit")
+    if request["kind"] not in tuple(Kind):
+        raise Refused("NoReason")  # no value of the enum: read only now
     if request["kind"] == Kind.CONTAINER and request["maxReplicas"] == 0:
         raise Refused("ReplicasOutOfRange")
     rate, rate2 = _rates(state, request, call.timestamp)
@@ -117,12 +132,13 @@ def create_order(state: State, call: Call) -> None:
         spec=request["spec"],
         maxReplicas=request["maxReplicas"],
         duration=request["duration"],
+        createdAt=call.timestamp,
         deposit=request["deposit"],
         rate=rate,
         rate2=rate2,
     )
     market = state.parameters.addresses["Market"]
-    state.escrowed.value += request["deposit"]
+    state.escrowed.value = add(state.escrowed.value, request["deposit"], 128)
     created = {"id": identity, "client": call.sender, "kind": int(order.kind)}
     created |= {"spec": request["spec"], "deposit": request["deposit"]}
     state.emit("Market", "OrderCreated", created)
@@ -145,6 +161,8 @@ def accept(state: State, call: Call) -> None:
     identity, order = _unfinalized(state, call)
     if order.node != ZERO_ADDRESS:
         raise Refused("AlreadyAccepted")
+    if call.timestamp >= order.createdAt + LONGEST:
+        raise Refused("OrderEnded")  # M1
     if not staking.is_active(state.nodes[call.sender]):
         raise Refused("NodeNotActive")
     now = call.timestamp
@@ -194,7 +212,11 @@ def report_running(state: State, call: Call) -> None:
     digest = state.domains.running(identity, seq, replicas, at)
     check(state, digest, call.args["signatures"], Quorum.PERF)
     narrow(seq, 64)
-    state.statements[identity] = (*state.statements[identity], Statement(at, replicas))
+    usage = state.usage[identity]
+    earlier = usage.pending
+    if earlier and earlier[-1].at == at:
+        earlier = earlier[:-1]  # the later of two for one second holds
+    state.usage[identity] = replace(usage, pending=(*earlier, Statement(at, replicas)))
     state.orders[identity] = replace(order, statementSeq=seq, statementAt=at, replicas=replicas)
     reported = {"id": identity, "seq": seq, "replicas": replicas, "at": at}
     state.emit("Market", "UsageReported", reported)
@@ -229,6 +251,8 @@ def finalize(state: State, call: Call) -> None:
     end = end_of(order)
     if call.timestamp < end + state.parameters.halt_delay:
         raise Refused("FinalizeNotDue")
+    if len(state.usage[identity].pending) > MOST_STATEMENTS:
+        raise Refused("SettleFirst")
     _settle(state, identity, end, call.block)
     _refund(state, identity)
 
@@ -267,10 +291,7 @@ NO_INVOCATION: Final = Invocation(0, completed=False)
 def _settle(state: State, identity: int, until: int, block: int) -> None:
     order = state.orders[identity]
     if order.kind is Kind.CONTAINER and until > order.settledUntil:
-        statements = state.statements[identity]
-        used = replica_seconds(statements, order.settledUntil, until)
-        order = replace(order, total=order.total + used, settledUntil=until)
-        state.statements[identity] = _from(statements, until)
+        order = _accrue(state, identity, order, until)
     c, before = cost(order), order.consumed
     to_company = fee(c) - fee(before)  # M4: a tenth of C in total, however often it settles
     to_rewards = c - before - to_company
@@ -285,10 +306,17 @@ def _settle(state: State, identity: int, until: int, block: int) -> None:
         rewards.put_in(state, market, to_rewards, block)
 
 
-def _from(statements: tuple[Statement, ...], second: int) -> tuple[Statement, ...]:
-    """The statements that still matter from that second on."""
-    in_force = max((i for i, s in enumerate(statements) if s.at <= second), default=0)
-    return statements[in_force:]
+def _accrue(state: State, identity: int, order: OrderState, until: int) -> OrderState:
+    """M6: the seconds before `until`, or as far as the statements of one settlement reach."""
+    usage, start = state.usage[identity], order.settledUntil
+    reached = tuple(statement for statement in usage.pending if statement.at <= until)
+    applied = reached[:MOST_STATEMENTS]
+    if applied != reached:
+        until = applied[-1].at
+    used = replica_seconds((Statement(start, usage.running), *applied), start, until)
+    running = applied[-1].replicas if applied else usage.running
+    state.usage[identity] = Usage(running, usage.pending[len(applied) :])
+    return replace(order, total=order.total + used, settledUntil=until)
 
 
 def _refund(state: State, identity: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from devnet.base.errors import DevnetError
 from devnet.chain.signer import recover as recover_signer
@@ -20,6 +20,7 @@ from devnet.protocol.messages import Domains
 from devnet.protocol.observed import ObservedTransaction
 
 Rule = Callable[[State, Call], None]
+T = TypeVar("T")
 
 RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("Kompute", "transfer"): token.transfer,
@@ -91,11 +92,14 @@ class Model:
     def apply(self, transaction: ObservedTransaction) -> Outcome | None:
         """Decide one transaction of the chain, in its order; refused ones change nothing.
 
-        None for what concerns none of the contracts: creations, plain transfers, calls nobody
-        can read. Raises `NoSuchRule` for an unknown function.
+        None for what the rules do not decide: creations, plain transfers, foreign contracts, calls
+        nobody can read, views, and what the chain ran out of gas for, which counts as never sent:
+        gas is no rule of the protocol. Raises `NoSuchRule` for an unknown function.
         """
-        if not transaction.contract:
+        if not transaction.contract or transaction.view or transaction.ran_out_of_gas:
             return None
+        if transaction.value:
+            return Outcome(ok=False, error="NoReason")  # no function takes ETH
         rule = self._rule(transaction)
         state = self.state
         call = Call(transaction.sender, transaction.block, transaction.timestamp, transaction.args)
@@ -181,7 +185,7 @@ class Model:
     def _price(self, resource: int, now: int) -> PriceLedger:
         state = self.state
 
-        def read(view: Callable[[State, int, int], int]) -> int | None:
+        def read(view: Callable[[State, int, int], T]) -> T | None:
             try:
                 return view(state, resource, now)
             except Refused:
@@ -192,4 +196,5 @@ class Model:
             market=read(pricing.market_price),
             dynamic=read(pricing.price),
             komp=read(pricing.price_in_komp),
+            beats=read(pricing.beats_all),
         )

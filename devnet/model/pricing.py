@@ -147,6 +147,13 @@ def price(state: State, resource: int, now: int) -> int:
     return dynamic_price(market_price(state, resource, now), utilization(state, now))
 
 
+def beats_all(state: State, resource: int, now: int) -> bool:
+    """O5: whether the price is below all three vendors', all of them fresh."""
+    answers = [_fresh(state, name, now) for name in _cloud_feeds(state, resource)]
+    ours = price(state, resource, now)
+    return all(answer is not None and ours < answer for answer in answers)
+
+
 def komp_usd(state: State, now: int) -> int:
     """O6: USD at 1e18 for one KOMP."""
     usd = _fresh(state, state.parameters.komp_usd_feed, now)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from devnet.model import staking, token
 from devnet.model.calls import ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
-from devnet.model.tables import Refused, narrow
+from devnet.model.tables import Refused, add, narrow
 
 if TYPE_CHECKING:
     from devnet.model.state import State
@@ -147,8 +147,7 @@ def put_in(state: State, sender: str, amount: int, block: int) -> None:
         raise Refused("ZeroAmount")
     cycle = _cycle(state, block)
     _roll(state, cycle)
-    narrow(amount, 128)
-    state.cycle_reward[cycle] += amount
+    state.cycle_reward[cycle] = add(state.cycle_reward[cycle], narrow(amount, 128), 128)
     state.pot.value = replace(state.pot.value, last_bucket=cycle)
     state.emit("Rewards", "RewardAdded", {"from": sender, "cycle": cycle, "amount": amount})
     rewards = state.parameters.addresses["Rewards"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Registry
-from devnet.model.market import NO_INVOCATION, NO_ORDER, Invocation, Statement
+from devnet.model.market import NO_INVOCATION, NO_ORDER, UNUSED, Invocation, Usage
 from devnet.model.parameters import Parameters
 from devnet.model.pricing import NO_PRICE, NO_ROUND
 from devnet.model.rewards import NEWCOMER, Pot, Publisher
@@ -75,7 +75,7 @@ class State:
         self.prices: Table[int, StoredPrice] = Table(journal, NO_PRICE)
 
         self.orders: Table[int, OrderState] = Table(journal, NO_ORDER)
-        self.statements: Table[int, tuple[Statement, ...]] = Table(journal, ())
+        self.usage: Table[int, Usage] = Table(journal, UNUSED)
         self.invocations: Table[int, Invocation] = Table(journal, NO_INVOCATION)
         self.escrowed: Cell[int] = Cell(journal, 0)
 

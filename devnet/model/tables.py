@@ -26,6 +26,13 @@ def narrow(value: int, bits: int) -> int:
     return value
 
 
+def add(value: int, more: int, bits: int) -> int:
+    """A sum that the contracts keep in so many bits; panics as theirs does where it overflows."""
+    if (value + more) >> bits:
+        raise Refused("Panic")
+    return value + more
+
+
 class Journal:
     """What the transaction at hand has overwritten, in order."""
 

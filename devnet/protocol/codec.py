@@ -11,6 +11,7 @@ from dataclasses import astuple, dataclass, is_dataclass
 from typing import Any, Final
 
 from eth_abi.decoding import ContextFramesBytesIO
+from eth_abi.exceptions import InsufficientDataBytes, ValueOutOfBounds
 from eth_abi.registry import registry
 
 from devnet.chain.keccak import keccak
@@ -36,6 +37,14 @@ class Parameter:
             inner = ",".join(f.type for f in fields)
             kind = f"({inner})" + kind.removeprefix("tuple")
         return cls(entry.get("name") or str(place), kind, fields)
+
+    @property
+    def head(self) -> int:
+        """Bytes in the head of the encoding; no array here is of fixed length."""
+        dynamic = any(f.type in ("string", "bytes") or f.type[-1] == "]" for f in self.fields)
+        if self.fields and not dynamic and self.type[-1] != "]":
+            return sum(field.head for field in self.fields)
+        return _WORD
 
     def shown(self, value: Any) -> Any:
         """A decoded value with its structs as mappings and its arrays as tuples."""
@@ -66,7 +75,7 @@ class Parameter:
 class Codec:
     """Encodes and decodes one list of parameters; made once, used for every call."""
 
-    __slots__ = ("_structs", "_words", "names", "parameters", "signature")
+    __slots__ = ("_head", "_structs", "_words", "names", "parameters", "signature")
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         self.parameters = tuple(parameters)
@@ -74,6 +83,7 @@ class Codec:
         self.signature = "(" + ",".join(p.type for p in self.parameters) + ")"
         self._structs = any(p.fields or p.type.endswith("]") for p in self.parameters)
         self._words = _word_kinds(self.parameters)
+        self._head = sum(p.head for p in self.parameters)
 
     @classmethod
     def of(cls, entries: Sequence[Mapping[str, Any]]) -> Codec:
@@ -94,7 +104,10 @@ class Codec:
         """The values in order; raises eth_abi's DecodingError for data that misfit."""
         if self._words is not None and len(data) >= _WORD * len(self._words):
             return tuple(_WORD_READERS[kind](data, i * _WORD) for i, kind in enumerate(self._words))
-        decoder = registry.get_decoder(self.signature)
+        if len(data) < self._head:  # Ape's own integers would read the missing bytes as 0
+            raise InsufficientDataBytes(f"{len(data)} bytes where {self._head} are due at least")
+        # As the contracts read: nobody looks at the bytes behind a byte string.
+        decoder = registry.get_decoder(self.signature, strict=False)
         values = decoder(ContextFramesBytesIO(data))  # type: ignore[no-untyped-call]
         if not self._structs:
             return tuple(values)
@@ -113,6 +126,8 @@ def topic_of(name: str, codec: Codec) -> bytes:
 # The common types are one word each and need no decoder; those of less than 256 bits are left to
 # eth_abi, which refuses what no compiler writes.
 def _address(data: bytes, at: int) -> str:
+    if any(data[at : at + 12]):
+        raise ValueOutOfBounds("an address has 20 bytes")  # the contracts refuse it, too
     return "0x" + data[at + 12 : at + 32].hex()
 
 

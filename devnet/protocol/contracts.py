@@ -23,11 +23,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class DecodedCall:
-    """A call by name; `args` by Solidity's parameter names, structs as mappings."""
+    """A call by name; `args` by Solidity's parameter names, structs as mappings.
+
+    `view` is that of the function.
+    """
 
     contract: str
     function: str
     args: Mapping[str, Any]
+    view: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of an ABI."""
+    """One function of an ABI; a `view` (or pure) one changes nothing."""
 
     name: str
     selector: bytes
     inputs: Codec
     outputs: Codec
+    view: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ class Interface:
             if entry["type"] == "function":
                 inputs, outputs = Codec.of(entry["inputs"]), Codec.of(entry["outputs"])
                 selector = topic_of(entry["name"], inputs)[:4]
-                function = Function(entry["name"], selector, inputs, outputs)
+                view = entry.get("stateMutability") in ("view", "pure")
+                function = Function(entry["name"], selector, inputs, outputs, view)
                 by_selector[selector] = function
                 functions.setdefault(function.name, function)
             elif entry["type"] == "event":
@@ -153,7 +159,7 @@ class Contracts:
     def decode(self, to: str | None, data: bytes) -> DecodedCall | None:
         """A call by name; None for another contract, an unknown function or a creation.
 
-        Raises eth_abi's DecodingError when the arguments misfit.
+        Raises eth_abi's DecodingError when the arguments misfit: the contracts refuse those, too.
         """
         contract = self.names.get(to) if to else None
         if contract is None:
@@ -161,7 +167,7 @@ class Contracts:
         kind = self._interfaces[contract].by_selector.get(data[:4])
         if kind is None:
             return None
-        return DecodedCall(contract, kind.name, kind.inputs.decode_named(data[4:]))
+        return DecodedCall(contract, kind.name, kind.inputs.decode_named(data[4:]), kind.view)
 
     def result(self, contract: str, function: str, data: bytes) -> Any:
         """What a function returned: the value, None for none, a mapping by name for several."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from eth_abi.exceptions import DecodingError
 
@@ -14,6 +14,8 @@ from devnet.chain.transaction import Payload
 from devnet.protocol.contracts import Contracts, DecodedCall, Event
 from devnet.protocol.errors import ProtocolError, decode_error
 
+NESTED_CALLS: Final = 3  # Slashing, Rewards, Kompute
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedTransaction:
@@ -21,7 +23,8 @@ class ObservedTransaction:
 
     `contract` and `function` are empty for a creation, a plain transfer and foreign contracts,
     whose `to` still tells the address. `error` is the name of the contract's error where the
-    transaction failed, `error_values` its arguments, `sentence` what it means.
+    transaction failed, `error_values` its arguments, `sentence` what it means. `value` is the ETH
+    sent along in wei, `gas` the limit; `view` says that the function cannot change anything.
     """
 
     block: int
@@ -39,6 +42,19 @@ class ObservedTransaction:
     error: str | None = None
     error_values: Mapping[str, Any] = field(default_factory=dict)
     sentence: str = ""
+    value: int = 0
+    gas: int = 0
+    view: bool = False
+
+    @property
+    def ran_out_of_gas(self) -> bool:
+        """Whether the chain ran out of gas: refused without data, with (nearly) all gas gone.
+
+        A call inside keeps back a 64th of the gas for each contract that waits for it (EIP-150).
+        """
+        if self.ok or self.error != "NoReason" or not self.gas:
+            return False
+        return (self.gas - self.gas_used) * 64 <= NESTED_CALLS * self.gas
 
 
 def observe(
@@ -88,6 +104,9 @@ def _observed(
         error=refusal.name if refusal else None,
         error_values=refusal.values if refusal else {},
         sentence=refusal.sentence if refusal else "",
+        value=payload.value,
+        gas=payload.gas,
+        view=call.view,
     )
 
 

@@ -170,6 +170,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "FinalizeNotDue(uint256 due,uint256 timestamp)": (
         "the order may be finalized at {due}, it is {timestamp}"
     ),
+    "SettleFirst(uint256 id,uint256 remaining)": (
+        "{remaining} statements of order {id} are not settled yet: settle first, 200 at a time"
+    ),
     "AlreadyFinalized(uint256 id)": "order {id} is finalized already",
     "UnknownInvocation(uint256 invocation)": "there is no invocation {invocation}",
     "AlreadyCompleted(uint256 invocation)": "invocation {invocation} is completed already",

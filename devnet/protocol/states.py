@@ -120,6 +120,7 @@ class OrderState:
     replicas: int
     total: int
     total2: int
+    createdAt: int = 0
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:

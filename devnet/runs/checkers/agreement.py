@@ -41,8 +41,7 @@ def agreement(
 
 def outcome_difference(transaction: ObservedTransaction, outcome: Outcome) -> Difference | None:
     """Whether the model decided a transaction as the chain did, with the same events."""
-    where = f"{transaction.contract}.{transaction.function} in block {transaction.block}"
-    path = f"{where} ({transaction.hash})"
+    path = _path(transaction)
     if (transaction.ok, transaction.error) != (outcome.ok, outcome.error):
         return Difference(path, _decision(transaction), _decision(outcome))
     if not outcome.ok:
@@ -54,6 +53,18 @@ def outcome_difference(transaction: ObservedTransaction, outcome: Outcome) -> Di
     if only_chain or only_model or len(chain) != len(model):
         return Difference(path + " events", only_chain or chain, only_model or model)
     return None
+
+
+def unmodelled(transaction: ObservedTransaction) -> Difference:
+    """Something the contracts did, or refused, for which the model has no rule."""
+    return Difference(_path(transaction), _decision(transaction), "has no rule: not modelled")
+
+
+def _path(transaction: ObservedTransaction) -> str:
+    what = f"{transaction.contract}.{transaction.function}"
+    if not transaction.contract:
+        what = f"a call of {transaction.to or 'a constructor'}"
+    return f"{what} in block {transaction.block} ({transaction.hash})"
 
 
 def _decision(decided: ObservedTransaction | Outcome) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from devnet.model.parameters import STAKE_WEI
-from devnet.model.staking import BASE_BPS
+from devnet.runs.checkers.amounts import FULL_STAKE, NO_BONUS
 from devnet.runs.checkers.rows import (
     Charge,
     Claiming,
@@ -24,8 +23,8 @@ class NodeFacts:
     """A node by its events; times in seconds, 0 until they happen."""
 
     owner: str
-    stake_wei: int = STAKE_WEI
-    bps: int = BASE_BPS
+    stake_wei: int = FULL_STAKE
+    bps: int = NO_BONUS
     unlock_at: int = 0
     exit_at: int = 0
     withdrawn: bool = False

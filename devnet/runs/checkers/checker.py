@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 from devnet.chain import Block
 from devnet.model import Ledger, Model, Parameters
+from devnet.model.model import NoSuchRule
 from devnet.model.state import BlockHash
 from devnet.protocol import ObservedTransaction
-from devnet.runs.checkers.agreement import Difference, agreement, outcome_difference
+from devnet.runs.checkers.agreement import (
+    Difference,
+    agreement,
+    outcome_difference,
+    unmodelled,
+)
 from devnet.runs.checkers.facts import Facts
 from devnet.runs.checkers.invariants import Violation, check_all
 from devnet.runs.checkers.reading import Reads, read_ledger
@@ -53,10 +59,20 @@ class Checker:
         observed = tuple(transactions)
         self.facts.observe(observed)
         for transaction in observed:
-            outcome = self.model.apply(transaction)
-            difference = outcome and outcome_difference(transaction, outcome)
-            if difference:
+            difference = self._difference(transaction)
+            if difference is not None:
                 self._decided.append(difference)
+
+    def _difference(self, transaction: ObservedTransaction) -> Difference | None:
+        try:
+            outcome = self.model.apply(transaction)
+        except NoSuchRule:
+            return unmodelled(transaction)
+        if outcome is not None:
+            return outcome_difference(transaction, outcome)
+        deploys = transaction.block <= self.model.parameters.genesis_block
+        # What foreign code had our contracts do, or call data only they can read.
+        return unmodelled(transaction) if transaction.events and not deploys else None
 
     def check(self, reads: Reads, head: Block, *, whole: bool = False) -> Verdict:
         """All invariants and the agreement at the head block.

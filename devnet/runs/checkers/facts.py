@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from itertools import takewhile
 from typing import Any, Final
 
 from devnet.model import Parameters
-from devnet.model.rewards import cycle_of, share, value
-from devnet.model.slashing import nominal_amount
-from devnet.model.staking import BASE_BPS, PERIODS
 from devnet.protocol import Event, ObservedTransaction
+from devnet.runs.checkers.amounts import (
+    BONUS,
+    NO_BONUS,
+    cycle_at,
+    due_share,
+    due_slash,
+    due_v,
+)
 from devnet.runs.checkers.books import CycleFacts, News, NodeFacts, OrderFacts
 from devnet.runs.checkers.rows import (
     Charge,
@@ -52,6 +58,7 @@ class Facts:
         self._hardware: dict[bytes, str] = {}
         self._charged: dict[tuple[str, int], int] = {}
         self._charges: dict[int, Charge] = {}
+        self._place = 0  # of the event at hand in its transaction
         self._unshared: set[int] = set()  # cycles with reward and no V
         contracts = {a: n for n, a in parameters.addresses.items()}
         self._contracts: Mapping[str, str] = contracts
@@ -78,7 +85,7 @@ class Facts:
     def observe(self, transactions: Iterable[ObservedTransaction]) -> None:
         """Fold more of the chain's transactions in, in their order."""
         for transaction in transactions:
-            for event in transaction.events:
+            for self._place, event in enumerate(transaction.events):
                 fold = self._folds.get(event.name)
                 if fold is not None:
                     fold(transaction, event.args)
@@ -99,7 +106,7 @@ class Facts:
     def share(self, cycle: int, node: str) -> int:
         """C3, by the events."""
         facts = self.cycles[cycle]
-        return share(facts.reward, facts.v.get(node, 0), facts.total_v)
+        return due_share(facts.reward, facts.v.get(node, 0), facts.total_v)
 
     # Tokens
 
@@ -113,11 +120,15 @@ class Facts:
 
     def _moved(self, transaction: ObservedTransaction, sender: str, to: str) -> int:
         """Wei between two addresses within one transaction."""
-        return sum(
-            event.args["value"]
-            for event in transaction.events
-            if event.name == "Transfer" and (event.args["from"], event.args["to"]) == (sender, to)
-        )
+        return _between(transaction.events, sender, to)
+
+    def _moved_next(self, transaction: ObservedTransaction, sender: str, to: str) -> int:
+        """Wei between two addresses after the event at hand, before the market's next.
+
+        A transaction may settle and refund to the same account: the company may be the client.
+        """
+        after = transaction.events[self._place + 1 :]
+        return _between(takewhile(lambda event: event.contract != "Market", after), sender, to)
 
     def _address(self, contract: str) -> str:
         return self.parameters.addresses[contract]
@@ -139,14 +150,14 @@ class Facts:
         self._hardware[hardware_id] = name
         self.nodes[name] = NodeFacts(
             owner=args["owner"],
-            bps=PERIODS.get(args["months"], 0),
+            bps=BONUS.get(args["months"], 0),
             unlock_at=args["unlockAt"],
             hardware_id=hardware_id,
         )
 
     def _restaked(self, transaction: ObservedTransaction, args: Args) -> None:
         node = self._node(args)
-        node.bps, node.unlock_at = PERIODS.get(args["months"], 0), args["unlockAt"]
+        node.bps, node.unlock_at = BONUS.get(args["months"], 0), args["unlockAt"]
 
     def _topped_up(self, transaction: ObservedTransaction, args: Args) -> None:
         self._node(args).stake_wei += args["amount"]
@@ -190,7 +201,7 @@ class Facts:
             stake_wei=node.stake_wei,
             exiting=node.exit_at != 0,
             severe=0,  # this release knows level 1 only
-            due_v=_due_v(transaction, node),
+            due_v=_due(transaction, node),
         )
         self.news.publications.append(node.last)
         self._check_rolled(transaction, "Published", cycle)
@@ -247,7 +258,7 @@ class Facts:
         )
 
     def _cycle(self, transaction: ObservedTransaction) -> int:
-        return cycle_of(
+        return cycle_at(
             transaction.block, self.parameters.genesis_block, self.parameters.cycle_blocks
         )
 
@@ -276,7 +287,7 @@ class Facts:
         drop = _sum(events, "Slashed", "amount", node=args["node"])
         slashing, rewards = self._address("Slashing"), self._address("Rewards")
         rise = _sum(events, "RewardAdded", "amount", **{"from": slashing})
-        nominal = nominal_amount(charge.level, charge.end - charge.start)
+        nominal = due_slash(charge.end - charge.start)
         self.news.slashes.append(
             Slash(
                 transaction=transaction.hash,
@@ -302,8 +313,8 @@ class Facts:
     def _settled(self, transaction: ObservedTransaction, args: Args) -> None:
         order = self.orders[args["id"]]
         market = self._address("Market")
-        to_company = self._moved(transaction, market, self.parameters.company)
-        to_rewards = self._moved(transaction, market, self._address("Rewards"))
+        to_company = self._moved_next(transaction, market, self.parameters.company)
+        to_rewards = self._moved_next(transaction, market, self._address("Rewards"))
         before = order.consumed
         order.consumed = args["consumed"]
         order.company += to_company
@@ -327,7 +338,7 @@ class Facts:
 
     def _finalized(self, transaction: ObservedTransaction, args: Args) -> None:
         order = self.orders[args["id"]]
-        order.refunded = self._moved(transaction, self._address("Market"), order.client)
+        order.refunded = self._moved_next(transaction, self._address("Market"), order.client)
         order.finalized = True
         self.news.orders.add(args["id"])
         self.news.endings.append(
@@ -347,13 +358,17 @@ class Facts:
         self.invocations = max(self.invocations, args["invocation"])
 
 
-def _due_v(transaction: ObservedTransaction, node: NodeFacts) -> int:
+def _due(transaction: ObservedTransaction, node: NodeFacts) -> int:
     """W1, of the result that was sent; nothing where none was."""
     result = transaction.args.get("result")
     if result is None:
         return 0
-    s = node.bps if transaction.timestamp < node.unlock_at else BASE_BPS  # S3
-    return value(result["sgx"], result["b"], (result["c1"], result["c2"], result["c3"]), s)
+    s = node.bps if transaction.timestamp < node.unlock_at else NO_BONUS  # S3
+    return due_v(result, s)
+
+
+def _between(events: Iterable[Event], sender: str, to: str) -> int:
+    return _sum(events, "Transfer", "value", **{"from": sender, "to": to})
 
 
 def _sum(events: Iterable[Event], name: str, key: str, **matching: object) -> int:

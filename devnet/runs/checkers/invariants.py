@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from devnet.model import Ledger
-from devnet.model.parameters import STAKE_WEI
-from devnet.model.rewards import share
+from devnet.runs.checkers.amounts import FULL_STAKE, due_share
 from devnet.runs.checkers.facts import Facts
 
 
@@ -91,13 +90,20 @@ def invariant_3(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 def invariant_4(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """cycleTotalV > 0 ⇒ 0 ≤ cycleReward - Σ shares < publishers of the cycle."""
+    given = most = 0
     for number, cycle in ledger.cycles.items():
         if number >= ledger.cycle or not cycle.total_v:
             continue
-        shares = sum(share(cycle.reward, v, cycle.total_v) for v in cycle.v.values())
+        shares = sum(due_share(cycle.reward, v, cycle.total_v) for v in cycle.v.values())
         dust = cycle.reward - shares
         if not 0 <= dust < len(cycle.v):
             yield f"cycle {number}: dust of {dust} wei among {len(cycle.v)} publishers"
+        given += cycle.reward
+        most += len(cycle.v) - 1
+    # By what the contract has paid and says that it owes, not by a formula.
+    left = given - facts.paid - sum(node.claimable for node in ledger.nodes.values())
+    if not 0 <= left <= most:
+        yield f"all ended cycles: dust of {left} wei, at most {most} can be"
 
 
 def invariant_5(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -168,7 +174,7 @@ def invariant_9(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """A publication ⇒ active, not suspended, full stake, V exactly by W1 and S."""
     for row in facts.news.publications:
         at = f"{row.transaction}: {row.node} published"
-        if row.stake_wei < STAKE_WEI:
+        if row.stake_wei < FULL_STAKE:
             yield f"{at} with a stake of {row.stake_wei} wei"
         if row.exiting:
             yield f"{at} after its exit request"
@@ -195,7 +201,7 @@ def invariant_10(ledger: Ledger, facts: Facts) -> Iterator[str]:
                 f"{charge.end}), seconds before {charge.charged_until} are charged already"
             )
     for name, node in ledger.nodes.items():
-        if not 0 <= node.stake <= STAKE_WEI:
+        if not 0 <= node.stake <= FULL_STAKE:
             yield f"{name} has a stake of {node.stake} wei"
 
 

@@ -33,7 +33,7 @@ NODE_READS = (
     ("Rewards", "lastPublishedBlock"),
     ("Slashing", "pendingCount"),
 )
-PRICE_READS = ("stored", "marketPrice", "price", "priceInKomp")
+PRICE_READS = ("stored", "marketPrice", "price", "priceInKomp", "beatsAll")
 
 
 class Reads(Protocol):
@@ -212,5 +212,5 @@ def _node(answers: Sequence[Any]) -> NodeLedger:
 
 
 def _price(answers: Sequence[Any]) -> PriceLedger:
-    stored, market, dynamic, komp = answers
-    return PriceLedger(StoredPrice.of(stored), market, dynamic, komp)
+    stored, market, dynamic, komp, beats = answers
+    return PriceLedger(StoredPrice.of(stored), market, dynamic, komp, beats)

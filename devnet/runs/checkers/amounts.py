@@ -1,0 +1,36 @@
+"""The protocol's formulas once more, so that the checkers take none of them from the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+FULL_STAKE: Final = 500_000_000_000_000_000_000  # S1, wei
+NO_BONUS: Final = 10_000  # S in bps
+BONUS: Final[Mapping[int, int]] = {1: 10_000, 3: 10_500, 6: 11_000, 12: 12_000}  # S2, by months
+TEN_PERCENT: Final = FULL_STAKE // 10  # L1, wei for 24 hours
+DAY: Final = 24 * 60 * 60
+MOST_SECONDS: Final = 10 * DAY  # L4: 240 hours
+
+
+def cycle_at(block: int, genesis: int, length: int) -> int:
+    """C1: the cycle a block is in."""
+    return (block - genesis) // length
+
+
+def due_v(factors: Mapping[str, int], bps: int) -> int:
+    """W1: V of a result with factors at 1e6 = 1.0, under a multiplier S."""
+    performance = factors["c1"] + factors["c2"] + factors["c3"]
+    return factors["sgx"] * factors["b"] * performance * bps // NO_BONUS
+
+
+def due_share(reward: int, v: int, total_v: int) -> int:
+    """C3: wei of a cycle's reward for one publisher's V."""
+    if not v:
+        return 0
+    return reward * v // total_v
+
+
+def due_slash(seconds: int) -> int:
+    """L4: wei for an incident of level 1, before the cut to the stake there is."""
+    return TEN_PERCENT * min(seconds, MOST_SECONDS) // DAY
