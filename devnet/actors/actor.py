@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from devnet.actors.operations import Operation
+from devnet.actors.messages import Wish
+from devnet.actors.operations import Fail, Operation
 from devnet.actors.view import View
 
 
@@ -24,3 +25,9 @@ class Actor(ABC):
 
     @abstractmethod
     def act(self, view: View, messages: Sequence[object]) -> list[Operation]: ...
+
+    def refuse(self, message: object) -> list[Operation]:
+        """Of what an actor has no use for: a wish fails, anything else is not its concern."""
+        if not isinstance(message, Wish):
+            return []
+        return [Fail(message.id, f"{self.name}: {type(message).__name__} is not a wish it serves")]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from devnet.actors.actor import Actor
 from devnet.actors.messages import (
+    AddReward,
     ChainEvent,
     CloseOrder,
     FinalizeOrder,
@@ -95,6 +96,9 @@ class Client(Actor):
                 return [Send(self.name, "Market", "settle", (message.order,), message.id)]
             case FinalizeOrder():
                 return [Send(self.name, "Market", "finalize", (message.order,), message.id)]
+            case AddReward():
+                args4 = (message.amount_wei,)
+                return [Send(self.name, "Rewards", "addReward", args4, message.id)]
             case Invoke():
                 self._invoking.append(_Invoking(message.id, message.payload, message.times))
                 args3 = (message.order, keccak(message.payload))
@@ -115,7 +119,7 @@ class Client(Actor):
             case ChainEvent():
                 return self._see(view, message)
             case _:
-                return []
+                return self.refuse(message)
 
     def _see(self, view: View, seen: ChainEvent) -> list[Operation]:
         args = seen.event.args

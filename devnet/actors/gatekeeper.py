@@ -25,15 +25,17 @@ from devnet.actors.messages import (
     AdmissionAsked,
     AdmissionRefused,
     Admitted,
+    JobsCounted,
     ReadyCounted,
     ResultSigned,
     SignatureAsked,
     SignatureGiven,
     SignatureRefused,
+    Wish,
 )
-from devnet.actors.operations import CountReady, Operation, Send, Tell
+from devnet.actors.operations import CountJobs, CountReady, Operation, Send, Tell
 from devnet.actors.signing import Proposals, SignedResults
-from devnet.actors.view import View, guest_of, hardware_id, is_guest
+from devnet.actors.view import View, guest_of, hardware_id, is_guest, owner_of
 from devnet.chain import Account, sign_digest
 
 ADMISSION_SECONDS = 86_400
@@ -69,10 +71,10 @@ class Gatekeeper(Actor):
             match message:
                 case SignatureAsked():
                     operations += self._asked(view, message)
-                case ReadyCounted():
+                case ReadyCounted() | JobsCounted():
                     operations += self._counted(view, message)
                 case SignatureGiven():
-                    signatures = self._proposals.given(message)
+                    signatures = self._proposals.given(view, message)
                     if signatures is not None:
                         operations += self._completed(view, message.attestation, signatures)
                 case SignatureRefused():
@@ -81,6 +83,8 @@ class Gatekeeper(Actor):
                         operations += self._given_up(view, message.attestation, reasons)
                 case AdmissionAsked() if self._lead:
                     operations += self._propose(view, self._admission(view, message))
+                case Wish():
+                    operations += self.refuse(message)
                 case _:
                     self._measuring.take(message)
                     self._orders.take(view, message, lead=self._lead)
@@ -110,6 +114,7 @@ class Gatekeeper(Actor):
 
     def _propose(self, view: View, attestation: Attestation) -> list[Operation]:
         reason = self._objection(view, attestation)
+        self._saw(attestation)
         if reason is not None:
             return self._given_up(view, attestation, f"{self.name}: {reason}")
         self._note(attestation)
@@ -126,19 +131,29 @@ class Gatekeeper(Actor):
             workload = self._orders.workload(attestation.order)
             if workload is not None:
                 return [CountReady(attestation, asked.asked_by, workload)]
+        if isinstance(attestation, Counters):
+            return [CountJobs(attestation, asked.asked_by, attestation.order)]
         reason = self._objection(view, attestation)
         return [self._answer(view, attestation, asked.asked_by, reason)]
 
-    def _counted(self, view: View, counted: ReadyCounted) -> list[Operation]:
+    def _counted(self, view: View, counted: ReadyCounted | JobsCounted) -> list[Operation]:
+        """What the outside has counted for this gatekeeper itself."""
         attestation = counted.attestation
         reason = self._objection(view, attestation)
-        if isinstance(attestation, Running) and counted.ready != attestation.replicas:
-            reason = f"{counted.ready} pods are ready, not {attestation.replicas}"
+        match attestation, counted:
+            case Running(), ReadyCounted():
+                if counted.ready != attestation.replicas:
+                    reason = f"{counted.ready} pods are ready, not {attestation.replicas}"
+            case Counters(), JobsCounted():
+                reason = reason or self._orders.overstated(attestation, counted)
+            case _:
+                reason = "counted is something else"
         return [self._answer(view, attestation, counted.asked_by, reason)]
 
     def _answer(
         self, view: View, attestation: Attestation, asked_by: str, reason: str | None
     ) -> Operation:
+        self._saw(attestation)
         if reason is not None:
             return Tell(asked_by, SignatureRefused(attestation, self.name, reason))
         self._note(attestation)
@@ -165,9 +180,15 @@ class Gatekeeper(Actor):
             reason = _guest_objection(view, admission)
         else:
             reason = _machine_objection(view, admission)
+        if reason is None and admission.deadline > view.now + ADMISSION_SECONDS:
+            return "valid for longer than a day"
         if reason is None and view.reads.is_gatekeeper(admission.owner):
             return "a gatekeeper owns no worker (R3)"
         return reason
+
+    def _saw(self, attestation: Attestation) -> None:
+        if isinstance(attestation, PerfResult):
+            self._measuring.saw(attestation)
 
     def _note(self, attestation: Attestation) -> None:
         if isinstance(attestation, PerfResult):
@@ -214,7 +235,7 @@ class Gatekeeper(Actor):
         match attestation:
             case PerfResult():
                 return self._measuring.given_up(attestation, reasons)
-            case Running():
+            case Running() | Counters():
                 self._orders.given_up(view, attestation)
                 return []
             case Admission():
@@ -232,6 +253,8 @@ def _machine_objection(view: View, admission: Admission) -> str | None:
         return "another machine's hardware id"
     if directory.address(admission.worker) != admission.node:
         return "not that machine's node key"
+    if directory.address(owner_of(admission.worker)) != admission.owner:
+        return "not that machine's owner"
     return None
 
 
@@ -239,6 +262,10 @@ def _guest_objection(view: View, admission: Admission) -> str | None:
     """Nobody here has seen a guest's machine: it must only be nobody else's (S6)."""
     if guest_of(admission.node) != admission.worker:
         return "not that machine's node key"
+    for account in (admission.node, admission.owner):
+        name = view.directory.name(account)
+        if name in view.directory.accounts:  # it is admitted as what it is
+            return f"{name} is no guest"
     holder = view.reads.hardware_holder(admission.hardware_id)
     if int(holder, 16):
         return f"that hardware id is {view.directory.name(holder)}'s"

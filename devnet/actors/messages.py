@@ -65,6 +65,16 @@ class ReadyCounted:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsCounted:
+    """What the control plane knows of an order's ended jobs, for an attestation to be signed."""
+
+    attestation: Attestation
+    asked_by: str
+    jobs: int
+    milliseconds: int  # of all of them
+
+
+@dataclass(frozen=True, slots=True)
 class JobEnded:
     """`result` is None when the job had no result (lost node, deadline)."""
 
@@ -83,10 +93,10 @@ class ResultFetched:
 
 @dataclass(frozen=True, slots=True)
 class FeedRead:
-    """One observation of each oracle node that could read the source, in the feed's decimals."""
+    """What each oracle node has seen that could read the source, in the feed's decimals."""
 
     feed: str
-    observations: tuple[int, ...]
+    observations: tuple[tuple[str, int], ...]  # (node, value)
 
 
 # --- between actors -------------------------------------------------------------------------

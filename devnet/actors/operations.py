@@ -79,6 +79,15 @@ class CountReady:
 
 
 @dataclass(frozen=True, slots=True)
+class CountJobs:
+    """Answered by `JobsCounted` to the peer that must sign."""
+
+    attestation: Attestation
+    asked_by: str
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunJob:
     """Answered by `JobEnded`."""
 
@@ -122,6 +131,7 @@ External = (
     | Remove
     | AwaitReady
     | CountReady
+    | CountJobs
     | RunJob
     | RunMeasurement
     | StoreResult

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devnet.actors.actor import Actor
 from devnet.actors.messages import FeedRead, Poke, SendFailed
-from devnet.actors.operations import Operation, ReadFeed, Send
+from devnet.actors.operations import Fail, Operation, ReadFeed, Send
 from devnet.actors.view import View
 from devnet.chain import Account, sign_digest
 from devnet.spec.network import RESOURCES, VENDORS, NetworkSpec
@@ -36,12 +36,15 @@ class _Feed:
 class Oracles(Actor):
     """REFERENCE, OCR2: a new round at the first, at a deviation, after the heartbeat, on request.
 
-    Every oracle node reads the source itself; f+1 of them sign the sorted observations.
+    Every oracle node reads the source itself; f+1 of those that could sign the sorted
+    observations, and one of these sends them (O1). Who is offline signs nothing.
     """
 
     def __init__(self, spec: NetworkSpec, nodes: Sequence[Account]) -> None:
         super().__init__("oracles")
-        self._nodes = tuple(nodes)
+        ascending = sorted(nodes, key=lambda node: int(node.address, 16))  # as signatures are
+        self._nodes = {node.name: node for node in ascending}
+        self._up: tuple[str, ...] = ()  # who could read a source last
         self._faulty = spec.oracles.faulty
         self._deviation_bps = spec.oracles.deviation_bps
         heartbeats = {KOMP_USD: spec.oracles.komp_usd_heartbeat}
@@ -76,7 +79,7 @@ class Oracles(Actor):
                     feed.updated_at, feed.answer = feed.before
                     feed.round_id -= 1
                 case _:
-                    pass
+                    sends += self.refuse(message)
         due = [
             feed.name
             for feed in self._feeds.values()
@@ -101,9 +104,13 @@ class Oracles(Actor):
         feed.next_look = view.now + min(
             self._poll, max(view.block_seconds, feed.heartbeat - margin)
         )
-        if len(read.observations) < 2 * self._faulty + 1:
+        seen = dict(read.observations)
+        observed = tuple(name for name in self._nodes if name in seen)
+        if observed or feed.resource is None:  # else its vendor may be what is down
+            self._up = observed
+        if len(observed) < 2 * self._faulty + 1:
             return []
-        observations = tuple(sorted(read.observations))
+        observations = tuple(sorted(seen[name] for name in observed))
         answer = observations[len(observations) // 2]
         if not self._starts_round(view, feed, answer, margin):
             return []
@@ -113,16 +120,10 @@ class Oracles(Actor):
         if feed.resource is not None:
             self._to_poke.add(feed.resource)
         digest = view.reads.domains.round(feed.name, feed.round_id, observations)
-        signers = sorted(self._nodes[: self._faulty + 1], key=lambda a: int(a.address, 16))
-        signatures = b"".join(sign_digest(signer, digest) for signer in signers)
-        return [
-            Send(
-                self._nodes[0].name,
-                feed.name,
-                "transmit",
-                (feed.round_id, observations, signatures),
-            )
-        ]
+        signers = observed[: self._faulty + 1]
+        signatures = b"".join(sign_digest(self._nodes[name], digest) for name in signers)
+        args = (feed.round_id, observations, signatures)
+        return [Send(signers[0], feed.name, "transmit", args)]
 
     def _starts_round(self, view: View, feed: _Feed, answer: int, margin: int) -> bool:
         if feed.updated_at is None:
@@ -138,21 +139,24 @@ class Oracles(Actor):
         a wish tries that."""
         operations: list[Operation] = []
         wished = {name for resources in self._wishes.values() for name in resources}
+        sender = self._up[0] if self._up else None
         for resource in sorted(self._to_poke - wished, key=RESOURCES.index):
             fresh = sum(
                 1
                 for vendor in VENDORS
                 if self._is_fresh(view, self._feeds[feed_name(vendor, resource)])
             )
-            if fresh >= FRESH_VENDORS:
+            if sender is not None and fresh >= FRESH_VENDORS:
                 index = RESOURCES.index(resource)
-                operations.append(Send(self._nodes[0].name, "Pricing", "poke", (index,)))
+                operations.append(Send(sender, "Pricing", "poke", (index,)))
         for wish, resources in self._wishes.items():
-            sends: list[Operation] = [
-                Send(self._nodes[0].name, "Pricing", "poke", (RESOURCES.index(name),), wish)
+            if sender is None:
+                operations.append(Fail(wish, "no oracle node is up"))
+                continue
+            operations += [
+                Send(sender, "Pricing", "poke", (RESOURCES.index(name),), wish)
                 for name in resources
             ]
-            operations += sends
         self._wishes, self._to_poke = {}, set()
         return operations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -9,10 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from cluster.errors import ClusterError, JobFailed
-from cluster.interface import Cluster
+from cluster.interface import Cluster, JobResult
 from devnet.actors.messages import (
     FeedRead,
     JobEnded,
+    JobsCounted,
     Measured,
     ReadyCounted,
     ResultFetched,
@@ -20,6 +22,7 @@ from devnet.actors.messages import (
 )
 from devnet.actors.operations import (
     AwaitReady,
+    CountJobs,
     CountReady,
     Deploy,
     External,
@@ -53,6 +56,8 @@ class ClusterOutside:
         self._sources = sources
         self._waits = waits
         self._results: dict[int, bytes] = {}
+        self._ended: dict[int, tuple[int, int]] = {}  # order -> jobs, milliseconds
+        self._ended_lock = threading.Lock()
         self._jobs = ThreadPoolExecutor(JOBS_AT_ONCE, thread_name_prefix="job")
 
     def __enter__(self) -> Self:
@@ -89,10 +94,15 @@ class ClusterOutside:
         return future
 
     def _run_job(self, operation: RunJob) -> JobEnded:
+        result: JobResult | None
         try:
             result = self._cluster.run_job(operation.job)
         except JobFailed:
-            return JobEnded(operation.order, operation.invocation, None)
+            result = None
+        with self._ended_lock:
+            jobs, milliseconds = self._ended.get(operation.order, (0, 0))
+            milliseconds += result.milliseconds if result else 0
+            self._ended[operation.order] = (jobs + 1, milliseconds)
         return JobEnded(operation.order, operation.invocation, result)
 
     def _do(self, operation: External) -> object | None:
@@ -110,6 +120,10 @@ class ClusterOutside:
             case CountReady():
                 ready = self._ready(operation.workload)
                 return ReadyCounted(operation.attestation, operation.asked_by, ready)
+            case CountJobs():
+                with self._ended_lock:
+                    ended = self._ended.get(operation.order, (0, 0))
+                return JobsCounted(operation.attestation, operation.asked_by, *ended)
             case RunMeasurement():
                 return self._measure(operation)
             case StoreResult():

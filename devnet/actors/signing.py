@@ -8,7 +8,7 @@ from devnet.actors.attestations import Attestation, PerfResult
 from devnet.actors.messages import SignatureAsked, SignatureGiven, SignatureRefused
 from devnet.actors.operations import Operation, Tell
 from devnet.actors.view import View
-from devnet.chain import Account, sign_digest
+from devnet.chain import Account, recover, sign_digest
 from devnet.protocol import Domains
 
 HASH_REACH_BLOCKS = 256
@@ -38,10 +38,13 @@ class Proposals:
         asks: list[Operation] = [Tell(peer, ask) for peer in self._peers] if not complete else []
         return asks, complete
 
-    def given(self, message: SignatureGiven) -> bytes | None:
-        """The quorum's signatures, ascending by signer, once there are enough; then forgotten."""
+    def given(self, view: View, message: SignatureGiven) -> bytes | None:
+        """The quorum's signatures, ascending by signer, once there are enough; then forgotten.
+
+        What a gatekeeper of the registry has not signed itself does not count (R4).
+        """
         given = self._given.get(message.attestation)
-        if given is None:
+        if given is None or not _is_valid(view, message):
             return None
         given[message.signer] = message.signature
         return self._complete(message.attestation)
@@ -68,6 +71,15 @@ class Proposals:
 
     def _forget(self, attestation: Attestation) -> None:
         del self._given[attestation], self._refused[attestation], self._needed[attestation]
+
+
+def _is_valid(view: View, message: SignatureGiven) -> bool:
+    digest = message.attestation.digest(view.reads.domains)
+    try:
+        signer = recover(digest, message.signature)
+    except ValueError:
+        return False
+    return signer == message.signer.lower() and view.reads.is_gatekeeper(message.signer)
 
 
 class SignedResults:

@@ -66,10 +66,11 @@ class Sources:
     def heal_node(self, node: str) -> None:
         self._offline.discard(node)
 
-    def read(self, feed: str) -> tuple[int, ...]:
-        """One observation a node that is up and whose source answers, in the feed's decimals."""
-        observations = (self._observe(feed) for node in self._nodes if node not in self._offline)
-        return tuple(seen for seen in observations if seen is not None)
+    def read(self, feed: str) -> tuple[tuple[str, int], ...]:
+        """What each node has seen that is up and whose source answers, in the feed's decimals."""
+        up = (node for node in self._nodes if node not in self._offline)
+        observations = ((node, self._observe(feed)) for node in up)
+        return tuple((node, seen) for node, seen in observations if seen is not None)
 
     def urls(self) -> dict[str, str]:
         return {vendor.value: self.servers.base_url(vendor) for vendor in Vendor}

@@ -22,11 +22,13 @@ class Treasury(Actor):
         return self._due
 
     def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
-        operations: list[Operation] = [
-            Send(TREASURY, "Rewards", "addReward", (message.amount_wei,), message.id)
-            for message in messages
-            if isinstance(message, AddReward)
-        ]
+        operations: list[Operation] = []
+        for message in messages:
+            match message:
+                case AddReward(id=wish, amount_wei=amount):
+                    operations.append(Send(TREASURY, "Rewards", "addReward", (amount,), wish))
+                case _:
+                    operations += self.refuse(message)
         if self._due is not None and view.now >= self._due:
             operations.append(Send(TREASURY, "Rewards", "addReward", (self._incentive_wei,)))
             following = view.cycle_of(view.head.number + 1) + 1

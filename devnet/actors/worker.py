@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cluster.interface import EventKind
 from devnet.actors.actor import Actor
 from devnet.actors.messages import (
+    AddReward,
     AdmissionAsked,
     AdmissionRefused,
     Admitted,
@@ -30,6 +31,7 @@ from devnet.actors.view import View, hardware_id, owner_of
 
 SECONDS_PER_DAY = 86_400
 HASH_REACH_BLOCKS = 256  # W4: a result names a block at most this far behind
+ACTIVITY = ("Staked", "ToppedUp", "ExitRequested", "IncidentExecuted")  # S4: may change who is
 
 
 class Worker(Actor):
@@ -50,6 +52,9 @@ class Worker(Actor):
         self._settle_due: int | None = None
         self._finalize_due: dict[int, int] = {}
         self._orders: set[int] = set()
+        self._open: set[int] = set()  # created, and neither accepted nor closed
+        self._accepting: set[int] = set()
+        self._look = False  # who accepts the open orders may have changed
 
     def due(self) -> int | None:
         if self.name in self._lost:
@@ -66,6 +71,7 @@ class Worker(Actor):
         operations: list[Operation] = []
         for message in messages:
             operations += self._take(view, message)
+        operations += self._accept(view)
         if self.name not in self._lost:
             operations += self._settle(view)
             if self._next_publication is not None and view.now >= self._next_publication:
@@ -117,6 +123,9 @@ class Worker(Actor):
                 return [Send(self._owner, "Rewards", "claimAll", (node,), message.id)]
             case Claim():
                 return [Send(self._owner, "Rewards", "claim", (node, message.cycle), message.id)]
+            case AddReward():
+                args2 = (message.amount_wei,)
+                return [Send(self._owner, "Rewards", "addReward", args2, message.id)]
             case Measure():
                 self._measuring.append(message.id)
                 return []
@@ -138,17 +147,22 @@ class Worker(Actor):
                     self._lost.add(message.event.subject)
                 elif message.event.kind is EventKind.NODE_READY:
                     self._lost.discard(message.event.subject)
+                    self._look = True
                 return []
             case SendFailed(function="publish"):
                 return self._publication_failed(message.error)
+            case SendFailed(function="accept", args=(order,)):
+                self._accepting.discard(int(str(order)))
+                return []
             case ChainEvent():
                 return self._see(view, message)
             case _:
-                return []
+                return self.refuse(message)
 
     def _see(self, view: View, seen: ChainEvent) -> list[Operation]:
         event, args = seen.event, seen.event.args
         mine = view.directory.address(self.name)
+        self._see_orders(view, seen)
         match event.name:
             case "Staked" if args["node"] == mine:
                 if self._interval is not None:
@@ -159,9 +173,6 @@ class Worker(Actor):
                 self._asked, self._result = False, None
                 wishes, self._publishing = self._publishing, []
                 return [Done(wish) for wish in wishes if wish]
-            case "OrderCreated":
-                if self._is_chosen(view, args["id"]):
-                    return [Send(self.name, "Market", "accept", (args["id"],))]
             case "OrderAccepted" if args["node"] == mine:
                 self._orders.add(args["id"])
                 self._settle_due = self._settle_due or seen.timestamp + SECONDS_PER_DAY
@@ -175,15 +186,38 @@ class Worker(Actor):
                 pass
         return []
 
-    def _is_chosen(self, view: View, order: int) -> bool:
+    def _see_orders(self, view: View, seen: ChainEvent) -> None:
+        """Everybody keeps the list of open orders: whose turn it is may change (M2)."""
+        event, args = seen.event, seen.event.args
+        match event.name:
+            case "OrderCreated":
+                self._open.add(args["id"])
+                self._look = True
+            case "OrderAccepted" | "OrderClosed" | "Finalized":
+                self._open.discard(args["id"])
+                self._accepting.discard(args["id"])
+            case name if name in ACTIVITY and self._open:
+                self._look = True
+            case _:
+                pass
+
+    def _accept(self, view: View) -> list[Operation]:
         """Active nodes that are online share orders in turn, so that one accepts each (M2)."""
+        looks, self._look = self._look, False
+        waiting = sorted(self._open - self._accepting)
+        if not looks or not waiting:
+            return []
         candidates = [
             worker.name
             for worker in view.directory.spec.workers
             if worker.name not in self._lost
             and view.reads.is_active(view.directory.address(worker.name))
         ]
-        return bool(candidates) and candidates[order % len(candidates)] == self.name
+        if self.name not in candidates:
+            return []
+        mine = [n for n in waiting if candidates[n % len(candidates)] == self.name]
+        self._accepting.update(mine)
+        return [Send(self.name, "Market", "accept", (order,)) for order in mine]
 
     def _finalize_at(self, view: View, order: int) -> int:
         # M6: from end + haltDelay; the transaction lands one block after it is due.

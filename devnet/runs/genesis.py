@@ -72,7 +72,8 @@ def _funding(
     ]
     allowances = [(owner, "Staking") for owner in owners]
     allowances += [(client.name, "Market") for client in spec.clients]
-    allowances += [(payer, "Rewards") for payer in (TREASURY, *(c.name for c in spec.clients))]
+    payers = (TREASURY, *(client.name for client in spec.clients), *owners)  # C2: anyone may
+    allowances += [(payer, "Rewards") for payer in payers]
     sends += [
         (account, "approve", (contracts.address(contract), UNLIMITED))
         for account, contract in allowances

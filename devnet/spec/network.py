@@ -57,7 +57,7 @@ class Chain(SpecModel):
     """The chain: every block is its parent + `block_seconds`."""
 
     block_seconds: Positive = 720
-    genesis_timestamp: Positive = Field(
+    genesis_timestamp: Annotated[Positive, at_most(2**40 - 1)] = Field(
         default=1767225600, description="Unix time; 2026-01-01T00:00:00Z"
     )
     chain_id: Positive = 31337

@@ -28,6 +28,7 @@ def network_problems(network: NetworkSpec, profiles: Collection[str]) -> Iterato
     yield from check_publishing_pace(network)
     yield from check_quorum(network)
     yield from check_exit_delay(network)
+    yield from check_max_age(network)
     yield from check_oracles(network)
     yield from check_control_plane(network)
     yield from check_names(network)
@@ -81,6 +82,18 @@ def check_exit_delay(network: NetworkSpec) -> Iterator[Problem]:
             f"must be longer than incident_max_age (L5); seen {duration_text(delay)}, "
             f"incident_max_age {duration_text(age)}",
             reads=(("parameters", "incident_max_age"),),
+        )
+
+
+def check_max_age(network: NetworkSpec) -> Iterator[Problem]:
+    age, block = network.parameters.incident_max_age, network.chain.block_seconds
+    if age < 4 * block:
+        yield Problem(
+            ("parameters", "incident_max_age"),
+            f"an outage is reported before half of it is over, in whole blocks (L5); "
+            f"seen {duration_text(age)}, block_seconds {block}",
+            f"at least {duration_text(4 * block)}",
+            reads=(("chain", "block_seconds"),),
         )
 
 

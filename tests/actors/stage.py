@@ -19,7 +19,7 @@ from devnet.chain import Block, derive
 from devnet.chain.keccak import keccak
 from devnet.protocol import Domains, Event, OrderState
 from devnet.protocol import View as Reads
-from devnet.protocol.states import Kind
+from devnet.protocol.states import Kind, NodeState
 from devnet.spec import load_network
 from devnet.spec.network import RESOURCES, VENDORS, NetworkSpec
 
@@ -92,6 +92,9 @@ class StatedReads:
         self.ends: dict[int, int] = {}
         self.prices_in_komp = {name: 1_000 * (place + 1) for place, name in enumerate(RESOURCES)}
         self.hashes: dict[int, bytes] = {}
+        self.registered: dict[str, int] = {}
+        self.exit_requested: dict[str, int] = {}
+        self.cursors: dict[str, int] = {}
 
     def needed(self, quorum: str) -> int:
         return self.quorums[quorum]
@@ -110,6 +113,15 @@ class StatedReads:
 
     def is_active(self, node: str) -> bool:
         return self.active.get(node, True)
+
+    def node(self, node: str) -> NodeState:
+        stake, exit_requested = self.stake_of(node), self.exit_requested.get(node, 0)
+        registered = self.registered.get(node, 1)
+        return NodeState(NOBODY, registered, 0, 0, exit_requested, 10_000, False, False, stake)
+
+    def cursor_of(self, node: str, level: int) -> int:
+        assert level == 1
+        return self.cursors.get(node, self.registered.get(node, 1))
 
     def stake_of(self, node: str) -> int:
         return self.stakes.get(node, 500 * 10**18)
@@ -147,6 +159,7 @@ class Stage:
         ]
         contracts = ("Staking", "Rewards", "Slashing", "Market", "Feed:komp_usd")
         self.reads = StatedReads((*contracts, "Feed:utilization", *feeds))
+        self.reads.gatekeepers = {self.address(g.name) for g in self.spec.gatekeepers}
 
     def view(self, block: int) -> View:
         return View(

@@ -6,6 +6,8 @@ import pytest
 
 from devnet.actors.client import Client
 from devnet.actors.messages import (
+    AddReward,
+    Claim,
     CloseOrder,
     FinalizeOrder,
     InvocationServed,
@@ -201,3 +203,12 @@ def test_a_refused_invocation_is_not_waited_for(view: View, alice: Client) -> No
 
 def test_a_client_wants_nothing_by_itself(alice: Client) -> None:
     assert alice.due() is None
+
+
+def test_a_client_adds_to_the_rewards(view: View, alice: Client) -> None:
+    """C2: anyone may."""
+    assert alice.act(view, [AddReward(7, 11)]) == [Send("alice", "Rewards", "addReward", (11,), 7)]
+
+
+def test_a_wish_it_does_not_know_fails(view: View, alice: Client) -> None:
+    assert alice.act(view, [Claim(7, None)]) == [Fail(7, "alice: Claim is not a wish it serves")]

@@ -15,10 +15,11 @@ from devnet.actors.messages import (
     SignatureAsked,
     SignatureGiven,
     SignatureRefused,
+    Stake,
 )
-from devnet.actors.operations import Tell
+from devnet.actors.operations import Fail, Tell
 from devnet.actors.view import hardware_id
-from devnet.chain import recover
+from devnet.chain import recover, sign_digest
 from tests.actors.stage import Stage, back, happened, lost, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
@@ -70,6 +71,8 @@ def test_a_worker_is_admitted_by_a_perf_quorum(stage: Stage) -> None:
         ({"hardware_id": hardware_id(7, "worker-2")}, "another machine's hardware id"),
         ({"hardware_id": hardware_id(8, "worker-1")}, "another machine's hardware id"),
         ({"node": "0x" + "11" * 20}, "not that machine's node key"),
+        ({"owner": "0x" + "22" * 20}, "not that machine's owner"),
+        ({"deadline": time_of(10) + ADMISSION_SECONDS + 1}, "valid for longer than a day"),
     ],
 )
 def test_a_peer_refuses_an_admission_that_is_not_of_that_machine(
@@ -83,8 +86,9 @@ def test_a_peer_refuses_an_admission_that_is_not_of_that_machine(
 
 
 def test_a_gatekeeper_owns_no_worker(stage: Stage) -> None:
-    wrong = replace(admission(stage), owner=stage.address(LEAD))
-    stage.reads.gatekeepers = {stage.address(name) for name in KEEPERS}
+    right = admission(stage)
+    wrong = replace(right)
+    stage.reads.gatekeepers = {right.owner}
 
     (tell,) = keepers(stage)[1].act(stage.view(10), [SignatureAsked(wrong, LEAD)])
 
@@ -111,3 +115,26 @@ def test_a_peer_proposes_measures_and_submits_nothing(stage: Stage) -> None:
     words = [back("worker-2"), MeasureAsked("worker-1"), asked(stage)]
     assert peer.act(stage.view(80), words) == []
     assert peer.due() is None
+
+
+def test_a_signature_that_is_not_a_gatekeeper_s_own_completes_nothing(stage: Stage) -> None:
+    lead = keepers(stage)[0]
+    lead.act(stage.view(10), [asked(stage)])
+    right = admission(stage)
+    digest = right.digest(stage.reads.domains)
+    stranger, peer = (stage.directory.accounts[name] for name in ("alice", "gatekeeper-2"))
+    forged = SignatureGiven(right, peer.address, sign_digest(stranger, digest))
+    foreign = SignatureGiven(right, stranger.address, sign_digest(stranger, digest))
+    broken = SignatureGiven(right, peer.address, bytes(65))
+
+    assert lead.act(stage.view(10), [forged, foreign, broken]) == []
+    given = SignatureGiven(right, peer.address, sign_digest(peer, digest))
+    (tell,) = lead.act(stage.view(10), [given])
+    assert isinstance(tell, Tell)
+    assert isinstance(tell.message, Admitted)
+
+
+def test_a_wish_nobody_serves_fails(stage: Stage) -> None:
+    assert keepers(stage)[1].act(stage.view(10), [Stake(9, 1)]) == [
+        Fail(9, "gatekeeper-2: Stake is not a wish it serves")
+    ]

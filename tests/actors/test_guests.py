@@ -86,6 +86,18 @@ def test_a_guest_is_refused_under_another_node_s_name_or_a_gatekeeper_s(stage: S
     assert refused == AdmissionRefused("gatekeeper-1: a gatekeeper owns no worker (R3)")
 
 
+@pytest.mark.parametrize("node", [True, False], ids=["node", "owner"])
+def test_no_account_of_the_devnet_comes_as_a_guest(stage: Stage, node: bool) -> None:
+    known = stage.address("worker-1" if node else "worker-1-owner")
+    guest = guest_of(known if node else NODE)
+    ask = AdmissionAsked(guest, OWNER if node else known, known if node else NODE, HARDWARE)
+
+    ((_, tell),) = talk(keepers(stage), stage.view(10), {LEAD: [ask]})
+
+    name = "worker-1" if node else "worker-1-owner"
+    assert tell == Tell(guest, AdmissionRefused(f"gatekeeper-1: {name} is no guest"))
+
+
 def test_a_guest_is_measured_as_the_profile_it_declares_and_peers_check_it(stage: Stage) -> None:
     signed = told(stage, MeasureAsked(GUEST))
 

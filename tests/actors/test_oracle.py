@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devnet.actors.messages import FeedRead, Poke, SendFailed
-from devnet.actors.operations import Operation, ReadFeed, Send
+from devnet.actors.messages import AddReward, FeedRead, Poke, SendFailed
+from devnet.actors.operations import Fail, Operation, ReadFeed, Send
 from devnet.actors.oracle import Oracles
 from devnet.actors.view import View
 from devnet.chain import recover
@@ -28,6 +28,18 @@ def oracles(stage: Stage) -> Oracles:
     return Oracles(stage.spec, [stage.directory.accounts[name] for name in names])
 
 
+Observations = tuple[tuple[str, int], ...]
+
+
+def observed(*values: int) -> Observations:
+    """What oracle-1, oracle-2 and so on have seen."""
+    return tuple((f"oracle-{n}", value) for n, value in enumerate(values, 1))
+
+
+def everybody(value: int) -> Observations:
+    return observed(*(value,) * 4)
+
+
 def asked(operations: list[Operation]) -> list[str]:
     return [o.feed for o in operations if isinstance(o, ReadFeed)]
 
@@ -36,14 +48,14 @@ def sent(operations: list[Operation]) -> list[tuple[str, str]]:
     return [(o.contract, o.function) for o in operations if isinstance(o, Send)]
 
 
-def read_all(oracles: Oracles, view: View, answers: dict[str, tuple[int, ...]]) -> list[Operation]:
+def read_all(oracles: Oracles, view: View, answers: dict[str, Observations]) -> list[Operation]:
     """Whatever it asks to read, answered."""
     feeds = asked(oracles.act(view, []))
     return oracles.act(view, [FeedRead(feed, answers[feed]) for feed in feeds])
 
 
-def steady(value: int = 1_000_000) -> dict[str, tuple[int, ...]]:
-    return dict.fromkeys((*VCPU, *OTHERS), (value,) * 4)
+def steady(value: int = 1_000_000) -> dict[str, Observations]:
+    return dict.fromkeys((*VCPU, *OTHERS), everybody(value))
 
 
 def test_at_first_every_source_is_read_and_every_feed_gets_a_round(
@@ -59,21 +71,27 @@ def test_at_first_every_source_is_read_and_every_feed_gets_a_round(
     assert sent(operations) == [*transmitted, ("Pricing", "poke")]
 
 
+def everyone_of(stage: Stage) -> list[str]:
+    """The oracle nodes' addresses, ascending."""
+    return sorted(stage.address(name) for name in stage.spec.oracles.node_names())
+
+
 def test_a_round_carries_the_sorted_observations_and_f_plus_1_signatures(
     stage: Stage, oracles: Oracles
 ) -> None:
     oracles.act(stage.view(3), [])
-    (send,) = oracles.act(stage.view(3), [FeedRead(VCPU[0], (7, 5, 9, 6))])
+    (send,) = oracles.act(stage.view(3), [FeedRead(VCPU[0], observed(7, 5, 9, 6))])
 
     assert isinstance(send, Send)
     round_id, observations, signatures = send.args
-    assert (send.account, send.contract, round_id) == ("oracle-1", VCPU[0], 1)
+    assert (stage.directory.name(everyone_of(stage)[0]), send.contract) == (send.account, VCPU[0])
+    assert round_id == 1
     assert observations == (5, 6, 7, 9)
     assert isinstance(signatures, bytes)
     digest = stage.reads.domains.round(VCPU[0], 1, (5, 6, 7, 9))
     pieces = [signatures[start : start + 65] for start in range(0, len(signatures), 65)]
     signers = [recover(digest, piece) for piece in pieces]
-    assert signers == sorted(stage.address(name) for name in ("oracle-1", "oracle-2"))
+    assert signers == everyone_of(stage)[:2]
 
 
 @pytest.mark.parametrize(("seen", "round_starts"), [(2, False), (3, True)])
@@ -81,7 +99,7 @@ def test_a_round_needs_2f_plus_1_observations(
     stage: Stage, oracles: Oracles, seen: int, round_starts: bool
 ) -> None:
     oracles.act(stage.view(3), [])
-    operations = oracles.act(stage.view(3), [FeedRead(VCPU[0], (5,) * seen)])
+    operations = oracles.act(stage.view(3), [FeedRead(VCPU[0], observed(*(5,) * seen))])
 
     assert bool(sent(operations)) is round_starts
 
@@ -97,7 +115,7 @@ def test_between_heartbeats_a_round_starts_at_the_deviation(
     read_all(oracles, stage.view(3), steady())
 
     oracles.act(stage.view(4), [Poke(1, ("vcpu_hour",))])
-    operations = oracles.act(stage.view(4), [FeedRead(VCPU[1], (answer,) * 4)])
+    operations = oracles.act(stage.view(4), [FeedRead(VCPU[1], everybody(answer))])
 
     assert ((VCPU[1], "transmit") in sent(operations)) is round_starts
 
@@ -106,7 +124,9 @@ def test_the_median_decides_not_one_node(stage: Stage, oracles: Oracles) -> None
     read_all(oracles, stage.view(3), steady())
     oracles.act(stage.view(4), [Poke(1, ("vcpu_hour",))])
 
-    operations = oracles.act(stage.view(4), [FeedRead(VCPU[1], (1, 1_000_000, 1_000_000, 9**9))])
+    operations = oracles.act(
+        stage.view(4), [FeedRead(VCPU[1], observed(1, 1_000_000, 1_000_000, 9**9))]
+    )
 
     assert sent(operations) == []
 
@@ -146,12 +166,13 @@ def test_a_wish_reads_all_first_and_pokes_once_all_is_read(stage: Stage, oracles
 
     operations = oracles.act(stage.view(10), [Poke(4, ("vcpu_hour",))])
     assert (asked(operations), sent(operations)) == ([*VCPU, *OTHERS], [])
-    moved = steady() | {VCPU[2]: (2_000_000,) * 4}
+    moved = steady() | {VCPU[2]: everybody(2_000_000)}
     reads = [FeedRead(feed, moved[feed]) for feed in (*VCPU, *OTHERS)]
     assert sent(oracles.act(stage.view(10), reads[:-1])) == [(VCPU[2], "transmit")]
 
     *_, poke = oracles.act(stage.view(10), reads[-1:])
-    assert poke == Send("oracle-1", "Pricing", "poke", (0,), 4)
+    first = stage.directory.name(everyone_of(stage)[0])
+    assert poke == Send(first, "Pricing", "poke", (0,), 4)
 
 
 @pytest.mark.parametrize(("alive", "poked"), [(1, False), (2, True), (3, True)])
@@ -171,10 +192,12 @@ def test_a_vendor_is_not_fresh_any_more_at_its_heartbeat(stage: Stage, oracles: 
     only_aws = steady(2_000_000) | {VCPU[1]: (), VCPU[2]: ()}
 
     assert ("Pricing", "poke") in sent(read_all(oracles, stage.view(2 + day), only_aws))
-    again = only_aws | {VCPU[0]: (3_000_000,) * 4}
+    again = only_aws | {VCPU[0]: everybody(3_000_000)}
     oracles.act(stage.view(3 + day), [Poke(1, ())])  # looks at what is no cloud feed
     later = oracles.act(stage.view(3 + day), [FeedRead(VCPU[0], again[VCPU[0]])])
-    later += oracles.act(stage.view(3 + day), [FeedRead(feed, (1_000_000,) * 4) for feed in OTHERS])
+    later += oracles.act(
+        stage.view(3 + day), [FeedRead(feed, everybody(1_000_000)) for feed in OTHERS]
+    )
 
     assert (VCPU[0], "transmit") in sent(later)
     assert ("Pricing", "poke") not in sent(later)
@@ -186,15 +209,50 @@ def test_a_refused_round_is_tried_again_under_the_same_number(
     """Such as an answer outside the feed's bounds (O2)."""
     read_all(oracles, stage.view(3), steady())
     oracles.act(stage.view(10), [Poke(1, ("vcpu_hour",))])
-    (refused,) = oracles.act(stage.view(10), [FeedRead(VCPU[0], (9**20,) * 4)])
+    (refused,) = oracles.act(stage.view(10), [FeedRead(VCPU[0], everybody(9**20))])
     assert isinstance(refused, Send)
     oracles.act(stage.view(11), [SendFailed(VCPU[0], "transmit", refused.args, "OutOfBounds")])
 
-    as_before = oracles.act(stage.view(11), [FeedRead(VCPU[0], (1_000_100,) * 4)])
+    as_before = oracles.act(stage.view(11), [FeedRead(VCPU[0], everybody(1_000_100))])
     assert sent(as_before) == []  # against the last answer on chain
-    (again,) = oracles.act(stage.view(11), [FeedRead(VCPU[0], (1_100_000,) * 4)])
+    (again,) = oracles.act(stage.view(11), [FeedRead(VCPU[0], everybody(1_100_000))])
 
     assert isinstance(again, Send)
     assert (refused.args[0], again.args[0]) == (2, 2)
-    quiet = oracles.act(stage.view(11), [FeedRead(VCPU[0], (1_100_100,) * 4)])
+    quiet = oracles.act(stage.view(11), [FeedRead(VCPU[0], everybody(1_100_100))])
     assert sent(quiet) == []
+
+
+@pytest.mark.parametrize("offline", ["oracle-1", "oracle-2", "oracle-3", "oracle-4"])
+def test_a_node_that_observed_nothing_signs_and_sends_nothing(
+    stage: Stage, oracles: Oracles, offline: str
+) -> None:
+    """O1."""
+    seen = tuple(one for one in everybody(5) if one[0] != offline)
+    operations = read_all(oracles, stage.view(3), dict.fromkeys((*VCPU, *OTHERS), seen))
+
+    rounds = [o for o in operations if isinstance(o, Send) and o.function == "transmit"]
+    assert len(rounds) == 5
+    up = [a for a in everyone_of(stage) if a != stage.address(offline)]
+    for send in rounds:
+        round_id, observations, signatures = send.args
+        assert isinstance(signatures, bytes)
+        digest = stage.reads.domains.round(send.contract, round_id, observations)  # type: ignore[arg-type]
+        assert [recover(digest, signatures[at : at + 65]) for at in (0, 65)] == up[:2]
+    senders = {o.account for o in operations if isinstance(o, Send)}
+    assert senders == {stage.directory.name(up[0])}
+
+
+def test_where_every_node_is_offline_a_wish_fails(stage: Stage, oracles: Oracles) -> None:
+    read_all(oracles, stage.view(3), steady())
+    reads = asked(oracles.act(stage.view(4), [Poke(4, ("vcpu_hour",))]))
+
+    operations = oracles.act(stage.view(4), [FeedRead(feed, ()) for feed in reads])
+
+    assert operations == [Fail(4, "no oracle node is up")]
+
+
+def test_a_wish_they_do_not_know_fails(stage: Stage, oracles: Oracles) -> None:
+    operations = oracles.act(stage.view(3), [AddReward(7, 11)])
+
+    assert Fail(7, "oracles: AddReward is not a wish it serves") in operations

@@ -15,10 +15,11 @@ import pytest
 from cluster.interface import Capacity, FaultKind, Job, NodeSpec, Workload
 from cluster.scores import profile_measurement
 from cluster.sim import SimCluster
-from devnet.actors.attestations import Running
+from devnet.actors.attestations import Counters, Running
 from devnet.actors.messages import (
     FeedRead,
     JobEnded,
+    JobsCounted,
     Measured,
     ReadyCounted,
     ResultFetched,
@@ -26,6 +27,7 @@ from devnet.actors.messages import (
 )
 from devnet.actors.operations import (
     AwaitReady,
+    CountJobs,
     CountReady,
     Deploy,
     External,
@@ -176,3 +178,20 @@ def test_a_node_is_measured_and_a_lost_one_says_why_not(place: Place) -> None:
     assert isinstance(lost, Measured)
     assert lost.measurement is None
     assert "worker-2" in lost.reason
+
+
+def test_what_an_order_s_jobs_came_to_is_known_to_whoever_asks(place: Place) -> None:
+    ended = [
+        place.answer(RunJob(7, 20, job("one", "cat"))),
+        place.answer(RunJob(7, 21, job("two", "exit 1"))),
+        place.answer(RunJob(7, 22, job("late", "exec sleep 20", deadline_seconds=1))),
+    ]
+    results = [one.result for one in ended if isinstance(one, JobEnded) and one.result]
+    assert len(results) == 2
+    took = sum(result.milliseconds for result in results)
+    statement = Counters(7, 3, 1)
+
+    counted = place.answer(CountJobs(statement, "gatekeeper-2", 7))
+    assert counted == JobsCounted(statement, "gatekeeper-2", 3, took)
+    none = place.answer(CountJobs(statement, "gatekeeper-2", 8))
+    assert none == JobsCounted(statement, "gatekeeper-2", 0, 0)

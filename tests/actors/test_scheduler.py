@@ -25,6 +25,7 @@ from devnet.protocol import View as Reads
 from devnet.runs.genesis import deploy_network
 from tests.actors.stage import BLOCK_SECONDS, directory, network
 
+OBSERVED = (("oracle-1", 1), ("oracle-2", 2), ("oracle-3", 3))
 Act = Callable[[View, Sequence[object]], list[Operation]]
 
 
@@ -107,7 +108,7 @@ class AnsweringOutside:
         for actor, operation in asked:
             self.asked.append((actor, operation))
             if isinstance(operation, ReadFeed):
-                answer(actor, FeedRead(operation.feed, (1, 2, 3)))
+                answer(actor, FeedRead(operation.feed, OBSERVED))
 
 
 @dataclass(slots=True)
@@ -474,12 +475,12 @@ def test_an_answer_reaches_who_asked_and_a_cluster_event_everybody(stand: Stands
 
     assert made.outside.asked == [("asker", ReadFeed("Feed:x"))]
     assert asker.turns[1:] == [
-        (made.head, (FeedRead("Feed:x", (1, 2, 3)),)),
+        (made.head, (FeedRead("Feed:x", OBSERVED),)),
         (made.head, (ClusterSeen(event),)),
     ]
     assert other.turns == [(made.head, (ClusterSeen(event),))]
     assert made.journal.told_ == [  # the recorded inputs
-        (made.head, "asker", FeedRead("Feed:x", (1, 2, 3))),
+        (made.head, "asker", FeedRead("Feed:x", OBSERVED)),
         (made.head, "all", ClusterSeen(event)),
     ]
 

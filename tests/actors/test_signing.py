@@ -55,13 +55,13 @@ def test_a_quorum_is_exactly_k_signatures_ascending_by_signer(stage: Stage) -> N
     made = proposals(stage)
     made.propose(STATEMENT, 3, stage.reads.domains)
 
-    assert made.given(given(stage, "gatekeeper-4")) is None
-    signatures = made.given(given(stage, "gatekeeper-2"))
+    assert made.given(stage.view(10), given(stage, "gatekeeper-4")) is None
+    signatures = made.given(stage.view(10), given(stage, "gatekeeper-2"))
 
     assert signatures is not None
     names = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-4")
     assert signers(stage, signatures) == sorted(stage.address(name) for name in names)
-    assert made.given(given(stage, "gatekeeper-3")) is None  # complete: forgotten
+    assert made.given(stage.view(10), given(stage, "gatekeeper-3")) is None  # complete: forgotten
 
 
 def test_one_signature_is_enough_where_one_is_needed(stage: Stage) -> None:
@@ -76,8 +76,8 @@ def test_the_same_signer_twice_counts_once(stage: Stage) -> None:
     made = proposals(stage)
     made.propose(STATEMENT, 3, stage.reads.domains)
 
-    assert made.given(given(stage, "gatekeeper-2")) is None
-    assert made.given(given(stage, "gatekeeper-2")) is None
+    assert made.given(stage.view(10), given(stage, "gatekeeper-2")) is None
+    assert made.given(stage.view(10), given(stage, "gatekeeper-2")) is None
 
 
 def test_a_proposal_is_given_up_once_the_quorum_is_out_of_reach(stage: Stage) -> None:
@@ -88,7 +88,7 @@ def test_a_proposal_is_given_up_once_the_quorum_is_out_of_reach(stage: Stage) ->
     reasons = made.refused(SignatureRefused(STATEMENT, "gatekeeper-2", "no order"))
 
     assert reasons == "gatekeeper-2: no order; gatekeeper-3: no pods"
-    assert made.given(given(stage, "gatekeeper-4")) is None
+    assert made.given(stage.view(10), given(stage, "gatekeeper-4")) is None
 
 
 # --- R4: a second result ----------------------------------------------------------------------

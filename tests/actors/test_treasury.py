@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from devnet.actors.messages import AddReward
-from devnet.actors.operations import Send
+from devnet.actors.messages import AddReward, Claim
+from devnet.actors.operations import Fail, Send
 from devnet.actors.treasury import Treasury
 from tests.actors.stage import GENESIS_BLOCK, Stage, sends, time_of
 
@@ -51,3 +51,9 @@ def test_what_it_is_asked_to_add_serves_the_wish() -> None:
 
 def test_without_an_incentive_it_is_never_due() -> None:
     assert Treasury(0).due() is None
+
+
+def test_a_wish_it_does_not_know_fails() -> None:
+    assert Treasury(0).act(Stage().view(3), [Claim(9, None)]) == [
+        Fail(9, "treasury: Claim is not a wish it serves")
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devnet.actors.messages import (
+    AddReward,
     AdmissionAsked,
     AdmissionRefused,
     Admitted,
@@ -13,6 +14,7 @@ from devnet.actors.messages import (
     Measure,
     MeasureAsked,
     MeasureFailed,
+    Poke,
     Publish,
     Restake,
     ResultSigned,
@@ -338,3 +340,80 @@ def test_another_worker_s_orders_are_not_settled(stage: Stage, worker: Worker) -
     operations: list[Operation] = worker.act(stage.view(20), [other])
 
     assert (operations, worker.due()) == ([], None)
+
+
+# --- wishes for everybody -----------------------------------------------------------------------
+
+
+def test_a_worker_s_owner_adds_to_the_rewards(stage: Stage, worker: Worker) -> None:
+    """C2: anyone may."""
+    operations = worker.act(stage.view(5), [AddReward(7, 11)])
+
+    assert operations == [Send("worker-1-owner", "Rewards", "addReward", (11,), 7)]
+
+
+def test_a_wish_it_does_not_know_fails(stage: Stage, worker: Worker) -> None:
+    operations = worker.act(stage.view(5), [Poke(7, ())])
+
+    assert operations == [Fail(7, "worker-1: Poke is not a wish it serves")]
+
+
+# --- orders nobody has accepted yet (M2) ----------------------------------------------------------
+
+
+def accepts(operations: list[Operation]) -> list[tuple[object, ...]]:
+    return [args for _, function, args in sends(operations) if function == "accept"]
+
+
+@pytest.fixture()
+def waiting(stage: Stage, worker: Worker) -> Worker:
+    """Order 4 was created while nobody was active."""
+    stage.reads.active = {stage.address(w.name): False for w in stage.spec.workers}
+    assert worker.act(stage.view(10), [happened("OrderCreated", 10, id=4)]) == []
+    return worker
+
+
+@pytest.mark.parametrize("event", ["Staked", "ToppedUp"])
+def test_an_open_order_is_accepted_once_a_worker_becomes_active(
+    stage: Stage, waiting: Worker, event: str
+) -> None:
+    node = stage.address("worker-1")
+    stage.reads.active[node] = True
+
+    assert accepts(waiting.act(stage.view(20), [happened(event, 20, node=node)])) == [(4,)]
+    assert accepts(waiting.act(stage.view(20), [happened(event, 20, node=node)])) == []  # once
+
+
+def test_an_open_order_is_accepted_when_a_worker_is_back(stage: Stage, waiting: Worker) -> None:
+    waiting.act(stage.view(20), [lost("worker-1")])
+    stage.reads.active[stage.address("worker-1")] = True
+
+    assert accepts(waiting.act(stage.view(30), [back("worker-1")])) == [(4,)]
+
+
+def test_an_order_closed_or_accepted_meanwhile_is_left_alone(stage: Stage, waiting: Worker) -> None:
+    node = stage.address("worker-1")
+    waiting.act(stage.view(11), [happened("OrderCreated", 11, id=8)])
+    stage.reads.active[node] = True
+    words = [
+        happened("Staked", 20, node=node),
+        happened("OrderClosed", 20, id=4),
+        happened("OrderAccepted", 20, id=8, node=stage.address("worker-2")),
+    ]
+
+    assert accepts(waiting.act(stage.view(20), words)) == []
+
+
+def test_an_accept_that_failed_is_taken_over_by_the_next_one(stage: Stage) -> None:
+    """worker-1 was chosen, and its exit was mined first."""
+    first, second = Worker("worker-1", 0), Worker("worker-2", 0)
+    created = happened("OrderCreated", 10, id=4)
+    assert accepts(first.act(stage.view(10), [created])) == [(4,)]
+    assert accepts(second.act(stage.view(10), [created])) == []
+    stage.reads.active[stage.address("worker-1")] = False
+    stage.reads.active[stage.address("worker-3")] = False
+    gone = happened("ExitRequested", 11, node=stage.address("worker-1"))
+
+    refused = SendFailed("Market", "accept", (4,), "NotActive")
+    assert accepts(first.act(stage.view(11), [refused, gone])) == []
+    assert accepts(second.act(stage.view(11), [gone])) == [(4,)]

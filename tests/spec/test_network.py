@@ -229,6 +229,17 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             id="L5",
         ),
         pytest.param(
+            "parameters: {incident_max_age: 47m}",
+            [
+                (
+                    "network.yaml:10: parameters.incident_max_age: an outage is reported before "
+                    "half of it is over, in whole blocks (L5); seen 47m, block_seconds 720; "
+                    "at least 48m"
+                )
+            ],
+            id="L5 blocks",
+        ),
+        pytest.param(
             "oracles: {nodes: 3, faulty: 1}",
             [
                 (

@@ -12,9 +12,18 @@ from devnet.chain.keccak import keccak
 OFFLINE_LEVEL = 1  # L1
 
 
+def evidence_of(worker: str, start: int, end: int) -> bytes:
+    """What an outage's incident carries: the hash of whose it was and when."""
+    return keccak(f"offline:{worker}:{start}:{end}".encode())
+
+
 class Incidents:
     """L1: the seconds between a node's loss and its return, reported at the return, or before
-    they grow too old to report (L5)."""
+    they grow too old to report (L5).
+
+    Every loss is noted, also of a node that has no stake: it may register while it is gone. What
+    of it counts is decided when it is reported.
+    """
 
     def __init__(self) -> None:
         self._lost_since: dict[str, int] = {}
@@ -44,11 +53,9 @@ class Incidents:
     def _see_node(self, view: View, seen: ClusterSeen) -> None:
         worker = seen.event.subject
         if seen.event.kind is EventKind.NODE_LOST:
-            if worker not in self._lost_since and view.reads.is_live(
-                view.directory.address(worker)
-            ):
+            if worker not in self._lost_since:
                 self._lost_since[worker] = view.now
-                self._report_by[worker] = view.now + view.reads.max_age() // 2
+                self._report_by[worker] = view.now + self._patience(view)
         elif seen.event.kind is EventKind.NODE_READY and worker in self._lost_since:
             start = self._lost_since.pop(worker)
             self._report_by.pop(worker, None)
@@ -69,20 +76,39 @@ class Incidents:
                 start, self._lost_since[worker] = self._lost_since[worker], view.now  # L5: maxAge
                 self._outages.setdefault(worker, []).append((start, view.now))
                 self._to_report.append((worker, start, view.now))
-                self._report_by[worker] = view.now + view.reads.max_age() // 2
-        wanted = tuple(
-            self._incident(view, worker, start, end)
-            for worker, start, end in self._to_report
-            if start < end
-        )
+                if self._has_ended(view, worker):
+                    del self._lost_since[worker], self._report_by[worker]
+                else:
+                    self._report_by[worker] = view.now + self._patience(view)
+        incidents = (self._incident(view, *outage) for outage in self._to_report)
+        wanted = tuple(incident for incident in incidents if incident is not None)
         self._to_report = []
         return wanted
 
     @staticmethod
-    def _incident(view: View, worker: str, start: int, end: int) -> Incident:
-        evidence = keccak(f"offline:{worker}:{start}:{end}".encode())
+    def _patience(view: View) -> int:
+        """How long an outage may last before a part of it is reported, seconds."""
+        return max(view.block_seconds, view.reads.max_age() // 2)
+
+    @staticmethod
+    def _has_ended(view: View, worker: str) -> bool:
+        """Whether the node can never be charged again: a key registers once ever (R2)."""
+        node = view.reads.node(view.directory.address(worker))
+        return bool(node.registeredAt) and (
+            bool(node.exitRequestedAt) or not view.reads.is_live(view.directory.address(worker))
+        )
+
+    @staticmethod
+    def _incident(view: View, worker: str, start: int, end: int) -> Incident | None:
+        """None where no second of the outage counts (S4, L1, L5)."""
         node = view.directory.address(worker)
-        return Incident(worker, node, OFFLINE_LEVEL, start, end, evidence)
+        if start >= end or not view.reads.is_live(node):
+            return None
+        start = max(start, view.reads.cursor_of(node, OFFLINE_LEVEL))
+        end = min(end, view.reads.node(node).exitRequestedAt or end)
+        if start >= end:
+            return None
+        return Incident(worker, node, OFFLINE_LEVEL, start, end, evidence_of(worker, start, end))
 
     def objection(self, view: View, incident: Incident) -> str | None:
         """A gatekeeper signs only seconds in which it saw the node gone itself."""
@@ -93,6 +119,10 @@ class Incidents:
         seen = list(self._outages.get(incident.worker, ()))
         if incident.worker in self._lost_since:
             seen.append((self._lost_since[incident.worker], view.now))
-        if any(start <= incident.start and incident.end <= end for start, end in seen):
-            return None
-        return f"{incident.worker} was not seen offline then"
+        if not any(start <= incident.start and incident.end <= end for start, end in seen):
+            return f"{incident.worker} was not seen offline then"
+        if view.directory.address(incident.worker) != incident.node:
+            return f"not the node key of {incident.worker}"
+        if incident.evidence != evidence_of(incident.worker, incident.start, incident.end):
+            return "the evidence is not this outage's"
+        return None

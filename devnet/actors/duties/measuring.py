@@ -59,6 +59,7 @@ class Measuring:
         self._guests: list[str] = []
         self._running: tuple[str, Block, int] | None = None  # worker, block, the seed's nonce
         self._nonce = 0
+        self._seen: dict[str, PerfResult] = {}  # by node, the last one to be signed
         self._ended: list[Measured] = []
         self._failed: list[Operation] = []
 
@@ -138,6 +139,15 @@ class Measuring:
         named = (view.directory.address(result.worker), result.worker)
         if named != (result.node, result.measurement.node):
             return "another node's measurement"
+        cycle = view.cycle_of(result.measured_block)
+        if result.cycle != cycle:  # W4
+            return f"block {result.measured_block} is in cycle {cycle}, not {result.cycle}"
+        sequence = view.reads.sequence_of(result.node) + 1
+        if result.sequence != sequence:
+            return f"the next sequence is {sequence}, not {result.sequence}"
+        last = self._seen.get(result.node)
+        if last is not None and last != result and last.nonce >= result.nonce:
+            return f"test {result.nonce} of this node is not later than test {last.nonce}"
         if view.reads.block_hash(result.measured_block) != result.measured_hash:
             return f"block {result.measured_block} has another hash"
         if result.measurement.seed != seed_of(result.measured_hash, result.node, result.nonce):
@@ -153,6 +163,12 @@ class Measuring:
         if signed != (sgx, found.b, found.c1, found.c2, found.c3):
             return "the factors do not follow from the measurement"
         return None
+
+    def saw(self, result: PerfResult) -> None:
+        """A test counts once: nobody picks the best of many."""
+        last = self._seen.get(result.node)
+        if last is None or last.nonce < result.nonce:
+            self._seen[result.node] = result
 
     def given_up(self, result: PerfResult, reasons: str) -> list[Operation]:
         return [Tell(result.worker, MeasureFailed(reasons))]

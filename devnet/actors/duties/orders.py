@@ -11,6 +11,7 @@ from devnet.actors.messages import (
     ClusterSeen,
     InvocationServed,
     JobEnded,
+    JobsCounted,
     PayloadGiven,
     WorkloadReady,
 )
@@ -28,7 +29,8 @@ from devnet.chain.keccak import keccak
 from devnet.spec.network import Service
 
 MIB = 2**20
-RECHECK_SECONDS = 3600  # how long a workload that is short of pods waits for its next look
+RECHECK_SECONDS = 3600  # until a workload short of pods, or refused counters, are seen to again
+FRESH_BLOCKS = 2  # M6: how long ago a count may be that somebody signs
 NO_RESULT_EXIT_CODE = 255
 
 
@@ -86,6 +88,7 @@ class Orders:
         self._served: list[JobEnded] = []
         self._counted: dict[int, tuple[int, int]] = {}  # order -> invocations, MiB-milliseconds
         self._dirty: set[int] = set()
+        self._held: dict[int, int] = {}  # order -> when its refused counters are proposed again
 
     def workload(self, order: int) -> str | None:
         task = self._tasks.get(order)
@@ -93,7 +96,7 @@ class Orders:
 
     def due(self) -> int | None:
         ends = (task.end for task in self._tasks.values())
-        return min((*ends, *self._recheck.values()), default=None)
+        return min((*ends, *self._recheck.values(), *self._held.values()), default=None)
 
     def take(self, view: View, message: object, *, lead: bool) -> None:
         match message:
@@ -170,12 +173,18 @@ class Orders:
                 wanted.append(Running(identity, task.seq + 1, ready, view.now))
         self._ready = {}
         self._count()
-        if not self._running_jobs():
-            for identity in sorted(self._dirty):
-                invocations, mib_milliseconds = self._counted[identity]
-                wanted.append(Counters(identity, invocations, mib_milliseconds))
-            self._dirty = set()
+        self._held = {order: at for order, at in self._held.items() if view.now < at}
+        due = self._dirty - self._held.keys()
+        if self._running_jobs():  # one statement for all of them, unless an order cannot wait
+            due &= self._ended(view)
+        for identity in sorted(due):
+            self._dirty.discard(identity)
+            invocations, mib_milliseconds = self._counted[identity]
+            wanted.append(Counters(identity, invocations, mib_milliseconds))
         return tuple(wanted)
+
+    def _ended(self, view: View) -> set[int]:
+        return self._remove | {order for order, t in self._tasks.items() if view.now >= t.end}
 
     def _running_jobs(self) -> bool:
         return bool(self._started)
@@ -194,20 +203,19 @@ class Orders:
 
     def operations(self, view: View) -> list[Operation]:
         """What the cluster is asked to do now."""
-        for identity, task in list(self._tasks.items()):
-            if view.now >= task.end:
-                self._remove.add(identity)
+        self._remove = self._ended(view)
         for identity, at in list(self._recheck.items()):
             if view.now >= at:
                 del self._recheck[identity]
                 self._await.add(identity)
-        operations: list[Operation] = []
+        operations = self._serve()  # also what ended in the round in which its order ends
         for identity in sorted(self._remove):
             task = self._tasks.pop(identity)
             self._recheck.pop(identity, None)
+            self._held.pop(identity, None)
+            self._dirty.discard(identity)
             if task.service.kind == "container":
                 operations.append(Remove(identity, task.workload))
-        operations += self._serve()
         for identity in sorted(self._deploy - self._remove):
             operations.append(Deploy(identity, workload_of(view, self._tasks[identity])))
         for identity in sorted((self._deploy | self._await) & self._tasks.keys()):
@@ -266,6 +274,8 @@ class Orders:
                 return f"more replicas than the order's {order.maxReplicas}"
             if not order.acceptedAt <= statement.at <= view.now:
                 return "not a time of this order"
+            if view.now - statement.at > FRESH_BLOCKS * view.block_seconds:
+                return f"{view.now - statement.at} s ago, and nobody knows what ran then"
             return None
         invoked = self._invocations.get(statement.order, 0)
         most = invoked * (task.service.memory // MIB) * task.service.timeout * 1000
@@ -275,10 +285,24 @@ class Orders:
             return f"{statement.mib_milliseconds} MiB-ms is more than the timeout allows ({most})"
         return None
 
-    def given_up(self, view: View, statement: Running) -> None:
+    def overstated(self, statement: Counters, counted: JobsCounted) -> str | None:
+        """M3: no more is charged than the control plane has run."""
+        if statement.invocations > counted.jobs:
+            return f"only {counted.jobs} jobs have ended, not {statement.invocations}"
+        took = self._tasks[statement.order].service.memory // MIB * counted.milliseconds
+        if statement.mib_milliseconds > took:
+            return f"{statement.mib_milliseconds} MiB-ms is more than the jobs took ({took})"
+        return None
+
+    def given_up(self, view: View, statement: Running | Counters) -> None:
         """Peers count otherwise: look again before the next statement."""
-        if statement.order in self._tasks:
+        if statement.order not in self._tasks:
+            return
+        if isinstance(statement, Running):
             self._recheck[statement.order] = view.now + view.block_seconds
+        else:
+            self._dirty.add(statement.order)
+            self._held[statement.order] = view.now + RECHECK_SECONDS
 
 
 def exit_code_of(result: JobResult | None) -> int:

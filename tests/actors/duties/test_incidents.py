@@ -37,6 +37,11 @@ def reports(operations: list[tuple[str, object]]) -> list[Send]:
     return [o for _, o in operations if isinstance(o, Send) and o.function == "report"]
 
 
+def unregistered(stage: Stage, worker: str) -> None:
+    stage.reads.live[stage.address(worker)] = False
+    stage.reads.registered[stage.address(worker)] = 0
+
+
 def test_an_outage_is_reported_at_its_end_from_head_time_to_head_time(stage: Stage) -> None:
     actors = keepers(stage)
     assert talk(actors, stage.view(20), everybody(lost("worker-2"))) == []
@@ -67,7 +72,7 @@ def test_lost_and_back_in_one_block_is_no_incident(stage: Stage) -> None:
 
 
 def test_a_node_without_a_stake_is_not_reported(stage: Stage) -> None:
-    stage.reads.live[stage.address("worker-2")] = False
+    unregistered(stage, "worker-2")
     actors = keepers(stage)
     talk(actors, stage.view(20), everybody(lost("worker-2")))
 
@@ -123,7 +128,8 @@ def test_a_peer_signs_only_what_it_saw_itself(
     incidents = Incidents()
     incidents.take(stage.view(20), lost("worker-2"))
     start, end = (time_of(block) for block in interval)
-    incident = Incident("worker-2", stage.address("worker-2"), level, start, end, bytes(32))
+    evidence = keccak(f"offline:worker-2:{start}:{end}".encode())
+    incident = Incident("worker-2", stage.address("worker-2"), level, start, end, evidence)
 
     assert incidents.objection(stage.view(60), incident) == reason
 
@@ -163,3 +169,56 @@ def test_an_incident_somebody_else_executed_is_left_alone(stage: Stage) -> None:
 
     assert actors[0].due() is None
     assert talk(actors, stage.view(110), {"gatekeeper-1": []}) == []
+
+
+def test_a_peer_refuses_another_node_s_key_and_another_evidence(stage: Stage) -> None:
+    incidents = Incidents()
+    incidents.take(stage.view(20), lost("worker-2"))
+    start, end = time_of(20), time_of(60)
+    evidence = keccak(f"offline:worker-2:{start}:{end}".encode())
+    other = Incident("worker-2", stage.address("worker-1"), 1, start, end, evidence)
+    unproven = Incident("worker-2", stage.address("worker-2"), 1, start, end, bytes(32))
+
+    assert incidents.objection(stage.view(60), other) == "not the node key of worker-2"
+    assert incidents.objection(stage.view(60), unproven) == "the evidence is not this outage's"
+
+
+def test_a_node_lost_before_it_staked_is_charged_from_its_registration(stage: Stage) -> None:
+    actors, node = keepers(stage), stage.address("worker-2")
+    unregistered(stage, "worker-2")
+    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    stage.reads.live[node], stage.reads.registered[node] = True, time_of(30)
+
+    (report,) = reports(talk(actors, stage.view(90), everybody(back("worker-2"))))
+
+    assert report.args[2:4] == (time_of(30), time_of(90))  # L5: the cursor cuts it
+
+
+def test_a_node_that_is_gone_for_good_is_reported_no_more(stage: Stage) -> None:
+    actors, node = keepers(stage), stage.address("worker-2")
+    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    stage.reads.live[node] = False  # it exited and withdrew
+    due = actors[0].due()
+    assert due == time_of(20) + MAX_AGE // 2
+
+    block = (due - time_of(0)) // 720
+    assert reports(talk(actors, stage.view(block), {KEEPERS[0]: []})) == []
+    assert actors[0].due() is None
+
+
+def test_an_exited_node_is_charged_up_to_its_exit_request_and_no_further(stage: Stage) -> None:
+    actors, node = keepers(stage), stage.address("worker-2")
+    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    stage.reads.exit_requested[node] = stage.reads.cursors[node] = time_of(15)  # L1
+
+    assert reports(talk(actors, stage.view(60), everybody(back("worker-2")))) == []
+
+
+def test_a_short_max_age_is_reported_no_faster_than_blocks_come(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.reads, "max_age", lambda: 1)
+    actors = keepers(stage)
+    talk(actors, stage.view(20), everybody(lost("worker-2")))
+
+    assert actors[0].due() == time_of(21)

@@ -108,13 +108,15 @@ def test_the_factors_are_the_profile_s_against_the_reference_machine(stage: Stag
 # --- what a peer refuses ------------------------------------------------------------------------
 
 
-def result(stage: Stage, block: int = 10, worker: str = "worker-1") -> PerfResult:
+def result(
+    stage: Stage, block: int = 10, worker: str = "worker-1", *, nonce: int = 1
+) -> PerfResult:
     view = stage.view(block)
     node = stage.address(worker)
-    seed = seed_of(hash_of(block), node, 1)
+    seed = seed_of(hash_of(block), node, nonce)
     measurement = profile_measurement(worker, capacity_of(view, worker), seed)
     found, sgx = factors(view, worker, measurement)
-    values = (sgx, found.b, found.c1, found.c2, found.c3, 1, measurement)
+    values = (sgx, found.b, found.c1, found.c2, found.c3, nonce, measurement)
     return PerfResult(worker, node, view.cycle_of(block), 1, block, hash_of(block), *values)
 
 
@@ -195,17 +197,18 @@ def test_a_peer_refuses_a_result_of_a_block_that_is_gone(stage: Stage) -> None:
 def test_a_peer_refuses_a_second_result_while_the_first_counts(stage: Stage) -> None:
     peer = keepers(stage)[1]
     answer(stage, peer, result(stage))
-    second = result(stage, 11)
+    second = result(stage, 11, nonce=2)
 
     reason = "sequence 1 is signed already and can still be published"
     assert answer(stage, peer, second) == SignatureRefused(second, "gatekeeper-2", reason)
-    assert isinstance(answer(stage, peer, result(stage, 72), 72), SignatureGiven)  # cycle over
+    third = result(stage, 72, nonce=3)
+    assert isinstance(answer(stage, peer, third, 72), SignatureGiven)  # cycle over
 
 
 def test_a_worker_hears_why_its_result_was_not_signed(stage: Stage) -> None:
     actors = keepers(stage)
     for peer in actors[1:]:  # they have signed another one meanwhile
-        answer(stage, peer, result(stage, 9))
+        answer(stage, peer, result(stage, 9, nonce=0))
     talk(actors, stage.view(10), {LEAD: [MeasureAsked("worker-1")]})
 
     told = talk(actors, stage.view(10), {LEAD: [measured(stage, "worker-1", 10)]})
@@ -213,3 +216,34 @@ def test_a_worker_hears_why_its_result_was_not_signed(stage: Stage) -> None:
     why = "sequence 1 is signed already and can still be published"
     failed = MeasureFailed(f"gatekeeper-2: {why}; gatekeeper-3: {why}")
     assert told == [(LEAD, Tell("worker-1", failed))]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"cycle": 1}, "block 10 is in cycle 0, not 1"),
+        ({"sequence": 2}, "the next sequence is 1, not 2"),
+    ],
+)
+def test_a_peer_refuses_another_cycle_or_sequence(
+    stage: Stage, change: dict[str, int], reason: str
+) -> None:
+    """W4."""
+    asked = replace(result(stage), **change)  # type: ignore[arg-type]
+
+    refused = SignatureRefused(asked, "gatekeeper-2", reason)
+    assert answer(stage, keepers(stage)[1], asked) == refused
+
+
+def test_a_peer_takes_tests_of_a_node_in_the_order_they_were_made(stage: Stage) -> None:
+    """Nobody picks the best of many."""
+    peer = keepers(stage)[1]
+    assert isinstance(answer(stage, peer, result(stage, nonce=3)), SignatureGiven)
+    assert isinstance(answer(stage, peer, result(stage, nonce=3)), SignatureGiven)  # the same
+    other = result(stage, worker="worker-3", nonce=2)
+    assert isinstance(answer(stage, peer, other), SignatureGiven)
+    earlier = result(stage, 72, nonce=3)
+
+    reason = "test 3 of this node is not later than test 3"
+    refused = SignatureRefused(earlier, "gatekeeper-2", reason)
+    assert answer(stage, peer, earlier, 72) == refused

@@ -12,6 +12,7 @@ from devnet.actors.messages import (
     ClusterSeen,
     InvocationServed,
     JobEnded,
+    JobsCounted,
     PayloadGiven,
     ReadyCounted,
     SignatureAsked,
@@ -21,6 +22,7 @@ from devnet.actors.messages import (
 )
 from devnet.actors.operations import (
     AwaitReady,
+    CountJobs,
     CountReady,
     Deploy,
     Operation,
@@ -213,11 +215,12 @@ def test_peers_that_count_otherwise_refuse_and_the_lead_looks_again_in_the_next_
         (Running(WEB, 1, 3, time_of(13)), "not a time of this order"),
         (Running(WEB, 1, 3, time_of(9)), "not a time of this order"),
         (Running(9, 1, 3, time_of(11)), "order 9 is not running"),
+        (Running(WEB, 1, 3, time_of(11)), None),
     ],
-    ids=["too many", "future", "before its acceptance", "no such order"],
+    ids=["too many", "future", "before its acceptance", "no such order", "two blocks ago"],
 )
 def test_a_peer_refuses_a_statement_that_cannot_be(
-    stage: Stage, actors: list[Gatekeeper], statement: Running, reason: str
+    stage: Stage, actors: list[Gatekeeper], statement: Running, reason: str | None
 ) -> None:
     tell_all(stage, actors, 10, accepted(WEB))
     stage.reads.orders[9] = stage.reads.orders[WEB]
@@ -225,7 +228,24 @@ def test_a_peer_refuses_a_statement_that_cannot_be(
     counted = ReadyCounted(statement, LEAD, statement.replicas)
     (tell,) = actors[1].act(stage.view(12), [counted])
 
-    assert tell == Tell(LEAD, SignatureRefused(statement, "gatekeeper-2", reason))
+    assert isinstance(tell, Tell)
+    if reason is None:
+        assert isinstance(tell.message, SignatureGiven)
+    else:
+        assert tell.message == SignatureRefused(statement, "gatekeeper-2", reason)
+
+
+def test_a_peer_refuses_to_state_what_ran_long_ago(stage: Stage, actors: list[Gatekeeper]) -> None:
+    tell_all(stage, actors, 10, accepted(WEB))
+    statement = Running(WEB, 1, 3, time_of(11))
+
+    (fresh,) = actors[1].act(stage.view(13), [ReadyCounted(statement, LEAD, 3)])
+    (old,) = actors[1].act(stage.view(14), [ReadyCounted(statement, LEAD, 3)])
+
+    assert isinstance(fresh, Tell)
+    assert isinstance(fresh.message, SignatureGiven)
+    reason = "2160 s ago, and nobody knows what ran then"
+    assert old == Tell(LEAD, SignatureRefused(statement, "gatekeeper-2", reason))
 
 
 def test_scaling_changes_the_workload(stage: Stage, actors: list[Gatekeeper]) -> None:
@@ -294,6 +314,23 @@ def test_a_payload_that_is_not_the_invoked_one_is_not_run(
     assert tell_lead(stage, actors, 12, PayloadGiven(31, PAYLOAD)) == []
 
 
+def jobs_counted(
+    stage: Stage,
+    actors: list[Gatekeeper],
+    block: int,
+    operations: list[Operation],
+    jobs: int,
+    milliseconds: int,
+) -> list[Operation]:
+    """What the control plane knows reaches both peers."""
+    asked = [o for o in operations if isinstance(o, CountJobs)]
+    inboxes = {
+        name: [JobsCounted(one.attestation, one.asked_by, jobs, milliseconds)]
+        for name, one in zip(KEEPERS[1:], asked, strict=True)
+    }
+    return [o for _, o in talk(actors, stage.view(block), inboxes)]
+
+
 def two_jobs(stage: Stage, actors: list[Gatekeeper]) -> None:
     tell_all(stage, actors, 10, accepted(THUMBNAIL))
     tell_all(stage, actors, 12, invoked(30), invoked(31))
@@ -312,7 +349,11 @@ def test_a_result_is_stored_told_and_counted_once_all_jobs_have_ended(
     second = tell_lead(stage, actors, 13, job_ended(31, 100))
 
     # 32 MiB for 250 + 100 ms.
-    assert reported(second) == [("reportCounters", (THUMBNAIL, 2, 32 * 350))]
+    counters = Counters(THUMBNAIL, 2, 32 * 350)
+    asked = [o for o in second if isinstance(o, CountJobs)]
+    assert asked == [CountJobs(counters, LEAD, THUMBNAIL)] * 2
+    told = jobs_counted(stage, actors, 13, second, 2, 350)
+    assert reported(told) == [("reportCounters", (THUMBNAIL, 2, 32 * 350))]
 
 
 def test_a_job_that_outlives_its_order_holds_up_no_other_order_s_counters(
@@ -331,7 +372,8 @@ def test_a_job_that_outlives_its_order_holds_up_no_other_order_s_counters(
 
     assert tell_lead(stage, actors, 14, job_ended(30), job_ended(31)) == []
     result = JobResult("invocation-40", "worker-1", 0, OUTPUT, 50, 0)
-    operations = tell_lead(stage, actors, 14, JobEnded(other, 40, result))
+    asked = tell_lead(stage, actors, 14, JobEnded(other, 40, result))
+    operations = jobs_counted(stage, actors, 14, asked, 1, 50)
 
     assert reported(operations) == [("reportCounters", (other, 1, 32 * 50))]
 
@@ -349,6 +391,7 @@ def test_a_job_without_a_result_is_served_as_failed_and_costs_no_time(
     operations = tell_lead(stage, actors, 13, job_ended(31, 100, exit_code=-9))
 
     assert Tell("bob", InvocationServed(31, 247, keccak(OUTPUT))) in operations  # uint8
+    operations = jobs_counted(stage, actors, 13, operations, 2, 100)
     assert reported(operations) == [("reportCounters", (THUMBNAIL, 2, 32 * 100))]
 
 
@@ -370,10 +413,88 @@ def test_a_peer_checks_the_counters_against_the_chain(
 ) -> None:
     two_jobs(stage, actors)  # two invocations, 32 MiB, at most 10 s each
 
-    (tell,) = actors[1].act(stage.view(13), [SignatureAsked(counters, LEAD)])
+    counted = JobsCounted(counters, LEAD, 2, 20_000)
+    (tell,) = actors[1].act(stage.view(13), [counted])
 
     assert isinstance(tell, Tell)
     if reason is None:
         assert isinstance(tell.message, SignatureGiven)
     else:
         assert tell.message == SignatureRefused(counters, "gatekeeper-2", reason)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "milliseconds", "reason"),
+    [
+        (3, 400, None),
+        (2, 350, None),
+        (1, 350, "only 1 jobs have ended, not 2"),
+        (2, 349, "11200 MiB-ms is more than the jobs took (11168)"),
+    ],
+    ids=["more since", "as many", "a job too many", "a millisecond too many"],
+)
+def test_a_peer_signs_no_more_than_the_control_plane_has_run(
+    stage: Stage, actors: list[Gatekeeper], jobs: int, milliseconds: int, reason: str | None
+) -> None:
+    two_jobs(stage, actors)
+    counters = Counters(THUMBNAIL, 2, 32 * 350)
+    asked = actors[1].act(stage.view(13), [SignatureAsked(counters, LEAD)])
+    assert asked == [CountJobs(counters, LEAD, THUMBNAIL)]
+
+    counted = JobsCounted(counters, LEAD, jobs, milliseconds)
+    (tell,) = actors[1].act(stage.view(13), [counted])
+
+    assert isinstance(tell, Tell)
+    if reason is None:
+        assert isinstance(tell.message, SignatureGiven)
+    else:
+        assert tell.message == SignatureRefused(counters, "gatekeeper-2", reason)
+
+
+def test_refused_counters_are_proposed_again_an_hour_later(
+    stage: Stage, actors: list[Gatekeeper]
+) -> None:
+    two_jobs(stage, actors)
+    asked = tell_lead(stage, actors, 13, job_ended(30, 250), job_ended(31, 100))
+    assert jobs_counted(stage, actors, 13, asked, 0, 0) == []
+
+    assert actors[0].due() == time_of(13) + RECHECK_SECONDS == time_of(18)
+    assert tell_lead(stage, actors, 17) == []
+    again = tell_lead(stage, actors, 18)
+    operations = jobs_counted(stage, actors, 18, again, 2, 350)
+    assert reported(operations) == [("reportCounters", (THUMBNAIL, 2, 32 * 350))]
+    assert actors[0].due() == time_of(1000)
+
+
+def test_a_result_of_the_round_in_which_its_order_closes_is_served_and_counted(
+    stage: Stage, actors: list[Gatekeeper]
+) -> None:
+    two_jobs(stage, actors)
+    tell_lead(stage, actors, 13, job_ended(30, 250))
+
+    closed = happened("OrderClosed", 13, id=THUMBNAIL)
+    operations = tell_lead(stage, actors, 13, closed, job_ended(31, 100))
+
+    assert Tell("bob", InvocationServed(31, 0, keccak(OUTPUT))) in operations
+    told = jobs_counted(stage, actors, 13, operations, 2, 350)
+    assert reported(told) == [("reportCounters", (THUMBNAIL, 2, 32 * 350))]
+    assert actors[0].due() is None
+
+
+def test_an_order_that_ends_is_counted_though_another_order_s_job_still_runs(
+    stage: Stage, actors: list[Gatekeeper]
+) -> None:
+    two_jobs(stage, actors)
+    other = 3
+    stage.reads.orders[other] = stage.reads.orders[THUMBNAIL]
+    stage.reads.ends[other] = time_of(1000)
+    tell_all(stage, actors, 12, accepted(other))
+    args = {"id": other, "invocation": 40, "payloadHash": keccak(PAYLOAD)}
+    tell_all(stage, actors, 12, happened("Invoked", 12, **args))
+    tell_lead(stage, actors, 12, PayloadGiven(40, PAYLOAD))
+    tell_lead(stage, actors, 13, job_ended(30, 250), job_ended(31, 100))
+
+    operations = tell_lead(stage, actors, 14, happened("OrderClosed", 14, id=THUMBNAIL))
+
+    told = jobs_counted(stage, actors, 14, operations, 2, 350)
+    assert reported(told) == [("reportCounters", (THUMBNAIL, 2, 32 * 350))]
