@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.interface import Cluster, NodeSpec
-from cluster.native import NativeCluster
 from cluster.profiles import load_profile, scaled
 from cluster.sim import SimCluster
 from devnet.base import Toolchain, UsageError
@@ -67,6 +66,8 @@ def _sim(making: Making) -> Cluster:
 
 
 def _native(making: Making) -> Cluster:
+    from cluster.native import NativeCluster  # the kubernetes client takes most of a second
+
     return NativeCluster(
         making.nodes(),
         making.state,
