@@ -114,26 +114,28 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         if (request.duration == 0 || request.duration > MAX_DURATION) {
             revert DurationOutOfRange(request.duration, MAX_DURATION);
         }
-        if (request.deposit == 0) revert ZeroDeposit();
-        if (request.kind == Kind.CONTAINER && request.maxReplicas == 0) revert ReplicasOutOfRange(0, 0);
+        uint128 deposit = request.deposit;
+        if (deposit == 0) revert ZeroDeposit();
+        Kind kind = request.kind;
+        if (kind == Kind.CONTAINER && request.maxReplicas == 0) revert ReplicasOutOfRange(0, 0);
         (uint256 rate, uint256 rate2) = _rates(request);
         if (rate > request.maxRate) revert RateAboveMaximum(rate, request.maxRate);
         if (rate2 > request.maxRate2) revert RateAboveMaximum(rate2, request.maxRate2);
 
         id = uint256(_orderCount) + 1;
-        (_orderCount, _escrowed) = (uint64(id), _escrowed + request.deposit);
+        (_orderCount, _escrowed) = (uint64(id), _escrowed + deposit);
         Record storage order = _orders[id];
         order.client = msg.sender;
-        order.createdAt = block.timestamp.toUint40();
-        if (request.kind != Kind.CONTAINER) order.kind = request.kind;
+        order.createdAt = uint40(block.timestamp);
+        if (kind != Kind.CONTAINER) order.kind = kind;
         order.spec = request.spec;
-        order.deposit = request.deposit;
+        order.deposit = deposit;
         order.rate = uint128(rate);
         if (rate2 != 0) order.rate2 = uint128(rate2);
         order.duration = uint24(request.duration); // at most 30 days
         order.maxReplicas = request.maxReplicas;
-        emit OrderCreated(id, msg.sender, request.kind, request.spec, request.deposit);
-        token.safeTransferFrom(msg.sender, address(this), request.deposit);
+        emit OrderCreated(id, msg.sender, kind, request.spec, deposit);
+        token.safeTransferFrom(msg.sender, address(this), deposit);
     }
 
     /// @inheritdoc IMarket

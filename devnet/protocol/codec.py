@@ -10,14 +10,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, is_dataclass
 from typing import Any, Final
 
-from eth_abi.decoding import ContextFramesBytesIO
-from eth_abi.exceptions import InsufficientDataBytes, ValueOutOfBounds
-from eth_abi.registry import registry
+from eth_abi.decoding import ByteStringDecoder, ContextFramesBytesIO, decode_uint_256
+from eth_abi.exceptions import InsufficientDataBytes, NonEmptyPaddingBytes
+from eth_abi.registry import BaseEquals, registry
 
 from devnet.chain.keccak import keccak
 
 _WORD: Final = 32
 _TWO_256: Final = 1 << 256
+
+
+class _Bytes(ByteStringDecoder):
+    """As the contracts read: nobody looks at the bytes behind a byte string."""
+
+    def read_data_from_stream(self, stream: ContextFramesBytesIO) -> bytes:
+        length = decode_uint_256(stream)
+        data: bytes = stream.read(length)
+        if len(data) < length:
+            raise InsufficientDataBytes(f"{len(data)} bytes of a string of {length}")
+        return data
+
+
+# Ape reads with the shared registry.
+_REGISTRY: Final = registry.copy()  # type: ignore[no-untyped-call]
+_REGISTRY.unregister_decoder("bytes")
+_REGISTRY.register_decoder(
+    BaseEquals("bytes", with_sub=False),  # type: ignore[no-untyped-call]
+    _Bytes,
+    label="bytes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +127,7 @@ class Codec:
             return tuple(_WORD_READERS[kind](data, i * _WORD) for i, kind in enumerate(self._words))
         if len(data) < self._head:  # Ape's own integers would read the missing bytes as 0
             raise InsufficientDataBytes(f"{len(data)} bytes where {self._head} are due at least")
-        # As the contracts read: nobody looks at the bytes behind a byte string.
-        decoder = registry.get_decoder(self.signature, strict=False)
+        decoder = _REGISTRY.get_decoder(self.signature)
         values = decoder(ContextFramesBytesIO(data))  # type: ignore[no-untyped-call]
         if not self._structs:
             return tuple(values)
@@ -127,7 +147,7 @@ def topic_of(name: str, codec: Codec) -> bytes:
 # eth_abi, which refuses what no compiler writes.
 def _address(data: bytes, at: int) -> str:
     if any(data[at : at + 12]):
-        raise ValueOutOfBounds("an address has 20 bytes")  # the contracts refuse it, too
+        raise NonEmptyPaddingBytes("an address has 20 bytes")  # the contracts refuse it, too
     return "0x" + data[at + 12 : at + 32].hex()
 
 

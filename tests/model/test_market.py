@@ -209,3 +209,70 @@ def test_m6_the_client_closes_and_anyone_finalizes_after_the_delay(world: World)
     assert world.client("finalize", 1).error == "AlreadyFinalized"
     assert order(world).total == 7200
     assert order(world).node == address("worker-1")
+
+
+def test_m1_an_order_nobody_accepted_within_30_days_has_ended(world: World) -> None:
+    world.stake("worker-1", months=12)
+    world.prices()
+    for _ in range(2):
+        assert world.order(duration=30 * DAY).ok
+    created = order(world).createdAt
+    assert created == world.now
+    world.wait(30 * DAY - world.block_seconds)
+    assert world.accept(1).ok
+    world.mine()
+    assert world.now == created + 30 * DAY
+    assert world.accept(2).error == "OrderEnded"
+    assert world.client("close", 2).ok  # the deposit is not lost
+    assert end_of(order(world)) == created + 30 * DAY
+    assert world.client("scale", 1, replicas=1).error == "OrderEnded"
+    world.wait(7200)
+    assert world.client("finalize", 1).ok
+
+
+def test_m6_of_two_statements_for_one_second_the_later_holds(world: World) -> None:
+    running(world)
+    start = world.now
+    for seq, replicas in enumerate((4, 0, 3, 1), start=1):
+        assert world.running(1, seq, replicas, start).ok
+    assert len(world.model.state.usage[1].pending) == 1
+    assert world.running(1, 4, 2, start).error == "SequenceNotAbove"
+    world.wait(7200)
+    world.mine()
+    assert world.client("settle", 1).ok
+    settled = order(world).settledUntil
+    assert order(world).total == settled - start
+    for seq, replicas in ((5, 2), (6, 0)):  # for the second up to which is settled, too
+        assert world.running(1, seq, replicas, settled).ok
+    world.mine()
+    assert world.client("settle", 1).ok
+    assert order(world).total == settled - start
+
+
+def test_m6_a_settlement_applies_200_statements_and_the_next_goes_on(world: World) -> None:
+    running(world)
+    start = world.now
+    world.wait(7200)
+    for n in range(450):
+        assert world.running(1, n + 1, n % 2, start + n).ok
+    world.wait(7200)
+    reached = [start + 199, start + 399, world.now - 7200]
+    for second in reached:
+        assert world.client("settle", 1).ok
+        assert order(world).settledUntil == second
+    assert order(world).total == 225 + (reached[-1] - start - 450)
+
+
+def test_m6_what_is_finalized_is_settled_but_for_200_statements(world: World) -> None:
+    running(world)
+    start = world.now
+    world.wait(7200)
+    for n in range(401):
+        assert world.running(1, n + 1, n % 2, start + n).ok
+    world.wait(10 * DAY + 7200)
+    assert world.client("finalize", 1).error == "SettleFirst"
+    assert world.client("settle", 1).ok
+    assert world.client("finalize", 1).error == "SettleFirst"
+    assert world.client("settle", 1).ok
+    assert world.client("finalize", 1).ok
+    assert order(world).total == 200

@@ -65,3 +65,52 @@ def test_it_decides_ten_thousand_transfers_in_a_second_of_processor_time(world: 
     spent = time.process_time() - start
     assert all(outcome and outcome.ok for outcome in outcomes)
     assert spent < 1
+
+
+def test_a_view_sent_as_a_transaction_changes_nothing(world: World) -> None:
+    before = world.ledger()
+    for contract, function in (("Rewards", "currentCycle"), ("Market", "orderOf")):
+        view = replace(world.history[0], contract=contract, function=function, view=True)
+        assert world.model.apply(view) is None
+    assert world.ledger() == before
+
+
+def test_no_function_takes_eth(world: World) -> None:
+    before = world.ledger()
+    for seen in world.history[:3]:
+        outcome = world.model.apply(replace(seen, value=1))
+        assert outcome is not None
+        assert (outcome.ok, outcome.error) == (False, "NoReason")
+    assert world.ledger() == before
+
+
+@pytest.mark.parametrize(
+    ("used", "error", "ok", "skipped"),
+    [
+        (64_000, "NoReason", False, True),  # all of it
+        (61_000, "NoReason", False, True),  # what three calls inside keep back is left
+        (60_999, "NoReason", False, False),
+        (64_000, "Panic", False, False),
+        (64_000, None, True, False),
+    ],
+)
+def test_what_the_chain_ran_out_of_gas_for_counts_as_never_sent(
+    world: World, used: int, error: str | None, ok: bool, skipped: bool
+) -> None:
+    before = world.ledger()
+    assert world.history[0].function == "transfer"
+    seen = replace(world.history[0], ok=ok, error=error, gas=64_000, gas_used=used)
+    assert (world.model.apply(seen) is None) == skipped
+    assert (world.ledger() == before) == skipped
+
+
+@pytest.mark.parametrize("bits", [128, 200])
+def test_sums_beyond_128_bits_panic_as_the_chains_do(world: World, bits: int) -> None:
+    world.prices()
+    assert world.add_reward(KOMP).ok
+    assert world.order().ok
+    assert world.add_reward(2**bits - 1).error == (
+        "Panic" if bits == 128 else "SafeCastOverflowedUintDowncast"
+    )
+    assert world.order(deposit=2**128 - 1).error == "Panic"
+    assert world.order(deposit=10**30).error == "ERC20InsufficientBalance"

@@ -145,3 +145,20 @@ def test_o3_o6_stale_utilization_counts_as_full_and_komp_converts(world: World) 
     assert world.ledger().utilization == 10**18
     assert world.transmit(UTILIZATION_FEED, 10**18 - 1).ok
     assert world.ledger().utilization == 10**18 - 1
+
+
+def test_o5_it_beats_all_only_where_all_three_are_fresh(world: World) -> None:
+    world.prices(utilization=0)
+    names = CLOUD_FEEDS["vcpu_hour"]
+    assert world.ledger().prices[0].beats is True  # 0.75 of the median
+    world.wait(DAY)
+    for name in names[:2]:
+        world.transmit(name, USD_PRICES["vcpu_hour"])
+    assert world.poke("vcpu_hour").ok
+    world.mine()
+    assert world.ledger().prices[0].beats is False
+    world.transmit(names[2], USD_PRICES["vcpu_hour"])
+    world.transmit("Feed:utilization", 0, observations=(0, 0, 0))
+    assert world.ledger().prices[0].beats is True
+    world.transmit(names[2], USD_PRICES["vcpu_hour"] // 2)
+    assert world.ledger().prices[0].beats is False

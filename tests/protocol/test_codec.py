@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import encode
+from eth_abi.exceptions import DecodingError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,3 +87,31 @@ def test_a_wrong_number_of_values_names_what_is_due() -> None:
         codec.encode([OWNER])
     with pytest.raises(ValueError, match="request has 3 fields, not 2"):
         Codec.of(REQUEST).encode([(OWNER, b""), 0])
+
+
+TRANSFER = Codec.of([{"name": "to", "type": "address"}, {"name": "value", "type": "uint256"}])
+SIGNED = Codec.of([{"name": "id", "type": "uint256"}, {"name": "signatures", "type": "bytes"}])
+
+
+@pytest.mark.parametrize("missing", [1, 3, 31, 32, 40, 64])
+def test_less_than_the_head_is_refused_as_the_contracts_do(missing: int) -> None:
+    data = TRANSFER.encode((OWNER, 5))
+    with pytest.raises(DecodingError, match="64 are due at least"):
+        TRANSFER.decode(data[:-missing])
+    with pytest.raises(DecodingError, match="64 are due at least"):
+        Codec.of(REQUEST).decode(b"\0" * 63)
+    assert TRANSFER.decode(data + b"\1\2") == (OWNER, 5)
+
+
+def test_an_address_of_more_than_20_bytes_is_refused() -> None:
+    data = TRANSFER.encode((OWNER, 5))
+    with pytest.raises(DecodingError, match="20 bytes"):
+        TRANSFER.decode(b"\1" + data[1:])
+
+
+def test_nobody_looks_at_the_bytes_behind_a_byte_string() -> None:
+    data = SIGNED.encode((1, b"\7" * 65))
+    assert SIGNED.decode(data[:-1] + b"\1") == (1, b"\7" * 65)
+    assert SIGNED.decode(data[:-31]) == (1, b"\7" * 65)
+    with pytest.raises(DecodingError, match="64 bytes of a string of 65"):
+        SIGNED.decode(data[:-32])

@@ -177,3 +177,13 @@ def test_addresses_are_lower_case_everywhere(deployment: Deployment) -> None:
     assert mixed.addresses == {"Staking": NODE}
     assert mixed.names() == {NODE: "Staking"}
     assert Contracts(mixed).address("Staking") == NODE
+
+
+def test_views_are_told_from_what_changes_something(contracts: Contracts) -> None:
+    assert contracts.function("Rewards", "currentCycle").view
+    assert not contracts.function("Rewards", "claimAll").view
+    for function, view in (("orderOf", True), ("accept", False)):
+        call = contracts.encode("Market", function, 1)
+        decoded = contracts.decode(call.to, call.data)
+        assert decoded is not None
+        assert (decoded.function, decoded.view) == (function, view)

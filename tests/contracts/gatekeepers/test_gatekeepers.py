@@ -113,6 +113,7 @@ def test_r3_governance_alone_changes_gatekeepers(stage: Stage) -> None:
     [
         ([], [], 1, "QuorumOutOfRange"),
         ([], [], 4, "QuorumOutOfRange"),
+        ([], [], 2**255 + 2, "QuorumOutOfRange"),
         (["gatekeeper-4"], [], 2, "QuorumOutOfRange"),
         ([], list(GATEKEEPERS), 0, "QuorumOutOfRange"),
         (["gatekeeper-1"], [], 3, "AlreadyGatekeeper"),

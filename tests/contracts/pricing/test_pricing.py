@@ -314,8 +314,10 @@ def test_o5_beats_all_is_a_view(market: Market) -> None:
     assert market.stage.read("Prices", "beatsAll", 0)
     market.answers(50, 101, 102)  # 0.75 * 101 = 75.75 does not beat 50
     assert not market.stage.read("Prices", "beatsAll", 0)
-    market.answers(None, 101, 102)
+    market.answers(100, 101, 102)
     assert market.stage.read("Prices", "beatsAll", 0)
+    market.answers(None, 101, 102)  # of two nobody knows the third
+    assert not market.stage.read("Prices", "beatsAll", 0)
     market.answers(None, None, None)
     assert not market.stage.read("Prices", "beatsAll", 0)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from model_world import KOMP, World, address
 
 from devnet.model import Outcome
-from devnet.runs.checkers import Difference, agreement, outcome_difference
+from devnet.runs.checkers import Checker, Difference, agreement, outcome_difference
 
 
 def test_equal_ledgers_have_no_difference(world: World) -> None:
@@ -53,3 +53,16 @@ def test_events_are_compared_too(world: World) -> None:
     assert found is not None
     assert found.path.startswith("Staking.stake in block 2 (0x")
     assert found.chain[0][1] == "Transfer"
+
+
+def test_a_function_the_model_does_not_know_is_a_difference(world: World) -> None:
+    checker = Checker(world.parameters, world.block_hash)
+    strange = replace(world.history[0], contract="Staking", function="mint", block=9)
+    checker.observe([strange, *world.history])  # and what follows is decided all the same
+    (found,) = checker._decided
+    assert str(found) == (
+        f"Staking.mint in block 9 ({strange.hash}): chain accepts, model has no rule: not modelled"
+    )
+    refused = replace(strange, ok=False, error="NoReason", events=())
+    checker.observe([refused])
+    assert checker._decided[1].chain == "refuses with NoReason"

@@ -88,6 +88,8 @@ LEDGERS: Mapping[str, tuple[int, Callable[[Ledger], Ledger]]] = {
     "an ended reward changed": (3, lambda it: cycle(it, 0, reward=it.cycles[0].reward + 1)),
     "a cycle gone": (3, lambda it: replace(it, cycles={0: it.cycles[0]})),
     "dust": (4, dusty),
+    "a share kept back by the contract": (4, lambda it: node(it, "worker-3", claimable=10**9)),
+    "more owed than there is": (4, lambda it: node(it, claimable=10**21)),
     "a share too much": (5, lambda it: node(it, claimable=1)),
     "accrued without end": (5, lambda it: node(it, accrued=1)),
     "two cycles hold reward": (7, lambda it: cycle(it, 1, reward=1)),

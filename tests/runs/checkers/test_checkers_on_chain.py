@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chain_world import ChainWorld
-from model_world import GENESIS_TIMESTAMP, NAMES, World, lived_through
+from model_world import (
+    ACCOUNTS,
+    GENESIS_TIMESTAMP,
+    KOMP,
+    NAMES,
+    World,
+    address,
+    lived_through,
+)
 from wild import Wild
 
 from devnet.base.toolchain import Toolchain
-from devnet.chain import Anvil, Chain, Rpc
+from devnet.chain import Anvil, Chain, Rpc, Transaction, sign
 from devnet.deploy import compile_contracts
+from devnet.protocol import ObservedTransaction
 from devnet.protocol.artifacts import Artifacts
 
 MOVES = 300
@@ -87,3 +97,148 @@ def test_a_whole_life_is_wild_enough_without_a_chain() -> None:
     for _ in range(MOVES):
         wild.move()
     assert sum(world.ledger().balances.values()) == world.parameters.supply
+
+
+# What strangers may send
+
+
+def raw(chain_world: ChainWorld, **changes: Any) -> ObservedTransaction:
+    """A transfer of alice to bob, or whatever the changes make of it."""
+    call = chain_world.contracts.encode("Kompute", "transfer", address("bob"), 5)
+    account = ACCOUNTS["alice"]
+    fields = {"to": call.to, "data": call.data, "gas": 3_000_000, **changes}
+    nonce, chain_id = chain_world.lanes.take(account.address), chain_world.chain.chain_id
+    transaction = Transaction(nonce=nonce, chain_id=chain_id, **fields)
+    (seen,) = chain_world._mine([sign(account, transaction)])
+    return seen
+
+
+def test_odd_transactions_of_strangers_are_decided_alike(chain_world: ChainWorld) -> None:
+    data = chain_world.contracts.encode("Kompute", "transfer", address("bob"), 5).data
+    seen = [
+        raw(chain_world, value=1),
+        raw(chain_world, gas=30_000),
+        raw(chain_world, gas=34_000),
+        raw(chain_world, data=data[:-3]),
+        raw(chain_world, data=data[:4]),
+        raw(chain_world, data=data[:2]),
+        raw(chain_world, data=b""),
+        raw(chain_world, data=b"", value=1),
+        raw(chain_world, data=data[:4] + b"\1" + data[5:]),
+    ]
+    assert {(it.ok, it.error) for it in seen} == {(False, "NoReason")}
+    assert raw(chain_world, data=data + bytes(5)).ok
+    assert chain_world.send("alice", "Rewards", "currentCycle").ok
+    assert not chain_world.send("alice", "Market", "orderOf", id=7).ok
+    held(chain_world, whole=True)
+
+
+def test_signatures_with_anything_behind_them_are_decided_alike(chain_world: ChainWorld) -> None:
+    chain_world.prices()
+    assert chain_world.stake("worker-1").ok
+    assert chain_world.order().ok
+    assert chain_world.accept(1).ok
+    start = chain_world.chain.head.timestamp
+    digest = chain_world.domains.running(1, 1, 1, start)
+    call = chain_world.contracts.encode(
+        "Market", "reportRunning", 1, 1, 1, start, chain_world.signed(digest)
+    )
+    refused = raw(chain_world, to=call.to, data=call.data[:-31])
+    assert (refused.ok, refused.error) == (False, "NoReason")
+    assert raw(chain_world, to=call.to, data=call.data[:-1] + b"\7").ok
+    held(chain_world, whole=True)
+
+
+@pytest.mark.parametrize("gas", range(60_000, 240_000, 9_000))
+def test_running_out_of_gas_anywhere_is_decided_alike(chain_world: ChainWorld, gas: int) -> None:
+    chain_world.prices()
+    request = {"kind": 0, "spec": bytes(32), "milliCpu": 1, "memoryMib": 1, "maxReplicas": 1}
+    request |= {"duration": 10, "deposit": KOMP, "maxRate": KOMP, "maxRate2": KOMP}
+    call = chain_world.contracts.encode("Market", "createOrder", request)
+    seen = raw(chain_world, to=call.to, data=call.data, gas=gas)
+    assert seen.ok or seen.ran_out_of_gas
+    held(chain_world)
+
+
+def test_sums_and_the_order_of_checks_are_those_of_the_chain(chain_world: ChainWorld) -> None:
+    chain_world.prices()
+    assert chain_world.add_reward(10).ok
+    assert chain_world.order().ok
+    outcomes = [
+        chain_world.add_reward(2**128 - 1),
+        chain_world.order(deposit=2**128 - 1),
+        chain_world.order(kind=2, deposit=0),
+        chain_world.order(kind=2),
+        chain_world.send(
+            "governance", "Gatekeepers", "change", added=[], removed=[], perfQuorum=2**255
+        ),
+    ]
+    errors = [outcome.error for outcome in outcomes]
+    assert errors == ["Panic", "Panic", "ZeroDeposit", "NoReason", "QuorumOutOfRange"]
+    held(chain_world, whole=True)
+
+
+def test_what_foreign_code_does_with_ours_is_told(chain_world: ChainWorld) -> None:
+    forward = "36600060003760006000366000600073" + chain_world.contracts.address("Kompute")[2:]
+    runtime = bytes.fromhex(forward + "5af100")  # calls KOMP with its own call data
+    size = len(runtime)
+    code = bytes.fromhex(f"60{size:02x}600c60003960{size:02x}6000f3") + runtime
+    creation = raw(chain_world, to=None, data=code)
+    receipt = chain_world.chain.rpc.call("eth_getTransactionReceipt", creation.hash)
+    where = receipt["contractAddress"]
+    assert chain_world.send("alice", "Kompute", "transfer", to=where, value=100).ok
+    held(chain_world)
+    assert raw(chain_world, to=where, value=1, data=b"").ok  # none of ours: none of our business
+    held(chain_world)
+    data = chain_world.contracts.encode("Kompute", "transfer", address("bob"), 5).data
+    seen = raw(chain_world, to=where, data=data)
+    assert seen.ok
+    first = chain_world.check().differences[0]
+    assert str(first) == (
+        f"a call of {where} in block {seen.block} ({seen.hash}): "
+        "chain accepts, model has no rule: not modelled"
+    )
+
+
+def test_the_company_may_be_a_client(chain_world: ChainWorld) -> None:
+    chain_world.prices()
+    approved = {"spender": address("Market"), "value": 2**256 - 1}
+    assert chain_world.send("company", "Kompute", "approve", **approved).ok
+    money = {"to": address("company"), "value": 100 * KOMP}
+    assert chain_world.send("treasury", "Kompute", "transfer", **money).ok
+    assert chain_world.stake("worker-1").ok
+    assert chain_world.order("company", duration=3 * 7200).ok
+    assert chain_world.accept(1).ok
+    assert chain_world.running(1, 1, 2, chain_world.chain.head.timestamp).ok
+    chain_world.mine(40)
+    assert chain_world.send("mallory", "Market", "finalize", id=1).ok
+    facts = chain_world.checker.facts.orders[1]
+    assert facts.company == facts.consumed // 10 > 0
+    assert facts.refunded == facts.deposit - facts.consumed
+    held(chain_world, whole=True)
+
+
+def test_many_statements_are_settled_alike(chain_world: ChainWorld) -> None:
+    chain_world.prices()
+    assert chain_world.stake("worker-1").ok
+    assert chain_world.order().ok
+    assert chain_world.accept(1).ok
+    start = chain_world.chain.head.timestamp
+    chain_world.mine()
+    for first in range(0, 420, 140):
+        calls = []
+        for n in range(first, first + 140):
+            at = start + n - n % 7 % 2  # some for one second
+            digest = chain_world.domains.running(1, n + 1, n % 3, at)
+            given = (1, n + 1, n % 3, at, chain_world.signed(digest))
+            calls.append(chain_world._signed("mallory", "Market", "reportRunning", given))
+        assert all(seen.ok for seen in chain_world._mine(calls))
+    chain_world.mine(5)
+    for _ in range(3):
+        assert chain_world.client("settle", 1).ok
+        held(chain_world)
+        at = chain_world.check().ledger.orders[1].settledUntil
+        again = chain_world.domains.running(1, 1_000 + chain_world.block, 1, at)
+        given = (1, 1_000 + chain_world.block, 1, at, chain_world.signed(again))
+        chain_world._mine([chain_world._signed("mallory", "Market", "reportRunning", given)])
+    held(chain_world, whole=True)
