@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from devnet.model import pricing, rewards, staking, token
 from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.tables import Refused, add, narrow
+from devnet.model.usage import MOST_STATEMENTS, Statement
 from devnet.protocol.states import Kind, OrderState
 
 if TYPE_CHECKING:
     from devnet.model.state import State
 
 LONGEST: Final = 30 * 86_400  # M1, seconds
-MOST_STATEMENTS: Final = 200  # M6, applied by one settlement
 HOUR: Final = 3600
 MILLION: Final = 10**6
 MIB_MS_PER_GIB_S: Final = 1024 * 1000
@@ -48,25 +47,6 @@ NO_ORDER: Final = OrderState(
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """M6: `replicas` run from second `at` on."""
-
-    at: int
-    replicas: int
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """M6: the replicas that accrue at `settledUntil`, and the statements made for later."""
-
-    running: int = 0
-    pending: tuple[Statement, ...] = ()
-
-
-UNUSED: Final = Usage()
-
-
-@dataclass(frozen=True, slots=True)
 class Invocation:
     """M5."""
 
@@ -83,16 +63,6 @@ def end_of(order: OrderState) -> int:
         return order.closedAt
     end = min(order.acceptedAt + order.duration, order.createdAt + LONGEST)
     return min(end, order.closedAt) if order.closedAt else end
-
-
-def replica_seconds(statements: Iterable[Statement], start: int, until: int) -> int:
-    """M6: Σ over [start, until) of the replicas of the last statement made for that second."""
-    steps = [*statements, Statement(until, 0)]
-    total = 0
-    for current, following in pairwise(steps):
-        seconds = min(following.at, until) - max(current.at, start)
-        total += current.replicas * max(seconds, 0)
-    return total
 
 
 def cost(order: OrderState) -> int:
@@ -212,11 +182,7 @@ def report_running(state: State, call: Call) -> None:
     digest = state.domains.running(identity, seq, replicas, at)
     check(state, digest, call.args["signatures"], Quorum.PERF)
     narrow(seq, 64)
-    usage = state.usage[identity]
-    earlier = usage.pending
-    if earlier and earlier[-1].at == at:
-        earlier = earlier[:-1]  # the later of two for one second holds
-    state.usage[identity] = replace(usage, pending=(*earlier, Statement(at, replicas)))
+    state.usage[identity] = state.usage[identity].stated(Statement(at, replicas))
     state.orders[identity] = replace(order, statementSeq=seq, statementAt=at, replicas=replicas)
     reported = {"id": identity, "seq": seq, "replicas": replicas, "at": at}
     state.emit("Market", "UsageReported", reported)
@@ -307,16 +273,10 @@ def _settle(state: State, identity: int, until: int, block: int) -> None:
 
 
 def _accrue(state: State, identity: int, order: OrderState, until: int) -> OrderState:
-    """M6: the seconds before `until`, or as far as the statements of one settlement reach."""
-    usage, start = state.usage[identity], order.settledUntil
-    reached = tuple(statement for statement in usage.pending if statement.at <= until)
-    applied = reached[:MOST_STATEMENTS]
-    if applied != reached:
-        until = applied[-1].at
-    used = replica_seconds((Statement(start, usage.running), *applied), start, until)
-    running = applied[-1].replicas if applied else usage.running
-    state.usage[identity] = Usage(running, usage.pending[len(applied) :])
-    return replace(order, total=order.total + used, settledUntil=until)
+    accrual = state.usage[identity].accrued(order.settledUntil, until)
+    state.usage[identity] = accrual.usage
+    total = order.total + accrual.replica_seconds
+    return replace(order, total=total, settledUntil=accrual.until)
 
 
 def _refund(state: State, identity: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Registry
-from devnet.model.market import NO_INVOCATION, NO_ORDER, UNUSED, Invocation, Usage
+from devnet.model.market import NO_INVOCATION, NO_ORDER, Invocation
 from devnet.model.parameters import Parameters
 from devnet.model.pricing import NO_PRICE, NO_ROUND
 from devnet.model.rewards import NEWCOMER, Pot, Publisher
@@ -16,6 +16,7 @@ from devnet.model.slashing import NO_INCIDENT
 from devnet.model.staking import NOBODY, Node
 from devnet.model.tables import Cell, Journal, Table
 from devnet.model.token import UNLIMITED
+from devnet.model.usage import UNUSED, Usage
 from devnet.protocol.messages import Domains
 from devnet.protocol.states import IncidentState, OrderState, RoundState, StoredPrice
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_world import DAY, KOMP, World, address
 
-from devnet.model.market import Statement, end_of, fee, replica_seconds
+from devnet.model.market import end_of, fee
+from devnet.model.usage import Statement, replica_seconds
 from devnet.protocol import OrderState
 
 STATEMENTS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 5)), max_size=8)
