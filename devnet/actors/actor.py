@@ -30,4 +30,4 @@ class Actor(ABC):
         """Of what an actor has no use for: a wish fails, anything else is not its concern."""
         if not isinstance(message, Wish):
             return []
-        return [Fail(message.id, f"{self.name}: {type(message).__name__} is not a wish it serves")]
+        return [Fail(message.id, f"{type(message).__name__} is not a wish it serves")]

@@ -211,4 +211,4 @@ def test_a_client_adds_to_the_rewards(view: View, alice: Client) -> None:
 
 
 def test_a_wish_it_does_not_know_fails(view: View, alice: Client) -> None:
-    assert alice.act(view, [Claim(7, None)]) == [Fail(7, "alice: Claim is not a wish it serves")]
+    assert alice.act(view, [Claim(7, None)]) == [Fail(7, "Claim is not a wish it serves")]

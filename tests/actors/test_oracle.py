@@ -255,4 +255,4 @@ def test_where_every_node_is_offline_a_wish_fails(stage: Stage, oracles: Oracles
 def test_a_wish_they_do_not_know_fails(stage: Stage, oracles: Oracles) -> None:
     operations = oracles.act(stage.view(3), [AddReward(7, 11)])
 
-    assert Fail(7, "oracles: AddReward is not a wish it serves") in operations
+    assert Fail(7, "AddReward is not a wish it serves") in operations

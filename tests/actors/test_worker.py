@@ -355,7 +355,7 @@ def test_a_worker_s_owner_adds_to_the_rewards(stage: Stage, worker: Worker) -> N
 def test_a_wish_it_does_not_know_fails(stage: Stage, worker: Worker) -> None:
     operations = worker.act(stage.view(5), [Poke(7, ())])
 
-    assert operations == [Fail(7, "worker-1: Poke is not a wish it serves")]
+    assert operations == [Fail(7, "Poke is not a wish it serves")]
 
 
 # --- orders nobody has accepted yet (M2) ----------------------------------------------------------
