@@ -15,6 +15,8 @@ from devnet.protocol.contracts import Contracts, DecodedCall, Event
 from devnet.protocol.errors import ProtocolError, decode_error
 
 NESTED_CALLS: Final = 3  # Slashing, Rewards, Kompute
+# Without data; and a feed that could not answer for want of gas counts as stale (O2).
+OUT_OF_GAS: Final = ("NoReason", "KompUsdStale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,11 @@ class ObservedTransaction:
 
     @property
     def ran_out_of_gas(self) -> bool:
-        """Whether the chain ran out of gas: refused without data, with (nearly) all gas gone.
+        """Whether the chain ran out of gas: refused for nothing else, with (nearly) all gas gone.
 
         A call inside keeps back a 64th of the gas for each contract that waits for it (EIP-150).
         """
-        if self.ok or self.error != "NoReason" or not self.gas:
+        if self.ok or self.error not in OUT_OF_GAS or not self.gas:
             return False
         return (self.gas - self.gas_used) * 64 <= NESTED_CALLS * self.gas
 

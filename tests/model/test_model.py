@@ -90,6 +90,7 @@ def test_no_function_takes_eth(world: World) -> None:
         (64_000, "NoReason", False, True),  # all of it
         (61_000, "NoReason", False, True),  # what three calls inside keep back is left
         (60_999, "NoReason", False, False),
+        (64_000, "KompUsdStale", False, True),  # the feed ran out of it
         (64_000, "Panic", False, False),
         (64_000, None, True, False),
     ],
