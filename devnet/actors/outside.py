@@ -38,6 +38,7 @@ from devnet.gateway import Gateway, PodAddress
 
 READY_SECONDS = 30.0
 JOBS_AT_ONCE = 4
+LOOKS_AT_ONCE = 8
 
 Answer = Callable[[str, object], None]
 
@@ -59,6 +60,9 @@ class ClusterOutside:
         self._ended: dict[int, tuple[int, int]] = {}  # order -> jobs, milliseconds
         self._ended_lock = threading.Lock()
         self._jobs = ThreadPoolExecutor(JOBS_AT_ONCE, thread_name_prefix="job")
+        self._looks = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
+        self._under_way: set[Future[object]] = set()
+        self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -69,29 +73,45 @@ class ClusterOutside:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._jobs.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._jobs, self._looks):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def perform(self, asked: Sequence[tuple[str, External]], answer: Answer) -> None:
-        """Do it all in order; jobs side by side."""
-        running: list[tuple[str, Future[JobEnded]]] = []
+        """Do it all in order; jobs side by side.
+
+        Where nothing waits, whatever may take seconds is left to threads, so that blocks keep
+        their pace; `busy` tells while any of it is under way.
+        """
+        if self._failure is not None:
+            raise self._failure
+        running: list[tuple[str, Future[object]]] = []
         for actor, operation in asked:
             if isinstance(operation, RunJob):
-                running.append((actor, self._start_job(actor, operation, answer)))
-                continue
-            message = self._do(operation)
-            if message is not None:
-                answer(actor, message)
-        if self._waits:
-            for actor, future in running:
+                running.append((actor, self._jobs.submit(self._run_job, operation)))
+            elif not self._waits and isinstance(operation, AwaitReady | RunMeasurement):
+                running.append((actor, self._looks.submit(self._do, operation)))
+            else:
+                message = self._do(operation)
+                if message is not None:
+                    answer(actor, message)
+        for actor, future in running:
+            if self._waits:
                 answer(actor, future.result())
+            else:
+                self._under_way.add(future)
+                future.add_done_callback(partial(self._answered, actor, answer))
 
-    def _start_job(self, actor: str, operation: RunJob, answer: Answer) -> Future[JobEnded]:
-        future = self._jobs.submit(self._run_job, operation)
-        if not self._waits:
-            future.add_done_callback(
-                lambda done: None if done.cancelled() else answer(actor, done.result())
-            )
-        return future
+    def _answered(self, actor: str, answer: Answer, done: Future[object]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            self._failure = error  # a thread has nobody to raise it to: the next round does
+        elif not done.cancelled():
+            answer(actor, done.result())
+        self._under_way.discard(done)
+
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._under_way)
 
     def _run_job(self, operation: RunJob) -> JobEnded:
         result: JobResult | None

@@ -42,6 +42,9 @@ class Outside(Protocol):
     ) -> None:
         """Call `answer(actor, message)` for each that has one, in order where the run waits."""
 
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+
 
 @dataclass(slots=True)
 class WishState:
@@ -125,7 +128,9 @@ class Scheduler:
     def quiet(self) -> bool:
         """Whether nobody has anything to do or to send now."""
         now = self._chain.head.timestamp
-        if self._backlog or any(self._inboxes.values()) or not self._external.empty():
+        if self._backlog or any(self._inboxes.values()) or self._outside.busy():
+            return False
+        if not self._external.empty():
             return False
         due = self.next_due()
         return due is None or due > now

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 
-from cluster.interface import Capacity, FaultKind, Job, NodeSpec, Workload
+from cluster.interface import Capacity, Cluster, FaultKind, Job, NodeSpec, Pod, Workload
 from cluster.scores import profile_measurement
 from cluster.sim import SimCluster
 from devnet.actors.attestations import Counters, Running
@@ -40,6 +42,7 @@ from devnet.actors.operations import (
 )
 from devnet.actors.outside import ClusterOutside
 from devnet.actors.sources import Sources
+from devnet.base import wait_for
 from devnet.gateway import Gateway
 from tests.actors.stage import ROOT, network
 
@@ -157,6 +160,45 @@ def test_without_waiting_a_job_answers_when_it_ends(place: Place) -> None:
     assert isinstance(ended, JobEnded)
     assert ended.result is not None
     assert (ended.invocation, ended.result.output) == (13, b"in")
+
+
+class Unsettled:
+    """A cluster that takes its time; the real one settles too fast to be seen waiting."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.go, self.error = threading.Event(), error
+
+    def settle(self, limit_seconds: float) -> None:
+        assert self.go.wait(20)
+
+    def pods(self, workload: str | None = None) -> tuple[Pod, ...]:
+        if self.error is not None:
+            raise self.error
+        return ()
+
+
+def test_without_waiting_blocks_do_not_wait_for_pods(place: Place) -> None:
+    answers: queue.SimpleQueue[tuple[str, object]] = queue.SimpleQueue()
+    cluster = Unsettled()
+    asked = [("gatekeeper-1", AwaitReady(3, "order-3", 2))]
+    slow = cast(Cluster, cluster)
+    with ClusterOutside(slow, place.gateway, place.sources, waits=False) as paced:
+        paced.perform(asked, lambda actor, message: answers.put((actor, message)))
+        assert (answers.empty(), paced.busy()) == (True, True)
+        cluster.go.set()
+        assert answers.get(timeout=20) == ("gatekeeper-1", WorkloadReady(3, 0))
+        wait_for("nothing under way", lambda: not paced.busy() or None, limit_seconds=5)
+
+
+def test_what_a_thread_met_is_raised_in_the_next_round(place: Place) -> None:
+    cluster = Unsettled(RuntimeError("the agent died"))
+    cluster.go.set()
+    slow = cast(Cluster, cluster)
+    with ClusterOutside(slow, place.gateway, place.sources, waits=False) as paced:
+        paced.perform([("gatekeeper-1", AwaitReady(3, "order-3", 2))], lambda *_: None)
+        wait_for("the end of it", lambda: not paced.busy() or None, limit_seconds=5)
+        with pytest.raises(RuntimeError, match="the agent died"):
+            paced.perform([], lambda *_: None)
 
 
 def test_a_result_is_kept_until_it_is_fetched_once(place: Place) -> None:

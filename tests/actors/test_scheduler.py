@@ -102,6 +102,9 @@ class AnsweringOutside:
 
     asked: list[tuple[str, object]] = field(default_factory=list)
 
+    def busy(self) -> bool:
+        return False
+
     def perform(
         self, asked: Sequence[tuple[str, object]], answer: Callable[[str, object], None]
     ) -> None:
