@@ -75,7 +75,8 @@ class Worker(Actor):
         if self.name not in self._lost:
             operations += self._settle(view)
             if self._next_publication is not None and view.now >= self._next_publication:
-                if 0 not in self._publishing:
+                active = view.reads.is_active(view.directory.address(self.name))
+                if active and 0 not in self._publishing:  # S4: others publish nothing
                     self._publishing.append(0)
                 assert self._interval is not None
                 missed = (view.now - self._next_publication) // self._interval
@@ -154,6 +155,10 @@ class Worker(Actor):
             case SendFailed(function="accept", args=(order,)):
                 self._accepting.discard(int(str(order)))
                 return []
+            case SendFailed(function="finalize", error="SettleFirst", args=(order,)):
+                # M6: a settlement is bounded; the rest of the order is settled piece by piece.
+                self._finalize_due[int(str(order))] = view.now
+                return [Send(self.name, "Market", "settle", (order,))]
             case ChainEvent():
                 return self._see(view, message)
             case _:

@@ -41,10 +41,20 @@ class View:
         self.domains = Domains.of(contracts.deployment)
         self._names = {**contracts.names, **(names or {})}
         self._constants: dict[tuple[str, str], Any] = {}
+        self._at = ""  # the block that `_seen` is of
+        self._seen: dict[tuple[object, ...], Any] = {}
 
     def read(self, contract: str, function: str, *args: Any) -> Any:
-        """One view, decoded: a value, or a mapping for a struct or several results."""
-        value = self.read_many([(contract, function, args)])[0]
+        """One view, decoded: a value, or a mapping for a struct or several results.
+
+        Asked of the chain once a block.
+        """
+        if self._at != self.chain.head.hash:
+            self._at, self._seen = self.chain.head.hash, {}
+        key = (contract, function, *args)
+        if key not in self._seen:
+            self._seen[key] = self.read_many([(contract, function, args)])[0]
+        value = self._seen[key]
         if isinstance(value, ProtocolError):
             raise value
         return value

@@ -221,6 +221,18 @@ def test_a_refused_publication_fails_all_that_waited_for_it(stage: Stage, worker
     assert worker.act(stage.view(11), [Publish(3)]) == [ASK]
 
 
+def test_a_worker_that_is_not_active_is_not_measured_by_itself(
+    stage: Stage, worker: Worker
+) -> None:
+    node = stage.address("worker-1")
+    worker.act(stage.view(5), [happened("Staked", 5, node=node)])
+    stage.reads.active[node] = False
+
+    assert worker.act(stage.view(125), []) == []
+    stage.reads.active[node] = True
+    assert worker.act(stage.view(245), []) == [ASK]
+
+
 def test_by_itself_it_publishes_a_day_after_its_stake_and_then_daily(
     stage: Stage, worker: Worker
 ) -> None:
@@ -317,6 +329,20 @@ def test_an_accepted_order_is_settled_daily_and_finalized_at_its_end(stage: Stag
     assert sends(worker.act(stage.view(309), [])) == [("worker-1", "finalize", (4,))]
     assert sends(worker.act(stage.view(380), [])) == []
     assert worker.due() is None
+
+
+def test_an_order_of_many_statements_is_settled_until_it_can_be_finalized(stage: Stage) -> None:
+    worker = Worker("worker-1", 0)
+    stage.reads.ends[4] = time_of(300)
+    accepted = happened("OrderAccepted", 20, id=4, node=stage.address("worker-1"))
+    worker.act(stage.view(20), [accepted])
+    worker.act(stage.view(309), [])
+    refused = SendFailed("Market", "finalize", (4,), "SettleFirst")
+
+    both = [("worker-1", "settle", (4,)), ("worker-1", "finalize", (4,))]
+    assert sends(worker.act(stage.view(310), [refused])) == both
+    assert sends(worker.act(stage.view(311), [refused])) == both
+    assert sends(worker.act(stage.view(312), [])) == []
 
 
 def test_a_closed_order_is_finalized_earlier_and_a_finalized_one_left_alone(stage: Stage) -> None:
