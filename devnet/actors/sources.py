@@ -32,7 +32,7 @@ class Sources:
         self._komp_usd_1e8 = spec.oracles.komp_usd
         self._cluster = cluster
         self.servers = PriceServers()
-        self._client = open_client()
+        self._client = open_client(loopback=True)
 
     def __enter__(self) -> Self:
         self.servers.__enter__()

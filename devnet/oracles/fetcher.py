@@ -19,9 +19,15 @@ _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 10.0
 
 
-def open_client() -> httpx.Client:
-    """A client with the limits every fetch has, to share between many fetches; close it."""
+def open_client(*, loopback: bool = False) -> httpx.Client:
+    """A client with the limits every fetch has, to share between many fetches; close it.
+
+    `loopback`: for replicas on this machine only, which speak plain HTTP; it loads no
+    certificates (a tenth of a second).
+    """
     timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
+    if loopback:
+        return httpx.Client(timeout=timeout, verify=False, trust_env=False)  # noqa: S501 - no TLS
     # a proxy the environment names is for the public services, never for a replica beside us
     return httpx.Client(timeout=timeout, follow_redirects=False, mounts={"all://127.0.0.1": None})
 

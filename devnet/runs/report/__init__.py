@@ -5,6 +5,14 @@ It is also right about a run that failed or was cut short, since it asks nothing
 
 from __future__ import annotations
 
-from devnet.runs.report.page import write_report
+from pathlib import Path
+
+
+def write_report(path: Path, verdict: str = "", *, cluster: str = "") -> Path:
+    """See `devnet.runs.report.page.write_report`; templates and charts are loaded when needed."""
+    from devnet.runs.report import page
+
+    return page.write_report(path, verdict, cluster=cluster)
+
 
 __all__ = ["write_report"]
