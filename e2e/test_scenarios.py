@@ -15,6 +15,7 @@ LAST_BLOCK_ON_SIM = {
     "order-refund": "0x34fa82fc359004c1c23192b8472e21900b16b23cfa6e458aebe8634e97bf070b",
     "restake-and-top-up": "0x28d0b722284454e91ae09c3395311693d28d96d5fbe1c148cd65147fff2d679a",
     "vendor-outage": "0x715281ab7b742c9b31ab7bf5e80b81d4e18b1bab836da4339d152b576ee328f2",
+    "vendor-wrong": "0x24f499ce434d56ecb8b229b9c25b47c957e3c07f6c726169456d25f47233dced",
     "worker-lost-under-load": "0x461e973d993c0c6a96de05979284801260e4f9bd380ab718dcaf6301b41aaa79",
 }
 

@@ -38,7 +38,11 @@ MAX_TIMES = 100_000
 MAX_BLOCKS = 10_000_000
 
 # What can break: the kinds of fault of each subject, the usual one first.
-FAULT_KINDS = {"worker": ("offline",), "vendor": ("outage",), "oracle": ("offline",)}
+FAULT_KINDS = {
+    "worker": ("offline",),
+    "vendor": ("outage", "stale", "zero", "negative", "wrong_decimals"),
+    "oracle": ("offline",),
+}
 
 Times = Annotated[Positive, at_most(MAX_TIMES)]
 

@@ -196,7 +196,10 @@ def test_all_is_every_worker_and_a_list_is_a_list(town: Town) -> None:
         ),
         (
             "fault: {vendor: aws, kind: offline}",
-            ["fault: no such kind of fault of a vendor; seen 'offline'; known: outage"],
+            [
+                "fault: no such kind of fault of a vendor; seen 'offline'; "
+                "known: outage, stale, zero, negative, wrong_decimals"
+            ],
         ),
         (
             "fault: {worker: worker-1, kind: ofline}",
