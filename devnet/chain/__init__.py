@@ -23,7 +23,6 @@ from devnet.chain.errors import (
 )
 from devnet.chain.keccak import keccak
 from devnet.chain.nonces import NonceLanes, lane
-from devnet.chain.producer import PacedProducer
 from devnet.chain.rpc import Rpc
 from devnet.chain.signer import recover, sign, sign_digest
 from devnet.chain.transaction import Transaction, read_raw, transaction_hash
@@ -42,7 +41,6 @@ __all__ = [
     "MinedBlock",
     "NodeUnreachable",
     "NonceLanes",
-    "PacedProducer",
     "Receipt",
     "Refusal",
     "Reverted",

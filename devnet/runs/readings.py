@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devnet.actors.view import Directory, owner_of
+from devnet.actors.view import Directory
 from devnet.protocol import View as Reads
 from devnet.runs.history import History
 
@@ -85,6 +85,3 @@ class Readings:
     def price_usd_1e18(self, resource: str) -> int:
         """The stored median, 0 where there is none yet (O2)."""
         return int(self._reads.stored_price(resource).price)
-
-    def owner(self, worker: str) -> str:
-        return owner_of(worker)
