@@ -84,8 +84,10 @@ class Model:
         parameters: Parameters,
         block_hash: BlockHash,
         recover: Recover = recover_signer,
+        domains: Domains | None = None,
     ) -> None:
-        domains = Domains(parameters.chain_id, parameters.addresses)
+        """`domains` and `recover` are those of a chain, unless what is signed is taken on trust."""
+        domains = domains or Domains(parameters.chain_id, parameters.addresses)
         self.parameters = parameters
         self.state = State(parameters, domains, recover, block_hash)
 
@@ -100,9 +102,16 @@ class Model:
             return None
         if transaction.value:
             return Outcome(ok=False, error="NoReason")  # no function takes ETH
-        rule = self._rule(transaction)
-        state = self.state
+        rule = self._rule(transaction.contract, transaction.function, transaction.hash)
         call = Call(transaction.sender, transaction.block, transaction.timestamp, transaction.args)
+        return self._decide(rule, call)
+
+    def decide(self, contract: str, function: str, call: Call) -> Outcome:
+        """Decide a call that no chain has seen; raises `NoSuchRule` as `apply` does."""
+        return self._decide(self._rule(contract, function), call)
+
+    def _decide(self, rule: Rule, call: Call) -> Outcome:
+        state = self.state
         try:
             rule(state, call)
         except Refused as refused:
@@ -114,13 +123,12 @@ class Model:
         """Decide many."""
         return [self.apply(transaction) for transaction in transactions]
 
-    def _rule(self, transaction: ObservedTransaction) -> Rule:
-        contract, function = transaction.contract, transaction.function
+    def _rule(self, contract: str, function: str, transaction: str = "none") -> Rule:
         if contract.startswith(FEED_PREFIX) and function == "transmit":
             return lambda state, call: pricing.transmit(state, call, contract)
         rule = RULES.get((contract, function))
         if rule is None:
-            raise NoSuchRule(contract, function, transaction.hash)
+            raise NoSuchRule(contract, function, transaction)
         return rule
 
     def ledger(self, block: int, timestamp: int) -> Ledger:

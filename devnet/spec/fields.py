@@ -150,6 +150,14 @@ ChangeBps = Annotated[
         {"type": "string", "pattern": r"^[+-][0-9.]+%$", "examples": ["+30%", "-12.5%"]},
     ),
 ]
+Ppm = Annotated[
+    int,
+    *_field(
+        units.share_ppm,
+        units.share_text,
+        {"type": "string", "pattern": r"^[0-9.]+ ?%$", "examples": ["2.5%", "0.01%"]},
+    ),
+]
 Natural = Annotated[int, *_field(units.integer, None, _number(0), _at_least(0))]
 Positive = Annotated[int, *_field(units.integer, None, _number(1), _at_least(1))]
 Truth = Annotated[bool, *_field(units.truth, None, {"type": "boolean"})]

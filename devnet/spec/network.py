@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 
 from devnet.spec.document import nearby
+from devnet.spec.economics import Economics
 from devnet.spec.fields import (
     Bytes,
     MilliCpu,
@@ -198,6 +199,9 @@ class NetworkSpec(SpecModel):
     )
     services: tuple[Service, ...] = ()
     workloads: Annotated[str, *one_of("way to run workloads", "process", "modelled")] = "process"
+    economics: Economics = Field(
+        default=Economics(), description="what `devnet economics` assumes; runs do not read it"
+    )
     accounts: Accounts = Accounts()
     _base: Path = PrivateAttr(default=Path())
 

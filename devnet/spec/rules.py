@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from devnet.spec.document import Loc
+from devnet.spec.economics import WHOLE_PPM
 from devnet.spec.network import (
     CONTAINER_RESOURCES,
     OWNER_SUFFIX,
@@ -14,11 +15,12 @@ from devnet.spec.network import (
     NetworkSpec,
     each_of,
 )
-from devnet.spec.units import did_you_mean, duration_text
+from devnet.spec.units import did_you_mean, duration_text, share_text
 from devnet.spec.validation import Problem
 
 MAX_WORKERS = 10_000
 MAX_ORACLES = 31
+LEAST_OPERATOR_PPM = 200_000  # S7
 _MNEMONIC_LENGTHS = (12, 15, 18, 21, 24)
 
 
@@ -36,6 +38,7 @@ def network_problems(network: NetworkSpec, profiles: Collection[str]) -> Iterato
     yield from check_resources(network)
     yield from check_services(network)
     yield from check_mnemonic(network)
+    yield from check_economics(network)
 
 
 def check_gap(network: NetworkSpec) -> Iterator[Problem]:
@@ -206,4 +209,35 @@ def check_mnemonic(network: NetworkSpec) -> Iterator[Problem]:
     if words not in _MNEMONIC_LENGTHS:
         yield Problem(
             ("accounts", "mnemonic"), f"a mnemonic has 12, 15, 18, 21 or 24 words; seen {words}"
+        )
+
+
+def check_economics(network: NetworkSpec) -> Iterator[Problem]:
+    """Shares of one whole, and the bounds the contracts would refuse anyway."""
+    assumed = network.economics
+    stakes, incidents = assumed.stakes, assumed.incidents
+    for section, first, second, ppm in (
+        ("stakes", "renew", "leave", stakes.renew + stakes.leave),
+        ("incidents", "overturn", "ignore", incidents.overturn + incidents.ignore),
+    ):
+        if ppm > WHOLE_PPM:
+            yield Problem(
+                ("economics", section, first),
+                f"{first} and {second} are shares of one whole; seen {share_text(ppm)} together",
+                reads=(("economics", section, second),),
+            )
+    if assumed.pools.operator < LEAST_OPERATOR_PPM:
+        yield Problem(
+            ("economics", "pools", "operator"),
+            f"an operator holds at least 20% of the shares (S7); "
+            f"seen {share_text(assumed.pools.operator)}",
+        )
+    apart = network.cycle.blocks // assumed.publications
+    if assumed.publications > 1 and apart < network.cycle.gap_blocks:
+        yield Problem(
+            ("economics", "publications"),
+            f"two publications are at least gap_blocks apart (W4); "
+            f"seen {assumed.publications} in {network.cycle.blocks} blocks",
+            f"at most {network.cycle.blocks // network.cycle.gap_blocks}",
+            reads=(("cycle", "gap_blocks"), ("cycle", "blocks")),
         )

@@ -175,6 +175,23 @@ def change_text(bps: int) -> str:
     return f"{'-' if bps < 0 else '+'}{_decimal(abs(bps), 2)}%"
 
 
+def share_ppm(text: object) -> int:
+    """`2.5%`, `0.01%` as millionths, from 0 to 100 %."""
+    shown = _text(text, "a share")
+    if not shown.endswith("%"):
+        raise UnitError("a share is a percentage", text, f"did you mean '{shown}%'?")
+    ppm = _number(shown[:-1].strip(), text) * 10_000
+    if not 0 <= ppm <= 1_000_000:
+        raise UnitError("a share lies between 0% and 100%", text)
+    if ppm.denominator != 1:
+        raise UnitError("finer than a millionth, 0.0001%", text)
+    return int(ppm)
+
+
+def share_text(ppm: int) -> str:
+    return f"{_decimal(ppm, 4)}%"
+
+
 def integer(text: object) -> int:
     """`7`, `50_400`, `1e20` as an integer."""
     number = _number(_text(text, "a whole number"), text)

@@ -219,6 +219,36 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             id="R4 high",
         ),
         pytest.param(
+            "economics: {stakes: {renew: 90%, leave: 11%}}",
+            [
+                (
+                    "network.yaml:10: economics.stakes.renew: renew and leave are shares of one "
+                    "whole; seen 101% together"
+                )
+            ],
+            id="economics whole",
+        ),
+        pytest.param(
+            "economics: {pools: {operator: 19.9999%}}",
+            [
+                (
+                    "network.yaml:10: economics.pools.operator: an operator holds at least 20% of "
+                    "the shares (S7); seen 19.9999%"
+                )
+            ],
+            id="S7",
+        ),
+        pytest.param(
+            "economics: {publications: 15}",
+            [
+                (
+                    "network.yaml:10: economics.publications: two publications are at least "
+                    "gap_blocks apart (W4); seen 15 in 70 blocks; at most 14"
+                )
+            ],
+            id="W4 economics",
+        ),
+        pytest.param(
             "parameters: {exit_delay: 14d}",
             [
                 (

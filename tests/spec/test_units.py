@@ -41,6 +41,9 @@ from devnet.spec.units import UnitError
         (units.usd_1e8, "$0.04048", 4_048_000),
         (units.change_bps, "+30%", 3000),
         (units.change_bps, "-12.5%", -1250),
+        (units.share_ppm, "2.5%", 25_000),
+        (units.share_ppm, "0.0001 %", 1),
+        (units.share_ppm, "100%", 1_000_000),
         (units.integer, "1e20", 10**20),
         (units.integer, "50_400", 50400),
         (units.truth, "true", True),
@@ -115,6 +118,15 @@ def test_reads_exactly(read: Callable[[object], object], text: object, value: ob
             "a change must leave a price above 0 (O2); seen '-100%'",
             "",
         ),
+        (units.share_ppm, "2.5", "a share is a percentage; seen '2.5'", "did you mean '2.5%'?"),
+        (units.share_ppm, "101%", "a share lies between 0% and 100%; seen '101%'", ""),
+        (units.share_ppm, "-1%", "a share lies between 0% and 100%; seen '-1%'", ""),
+        (
+            units.share_ppm,
+            "0.00001%",
+            "finer than a millionth, 0.0001%; seen '0.00001%'",
+            "",
+        ),
         (units.integer, "1.5", "not a whole number; seen '1.5'", ""),
         (units.truth, "yes", "neither true nor false; seen 'yes'", "did you mean 'true'?"),
     ],
@@ -149,6 +161,11 @@ def test_a_change_reads_back_as_itself(bps: int) -> None:
     assert units.change_bps(units.change_text(bps)) == bps
 
 
+@given(st.integers(min_value=0, max_value=10**6))
+def test_a_share_reads_back_as_itself(ppm: int) -> None:
+    assert units.share_ppm(units.share_text(ppm)) == ppm
+
+
 @given(st.fractions(min_value=Fraction(1, 10**6), max_value=10**6))
 def test_a_ratio_reads_back_as_itself(value: Fraction) -> None:
     assert units.ratio(units.ratio_text(value)) == value
@@ -158,7 +175,7 @@ def test_a_ratio_reads_back_as_itself(value: Fraction) -> None:
 def test_any_text_is_an_amount_or_a_fault(text: str) -> None:
     readers: list[Callable[[object], object]] = [
         *(units.komp, units.duration, units.milli_cpu, units.memory_bytes),
-        *(units.ratio, units.usd_1e8, units.change_bps, units.integer),
+        *(units.ratio, units.usd_1e8, units.change_bps, units.share_ppm, units.integer),
     ]
     for read in readers:
         try:
