@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {AggregatorV3Interface} from "../interfaces/AggregatorV3Interface.sol";
-import {IPriceFeed} from "../interfaces/IPriceFeed.sol";
+import {IOcrAggregator} from "../interfaces/IOcrAggregator.sol";
 import {IPricing} from "../interfaces/IPricing.sol";
 
 /// @title Stored market prices and the dynamic price (O1 to O3, O5, O6)
@@ -55,7 +55,7 @@ contract Pricing is IPricing {
 
     /// @notice Decimals, heartbeats and bounds are those the feeds have now.
     /// @param feeds AWS, GCP and Azure by resource (O1); 0 for resources that are not priced here
-    constructor(IPriceFeed[3][6] memory feeds, IPriceFeed kompUsd_, IPriceFeed utilization_) {
+    constructor(IOcrAggregator[3][6] memory feeds, IOcrAggregator kompUsd_, IOcrAggregator utilization_) {
         for (uint256 resource = 0; resource < RESOURCES; ++resource) {
             if (address(feeds[resource][0]) == address(0)) continue;
             for (uint256 vendor = 0; vendor < VENDORS; ++vendor) {
@@ -243,7 +243,7 @@ contract Pricing is IPricing {
         return decimals <= 18 ? value * 10 ** (18 - decimals) : value / 10 ** (decimals - 18);
     }
 
-    function _described(IPriceFeed feed) private view returns (Feed memory) {
+    function _described(IOcrAggregator feed) private view returns (Feed memory) {
         (int256 min, int256 max, uint8 decimals) = (feed.minAnswer(), feed.maxAnswer(), feed.decimals());
         if (min < 0 || max < min) revert BoundsOutOfRange(address(feed), min, max);
         // Whatever counts as an answer can be stored.

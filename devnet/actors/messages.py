@@ -93,10 +93,15 @@ class ResultFetched:
 
 @dataclass(frozen=True, slots=True)
 class FeedRead:
-    """What each oracle node has seen that could read the source, in the feed's decimals."""
+    """What each oracle node has seen that could read the source, in the feed's decimals.
+
+    `kind` is the fault the feed plays, `faulty` those of nodes that read it and then misbehave.
+    """
 
     feed: str
     observations: tuple[tuple[str, int], ...]  # (node, value)
+    kind: str = ""
+    faulty: tuple[tuple[str, str], ...] = ()  # (node, kind)
 
 
 # --- between actors -------------------------------------------------------------------------
@@ -289,3 +294,10 @@ class Poke(Wish):
     """Read every source now, transmit what deviates, and store the prices (O2)."""
 
     resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRound(Wish):
+    """A new round of each feed (by its contract's name), whether its answer has moved or not."""
+
+    feeds: tuple[str, ...]

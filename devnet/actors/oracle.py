@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from devnet.actors.actor import Actor
-from devnet.actors.messages import FeedRead, Poke, SendFailed
+from devnet.actors.messages import FeedRead, Poke, RequestRound, SendFailed
 from devnet.actors.operations import Fail, Operation, ReadFeed, Send
+from devnet.actors.reports import Feed, Reporters
 from devnet.actors.view import View
-from devnet.chain import Account, sign_digest
+from devnet.chain import Account
 from devnet.spec.network import RESOURCES, VENDORS, NetworkSpec
 
 KOMP_USD = "Feed:komp_usd"
@@ -21,18 +21,6 @@ def feed_name(vendor: str, resource: str) -> str:
     return f"Feed:{vendor}:{resource}"
 
 
-@dataclass(slots=True)
-class _Feed:
-    name: str
-    heartbeat: int
-    resource: str | None
-    next_look: int = 0
-    updated_at: int | None = None
-    answer: int = 0
-    round_id: int = 0
-    before: tuple[int | None, int] = (None, 0)  # updated_at, answer before the last transmission
-
-
 class Oracles(Actor):
     """REFERENCE, OCR2: a new round at the first, at a deviation, after the heartbeat, on request.
 
@@ -42,19 +30,23 @@ class Oracles(Actor):
 
     def __init__(self, spec: NetworkSpec, nodes: Sequence[Account]) -> None:
         super().__init__("oracles")
-        ascending = sorted(nodes, key=lambda node: int(node.address, 16))  # as signatures are
-        self._nodes = {node.name: node for node in ascending}
+        self._reporters = Reporters.of(nodes, spec.oracles.faulty)
         self._up: tuple[str, ...] = ()  # who could read a source last
         self._faulty = spec.oracles.faulty
         self._deviation_bps = spec.oracles.deviation_bps
         heartbeats = {KOMP_USD: spec.oracles.komp_usd_heartbeat}
         heartbeats[UTILIZATION] = spec.oracles.utilization_heartbeat
         feeds = [
-            _Feed(feed_name(vendor, resource), spec.oracles.heartbeat, resource)
+            Feed(
+                feed_name(vendor, resource),
+                spec.oracles.heartbeat,
+                resource,
+                mocked=vendor in spec.oracles.mocked,
+            )
             for resource in spec.oracles.resources
             for vendor in VENDORS
         ]
-        feeds += [_Feed(name, heartbeat, None) for name, heartbeat in heartbeats.items()]
+        feeds += [Feed(name, heartbeat, None) for name, heartbeat in heartbeats.items()]
         self._feeds = {feed.name: feed for feed in feeds}
         self._poll = min(feed.heartbeat for feed in feeds)
         self._asked: set[str] = set()
@@ -72,12 +64,12 @@ class Oracles(Actor):
                 case Poke():
                     self._wishes[message.id] = message.resources
                     self._look_now(message.resources)
+                case RequestRound():
+                    sends += self._request(message)
                 case FeedRead():
                     sends += self._read(view, message)
-                case SendFailed(function="transmit"):  # such as an answer outside the bounds (O2)
-                    feed = self._feeds[message.contract]
-                    feed.updated_at, feed.answer = feed.before
-                    feed.round_id -= 1
+                case SendFailed(function="transmit"):
+                    self._refused(view, message)
                 case _:
                     sends += self.refuse(message)
         due = [
@@ -96,6 +88,22 @@ class Oracles(Actor):
             if feed.resource is None or feed.resource in resources:
                 feed.next_look = 0
 
+    def _request(self, wish: RequestRound) -> list[Operation]:
+        busy = [name for name in wish.feeds if self._feeds[name].asked]
+        if busy:
+            return [Fail(wish.id, f"a round of {', '.join(busy)} is requested already")]
+        for name in wish.feeds:
+            self._feeds[name].asked, self._feeds[name].next_look = wish.id, 0
+        return []
+
+    def _refused(self, view: View, failed: SendFailed) -> None:
+        """Such as an answer outside the bounds (O2); what faulty nodes tried changes nothing."""
+        feed = self._feeds[failed.contract]
+        if failed.args == feed.sent:
+            feed.updated_at, feed.answer = feed.before
+            if failed.error == "StaleReport":  # somebody else has reported meanwhile
+                feed.epoch = view.reads.epoch_and_round(feed.name) >> 8
+
     def _read(self, view: View, read: FeedRead) -> list[Operation]:
         feed = self._feeds[read.feed]
         self._asked.discard(feed.name)
@@ -105,32 +113,30 @@ class Oracles(Actor):
             self._poll, max(view.block_seconds, feed.heartbeat - margin)
         )
         seen = dict(read.observations)
-        observed = tuple(name for name in self._nodes if name in seen)
-        if observed or feed.resource is None:  # else its vendor may be what is down
+        observed = tuple(name for name in self._reporters.nodes if name in seen)
+        if observed or (feed.resource is None and not read.kind):  # else its source may be down
             self._up = observed
-        if len(observed) < 2 * self._faulty + 1:
-            return []
-        observations = tuple(sorted(seen[name] for name in observed))
-        answer = observations[len(observations) // 2]
-        if not self._starts_round(view, feed, answer, margin):
-            return []
-        feed.before = (feed.updated_at, feed.answer)
-        feed.updated_at, feed.answer = view.now, answer
-        feed.round_id += 1
-        if feed.resource is not None:
+        sends: list[Send] = []
+        enough = 1 if feed.mocked else 2 * self._faulty + 1
+        if len(observed) >= enough and self._starts_round(view, feed, read, margin):
+            round_of = self._reporters.script if feed.mocked else self._reporters.send
+            sends = round_of(view, feed, read)
+        wish, feed.asked = feed.asked, 0
+        if wish and not sends:
+            reason = f"{len(observed)} nodes have an observation of {feed.name}, too few to report"
+            return [Fail(wish, reason)]
+        if sends and feed.resource is not None:
             self._to_poke.add(feed.resource)
-        digest = view.reads.domains.round(feed.name, feed.round_id, observations)
-        signers = observed[: self._faulty + 1]
-        signatures = b"".join(sign_digest(self._nodes[name], digest) for name in signers)
-        args = (feed.round_id, observations, signatures)
-        return [Send(signers[0], feed.name, "transmit", args)]
+        return [*sends]
 
-    def _starts_round(self, view: View, feed: _Feed, answer: int, margin: int) -> bool:
-        if feed.updated_at is None:
+    def _starts_round(self, view: View, feed: Feed, read: FeedRead, margin: int) -> bool:
+        if feed.updated_at is None or feed.asked or (feed.mocked and read.kind != feed.played):
             return True
         next_chance = view.now + self._poll + margin
         if next_chance >= feed.updated_at + feed.heartbeat:
             return True
+        values = sorted(value for _, value in read.observations)
+        answer = values[len(values) // 2]
         deviation = abs(answer - feed.answer) * 10_000
         return deviation >= self._deviation_bps * abs(feed.answer) and answer != feed.answer
 
@@ -144,7 +150,7 @@ class Oracles(Actor):
             fresh = sum(
                 1
                 for vendor in VENDORS
-                if self._is_fresh(view, self._feeds[feed_name(vendor, resource)])
+                if self._feeds[feed_name(vendor, resource)].is_fresh(view.now)
             )
             if sender is not None and fresh >= FRESH_VENDORS:
                 index = RESOURCES.index(resource)
@@ -159,7 +165,3 @@ class Oracles(Actor):
             ]
         self._wishes, self._to_poke = {}, set()
         return operations
-
-    @staticmethod
-    def _is_fresh(view: View, feed: _Feed) -> bool:
-        return feed.updated_at is not None and view.now - feed.updated_at < feed.heartbeat

@@ -12,7 +12,6 @@ from typing import Self
 from cluster.errors import ClusterError, JobFailed
 from cluster.interface import Cluster, JobResult
 from devnet.actors.messages import (
-    FeedRead,
     JobEnded,
     JobsCounted,
     Measured,
@@ -153,7 +152,7 @@ class ClusterOutside:
                     operation.invocation, self._results.pop(operation.invocation, None)
                 )
             case ReadFeed():
-                return FeedRead(operation.feed, self._sources.read(operation.feed))
+                return self._sources.look(operation.feed)
             case RunJob():
                 raise AssertionError("jobs are started by perform")
         return None

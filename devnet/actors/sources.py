@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from cluster.interface import Cluster
+from devnet.actors.messages import FeedRead
 from devnet.actors.oracle import KOMP_USD, UTILIZATION
 from devnet.base.errors import UsageError
 from devnet.oracles import (
@@ -21,6 +22,9 @@ from devnet.spec.network import NetworkSpec
 
 FEED_DECIMALS = 18  # of the cloud feeds and utilization; Chainlink's 8 cannot say 2.5e-6 USD
 KOMP_USD_DECIMALS = 8
+OTHER_DECIMALS = 10  # between Chainlink's usual 8 and ours
+OUTLIER = 10  # what a lying node multiplies by
+FLAP = 2  # every other reading of a flapping source
 
 
 class Sources:
@@ -28,7 +32,10 @@ class Sources:
 
     def __init__(self, spec: NetworkSpec, cluster: Cluster) -> None:
         self._nodes = spec.oracles.node_names()
-        self._offline: set[str] = set()
+        self._node_faults: dict[str, str] = {}
+        self._feed_faults: dict[str, str] = {}
+        self._frozen: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._flaps: dict[str, int] = {}
         self._komp_usd_1e8 = spec.oracles.komp_usd
         self._cluster = cluster
         self.servers = PriceServers()
@@ -56,21 +63,62 @@ class Sources:
     def heal_vendor(self, vendor: str) -> None:
         self.servers.heal(Vendor(vendor))
 
-    def fault_node(self, node: str) -> None:
+    def fault_node(self, node: str, kind: str = "offline") -> None:
         if node not in self._nodes:
             raise UsageError(
                 f"no oracle node named {node}", hint=f"known: {', '.join(self._nodes)}"
             )
-        self._offline.add(node)
+        self._node_faults[node] = kind
 
     def heal_node(self, node: str) -> None:
-        self._offline.discard(node)
+        self._node_faults.pop(node, None)
+
+    def fault_feed(self, feed: str, kind: str) -> None:
+        """From now on the source of one feed is what fails, for all nodes alike."""
+        if kind == "frozen":
+            self._frozen[feed] = self.read(feed)
+        self._feed_faults[feed] = kind
+
+    def heal_feed(self, feed: str) -> None:
+        self._feed_faults.pop(feed, None)
 
     def read(self, feed: str) -> tuple[tuple[str, int], ...]:
         """What each node has seen that is up and whose source answers, in the feed's decimals."""
-        up = (node for node in self._nodes if node not in self._offline)
+        kind = self._feed_faults.get(feed, "")
+        if kind == "stale":
+            return ()
+        if kind == "flapping":
+            self._flaps[feed] = self._flaps.get(feed, 0) + 1
+        up = (node for node in self._nodes if self._node_faults.get(node) != "offline")
+        if kind == "frozen":
+            return tuple((node, seen) for node, seen in self._frozen[feed] if node in up)
         observations = ((node, self._observe(feed)) for node in up)
-        return tuple((node, seen) for node, seen in observations if seen is not None)
+        return tuple(
+            (node, self._distorted(feed, kind, node, seen))
+            for node, seen in observations
+            if seen is not None
+        )
+
+    def look(self, feed: str) -> FeedRead:
+        """`read`, and who or what of it is at fault."""
+        lies = tuple((node, kind) for node, kind in sorted(self._node_faults.items()))
+        return FeedRead(feed, self.read(feed), self._feed_faults.get(feed, ""), lies)
+
+    def _distorted(self, feed: str, kind: str, node: str, seen: int) -> int:
+        if self._node_faults.get(node) == "outlier":
+            return seen * OUTLIER
+        match kind:
+            case "zero":
+                return 0
+            case "negative":
+                return -seen
+            case "flapping" if self._flaps[feed] % 2:
+                return seen * FLAP
+            case "wrong_decimals" if feed == KOMP_USD:
+                return seen * 10**OTHER_DECIMALS
+            case "wrong_decimals":
+                return int(seen // 10**OTHER_DECIMALS)
+        return seen
 
     def urls(self) -> dict[str, str]:
         return {vendor.value: self.servers.base_url(vendor) for vendor in Vendor}

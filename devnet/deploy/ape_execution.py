@@ -6,7 +6,7 @@ from typing import Any
 
 from devnet.base import StartFailed
 from devnet.deploy.parameters import DeploymentParameters
-from devnet.deploy.plan import addresses, plan, resolved
+from devnet.deploy.plan import abi_key, addresses, plan, resolved
 from devnet.protocol import Deployment, Genesis
 
 
@@ -34,7 +34,7 @@ def execute_with_ape(parameters: DeploymentParameters, deployer: Any) -> Deploym
             )
         if creation.name == "Rewards":
             genesis = int(contract.genesis())
-        abis[creation.contract] = [
+        abis[abi_key(creation)] = [
             entry.model_dump(mode="json", by_alias=True, exclude_none=True)
             for entry in container.contract_type.abi
         ]

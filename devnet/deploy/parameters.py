@@ -42,6 +42,8 @@ class DeploymentParameters:
     heartbeat_seconds: int
     komp_usd_heartbeat_seconds: int
     utilization_heartbeat_seconds: int
+    deviation_bps: int = 50
+    mocked: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, spec: NetworkSpec, addresses: Mapping[str, str]) -> DeploymentParameters:
@@ -68,6 +70,8 @@ class DeploymentParameters:
             heartbeat_seconds=oracles.heartbeat,
             komp_usd_heartbeat_seconds=oracles.komp_usd_heartbeat,
             utilization_heartbeat_seconds=oracles.utilization_heartbeat,
+            deviation_bps=oracles.deviation_bps,
+            mocked=oracles.mocked,
         )
 
     def document(self) -> dict[str, Any]:

@@ -6,18 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devnet.chain import keccak, rlp
-from devnet.deploy.parameters import (
-    CLOUD_BOUNDS,
-    CLOUD_DECIMALS,
-    KOMP_USD_BOUNDS,
-    KOMP_USD_DECIMALS,
-    UTILIZATION_BOUNDS,
-    UTILIZATION_DECIMALS,
-    DeploymentParameters,
-)
+from devnet.deploy.feeds import Feed, feeds
+from devnet.deploy.parameters import DeploymentParameters
 from devnet.protocol import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.protocol.deployment import FEED_ABI, abi_name
 from devnet.spec.network import RESOURCES, VENDORS
 
+SCRIPTED = "ScriptedFeed"  # stands in for the feeds of a mocked vendor
 ZERO_ADDRESS = "0x" + "00" * 20
 
 
@@ -51,7 +46,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
         Creation("Staking", "Staking", (token, gatekeepers, slashing, *periods)),
         Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, *window)),
         Creation("Rewards", "Rewards", (token, gatekeepers, staking, *cycle)),
-        *_feeds(p),
+        *(_feed(p, feed) for feed in feeds(p)),
         Creation(
             "Pricing",
             "Pricing",
@@ -69,23 +64,14 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
     )
 
 
-def _feeds(p: DeploymentParameters) -> tuple[Creation, ...]:
-    cloud = (p.oracles, p.faulty, p.heartbeat_seconds, *CLOUD_BOUNDS)
-    komp_usd = (p.oracles, p.faulty, p.komp_usd_heartbeat_seconds, *KOMP_USD_BOUNDS)
-    used = (p.oracles, p.faulty, p.utilization_heartbeat_seconds, *UTILIZATION_BOUNDS)
-    return (
-        *(
-            Creation(
-                feed_name(vendor, resource),
-                "PriceFeed",
-                (f"{vendor} {resource} / USD", CLOUD_DECIMALS, *cloud),
-            )
-            for resource in p.resources
-            for vendor in VENDORS
-        ),
-        Creation(KOMP_USD_FEED, "PriceFeed", ("KOMP / USD", KOMP_USD_DECIMALS, *komp_usd)),
-        Creation(UTILIZATION_FEED, "PriceFeed", ("utilization", UTILIZATION_DECIMALS, *used)),
-    )
+def _feed(p: DeploymentParameters, feed: Feed) -> Creation:
+    bounds = (feed.minimum, feed.maximum)
+    said = (feed.description, feed.decimals)
+    if feed.mocked:
+        operated = (p.oracles[0], feed.heartbeat_seconds)
+        return Creation(feed.name, SCRIPTED, (*said, *operated, *bounds))
+    nodes = (p.oracles, p.faulty, feed.heartbeat_seconds, p.deviation_bps)
+    return Creation(feed.name, FEED_ABI, (*said, *nodes, *bounds))
 
 
 def _feed_table(p: DeploymentParameters) -> tuple[tuple[object, ...], ...]:
@@ -97,6 +83,12 @@ def _feed_table(p: DeploymentParameters) -> tuple[tuple[object, ...], ...]:
         )
         for resource in RESOURCES
     )
+
+
+def abi_key(creation: Creation) -> str:
+    """Under which name a deployment holds the ABI: what stands in for another has its own."""
+    usual = abi_name(creation.name) == creation.contract
+    return creation.contract if usual else creation.name
 
 
 def addresses(creations: tuple[Creation, ...], deployer: str, nonce: int = 0) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from devnet.base.errors import DevnetError
 from devnet.chain.signer import recover as recover_signer
-from devnet.model import gatekeepers, market, pricing, rewards, slashing, staking, token
+from devnet.model import feeds, gatekeepers, market, pricing, rewards, slashing, staking, token
 from devnet.model.calls import Call
 from devnet.model.ledger import CycleLedger, Ledger, NodeLedger, PriceLedger
 from devnet.model.parameters import Parameters
@@ -52,6 +52,10 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("Market", "finalize"): market.finalize,
     ("Market", "invoke"): market.invoke,
     ("Market", "complete"): market.complete,
+}
+FEED_RULES: Final[Mapping[str, Callable[[State, Call, str], None]]] = {
+    "transmit": feeds.transmit,
+    "script": feeds.script,
 }
 
 
@@ -124,8 +128,9 @@ class Model:
         return [self.apply(transaction) for transaction in transactions]
 
     def _rule(self, contract: str, function: str, transaction: str = "none") -> Rule:
-        if contract.startswith(FEED_PREFIX) and function == "transmit":
-            return lambda state, call: pricing.transmit(state, call, contract)
+        if contract.startswith(FEED_PREFIX) and function in FEED_RULES:
+            feed_rule = FEED_RULES[function]
+            return lambda state, call: feed_rule(state, call, contract)
         rule = RULES.get((contract, function))
         if rule is None:
             raise NoSuchRule(contract, function, transaction)

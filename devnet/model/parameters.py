@@ -12,14 +12,20 @@ RESOURCES = 6
 
 @dataclass(frozen=True, slots=True)
 class FeedParameters:
-    """One price feed (O1, O2): `faulty` is f, `heartbeat` seconds, bounds in its decimals."""
+    """One price feed (O1, O2): `faulty` is f, `heartbeat` seconds, bounds in its decimals.
+
+    `config_digest` is what reports must name. Where there is an `operator`, the feed is a mock
+    that answers whatever this account says, and has no oracle nodes.
+    """
 
     decimals: int
     heartbeat: int
     minimum: int
     maximum: int
-    faulty: int
-    oracles: frozenset[str]
+    faulty: int = 0
+    oracles: tuple[str, ...] = ()
+    config_digest: bytes = bytes(32)
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
-"""Feeds, stored prices and the dynamic price (O1 to O3, O5, O6)."""
+"""Stored prices and the dynamic price (O1 to O3, O5, O6)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from devnet.model.calls import ZERO_ADDRESS, Call
-from devnet.model.gatekeepers import SIGNATURE_BYTES, signer_of
+from devnet.model.calls import Call
 from devnet.model.parameters import RESOURCES, FeedParameters
 from devnet.model.tables import Refused
 from devnet.protocol.states import RoundState, StoredPrice
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
 WAD: Final = 10**18
 NO_PRICE: Final = StoredPrice(0, 0, 0, 0)
-NO_ROUND: Final = RoundState(0, 0, 0, 0, 0)
 
 
 def scaled(answer: int, decimals: int) -> int:
@@ -66,42 +63,6 @@ def dynamic_price(m: int, u: int) -> int:
     """O3: (0.75 + u^2 * 0.20) of the median, u in [0, 1e18] clamped."""
     u = min(u, WAD)
     return m * (75 * 10**16 + 20 * u * u // 10**20) // WAD
-
-
-def transmit(state: State, call: Call, feed_name: str) -> None:
-    """O1: f+1 oracle nodes sign the sorted observations of the next round."""
-    feed, args = state.parameters.feeds[feed_name], call.args
-    observations, signatures = args["observations"], args["signatures"]
-    round_id = state.rounds[feed_name].id + 1
-    if args["roundId"] != round_id:
-        raise Refused("RoundNotNext")
-    if len(observations) < 2 * feed.faulty + 1:
-        raise Refused("TooFewObservations")
-    if any(b < a for a, b in pairwise(observations)):
-        raise Refused("ObservationsUnsorted")
-    answer = observations[len(observations) // 2]
-    if not feed.minimum <= answer <= feed.maximum:
-        raise Refused("AnswerOutOfBounds")
-    if len(signatures) != (feed.faulty + 1) * SIGNATURE_BYTES:
-        raise Refused("WrongSignatureCount")
-    digest = state.domains.round(feed_name, round_id, observations)
-    previous = ZERO_ADDRESS
-    for start in range(0, len(signatures), SIGNATURE_BYTES):
-        try:
-            signer = signer_of(state, digest, signatures[start : start + SIGNATURE_BYTES])
-        except Refused:
-            signer = ZERO_ADDRESS  # what is no signature is nobody's
-        if signer not in feed.oracles:
-            raise Refused("NotOracle")
-        if signer <= previous:
-            raise Refused("DuplicateOracle")
-        previous = signer
-    now = call.timestamp
-    state.rounds[feed_name] = RoundState(round_id, answer, now, now, round_id)
-    transmitted = {"roundId": round_id, "answer": answer, "observations": observations}
-    state.emit(feed_name, "NewTransmission", transmitted)
-    updated = {"current": answer, "roundId": round_id, "updatedAt": now}
-    state.emit(feed_name, "AnswerUpdated", updated)
 
 
 def poke(state: State, call: Call) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from devnet.model.calls import ZERO_ADDRESS
+from devnet.model.feeds import NO_ROUND
 from devnet.model.gatekeepers import Registry
 from devnet.model.market import NO_INVOCATION, NO_ORDER, Invocation
 from devnet.model.parameters import Parameters
-from devnet.model.pricing import NO_PRICE, NO_ROUND
+from devnet.model.pricing import NO_PRICE
 from devnet.model.rewards import NEWCOMER, Pot, Publisher
 from devnet.model.slashing import NO_INCIDENT
 from devnet.model.staking import NOBODY, Node
@@ -73,6 +74,7 @@ class State:
         self.cursors: Table[tuple[str, int], int] = Table(journal, 0)
 
         self.rounds: Table[str, RoundState] = Table(journal, NO_ROUND)
+        self.epochs: Table[str, int] = Table(journal, 0)
         self.prices: Table[int, StoredPrice] = Table(journal, NO_PRICE)
 
         self.orders: Table[int, OrderState] = Table(journal, NO_ORDER)

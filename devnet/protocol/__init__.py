@@ -17,6 +17,7 @@ from devnet.protocol.deployment import (
 from devnet.protocol.errors import ProtocolError, decode_error
 from devnet.protocol.messages import Domains, collect
 from devnet.protocol.observed import ObservedTransaction, observe
+from devnet.protocol.reports import Report, config_digest, observers_word
 from devnet.protocol.states import (
     IncidentState,
     Kind,
@@ -47,12 +48,15 @@ __all__ = [
     "ProtocolError",
     "PublisherState",
     "Quorum",
+    "Report",
     "RoundState",
     "StoredPrice",
     "View",
     "collect",
+    "config_digest",
     "decode_error",
     "feed_name",
     "observe",
+    "observers_word",
     "resource_number",
 ]

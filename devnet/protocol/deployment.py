@@ -11,7 +11,7 @@ from typing import Any, Final
 from devnet.base.errors import UsageError
 
 FEED_PREFIX: Final = "Feed:"
-FEED_ABI: Final = "PriceFeed"
+FEED_ABI: Final = "OcrAggregator"
 KOMP_USD_FEED: Final = "Feed:komp_usd"
 UTILIZATION_FEED: Final = "Feed:utilization"
 
@@ -36,7 +36,9 @@ class Genesis:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Addresses (lower-case) by contract name, ABIs by contract name, `PriceFeed` for all feeds.
+    """Addresses (lower-case) by contract name, ABIs by contract name, `OcrAggregator` for all feeds
+    but those that another contract stands in for, whose ABI has the feed's own name.
+
 
     Names: Kompute, Gatekeepers, Staking, Rewards, Slashing, Pricing, Market,
     `Feed:<vendor>:<resource>`, `Feed:komp_usd`, `Feed:utilization`. `parameters` are the

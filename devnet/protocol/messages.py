@@ -6,13 +6,14 @@ the one the message is sent to. The types stand in the NatSpec of `contracts/int
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from devnet.chain.accounts import Account
 from devnet.chain.keccak import keccak
 from devnet.chain.signer import sign_digest
 from devnet.protocol.deployment import Deployment
+from devnet.protocol.reports import Report
 
 DOMAIN_NAME: Final = "Kompute"
 DOMAIN_VERSION: Final = "1"
@@ -23,7 +24,10 @@ RESULT: Final = (
     "bytes32 measuredHash,uint256 sgx,uint256 b,uint256 c1,uint256 c2,uint256 c3)"
 )
 INCIDENT: Final = "Incident(address node,uint8 level,uint64 from,uint64 to,bytes32 evidence)"
-ROUND: Final = "Round(uint256 roundId,int256[] observations)"
+REPORT: Final = (
+    "Report(bytes32 configDigest,uint32 epoch,uint8 round,uint32 observationsTimestamp,"
+    "bytes32 observers,int192[] observations)"
+)
 RUNNING: Final = "Running(uint256 order,uint256 seq,uint256 replicas,uint256 at)"
 COUNTERS: Final = "Counters(uint256 order,uint256 invocations,uint256 mibMilliseconds)"
 
@@ -32,7 +36,7 @@ _DOMAIN: Final = (
 )
 _HASHES: Final = {
     text: keccak(text.encode())
-    for text in (ADMISSION, RESULT, INCIDENT, ROUND, RUNNING, COUNTERS, _DOMAIN)
+    for text in (ADMISSION, RESULT, INCIDENT, REPORT, RUNNING, COUNTERS, _DOMAIN)
 }
 
 
@@ -93,10 +97,15 @@ class Domains:
         words = (_uint(order), _uint(invocations), _uint(mib_milliseconds))
         return self._digest("Market", COUNTERS, words)
 
-    def round(self, feed: str, round_id: int, observations: Sequence[int]) -> bytes:
-        """O1: the sorted observations of a feed's round; `feed` is the contract's name."""
-        packed = keccak(b"".join(_int(observation) for observation in observations))
-        return self._digest(feed, ROUND, (_uint(round_id), packed))
+    def report(self, feed: str, report: Report) -> bytes:
+        """O1: what oracle nodes report to a feed; `feed` is the contract's name."""
+        words = (
+            _bytes32(report.configDigest),
+            *(_uint(n) for n in (report.epoch, report.round, report.observationsTimestamp)),
+            _bytes32(report.observers),
+            keccak(b"".join(_int(observation) for observation in report.observations)),
+        )
+        return self._digest(feed, REPORT, words)
 
     def _digest(self, contract: str, kind: str, words: Iterable[bytes]) -> bytes:
         struct = keccak(_HASHES[kind] + b"".join(words))

@@ -114,12 +114,20 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "AlreadyExecuted(uint256 id)": "incident {id} is executed already",
     # Price feeds and pricing (O1 to O6)
-    "RoundNotNext(uint256 given,uint256 expected)": (
-        "round {given} is signed, the next one is {expected}"
+    "NotTransmitter(address caller)": "only an oracle node of the feed may report, not {caller}",
+    "ConfigDigestMismatch(bytes32 given,bytes32 expected)": (
+        "the report is for configuration {given:hex}, this feed's is {expected:hex}"
+    ),
+    "StaleReport(uint40 given,uint40 latest)": (
+        "epoch and round {given} do not follow the last report's {latest}"
+    ),
+    "ObservedOutOfRange(uint256 observedAt,uint256 latest,uint256 timestamp)": (
+        "observed at {observedAt}, which must be after the last report's {latest} and not after "
+        "now ({timestamp})"
     ),
     "ObservationsUnsorted(uint256 index)": "observation {index} is below the one before it",
-    "TooFewObservations(uint256 given,uint256 needed)": (
-        "{given} observations where 2f+1 = {needed} are needed"
+    "WrongObservationCount(uint256 given,uint256 least,uint256 most)": (
+        "{given} observations where from 2f+1 = {least} to n = {most} are needed"
     ),
     "WrongSignatureCount(uint256 given,uint256 needed)": (
         "{given} signatures where exactly f+1 = {needed} are due"
@@ -128,6 +136,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "DuplicateOracle(address signer)": "oracle node {signer} signed twice",
     "AnswerOutOfBounds(int256 answer,int256 min,int256 max)": (
         "an answer of {answer} is outside [{min}, {max}]"
+    ),
+    "NotOperator(address caller,address operator)": (
+        "only {operator} may say what this mock answers, not {caller}"
     ),
     "TooFewFresh(uint8 resource,uint256 fresh)": (
         "{resource:resource} has {fresh} fresh feeds, two are needed"

@@ -274,6 +274,20 @@ class View:
         """The last round of a feed by its contract name."""
         return RoundState.of(self.read(feed, "latestRoundData"))
 
+    def config_digest(self, feed: str) -> bytes:
+        """What every report to a feed must name (O1)."""
+        key = (feed, "configDigest")
+        if key not in self._constants:
+            self._constants[key] = self.read(*key)
+        return cast(bytes, self._constants[key])
+
+    def epoch_and_round(self, feed: str) -> int:
+        """Of the last report: epoch * 256 + round."""
+        return self._integer(feed, "latestEpochAndRound")
+
+    def feed_deviation_bps(self, feed: str) -> int:
+        return self._constant(feed, "deviationBps")
+
     def feed_heartbeat(self, feed: str) -> int:
         return self._constant(feed, "heartbeat")
 

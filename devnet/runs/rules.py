@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from devnet.deploy.parameters import (
-    CLOUD_BOUNDS,
-    CLOUD_DECIMALS,
-    KOMP_USD_BOUNDS,
-    KOMP_USD_DECIMALS,
-    UTILIZATION_BOUNDS,
-    UTILIZATION_DECIMALS,
-    DeploymentParameters,
-)
+from devnet.deploy.feeds import Feed, feeds
+from devnet.deploy.parameters import DeploymentParameters
 from devnet.model import FeedParameters, Parameters
-from devnet.protocol import KOMP_USD_FEED, UTILIZATION_FEED, Deployment, feed_name
+from devnet.protocol import Deployment, config_digest, feed_name
 from devnet.spec.network import RESOURCES, VENDORS
 
 
@@ -36,7 +29,7 @@ def model_parameters(given: DeploymentParameters, deployment: Deployment) -> Par
         appeal_window=given.appeal_window_seconds,
         max_age=given.max_age_seconds,
         halt_delay=given.halt_delay_seconds,
-        feeds=_feeds(given),
+        feeds={feed.name: _feed(given, deployment, feed) for feed in feeds(given)},
         cloud_feeds={
             RESOURCES.index(resource): tuple(feed_name(vendor, resource) for vendor in VENDORS)
             for resource in given.resources
@@ -44,21 +37,20 @@ def model_parameters(given: DeploymentParameters, deployment: Deployment) -> Par
     )
 
 
-def _feeds(given: DeploymentParameters) -> dict[str, FeedParameters]:
-    oracles = frozenset(given.oracles)
-
-    def feed(decimals: int, heartbeat: int, bounds: tuple[int, int]) -> FeedParameters:
-        return FeedParameters(decimals, heartbeat, *bounds, given.faulty, oracles)
-
-    feeds = {
-        feed_name(vendor, resource): feed(CLOUD_DECIMALS, given.heartbeat_seconds, CLOUD_BOUNDS)
-        for resource in given.resources
-        for vendor in VENDORS
-    }
-    feeds[KOMP_USD_FEED] = feed(
-        KOMP_USD_DECIMALS, given.komp_usd_heartbeat_seconds, KOMP_USD_BOUNDS
+def _feed(given: DeploymentParameters, deployment: Deployment, feed: Feed) -> FeedParameters:
+    bounds = (feed.minimum, feed.maximum)
+    if feed.mocked:
+        operator = given.oracles[0]
+        return FeedParameters(feed.decimals, feed.heartbeat_seconds, *bounds, operator=operator)
+    digest = config_digest(
+        deployment.genesis.chain_id,
+        deployment.addresses[feed.name],
+        feed.description,
+        feed.decimals,
+        given.oracles,
+        given.faulty,
+        bounds,
     )
-    feeds[UTILIZATION_FEED] = feed(
-        UTILIZATION_DECIMALS, given.utilization_heartbeat_seconds, UTILIZATION_BOUNDS
+    return FeedParameters(
+        feed.decimals, feed.heartbeat_seconds, *bounds, given.faulty, given.oracles, digest
     )
-    return feeds

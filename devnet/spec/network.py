@@ -58,8 +58,8 @@ class Chain(SpecModel):
     """The chain: every block is its parent + `block_seconds`."""
 
     block_seconds: Positive = 720
-    genesis_timestamp: Annotated[Positive, at_most(2**40 - 1)] = Field(
-        default=1767225600, description="Unix time; 2026-01-01T00:00:00Z"
+    genesis_timestamp: Annotated[Positive, at_most(4 * 10**9)] = Field(
+        default=1767225600, description="Unix time; 2026-01-01T00:00:00Z; reports have 32 bits for it (O1)"
     )
     chain_id: Positive = 31337
     port: Annotated[Positive, at_most(65_535)] | None = Field(
@@ -130,6 +130,15 @@ class Oracles(SpecModel):
         *CONTAINER_RESOURCES,
         *SERVERLESS_RESOURCES,
     )
+    mocked: tuple[Annotated[str, *one_of("vendor", *VENDORS)], ...] = Field(
+        default=(),
+        description="vendors whose feeds are mocks that answer whatever oracle-1 scripts",
+    )
+
+    def feed_names(self) -> tuple[str, ...]:
+        """Of all feeds, as steps name them: `vendor:resource`, `komp_usd`, `utilization`."""
+        clouds = (f"{vendor}:{name}" for name in self.resources for vendor in VENDORS)
+        return (*clouds, "komp_usd", "utilization")
 
     def node_names(self) -> tuple[str, ...]:
         """`oracle-1` … `oracle-n`."""

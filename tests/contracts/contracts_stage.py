@@ -16,7 +16,16 @@ from devnet.chain.accounts import DEFAULT_MNEMONIC, derive
 from devnet.chain.errors import Reverted
 from devnet.deploy import DeploymentParameters, execute
 from devnet.deploy.execution import creation_code
-from devnet.protocol import Contracts, Deployment, Domains, Event, ProtocolError, decode_error
+from devnet.protocol import (
+    Contracts,
+    Deployment,
+    Domains,
+    Event,
+    ProtocolError,
+    Report,
+    decode_error,
+    observers_word,
+)
 from devnet.protocol.artifacts import Artifacts
 from devnet.spec.network import VENDORS
 
@@ -310,10 +319,24 @@ class Stage:
         """Three equal observations, or those given, signed by two oracle nodes."""
         if len(observations) == 1:
             observations = observations * 3
-        number = self.read(feed, "latestRoundData")["id"] + 1
-        digest = self.domains.round(feed, number, observations)
-        signatures = signed(digest, "oracle-1", "oracle-2")
-        return self.send("mallory", feed, "transmit", number, list(observations), signatures)
+        return self.send("oracle-1", feed, "transmit", *self.transmission(feed, observations))
+
+    def transmission(
+        self, feed: str, observations: Sequence[int], *names: str, **changes: Any
+    ) -> tuple[Report, bytes]:
+        """The next report of what was seen at the head, signed by two oracle nodes or those
+        named."""
+        fields: dict[str, Any] = {
+            "configDigest": self.read(feed, "configDigest"),
+            "epoch": (self.read(feed, "latestEpochAndRound") >> 8) + 1,
+            "round": 1,
+            "observationsTimestamp": self.now,
+            "observers": observers_word(range(len(observations))),
+            "observations": tuple(observations),
+        }
+        report = Report(**{**fields, **changes})
+        digest = self.domains.report(feed, report)
+        return report, signed(digest, *(names or ("oracle-1", "oracle-2")))
 
     def feed_all(self, komp_usd: int = 50_000_000, utilization: int = 0) -> None:
         """Every feed fresh, every price stored: a KOMP is half a dollar."""

@@ -12,7 +12,14 @@ from devnet.deploy import DeploymentParameters, plan
 from devnet.deploy.parameters import SUPPLY_WEI
 from devnet.deploy.plan import addresses
 from devnet.model import Ledger, Model, Outcome, Parameters
-from devnet.protocol import Deployment, Event, Genesis, ObservedTransaction
+from devnet.protocol import (
+    Deployment,
+    Event,
+    Genesis,
+    ObservedTransaction,
+    Report,
+    observers_word,
+)
 from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
 from devnet.protocol.messages import Domains, collect
 from devnet.runs.rules import model_parameters
@@ -227,12 +234,25 @@ class World:
         return self.send("mallory", "Slashing", "execute", id=incident)
 
     def transmit(self, feed: str, answer: int, **changes: Any) -> Outcome:
-        round_id = changes.pop("roundId", self.model.state.rounds[feed].id + 1)
-        observations = changes.pop("observations", (answer - 1, answer, answer + 1))
+        sender = changes.pop("sender", "oracle-1")
         signers = changes.pop("signers", ("oracle-1", "oracle-2"))
-        signatures = self.signed(self.domains.round(feed, round_id, observations), *signers)
-        args = {"roundId": round_id, "observations": observations, "signatures": signatures}
-        return self.send("oracle-1", feed, "transmit", **args)
+        observations = changes.pop("observations", (answer - 1, answer, answer + 1))
+        state = self.model.state
+        fields = {
+            "configDigest": self.parameters.feeds[feed].config_digest,
+            "epoch": (state.epochs[feed] >> 8) + 1,
+            "round": 1,
+            # Several reports of one block were observed one after the other.
+            "observationsTimestamp": max(
+                self.now - self.block_seconds, state.rounds[feed].startedAt + 1
+            ),
+            "observers": observers_word(range(len(observations))),
+            "observations": observations,
+            **changes,
+        }
+        digest = self.domains.report(feed, Report.of(fields))
+        args = {"report": fields, "signatures": self.signed(digest, *signers)}
+        return self.send(sender, feed, "transmit", **args)
 
     def poke(self, resource: str) -> Outcome:
         return self.send("mallory", "Pricing", "poke", resource=RESOURCES.index(resource))
