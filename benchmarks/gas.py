@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,15 @@ from benchmarks.bound import Bound
 from devnet.actors.view import TREASURY, Directory, account_names, hardware_id, owner_of
 from devnet.base import CheckFailed, Toolchain, assets
 from devnet.chain import Anvil, Chain, Rpc, Transaction, derive, sign
-from devnet.protocol import Contracts, Domains, ObservedTransaction, collect, observe
+from devnet.protocol import (
+    Contracts,
+    Domains,
+    ObservedTransaction,
+    Report,
+    collect,
+    observe,
+    observers_word,
+)
 from devnet.protocol import View as Reads
 from devnet.runs.genesis import deploy_network
 from devnet.spec import load_network
@@ -66,7 +74,6 @@ class Rig:
     directory: Directory
     reads: Reads
     domains: Domains
-    rounds: dict[str, int] = field(default_factory=dict)
 
     def send(self, account: str, contract: str, function: str, *args: object) -> int:
         """Gas used; raises CheckFailed when it is refused."""
@@ -124,11 +131,18 @@ class Rig:
 
     def transmit(self, feed: str, answer: int) -> int:
         oracles = [self.directory.accounts[name] for name in self.spec.oracles.node_names()]
-        number = self.rounds[feed] = self.rounds.get(feed, 0) + 1
-        observations = (answer,) * len(oracles)
-        digest = self.domains.round(feed, number, observations)
-        signatures = collect(digest, oracles[: self.spec.oracles.faulty + 1])
-        return self.send(oracles[0].name, feed, "transmit", number, observations, signatures)
+        report = Report(
+            configDigest=self.reads.config_digest(feed),
+            epoch=(self.reads.epoch_and_round(feed) >> 8) + 1,
+            round=1,
+            observationsTimestamp=self.chain.head.timestamp,
+            observers=observers_word(range(len(oracles))),
+            observations=(answer,) * len(oracles),
+        )
+        signatures = collect(
+            self.domains.report(feed, report), oracles[: self.spec.oracles.faulty + 1]
+        )
+        return self.send(oracles[0].name, feed, "transmit", report, signatures)
 
     def wait(self, seconds: int) -> None:
         self.chain.advance(-(-seconds // self.chain.block_seconds))

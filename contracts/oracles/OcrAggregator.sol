@@ -11,6 +11,7 @@ import {IOcrAggregator} from "../interfaces/IOcrAggregator.sol";
 /// @title A feed that takes what f+1 of n oracle nodes signed; the answer is the median (O1)
 contract OcrAggregator is IOcrAggregator, EIP712 {
     using SafeCast for uint256;
+    using SafeCast for int256;
 
     uint256 private constant SIGNATURE_BYTES = 65;
     /// @dev As many as `observers` has room for, one of its bytes left over.
@@ -22,9 +23,10 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
     error OraclesOutOfRange(uint256 oracles, uint256 faulty);
     error BoundsOutOfOrder(int256 min, int256 max);
 
-    /// @dev One slot.
+    /// @dev One slot, so that a reader of the latest round pays for one.
     struct Transmission {
-        int192 answer;
+        int160 answer;
+        uint32 id;
         uint32 observedAt;
         uint32 transmittedAt;
     }
@@ -49,7 +51,7 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
     uint256 private immutable _oracleCount;
 
     string private _description;
-    uint32 private _latestRound;
+    Transmission private _latest;
     uint40 private _latestEpochAndRound;
     mapping(uint256 roundId => Transmission) private _transmissions;
     mapping(address account => bool) private _isOracle;
@@ -75,8 +77,8 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
         decimals = decimals_;
         heartbeat = heartbeatSeconds;
         deviationBps = deviationBps_;
-        minAnswer = minAnswer_;
-        maxAnswer = maxAnswer_;
+        minAnswer = int256(minAnswer_).toInt160();
+        maxAnswer = int256(maxAnswer_).toInt160();
         faulty = faulty_;
         _oracleCount = oracles.length;
         for (uint256 i = 0; i < oracles.length; ++i) {
@@ -96,17 +98,23 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
         if (report.configDigest != configDigest) revert ConfigDigestMismatch(report.configDigest, configDigest);
         uint40 epochAndRound = uint40(report.epoch) << 8 | report.round;
         if (epochAndRound <= _latestEpochAndRound) revert StaleReport(epochAndRound, _latestEpochAndRound);
-        uint32 roundId = _latestRound;
-        uint256 latest = _transmissions[roundId].observedAt;
+        uint256 latest = _latest.observedAt;
         if (report.observationsTimestamp <= latest || report.observationsTimestamp > block.timestamp) {
             revert ObservedOutOfRange(report.observationsTimestamp, latest, block.timestamp);
         }
         int192 answer = _median(report.observations);
         _checkSignatures(_digest(report), signatures);
 
-        ++roundId;
-        (_latestRound, _latestEpochAndRound) = (roundId, epochAndRound);
-        _transmissions[roundId] = Transmission(answer, report.observationsTimestamp, block.timestamp.toUint32());
+        uint32 roundId = _latest.id + 1;
+        Transmission memory transmission = Transmission({
+            answer: int160(answer), // within bounds
+            id: roundId,
+            observedAt: report.observationsTimestamp,
+            transmittedAt: block.timestamp.toUint32()
+        });
+        _latestEpochAndRound = epochAndRound;
+        _latest = transmission;
+        _transmissions[roundId] = transmission;
         emit NewTransmission(
             roundId,
             answer,
@@ -142,7 +150,8 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
         view
         returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
     {
-        return _data(_latestRound);
+        Transmission memory transmission = _latest;
+        return _data(transmission, transmission.id);
     }
 
     /// @inheritdoc AggregatorV3Interface
@@ -151,12 +160,15 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
         view
         returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
     {
-        return _data(roundId);
+        return _data(_transmissions[roundId], roundId);
     }
 
     /// @dev All 0 for a round that never was, as Chainlink's aggregators answer.
-    function _data(uint80 roundId) private view returns (uint80, int256, uint256, uint256, uint80) {
-        Transmission memory transmission = _transmissions[roundId];
+    function _data(Transmission memory transmission, uint80 roundId)
+        private
+        pure
+        returns (uint80, int256, uint256, uint256, uint80)
+    {
         return (roundId, transmission.answer, transmission.observedAt, transmission.transmittedAt, roundId);
     }
 

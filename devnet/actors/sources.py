@@ -22,7 +22,7 @@ from devnet.spec.network import NetworkSpec
 
 FEED_DECIMALS = 18  # of the cloud feeds and utilization; Chainlink's 8 cannot say 2.5e-6 USD
 KOMP_USD_DECIMALS = 8
-OTHER_DECIMALS = 10  # between Chainlink's usual 8 and ours
+OTHER_UNIT = 10**10  # between Chainlink's usual 8 decimals and our 18
 OUTLIER = 10  # what a lying node multiplies by
 FLAP = 2  # every other reading of a flapping source
 
@@ -115,9 +115,9 @@ class Sources:
             case "flapping" if self._flaps[feed] % 2:
                 return seen * FLAP
             case "wrong_decimals" if feed == KOMP_USD:
-                return seen * 10**OTHER_DECIMALS
+                return seen * OTHER_UNIT
             case "wrong_decimals":
-                return int(seen // 10**OTHER_DECIMALS)
+                return seen // OTHER_UNIT
         return seen
 
     def urls(self) -> dict[str, str]:

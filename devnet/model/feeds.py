@@ -87,9 +87,7 @@ def _median(feed: FeedParameters, observations: tuple[int, ...]) -> int:
     return answer
 
 
-def _check_signatures(
-    state: State, feed: FeedParameters, digest: bytes, signatures: bytes
-) -> None:
+def _check_signatures(state: State, feed: FeedParameters, digest: bytes, signatures: bytes) -> None:
     if len(signatures) != (feed.faulty + 1) * SIGNATURE_BYTES:
         raise Refused("WrongSignatureCount")
     previous = ZERO_ADDRESS

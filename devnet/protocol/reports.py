@@ -30,7 +30,7 @@ _CONFIG: Final = Codec(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """IOcrAggregator.Report: `observations` ascend, byte i of `observers` says whose the i-th is."""
+    """IOcrAggregator.Report: `observations` ascend, byte i of `observers` is whose the i-th is."""
 
     configDigest: bytes
     epoch: int

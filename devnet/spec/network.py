@@ -59,7 +59,8 @@ class Chain(SpecModel):
 
     block_seconds: Positive = 720
     genesis_timestamp: Annotated[Positive, at_most(4 * 10**9)] = Field(
-        default=1767225600, description="Unix time; 2026-01-01T00:00:00Z; reports have 32 bits for it (O1)"
+        default=1767225600,
+        description="Unix time; 2026-01-01T00:00:00Z; reports have 32 bits for it (O1)",
     )
     chain_id: Positive = 31337
     port: Annotated[Positive, at_most(65_535)] | None = Field(

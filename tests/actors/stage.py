@@ -82,6 +82,7 @@ class StatedReads:
         addresses = {name: "0x" + keccak(name.encode())[12:].hex() for name in contracts}
         self.domains = Domains(31_337, addresses)
         self.quorums = {"PERF": 2, "SLASH": 2}
+        self.epochs: dict[str, int] = {}
         self.sequences: dict[str, int] = {}
         self.published: dict[str, int] = {}
         self.live: dict[str, bool] = {}
@@ -95,6 +96,12 @@ class StatedReads:
         self.registered: dict[str, int] = {}
         self.exit_requested: dict[str, int] = {}
         self.cursors: dict[str, int] = {}
+
+    def config_digest(self, feed: str) -> bytes:
+        return keccak(feed.encode())
+
+    def epoch_and_round(self, feed: str) -> int:
+        return self.epochs.get(feed, 0)
 
     def needed(self, quorum: str) -> int:
         return self.quorums[quorum]

@@ -9,6 +9,7 @@ from devnet.actors.operations import Fail, Operation, ReadFeed, Send
 from devnet.actors.oracle import Oracles
 from devnet.actors.view import View
 from devnet.chain import recover
+from devnet.protocol import Report
 from tests.actors.stage import Stage, network, time_of
 
 VCPU = tuple(f"Feed:{vendor}:vcpu_hour" for vendor in ("aws", "gcp", "azure"))
@@ -83,12 +84,16 @@ def test_a_round_carries_the_sorted_observations_and_f_plus_1_signatures(
     (send,) = oracles.act(stage.view(3), [FeedRead(VCPU[0], observed(7, 5, 9, 6))])
 
     assert isinstance(send, Send)
-    round_id, observations, signatures = send.args
+    report, signatures = send.args
+    assert isinstance(report, Report)
     assert (stage.directory.name(everyone_of(stage)[0]), send.contract) == (send.account, VCPU[0])
-    assert round_id == 1
-    assert observations == (5, 6, 7, 9)
+    assert (report.epoch, report.round) == (1, 1)
+    assert report.observationsTimestamp == time_of(3)
+    assert report.observations == (5, 6, 7, 9)
+    assert report.observers == bytes((1, 3, 0, 2)) + bytes(28)  # whose each of them is
+    assert report.configDigest == stage.reads.config_digest(VCPU[0])
     assert isinstance(signatures, bytes)
-    digest = stage.reads.domains.round(VCPU[0], 1, (5, 6, 7, 9))
+    digest = stage.reads.domains.report(VCPU[0], report)
     pieces = [signatures[start : start + 65] for start in range(0, len(signatures), 65)]
     signers = [recover(digest, piece) for piece in pieces]
     assert signers == everyone_of(stage)[:2]
@@ -203,9 +208,7 @@ def test_a_vendor_is_not_fresh_any_more_at_its_heartbeat(stage: Stage, oracles: 
     assert ("Pricing", "poke") not in sent(later)
 
 
-def test_a_refused_round_is_tried_again_under_the_same_number(
-    stage: Stage, oracles: Oracles
-) -> None:
+def test_a_refused_report_is_tried_again_in_a_later_epoch(stage: Stage, oracles: Oracles) -> None:
     """Such as an answer outside the feed's bounds (O2)."""
     read_all(oracles, stage.view(3), steady())
     oracles.act(stage.view(10), [Poke(1, ("vcpu_hour",))])
@@ -218,7 +221,8 @@ def test_a_refused_round_is_tried_again_under_the_same_number(
     (again,) = oracles.act(stage.view(11), [FeedRead(VCPU[0], everybody(1_100_000))])
 
     assert isinstance(again, Send)
-    assert (refused.args[0], again.args[0]) == (2, 2)
+    assert isinstance(refused.args[0], Report) and isinstance(again.args[0], Report)
+    assert (refused.args[0].epoch, again.args[0].epoch) == (2, 3)
     quiet = oracles.act(stage.view(11), [FeedRead(VCPU[0], everybody(1_100_100))])
     assert sent(quiet) == []
 
@@ -235,9 +239,9 @@ def test_a_node_that_observed_nothing_signs_and_sends_nothing(
     assert len(rounds) == 5
     up = [a for a in everyone_of(stage) if a != stage.address(offline)]
     for send in rounds:
-        round_id, observations, signatures = send.args
-        assert isinstance(signatures, bytes)
-        digest = stage.reads.domains.round(send.contract, round_id, observations)  # type: ignore[arg-type]
+        report, signatures = send.args
+        assert isinstance(report, Report) and isinstance(signatures, bytes)
+        digest = stage.reads.domains.report(send.contract, report)
         assert [recover(digest, signatures[at : at + 65]) for at in (0, 65)] == up[:2]
     senders = {o.account for o in operations if isinstance(o, Send)}
     assert senders == {stage.directory.name(up[0])}

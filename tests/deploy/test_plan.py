@@ -10,7 +10,7 @@ import pytest
 from devnet.actors.view import account_names
 from devnet.chain import derive
 from devnet.deploy import DeploymentParameters, Ref, plan
-from devnet.deploy.plan import ZERO_ADDRESS, addresses, resolved
+from devnet.deploy.plan import ZERO_ADDRESS, abi_key, addresses, resolved
 from devnet.spec import load_network
 
 NETWORK = Path(__file__).parents[2] / "e2e" / "networks" / "small.yaml"
@@ -78,7 +78,19 @@ def test_a_resource_left_out_has_no_feeds(resources: tuple[str, ...]) -> None:
             *("egress_gib", "function_gib_second", "million_requests"),
         )
     ]
-    assert sum(c.contract == "PriceFeed" for c in creations) == 3 * len(resources) + 2
+    assert sum(c.contract == "OcrAggregator" for c in creations) == 3 * len(resources) + 2
+
+
+def test_a_mocked_vendor_s_feeds_answer_what_the_first_oracle_node_scripts() -> None:
+    creations = {c.name: c for c in plan(replace(PARAMETERS, mocked=("gcp",)))}
+    mocks = {name for name, creation in creations.items() if creation.contract == "ScriptedFeed"}
+    assert mocks == {f"Feed:gcp:{resource}" for resource in PARAMETERS.resources}
+    mock = creations["Feed:gcp:vcpu_hour"]
+    heartbeat, bounds = PARAMETERS.heartbeat_seconds, (1, 10**22)
+    said = ("gcp vcpu_hour / USD", 18, PARAMETERS.oracles[0])
+    assert mock.args == (*said, heartbeat, *bounds)
+    assert abi_key(mock) == "Feed:gcp:vcpu_hour"
+    assert abi_key(creations["Feed:aws:vcpu_hour"]) == "OcrAggregator"
 
 
 def test_parameters_are_the_networks() -> None:

@@ -24,7 +24,7 @@ ABIS = {
     "Slashing": "ISlashing",
     "Pricing": "IPricing",
     "Market": "IMarket",
-    "PriceFeed": "IPriceFeed",
+    "OcrAggregator": "IOcrAggregator",
 }
 FEED = "Feed:aws:vcpu_hour"
 
@@ -113,6 +113,6 @@ def abis(compiled: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def deployment(abis: dict[str, Any]) -> Deployment:
     """Made-up addresses: nothing is deployed there."""
-    names = [*(name for name in ABIS if name != "PriceFeed"), FEED]
+    names = [*(name for name in ABIS if name != "OcrAggregator"), FEED]
     addresses = {name: f"0x{place:040x}" for place, name in enumerate(names, start=0xC0FFEE)}
     return Deployment(addresses, abis, {"cycle_blocks": 70}, Genesis(31337, 1_767_225_600, 1))

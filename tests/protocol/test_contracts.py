@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from eth_abi.abi import encode
 
 from devnet.base.errors import UsageError
 from devnet.chain import Log, Receipt, keccak
-from devnet.protocol import Contracts, Deployment, Event
+from devnet.protocol import Contracts, Deployment, Event, Report, observers_word
 
 FEED = "Feed:aws:vcpu_hour"
 NODE = "0x" + "ab" * 20
@@ -62,11 +63,13 @@ def test_a_call_with_a_struct_goes_there_and_back(contracts: Contracts) -> None:
 
 
 def test_feeds_share_an_abi_and_keep_their_names(contracts: Contracts) -> None:
-    call = contracts.encode(FEED, "transmit", 3, [-1, 2, 3], b"")
+    report = Report(b"\x07" * 32, 3, 1, 99, observers_word((2, 0, 1)), (-1, 2, 3))
+    call = contracts.encode(FEED, "transmit", report, b"")
     decoded = contracts.decode(call.to, call.data)
     assert decoded is not None
     assert decoded.contract == FEED
-    assert decoded.args == {"roundId": 3, "observations": (-1, 2, 3), "signatures": b""}
+    assert decoded.args == {"report": asdict(report), "signatures": b""}
+    assert Report.of(decoded.args["report"]) == report
 
 
 def test_what_is_not_ours_decodes_to_nothing(contracts: Contracts) -> None:
@@ -129,12 +132,29 @@ def test_events_keep_the_declared_order_and_leave_out_others(contracts: Contract
 def test_an_array_in_an_event_is_read(contracts: Contracts) -> None:
     log = Log(
         contracts.address(FEED),
-        (keccak(b"NewTransmission(uint256,int256,int256[])"), encode(["uint256"], [2])),
-        encode(["int256", "int256[]"], [5, [4, 5, 6]]),
+        (
+            keccak(
+                b"NewTransmission(uint32,int192,address,uint32,int192[],bytes32,bytes32,uint40)"
+            ),
+            encode(["uint32"], [2]),
+        ),
+        encode(
+            ["int192", "address", "uint32", "int192[]", "bytes32", "bytes32", "uint40"],
+            [5, SENDER, 99, [-4, 5, 6], b"\x01" * 32, b"\x02" * 32, 257],
+        ),
         0,
     )
     (event,) = contracts.events(receipt(log))
-    assert event.args == {"roundId": 2, "answer": 5, "observations": (4, 5, 6)}
+    assert event.args == {
+        "aggregatorRoundId": 2,
+        "answer": 5,
+        "transmitter": SENDER,
+        "observationsTimestamp": 99,
+        "observations": (-4, 5, 6),
+        "observers": b"\x01" * 32,
+        "configDigest": b"\x02" * 32,
+        "epochAndRound": 257,
+    }
 
 
 @pytest.mark.parametrize(

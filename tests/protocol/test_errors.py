@@ -17,7 +17,7 @@ NODE = "0x" + "ab" * 20
 HARDWARE = b"\x0f" * 32
 DEPLOYED = [
     *("Kompute", "Gatekeepers", "Staking", "Rewards"),
-    *("Slashing", "PriceFeed", "Pricing", "Market"),
+    *("Slashing", "OcrAggregator", "Pricing", "Market"),
 ]
 
 

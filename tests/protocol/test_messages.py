@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devnet.chain import DEFAULT_MNEMONIC, derive, recover
-from devnet.protocol import Domains, collect
+from devnet.protocol import Domains, Report, collect
 from devnet.protocol import messages as types
 
 CHAIN_ID = 31337
@@ -74,10 +74,21 @@ def test_incident(node: str, level: int, start: int, end: int, evidence: bytes) 
     assert digest == expected("Slashing", types.INCIDENT, node, level, start, end, evidence)
 
 
-@given(uint, st.lists(st.integers(-(2**255), 2**255 - 1), max_size=9))
-def test_round(round_id: int, observations: list[int]) -> None:  # O1
-    digest = DOMAINS.round("Feed:komp_usd", round_id, observations)
-    assert digest == expected("Feed:komp_usd", types.ROUND, round_id, observations)
+@given(
+    word,
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 255),
+    st.integers(0, 2**32 - 1),
+    word,
+    st.lists(st.integers(-(2**191), 2**191 - 1), max_size=9),
+)
+def test_report(
+    config: bytes, epoch: int, number: int, at: int, observers: bytes, seen: list[int]
+) -> None:  # O1
+    report = Report(config, epoch, number, at, observers, tuple(seen))
+    digest = DOMAINS.report("Feed:komp_usd", report)
+    fields = (config, epoch, number, at, observers, seen)
+    assert digest == expected("Feed:komp_usd", types.REPORT, *fields)
 
 
 @given(uint, uint, uint, uint)
@@ -98,7 +109,7 @@ def test_counters(order: int, invocations: int, mib_milliseconds: int) -> None: 
         ("IStaking", types.ADMISSION),
         ("IRewards", types.RESULT),
         ("ISlashing", types.INCIDENT),
-        ("IPriceFeed", types.ROUND),
+        ("IOcrAggregator", types.REPORT),
         ("IMarket", types.RUNNING),
         ("IMarket", types.COUNTERS),
     ],

@@ -166,7 +166,7 @@ def test_structs_are_values_with_soliditys_names(world: World) -> None:
 
 
 def test_results_without_names_are_read_by_their_order() -> None:
-    # PriceFeed leaves latestRoundData's results unnamed.
+    # OcrAggregator leaves latestRoundData's results unnamed.
     latest = RoundState.of({"0": 9, "1": -5, "2": 1, "3": 2, "4": 9})
     assert latest == RoundState(id=9, answer=-5, startedAt=1, updatedAt=2, answeredInRound=9)
 

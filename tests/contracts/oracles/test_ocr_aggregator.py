@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
-from contracts_stage import DAY, PARAMETERS, Stage, address, signed, sorted_by_address
+from contracts_stage import DAY, PARAMETERS, Stage, address, sorted_by_address
 
 from devnet.chain import sign_digest
+from devnet.protocol import Report, config_digest
 
 FEED = "Feed:aws:vcpu_hour"
 VALUES = (40, 41, 42)
+ORACLES = ("oracle-1", "oracle-2", "oracle-3", "oracle-4")
 
 
-def transmission(
-    stage: Stage, observations: tuple[int, ...] = VALUES, *names: str, number: int | None = None
-) -> tuple[int, list[int], bytes]:
-    """The next round's arguments, signed by those named, else by two oracle nodes."""
-    if number is None:
-        number = stage.read(FEED, "latestRoundData")["id"] + 1
-    digest = stage.domains.round(FEED, number, observations)
-    return number, list(observations), signed(digest, *(names or ("oracle-3", "oracle-4")))
-
-
-def refusal(stage: Stage, *given: object) -> tuple[str, dict[str, object]]:
-    error = stage.refused("mallory", FEED, "transmit", *given)
+def refusal(
+    stage: Stage, report: Report, signatures: bytes, sender: str = "oracle-1"
+) -> tuple[str, dict[str, object]]:
+    error = stage.refused(sender, FEED, "transmit", report, signatures)
     return error.name, dict(error.values)
 
 
 @pytest.mark.parametrize(
     ("observations", "answer"),
-    [((40, 41, 42), 41), ((7, 7, 7), 7), ((1, 2, 3, 4), 3), ((1, 1, 9, 9, 9), 9)],
-    ids=["three", "equal", "four: the upper", "five"],
+    [((40, 41, 42), 41), ((7, 7, 7), 7), ((1, 2, 3, 4), 3), ((1, 1, 9, 9), 9)],
+    ids=["three", "equal", "four: the upper", "four, two by two"],
 )
 def test_o1_the_answer_is_the_median(
     stage: Stage, observations: tuple[int, ...], answer: int
 ) -> None:
-    sent = stage.send("mallory", FEED, "transmit", *transmission(stage, observations))
+    stage.mine(10)
+    report, signatures = stage.transmission(FEED, observations)
+    stage.mine(4)
+    sent = stage.send("oracle-3", FEED, "transmit", report, signatures)
+    assert sent.names == ["NewTransmission", "NewRound", "AnswerUpdated"]
     assert sent.event("NewTransmission") == {
-        "roundId": 2,
+        "aggregatorRoundId": 2,
         "answer": answer,
+        "transmitter": address("oracle-3"),
+        "observationsTimestamp": sent.timestamp - 5,
         "observations": observations,
+        "observers": bytes(range(len(observations))).ljust(32, b"\0"),
+        "configDigest": report.configDigest,
+        "epochAndRound": 2 * 256 + 1,
+    }
+    assert sent.event("NewRound") == {
+        "roundId": 2,
+        "startedBy": address("oracle-3"),
+        "startedAt": sent.timestamp - 5,
     }
     assert sent.event("AnswerUpdated") == {
         "current": answer,
@@ -48,7 +59,7 @@ def test_o1_the_answer_is_the_median(
     expected = {
         "id": 2,
         "answer": answer,
-        "startedAt": sent.timestamp,
+        "startedAt": sent.timestamp - 5,
         "updatedAt": sent.timestamp,
         "answeredInRound": 2,
     }
@@ -63,29 +74,77 @@ def test_o1_what_it_says_of_itself(stage: Stage) -> None:
     assert stage.read(FEED, "description") == "aws vcpu_hour / USD"
     assert stage.read(FEED, "version") == 1
     assert stage.read(FEED, "heartbeat") == DAY
+    assert stage.read(FEED, "deviationBps") == 50
     assert stage.read(FEED, "faulty") == 1
+    assert stage.read(FEED, "latestEpochAndRound") == 257
     assert (stage.read(FEED, "minAnswer"), stage.read(FEED, "maxAnswer")) == (1, 10**22)
     assert stage.read(FEED, "isOracle", address("oracle-1"))
     assert not stage.read(FEED, "isOracle", address("gatekeeper-1"))
 
 
-@pytest.mark.parametrize("number", [0, 1, 3])
-def test_o1_rounds_have_no_gap_and_no_replay(stage: Stage, number: int) -> None:
-    given = transmission(stage, number=number)
-    assert refusal(stage, *given) == ("RoundNotNext", {"given": number, "expected": 2})
+def test_o1_the_digest_is_of_all_that_decides_what_an_answer_means(stage: Stage) -> None:
+    own = stage.read(FEED, "configDigest")
+    given = (31337, stage.address(FEED), "aws vcpu_hour / USD", 18, PARAMETERS.oracles, 1)
+    assert own == config_digest(*given, (1, 10**22))
+    others = ("Feed:gcp:vcpu_hour", "Feed:komp_usd", "Feed:utilization")
+    assert len({own, *(stage.read(name, "configDigest") for name in others)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "values"),
+    [
+        ({"epoch": 1, "round": 1}, "StaleReport", {"given": 257, "latest": 257}),
+        ({"epoch": 1, "round": 0}, "StaleReport", {"given": 256, "latest": 257}),
+        ({"epoch": 0, "round": 255}, "StaleReport", {"given": 255, "latest": 257}),
+        ({"epoch": 1, "round": 2}, "", {}),
+        ({"epoch": 2, "round": 0}, "", {}),
+        ({"epoch": 2**32 - 1, "round": 255}, "", {}),
+    ],
+    ids=["same", "earlier round", "earlier epoch", "next round", "next epoch", "last of all"],
+)
+def test_o1_epoch_and_round_rise(
+    stage: Stage, changes: dict[str, int], name: str, values: dict[str, int]
+) -> None:
+    given = stage.transmission(FEED, VALUES, **changes)
+    if name:
+        assert refusal(stage, *given) == (name, values)
+    else:
+        stage.send("oracle-1", FEED, "transmit", *given)
+        assert stage.read(FEED, "latestEpochAndRound") == changes["epoch"] * 256 + changes["round"]
+
+
+def test_o1_a_report_sent_twice_counts_once(stage: Stage) -> None:
+    given = stage.transmission(FEED, VALUES)
+    stage.send("oracle-1", FEED, "transmit", *given)
+    assert refusal(stage, *given, "oracle-2") == ("StaleReport", {"given": 513, "latest": 513})
+
+
+def test_o1_observed_after_the_last_report_and_not_in_the_future(stage: Stage) -> None:
+    sent = stage.round(FEED, 41)
+    first = sent.timestamp - 1
+    for observed, ok in ((first, False), (sent.timestamp + 3, False), (sent.timestamp + 3, True)):
+        given = stage.transmission(FEED, VALUES, observationsTimestamp=observed)
+        if ok:
+            stage.send("oracle-1", FEED, "transmit", *given)
+        else:
+            error = ("ObservedOutOfRange", observed, first, stage.now + 1)
+            name, values = refusal(stage, *given)
+            assert (name, *values.values()) == error
+    assert stage.read(FEED, "latestRoundData")["startedAt"] == stage.now
 
 
 @pytest.mark.parametrize(
     ("observations", "name", "values"),
     [
-        ((), "TooFewObservations", {"given": 0, "needed": 3}),
-        ((41, 42), "TooFewObservations", {"given": 2, "needed": 3}),
+        ((), "WrongObservationCount", {"given": 0, "least": 3, "most": 4}),
+        ((41, 42), "WrongObservationCount", {"given": 2, "least": 3, "most": 4}),
+        ((1, 2, 3, 4, 5), "WrongObservationCount", {"given": 5, "least": 3, "most": 4}),
         ((41, 40, 42), "ObservationsUnsorted", {"index": 1}),
         ((40, 42, 41), "ObservationsUnsorted", {"index": 2}),
         ((0, 0, 0), "AnswerOutOfBounds", {"answer": 0, "min": 1, "max": 10**22}),
         ((-5, -4, -3), "AnswerOutOfBounds", {"answer": -4, "min": 1, "max": 10**22}),
         (
-            (1, 10**22 + 1, 2**255 - 1),
+            (1, 10**22 + 1, 2**191 - 1),
             "AnswerOutOfBounds",
             {"answer": 10**22 + 1, "min": 1, "max": 10**22},
         ),
@@ -94,71 +153,107 @@ def test_o1_rounds_have_no_gap_and_no_replay(stage: Stage, number: int) -> None:
 def test_o1_refused_observations(
     stage: Stage, observations: tuple[int, ...], name: str, values: dict[str, int]
 ) -> None:
-    assert refusal(stage, *transmission(stage, observations)) == (name, values)
+    assert refusal(stage, *stage.transmission(FEED, observations)) == (name, values)
 
 
 def test_o1_outliers_up_to_f_do_not_move_the_answer(stage: Stage) -> None:
-    stage.send("mallory", FEED, "transmit", *transmission(stage, (41, 42, 10**30)))
+    stage.round(FEED, 41, 42, 10**30)
     assert stage.read(FEED, "latestRoundData")["answer"] == 42
 
 
+def test_o1_more_outliers_than_f_do(stage: Stage) -> None:
+    stage.round(FEED, 41, 41, 410, 410)
+    assert stage.read(FEED, "latestRoundData")["answer"] == 410
+
+
+@pytest.mark.parametrize("sender", ["mallory", "gatekeeper-1", "deployer"])
+def test_o1_only_an_oracle_node_transmits(stage: Stage, sender: str) -> None:
+    given = stage.transmission(FEED, VALUES)
+    assert refusal(stage, *given, sender) == ("NotTransmitter", {"caller": address(sender)})
+
+
+def test_o1_a_report_names_its_feed(stage: Stage) -> None:
+    other = stage.read("Feed:gcp:vcpu_hour", "configDigest")
+    given = stage.transmission(FEED, VALUES, configDigest=other)
+    expected = stage.read(FEED, "configDigest")
+    assert refusal(stage, *given) == (
+        "ConfigDigestMismatch",
+        {"given": other, "expected": expected},
+    )
+
+
 @pytest.mark.parametrize(
-    ("names", "name"),
+    ("names", "name", "values"),
     [
-        (("oracle-1",), "WrongSignatureCount"),
-        (("oracle-1", "oracle-2", "oracle-3"), "WrongSignatureCount"),
-        (("oracle-1", "mallory"), "NotOracle"),
-        (("gatekeeper-1", "gatekeeper-2"), "NotOracle"),
+        (("oracle-1",), "WrongSignatureCount", {"given": 1, "needed": 2}),
+        (ORACLES[:3], "WrongSignatureCount", {"given": 3, "needed": 2}),
+        (("oracle-1", "mallory"), "NotOracle", {"signer": address("mallory")}),
     ],
+    ids=["f", "f+2", "a stranger among them"],
 )
-def test_o1_refused_signers(stage: Stage, names: tuple[str, ...], name: str) -> None:
-    assert refusal(stage, *transmission(stage, VALUES, *names))[0] == name
+def test_o1_refused_signers(
+    stage: Stage, names: tuple[str, ...], name: str, values: dict[str, object]
+) -> None:
+    assert refusal(stage, *stage.transmission(FEED, VALUES, *names)) == (name, values)
 
 
 def test_o1_signers_are_distinct_and_ascend(stage: Stage) -> None:
     low, high = sorted_by_address(("oracle-1", "oracle-2"))
-    digest = stage.domains.round(FEED, 2, VALUES)
+    report, _ = stage.transmission(FEED, VALUES)
+    digest = stage.domains.report(FEED, report)
     first, second = sign_digest(low, digest), sign_digest(high, digest)
-    assert refusal(stage, 2, list(VALUES), first + first) == (
-        "DuplicateOracle",
-        {"signer": low.address},
-    )
-    assert refusal(stage, 2, list(VALUES), second + first)[0] == "DuplicateOracle"
-    assert refusal(stage, 2, list(VALUES), first + bytes(65)) == (
-        "NotOracle",
-        {"signer": "0x" + "00" * 20},
-    )
-    assert refusal(stage, 2, list(VALUES), (first + second)[:-1])[0] == "WrongSignatureCount"
-    stage.send("mallory", FEED, "transmit", 2, list(VALUES), first + second)
-
-
-def test_o1_signatures_bind_the_feed_the_round_and_the_observations(stage: Stage) -> None:
-    number, observations, signatures = transmission(stage)
-    error = stage.refused(
-        "mallory", "Feed:gcp:vcpu_hour", "transmit", number, observations, signatures
-    )
-    assert error.name == "NotOracle"
-    assert refusal(stage, number, [40, 41, 43], signatures)[0] == "NotOracle"
-    stage.send("mallory", FEED, "transmit", number, observations, signatures)
-    assert refusal(stage, number + 1, observations, signatures)[0] == "NotOracle"
+    assert refusal(stage, report, first + first) == ("DuplicateOracle", {"signer": low.address})
+    assert refusal(stage, report, second + first)[0] == "DuplicateOracle"
+    nobody = ("NotOracle", {"signer": "0x" + "00" * 20})
+    assert refusal(stage, report, first + bytes(65)) == nobody
+    assert refusal(stage, report, (first + second)[:-1])[0] == "WrongSignatureCount"
+    stage.send("oracle-1", FEED, "transmit", report, first + second)
 
 
 @pytest.mark.parametrize(
-    ("oracles", "faulty", "ok"), [(4, 1, True), (3, 1, False), (1, 0, True), (0, 0, False)]
-)
-def test_o1_more_than_3f_oracle_nodes(stage: Stage, oracles: int, faulty: int, ok: bool) -> None:
-    given = ("x", 8, list(PARAMETERS.oracles[:oracles]), faulty, DAY, 1, 2)
-    assert (stage.create("Other", "PriceFeed", *given) is None) == ok
-
-
-@pytest.mark.parametrize(
-    "given",
+    "changes",
     [
-        ("x", 8, [PARAMETERS.oracles[0]] * 4, 1, DAY, 1, 2),
-        ("x", 8, list(PARAMETERS.oracles), 1, DAY, 3, 2),
-        ("x", 8, list(PARAMETERS.oracles), 1, DAY, 1, 2**200),
+        {"epoch": 9},
+        {"round": 9},
+        {"observationsTimestamp": 1_767_225_610},
+        {"observers": b"\x01" * 32},
+        {"observations": (40, 41, 43)},
     ],
-    ids=["a node twice", "bounds the wrong way", "bounds too wide"],
+    ids=lambda changes: next(iter(changes)),
 )
-def test_refused_feeds(stage: Stage, given: tuple[object, ...]) -> None:
-    assert stage.create("Other", "PriceFeed", *given) is not None
+def test_o1_signatures_bind_every_field(stage: Stage, changes: dict[str, Any]) -> None:
+    report, signatures = stage.transmission(FEED, VALUES)
+    other = replace(report, **changes)
+    assert other != report
+    assert refusal(stage, other, signatures)[0] == "NotOracle"
+
+
+@pytest.mark.parametrize(
+    ("oracles", "faulty", "ok"),
+    [(4, 1, True), (3, 1, False), (1, 0, True), (0, 0, False), (31, 10, True), (32, 10, False)],
+)
+def test_o1_at_most_31_oracle_nodes_and_more_than_3f(
+    stage: Stage, oracles: int, faulty: int, ok: bool
+) -> None:
+    nodes = [f"0x{place:040x}" for place in range(1, oracles + 1)]
+    error = stage.create("Other", "OcrAggregator", "x", 8, nodes, faulty, DAY, 50, 1, 2)
+    assert (error is None) == ok
+    if error is not None:
+        assert (error.name, dict(error.values)) == (
+            "OraclesOutOfRange",
+            {"oracles": oracles, "faulty": faulty},
+        )
+
+
+def test_refused_feeds(stage: Stage) -> None:
+    twice = ("x", 8, [PARAMETERS.oracles[0]] * 4, 1, DAY, 50, 1, 2)
+    error = stage.create("Other", "OcrAggregator", *twice)
+    assert error is not None and error.name == "DuplicateOracle"
+    wrong_way = ("x", 8, list(PARAMETERS.oracles), 1, DAY, 50, 3, 2)
+    error = stage.create("Other", "OcrAggregator", *wrong_way)
+    assert error is not None
+    assert (error.name, dict(error.values)) == ("BoundsOutOfOrder", {"min": 3, "max": 2})
+    for bounds in ((1, 2**159), (-(2**159) - 1, 1)):
+        wide = ("x", 8, list(PARAMETERS.oracles), 1, DAY, 50, *bounds)
+        error = stage.create("Other", "OcrAggregator", *wide)
+        assert error is not None and error.name == "SafeCastOverflowedIntDowncast"
