@@ -24,6 +24,8 @@ interface IRewards {
     event RewardRolled(uint256 indexed from, uint256 indexed to, uint256 amount);
     event Claimed(address indexed node, address indexed owner, uint256 indexed cycle, uint256 amount);
     event ClaimedAll(address indexed node, address indexed owner, uint256 before, uint256 amount);
+    /// @notice An incident took the node's V out of the cycle (C7).
+    event Voided(address indexed node, uint256 indexed cycle, uint256 v);
     event MaxVChanged(uint256 maxV);
 
     error NotNode(address caller, address node);
@@ -41,6 +43,7 @@ interface IRewards {
     error AlreadyClaimed(address node, uint256 cycle);
     error NothingToClaim(address node);
     error ZeroAmount();
+    error NotSlashing(address caller);
     error NotGovernance(address caller);
 
     function publish(Result calldata result, bytes calldata signatures) external;
@@ -48,6 +51,8 @@ interface IRewards {
     function claim(address node, uint256 cycle) external returns (uint256 amount);
     function claimAll(address node) external returns (uint256 amount);
     function setMaxV(uint256 maxV) external;
+    /// @notice Only the slashing contract: the node's V of the current cycle counts no more (C7).
+    function voidV(address node) external;
 
     function genesis() external view returns (uint256);
     function cycleBlocks() external view returns (uint256);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-/// @title Staking of nodes (S1 to S6)
+/// @title Staking of nodes (S1 to S6), and what an incident does to a node (C7, L6)
 interface IStaking {
     struct Node {
         address owner;
@@ -10,8 +10,10 @@ interface IStaking {
         uint64 exitAt; // seconds; 0 until an exit is requested (S5)
         uint64 exitRequestedAt; // seconds; 0 until an exit is requested
         uint16 multiplierBps; // of the chosen period (S2)
-        bool ejected; // level 3 (later)
+        bool ejected; // level 3 reported (L6)
         bool withdrawn;
+        bool forfeited; // level 3 executed: not live any more (S4)
+        uint16 suspensions; // pending incidents of level 2 (C7)
         uint128 stake; // wei
     }
 
@@ -21,6 +23,12 @@ interface IStaking {
     event ExitRequested(address indexed node, uint256 exitAt);
     event Withdrawn(address indexed node, address indexed owner, uint256 amount);
     event Slashed(address indexed node, uint256 amount);
+    event Suspended(address indexed node);
+    event Resumed(address indexed node);
+    /// @notice The stake was seized; the node may not work any more, its exit is requested (L6).
+    event Ejected(address indexed node, uint256 amount, uint256 exitAt);
+    event Restored(address indexed node, uint256 amount);
+    event Forfeited(address indexed node);
 
     error AlreadyRegistered(address node);
     error NotRegistered(address node);
@@ -36,6 +44,7 @@ interface IStaking {
     error ExitAlreadyRequested(address node, uint256 exitAt);
     error ExitNotDue(uint256 exitAt, uint256 timestamp);
     error SlashPending(address node);
+    error NotLive(address node);
     error NotSlashing(address caller);
 
     /// @notice msg.sender becomes the owner and pays 500 KOMP (S1). EIP-712 admission (S6):
@@ -49,16 +58,35 @@ interface IStaking {
     function withdraw(address node) external;
     /// @notice Only the slashing contract; sends `amount` to it and returns what was taken (min with the stake).
     function slash(address node, uint256 amount) external returns (uint256 taken);
+    /// @notice Only the slashing contract: an incident of level 2 was reported (C7).
+    function suspend(address node) external;
+    /// @notice Only the slashing contract: an incident of level 2 was executed or overturned.
+    function resume(address node) external;
+    /// @notice Only the slashing contract, at a report of level 3: sends the whole stake to it, ejects
+    /// the node and requests its exit, where it was not requested yet (L6, S5).
+    function seize(address node) external;
+    /// @notice Only the slashing contract, when a level 3 was overturned: takes what is left of the
+    /// seized stake back from it. The node is not reinstated (L6).
+    function restore(address node, uint256 amount) external;
+    /// @notice Only the slashing contract, when a level 3 executes: the node is not live any more (S4).
+    function forfeit(address node) external;
 
     function nodeOf(address node) external view returns (Node memory);
     function ownerOf(address node) external view returns (address);
     function stakeOf(address node) external view returns (uint256);
     function isActive(address node) external view returns (bool);
     function isLive(address node) external view returns (bool);
+    /// @notice True while a level 2 incident is pending; a level 3 ejects instead (C7).
+    function isSuspended(address node) external view returns (bool);
+    /// @notice `isActive` and `isSuspended` in one call.
+    function statusOf(address node) external view returns (bool active, bool suspended);
     /// @notice S in bps now: the period's while now < unlockAt, else 10000 (S2, S3).
     function multiplierBps(address node) external view returns (uint256);
-    /// @notice What a publication needs, in one call: owner, `isActive` and `multiplierBps`.
-    function publisherOf(address node) external view returns (address owner, bool active, uint256 bps);
+    /// @notice What a publication needs, in one call: owner, `isActive`, `isSuspended`, `multiplierBps`.
+    function publisherOf(address node)
+        external
+        view
+        returns (address owner, bool active, bool suspended, uint256 bps);
     /// @notice The live node registered with this hardware, 0 for none (S6); `Staked` names a node's hardware.
     function hardwareHolder(bytes32 hardwareId) external view returns (address);
     function totalStake() external view returns (uint256);

@@ -9,6 +9,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
+import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
 
 /// @title Publication of V and rewards by cycles (W1 to W5, C1 to C7)
@@ -53,6 +54,7 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
 
     IERC20 public immutable token;
     IStaking public immutable staking;
+    ISlashing public immutable slashing;
     /// @inheritdoc IRewards
     uint256 public immutable genesis;
     /// @inheritdoc IRewards
@@ -74,6 +76,7 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
         IERC20 token_,
         IGatekeepers gatekeepers,
         IStaking staking_,
+        ISlashing slashing_,
         uint256 cycleBlocks_,
         uint256 gapBlocks_,
         uint256 maxV_
@@ -82,6 +85,7 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
         if (gapBlocks_ == 0 || 14 * gapBlocks_ > cycleBlocks_) revert GapOutOfRange(gapBlocks_, cycleBlocks_);
         token = token_;
         staking = staking_;
+        slashing = slashing_;
         genesis = block.number;
         cycleBlocks = cycleBlocks_;
         gapBlocks = gapBlocks_;
@@ -92,9 +96,9 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
     function publish(Result calldata result, bytes calldata signatures) external {
         address node = result.node;
         if (msg.sender != node) revert NotNode(msg.sender, node); // W4
-        (address owner, bool active, uint256 bps) = staking.publisherOf(node);
-        // C7: incidents of level 1, the only ones there are, suspend nobody.
+        (address owner, bool active, bool suspended, uint256 bps) = staking.publisherOf(node);
         if (!active) revert NotActive(node); // S4
+        if (suspended) revert Suspended(node); // C7
 
         Account memory account = _accounts[owner][node];
         uint256 current = currentCycle();
@@ -161,6 +165,18 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
     function setMaxV(uint256 maxV_) external {
         if (msg.sender != _gatekeepers.governance()) revert NotGovernance(msg.sender); // R5
         _setMaxV(maxV_);
+    }
+
+    /// @inheritdoc IRewards
+    function voidV(address node) external {
+        if (msg.sender != address(slashing)) revert NotSlashing(msg.sender);
+        uint256 current = currentCycle();
+        Share storage share = _shares[current][node];
+        uint128 v = share.v;
+        if (v == 0) return;
+        share.v = 0;
+        _buckets[current].totalV -= v;
+        emit Voided(node, current, v);
     }
 
     /// @inheritdoc IRewards

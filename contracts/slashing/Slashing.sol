@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {Attested} from "../gatekeepers/Attested.sol";
@@ -12,36 +13,48 @@ import {IRewards} from "../interfaces/IRewards.sol";
 import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
 
-/// @title Incidents of level 1: a node was offline (L1, L4 to L7)
+/// @title Incidents of the three levels, appeals, and the stake held in escrow (L1 to L7, C7)
 contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
     uint8 private constant OFFLINE = 1;
-    /// @dev L4: 10 % of the nominal 500 KOMP a day, at most 240 hours an incident.
+    uint8 private constant MALICIOUS = 2;
+    uint8 private constant SERIOUS = 3;
+    /// @dev L4: a share of the nominal 500 KOMP a day, of so many hours of an incident at most.
     uint256 private constant NOMINAL = 500e18;
     uint256 private constant OFFLINE_BPS = 1_000;
     uint256 private constant OFFLINE_CAP = 240 hours;
+    uint256 private constant MALICIOUS_BPS = 5_000;
+    uint256 private constant MALICIOUS_CAP = 48 hours;
     uint256 private constant BPS_DAY = 10_000 * 1 days;
+    /// @dev L6: the bond of an appeal is a tenth of what is at stake.
+    uint256 private constant BOND_PART = 10;
     bytes32 private constant INCIDENT =
         keccak256("Incident(address node,uint8 level,uint64 from,uint64 to,bytes32 evidence)");
 
-    /// @dev Three slots: what an incident is, when and how much, its evidence.
+    /// @dev Four slots: what an incident is, when and how much, its evidence, its bond.
     struct Record {
         address node;
         uint8 level;
         uint40 from;
         uint40 to;
-        bool executed;
+        State state;
         uint40 reportedAt;
+        uint40 appealedAt;
         uint128 amount;
         bytes32 evidence;
+        address payer;
+        uint96 bond;
     }
 
-    /// @dev One slot. `cursor` is that of level 1; 0 stands for the registration (L5).
+    /// @dev One slot. Cursors of levels 1 and 2; 0 stands for the registration (L5).
     struct History {
-        uint40 cursor;
+        uint40 offlineCursor;
+        uint40 maliciousCursor;
         uint32 pending;
+        uint128 seized;
+        bool seizedOnce;
     }
 
     IERC20 public immutable token;
@@ -50,45 +63,63 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
     /// @inheritdoc ISlashing
     uint256 public immutable appealWindow;
     /// @inheritdoc ISlashing
+    uint256 public immutable arbiterWindow;
+    /// @inheritdoc ISlashing
     uint256 public immutable maxAge;
 
     mapping(uint256 id => Record) private _incidents;
     mapping(address node => History) private _histories;
     /// @dev Ids count from 1.
     uint256 private _nextId = 1;
+    address private _arbiter;
 
     constructor(
         IERC20 token_,
         IGatekeepers gatekeepers,
         IStaking staking_,
         IRewards rewards_,
+        address arbiter_,
         uint256 appealWindowSeconds,
+        uint256 arbiterWindowSeconds,
         uint256 maxAgeSeconds
     ) Attested(gatekeepers) {
         token = token_;
         staking = staking_;
         rewards = rewards_;
         appealWindow = appealWindowSeconds;
+        arbiterWindow = arbiterWindowSeconds;
         maxAge = maxAgeSeconds;
-        // Slashed tokens only pass through, on their way to addReward (L7).
+        _setArbiter(arbiter_);
+        // Slashed tokens only pass through, on their way to addReward (L7) or back to staking (L6).
         token_.forceApprove(address(rewards_), type(uint256).max);
+        token_.forceApprove(address(staking_), type(uint256).max);
     }
 
     /// @inheritdoc ISlashing
     function report(address node, uint8 level, uint64 from, uint64 to, bytes32 evidence, bytes calldata signatures)
         external
+        nonReentrant
         returns (uint256 id)
     {
-        if (level != OFFLINE) revert UnknownLevel(level);
+        if (level < OFFLINE || level > SERIOUS) revert UnknownLevel(level);
         IStaking.Node memory state = staking.nodeOf(node);
-        History storage history = _histories[node];
-        (uint256 start, uint256 end) = _cut(node, state, history.cursor, from, to);
+        if (state.owner == address(0) || state.withdrawn || state.forfeited) revert NotLive(node);
+        // L5; at level 3, too: there is nothing left to seize.
+        if (state.exitAt != 0 && block.timestamp >= state.exitAt) revert AfterExit(block.timestamp, state.exitAt);
+        History memory history = _histories[node];
+        (uint256 start, uint256 end) = _charged(node, level, state, history, from, to);
         _requireAttested(
-            keccak256(abi.encode(INCIDENT, node, level, from, to, evidence)), signatures, IGatekeepers.Quorum.SLASH
+            keccak256(abi.encode(INCIDENT, node, level, from, to, evidence)),
+            signatures,
+            level == SERIOUS ? IGatekeepers.Quorum.CRITICAL : IGatekeepers.Quorum.SLASH
         );
 
-        history.cursor = end.toUint40();
         ++history.pending;
+        if (level == SERIOUS) {
+            history.seized = state.stake;
+            history.seizedOnce = true;
+        }
+        _histories[node] = history;
         id = _nextId++;
         Record storage incident = _incidents[id];
         incident.node = node;
@@ -98,22 +129,62 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         incident.reportedAt = block.timestamp.toUint40();
         incident.evidence = evidence;
         emit IncidentReported(id, node, level, start, end, evidence);
+        if (level == MALICIOUS) staking.suspend(node); // C7
+        if (level == SERIOUS) {
+            staking.seize(node);
+            rewards.voidV(node); // C7
+        }
+    }
+
+    /// @inheritdoc ISlashing
+    function appeal(uint256 id) external nonReentrant {
+        Record storage incident = _pendingIncident(id);
+        address appellant = _appellantOf(staking.ownerOf(incident.node));
+        if (msg.sender != appellant) revert NotOwner(msg.sender, appellant);
+        if (incident.appealedAt != 0) revert AlreadyAppealed(id);
+        uint256 until = incident.reportedAt + appealWindow;
+        if (block.timestamp >= until) revert WindowClosed(until, block.timestamp);
+
+        uint256 bond = _due(incident) / BOND_PART;
+        incident.appealedAt = block.timestamp.toUint40();
+        incident.payer = msg.sender;
+        incident.bond = uint96(bond); // at most 50 KOMP
+        emit Appealed(id, msg.sender, bond);
+        if (bond != 0) token.safeTransferFrom(msg.sender, address(this), bond);
+    }
+
+    /// @inheritdoc ISlashing
+    function rule(uint256 id, bool upheld) external nonReentrant {
+        if (msg.sender != _arbiter) revert NotArbiter(msg.sender, _arbiter);
+        Record storage incident = _pendingIncident(id);
+        if (incident.appealedAt == 0) revert NotAppealed(id);
+        uint256 until = incident.appealedAt + arbiterWindow;
+        if (block.timestamp >= until) revert WindowClosed(until, block.timestamp);
+        emit Ruled(id, upheld);
+        if (upheld) {
+            _execute(id, incident, incident.bond);
+        } else {
+            _overturn(id, incident);
+        }
     }
 
     /// @inheritdoc ISlashing
     function execute(uint256 id) external nonReentrant returns (uint256 amount) {
-        Record storage incident = _existing(id);
-        if (incident.executed) revert AlreadyExecuted(id);
-        uint256 until = incident.reportedAt + appealWindow;
-        if (block.timestamp < until) revert WindowOpen(until, block.timestamp); // L6
+        Record storage incident = _pendingIncident(id);
+        // L6: after an appeal the arbiter has its time; one who does not rule lets it execute.
+        uint256 until = incident.appealedAt == 0
+            ? incident.reportedAt + appealWindow
+            : incident.appealedAt + arbiterWindow;
+        if (block.timestamp < until) revert WindowOpen(until, block.timestamp);
+        amount = _execute(id, incident, 0);
+        _returnBond(id, incident);
+    }
 
-        address node = incident.node;
-        incident.executed = true;
-        --_histories[node].pending;
-        amount = staking.slash(node, _charge(incident.from, incident.to)); // L4: what is there, at most
-        incident.amount = uint128(amount);
-        emit IncidentExecuted(id, node, amount);
-        if (amount != 0) rewards.addReward(amount); // L7
+    /// @inheritdoc ISlashing
+    function setArbiter(address arbiter_) external {
+        address governance = _gatekeepers.governance();
+        if (msg.sender != governance) revert NotGovernance(msg.sender, governance); // R5
+        _setArbiter(arbiter_);
     }
 
     /// @inheritdoc ISlashing
@@ -125,9 +196,12 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
             from: incident.from,
             to: incident.to,
             reportedAt: incident.reportedAt,
-            executed: incident.executed,
+            appealedAt: incident.appealedAt,
+            state: incident.state,
             amount: incident.amount,
-            evidence: incident.evidence
+            evidence: incident.evidence,
+            bond: incident.bond,
+            payer: incident.payer
         });
     }
 
@@ -138,8 +212,8 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
 
     /// @inheritdoc ISlashing
     function cursorOf(address node, uint8 level) external view returns (uint256) {
-        if (level != OFFLINE) revert UnknownLevel(level);
-        return _cursor(_histories[node].cursor, staking.nodeOf(node).registeredAt);
+        if (level != OFFLINE && level != MALICIOUS) revert UnknownLevel(level);
+        return _cursor(_histories[node], level, staking.nodeOf(node).registeredAt);
     }
 
     /// @inheritdoc ISlashing
@@ -150,33 +224,100 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
     /// @inheritdoc ISlashing
     function amountOf(uint256 id) external view returns (uint256) {
         Record storage incident = _existing(id);
-        if (incident.executed) return incident.amount;
-        uint256 charge = _charge(incident.from, incident.to);
-        uint256 left = staking.stakeOf(incident.node);
-        return charge < left ? charge : left;
+        return incident.state == State.PENDING ? _due(incident) : incident.amount;
     }
 
     /// @inheritdoc ISlashing
-    /// @dev Level 1 suspends nobody, and this release knows no other (C7).
-    function isSuspended(address) external pure returns (bool) {
-        return false;
+    function seizedOf(address node) external view returns (uint256) {
+        return _histories[node].seized;
     }
 
-    /// @dev L5: the part of [from, to) that is neither too old, nor to come, nor charged already.
-    function _cut(address node, IStaking.Node memory state, uint256 charged, uint256 from, uint256 to)
-        private
-        view
-        returns (uint256 start, uint256 end)
-    {
-        if (state.owner == address(0) || state.withdrawn) revert NotLive(node);
+    /// @inheritdoc ISlashing
+    function arbiter() external view returns (address) {
+        return _arbiter;
+    }
+
+    /// @dev L7: what an incident takes, and a lost bond with it, becomes reward of the current cycle.
+    function _execute(uint256 id, Record storage incident, uint256 lostBond) private returns (uint256 amount) {
+        (address node, uint8 level) = (incident.node, incident.level);
+        History storage history = _histories[node];
+        uint256 seized = history.seized;
+        --history.pending;
+        incident.state = State.EXECUTED;
+        if (level == SERIOUS) {
+            amount = seized;
+            history.seized = 0;
+            staking.forfeit(node);
+        } else {
+            uint256 charge = _charge(level, incident.from, incident.to);
+            if (seized == 0) {
+                amount = staking.slash(node, charge); // L4: what is there, at most
+            } else {
+                amount = Math.min(charge, seized); // the stake lies here (L6)
+                history.seized = uint128(seized - amount);
+            }
+        }
+        incident.amount = uint128(amount);
+        emit IncidentExecuted(id, node, amount);
+        if (level == MALICIOUS) {
+            staking.resume(node);
+            rewards.voidV(node); // C7
+        }
+        if (lostBond != 0) emit BondLost(id, lostBond);
+        if (amount + lostBond != 0) rewards.addReward(amount + lostBond);
+    }
+
+    /// @dev L6: nothing is slashed. The node that a level 3 ejected stays out, with its stake to withdraw.
+    function _overturn(uint256 id, Record storage incident) private {
+        (address node, uint8 level) = (incident.node, incident.level);
+        History storage history = _histories[node];
+        --history.pending;
+        incident.state = State.OVERTURNED;
+        emit IncidentOverturned(id, node);
+        if (level == MALICIOUS) staking.resume(node);
+        if (level == SERIOUS) {
+            uint256 rest = history.seized;
+            history.seized = 0;
+            staking.restore(node, rest);
+        }
+        _returnBond(id, incident);
+    }
+
+    function _returnBond(uint256 id, Record storage incident) private {
+        (address payer, uint256 bond) = (incident.payer, incident.bond);
+        if (bond == 0) return;
+        emit BondReturned(id, payer, bond);
+        token.safeTransfer(payer, bond);
+    }
+
+    function _setArbiter(address arbiter_) private {
+        _arbiter = arbiter_;
+        emit ArbiterChanged(arbiter_);
+    }
+
+    /// @dev The seconds that count, with the cursors of `history` raised to their end (L5).
+    function _charged(
+        address node,
+        uint8 level,
+        IStaking.Node memory state,
+        History memory history,
+        uint256 from,
+        uint256 to
+    ) private view returns (uint256 start, uint256 end) {
+        if (level == SERIOUS) {
+            if (from != 0 || to != 0) revert IntervalUnexpected(from, to); // L6
+            if (history.seizedOnce) revert AlreadyReported(node);
+            return (0, 0);
+        }
         if (from + maxAge < block.timestamp) revert IntervalTooOld(from, block.timestamp - maxAge);
         if (to > block.timestamp) revert IntervalInFuture(to, block.timestamp);
-        if (state.exitAt != 0 && block.timestamp >= state.exitAt) revert AfterExit(block.timestamp, state.exitAt);
-        // L1: whoever has asked to leave may be offline.
-        end = state.exitRequestedAt != 0 && state.exitRequestedAt < to ? state.exitRequestedAt : to;
-        uint256 cursor = _cursor(charged, state.registeredAt);
-        start = from < cursor ? cursor : from;
+        // L1: whoever has asked to leave may be offline, but nothing worse.
+        bool cut = level == OFFLINE && state.exitRequestedAt != 0 && state.exitRequestedAt < to;
+        end = cut ? state.exitRequestedAt : to;
+        start = Math.max(from, _cursor(history, level, state.registeredAt));
         if (start >= end) revert IntervalEmpty(start, end);
+        if (level == MALICIOUS) history.maliciousCursor = end.toUint40();
+        if (end > history.offlineCursor) history.offlineCursor = end.toUint40();
     }
 
     function _existing(uint256 id) private view returns (Record storage incident) {
@@ -184,14 +325,34 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         if (incident.node == address(0)) revert UnknownIncident(id);
     }
 
-    function _cursor(uint256 charged, uint256 registeredAt) private pure returns (uint256) {
+    function _pendingIncident(uint256 id) private view returns (Record storage incident) {
+        incident = _existing(id);
+        if (incident.state == State.EXECUTED) revert AlreadyExecuted(id);
+        if (incident.state == State.OVERTURNED) revert AlreadyOverturned(id);
+    }
+
+    /// @dev Who may appeal for an owner (L6).
+    function _appellantOf(address owner) private pure returns (address) {
+        return owner;
+    }
+
+    /// @dev L4 as if it executed now: of what is staked and what lies in escrow.
+    function _due(Record storage incident) private view returns (uint256) {
+        address node = incident.node;
+        uint256 left = staking.stakeOf(node) + _histories[node].seized;
+        if (incident.level == SERIOUS) return left;
+        return Math.min(_charge(incident.level, incident.from, incident.to), left);
+    }
+
+    function _cursor(History memory history, uint8 level, uint256 registeredAt) private pure returns (uint256) {
+        uint256 charged = level == OFFLINE ? history.offlineCursor : history.maliciousCursor;
         return charged == 0 ? registeredAt : charged;
     }
 
     /// @dev L4, on the nominal stake, so that split incidents equal the merged one.
-    function _charge(uint256 from, uint256 to) private pure returns (uint256) {
-        uint256 span = to - from;
-        if (span > OFFLINE_CAP) span = OFFLINE_CAP;
-        return NOMINAL * OFFLINE_BPS * span / BPS_DAY;
+    function _charge(uint8 level, uint256 from, uint256 to) private pure returns (uint256) {
+        (uint256 bps, uint256 cap) =
+            level == OFFLINE ? (OFFLINE_BPS, OFFLINE_CAP) : (MALICIOUS_BPS, MALICIOUS_CAP);
+        return NOMINAL * bps * Math.min(to - from, cap) / BPS_DAY;
     }
 }

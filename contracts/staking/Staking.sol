@@ -11,7 +11,7 @@ import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
 
-/// @title Staking of nodes (S1 to S6)
+/// @title Staking of nodes (S1 to S6), and what an incident does to a node (C7, L6)
 contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -36,6 +36,8 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
         uint40 exitRequestedAt;
         bool ejected;
         bool withdrawn;
+        uint16 suspensions;
+        bool forfeited;
     }
 
     IERC20 public immutable token;
@@ -125,17 +127,13 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     function requestExit(address node) external {
         Record storage record = _ownedBySender(node);
         if (record.exitRequestedAt != 0) revert ExitAlreadyRequested(node, record.exitAt);
-        uint256 exitAt = block.timestamp + exitDelay;
-        if (exitAt < record.unlockAt) exitAt = record.unlockAt; // S5: the later of the two
-        record.exitAt = exitAt.toUint40();
-        record.exitRequestedAt = block.timestamp.toUint40();
-        emit ExitRequested(node, exitAt);
+        emit ExitRequested(node, _requestExit(record));
     }
 
     /// @inheritdoc IStaking
     function withdraw(address node) external nonReentrant {
         Record storage record = _ownedBySender(node);
-        if (record.withdrawn) revert NotActive(node);
+        if (!_live(record)) revert NotLive(node); // S4: a level 3 that executed leaves nothing
         uint256 exitAt = record.exitAt;
         if (exitAt == 0 || block.timestamp < exitAt) revert ExitNotDue(exitAt, block.timestamp);
         if (slashing.pendingCount(node) != 0) revert SlashPending(node);
@@ -148,7 +146,7 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function slash(address node, uint256 amount) external nonReentrant returns (uint256 taken) {
-        if (msg.sender != address(slashing)) revert NotSlashing(msg.sender);
+        _requireSlashing();
         Record storage record = _records[node];
         uint256 left = _stakeOf(record);
         taken = amount < left ? amount : left;
@@ -156,6 +154,49 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
         _totalStake -= taken;
         emit Slashed(node, taken);
         token.safeTransfer(msg.sender, taken);
+    }
+
+    /// @inheritdoc IStaking
+    function suspend(address node) external {
+        _requireSlashing();
+        ++_records[node].suspensions;
+        emit Suspended(node);
+    }
+
+    /// @inheritdoc IStaking
+    function resume(address node) external {
+        _requireSlashing();
+        --_records[node].suspensions;
+        emit Resumed(node);
+    }
+
+    /// @inheritdoc IStaking
+    function seize(address node) external nonReentrant {
+        _requireSlashing();
+        Record storage record = _records[node];
+        uint256 amount = _stakeOf(record);
+        record.slashed += uint128(amount); // back at most with `restore`
+        record.ejected = true;
+        uint256 exitAt = record.exitRequestedAt == 0 ? _requestExit(record) : record.exitAt;
+        _totalStake -= amount;
+        emit Ejected(node, amount, exitAt);
+        token.safeTransfer(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function restore(address node, uint256 amount) external nonReentrant {
+        _requireSlashing();
+        _records[node].slashed -= uint128(amount); // at most what was seized
+        _totalStake += amount;
+        emit Restored(node, amount);
+        token.safeTransferFrom(msg.sender, address(this), amount);
+    }
+
+    /// @inheritdoc IStaking
+    function forfeit(address node) external {
+        _requireSlashing();
+        _records[node].forfeited = true;
+        emit Forfeited(node);
     }
 
     /// @inheritdoc IStaking
@@ -170,6 +211,8 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
             multiplierBps: record.multiplierBps,
             ejected: record.ejected,
             withdrawn: record.withdrawn,
+            forfeited: record.forfeited,
+            suspensions: record.suspensions,
             stake: uint128(_stakeOf(record))
         });
     }
@@ -195,14 +238,29 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IStaking
+    function isSuspended(address node) external view returns (bool) {
+        return _records[node].suspensions != 0;
+    }
+
+    /// @inheritdoc IStaking
+    function statusOf(address node) external view returns (bool active, bool suspended) {
+        Record storage record = _records[node];
+        return (_active(record), record.suspensions != 0);
+    }
+
+    /// @inheritdoc IStaking
     function multiplierBps(address node) external view returns (uint256) {
         return _multiplierBps(_records[node]);
     }
 
     /// @inheritdoc IStaking
-    function publisherOf(address node) external view returns (address owner, bool active, uint256 bps) {
+    function publisherOf(address node)
+        external
+        view
+        returns (address owner, bool active, bool suspended, uint256 bps)
+    {
         Record storage record = _records[node];
-        return (record.owner, _active(record), _multiplierBps(record));
+        return (record.owner, _active(record), record.suspensions != 0, _multiplierBps(record));
     }
 
     /// @inheritdoc IStaking
@@ -217,6 +275,17 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
         return _totalStake;
     }
 
+    function _requireSlashing() private view {
+        if (msg.sender != address(slashing)) revert NotSlashing(msg.sender);
+    }
+
+    function _requestExit(Record storage record) private returns (uint256 exitAt) {
+        exitAt = block.timestamp + exitDelay;
+        if (exitAt < record.unlockAt) exitAt = record.unlockAt; // S5: the later of the two
+        record.exitAt = exitAt.toUint40();
+        record.exitRequestedAt = block.timestamp.toUint40();
+    }
+
     function _ownedBySender(address node) private view returns (Record storage record) {
         record = _records[node];
         if (record.owner == address(0)) revert NotRegistered(node);
@@ -229,7 +298,7 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     }
 
     function _live(Record storage record) private view returns (bool) {
-        return record.owner != address(0) && !record.withdrawn;
+        return record.owner != address(0) && !record.withdrawn && !record.forfeited;
     }
 
     function _stakeOf(Record storage record) private view returns (uint256) {

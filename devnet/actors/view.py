@@ -14,6 +14,8 @@ TREASURY = "treasury"
 DEPLOYER = "deployer"
 GOVERNANCE = "governance"
 COMPANY = "company"
+ARBITER = "arbiter"
+GUARDIAN = "guardian"
 PORTAL = "portal"
 
 GUEST_PREFIX = "guest-"
@@ -52,6 +54,8 @@ def account_names(spec: NetworkSpec) -> tuple[str, ...]:
         TREASURY,
         GOVERNANCE,
         COMPANY,
+        ARBITER,
+        GUARDIAN,
         *(gatekeeper.name for gatekeeper in spec.gatekeepers),
         *spec.oracles.node_names(),
         *(client.name for client in spec.clients),

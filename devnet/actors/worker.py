@@ -31,7 +31,11 @@ from devnet.actors.view import View, hardware_id, owner_of
 
 SECONDS_PER_DAY = 86_400
 HASH_REACH_BLOCKS = 256  # W4: a result names a block at most this far behind
-ACTIVITY = ("Staked", "ToppedUp", "ExitRequested", "IncidentExecuted")  # S4: may change who is
+# S4, C7: what may change who works.
+ACTIVITY = (
+    *("Staked", "ToppedUp", "ExitRequested", "Ejected", "Suspended", "Resumed"),
+    "IncidentExecuted",
+)
 
 
 class Worker(Actor):
@@ -75,8 +79,8 @@ class Worker(Actor):
         if self.name not in self._lost:
             operations += self._settle(view)
             if self._next_publication is not None and view.now >= self._next_publication:
-                active = view.reads.is_active(view.directory.address(self.name))
-                if active and 0 not in self._publishing:  # S4: others publish nothing
+                works = view.reads.works(view.directory.address(self.name))
+                if works and 0 not in self._publishing:  # S4, C7: others publish nothing
                     self._publishing.append(0)
                 assert self._interval is not None
                 missed = (view.now - self._next_publication) // self._interval
@@ -172,7 +176,7 @@ class Worker(Actor):
             case "Staked" if args["node"] == mine:
                 if self._interval is not None:
                     self._next_publication = seen.timestamp + self._interval
-            case "ExitRequested" if args["node"] == mine:
+            case "ExitRequested" | "Ejected" if args["node"] == mine:
                 self._next_publication = None
             case "Published" if args["node"] == mine:
                 self._asked, self._result = False, None
@@ -216,7 +220,7 @@ class Worker(Actor):
             worker.name
             for worker in view.directory.spec.workers
             if worker.name not in self._lost
-            and view.reads.is_active(view.directory.address(worker.name))
+            and view.reads.works(view.directory.address(worker.name))
         ]
         if self.name not in candidates:
             return []

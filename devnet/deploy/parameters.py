@@ -25,6 +25,7 @@ class DeploymentParameters:
     treasury: str
     governance: str
     company: str
+    arbiter: str
     gatekeepers: tuple[str, ...]
     oracles: tuple[str, ...]
     faulty: int
@@ -34,6 +35,7 @@ class DeploymentParameters:
     exit_delay_seconds: int
     max_age_seconds: int
     appeal_window_seconds: int
+    arbiter_window_seconds: int
     halt_delay_seconds: int
     cycle_blocks: int
     gap_blocks: int
@@ -53,6 +55,7 @@ class DeploymentParameters:
             treasury=addresses["treasury"],
             governance=addresses["governance"],
             company=addresses["company"],
+            arbiter=addresses["arbiter"],
             gatekeepers=tuple(addresses[g.name] for g in spec.gatekeepers),
             oracles=tuple(addresses[name] for name in oracles.node_names()),
             faulty=oracles.faulty,
@@ -62,6 +65,7 @@ class DeploymentParameters:
             exit_delay_seconds=parameters.exit_delay,
             max_age_seconds=parameters.incident_max_age,
             appeal_window_seconds=parameters.appeal_window,
+            arbiter_window_seconds=parameters.arbiter_window,
             halt_delay_seconds=parameters.halt_delay,
             cycle_blocks=spec.cycle.blocks,
             gap_blocks=spec.cycle.gap_blocks,

@@ -12,8 +12,9 @@ from devnet.protocol.states import IncidentState, OrderState, RoundState, Stored
 class NodeLedger:
     """One node: amounts in wei, times in seconds, 0 until they happen.
 
-    `multiplier_bps` is S now (S3), `claimable` what claimAll would pay now, `cursor` that of
-    level 1 (L5).
+    `multiplier_bps` is S now (S3), `claimable` what claimAll would pay now. `suspensions` are the
+    pending incidents of level 2 (C7), `seized` is what a level 3 holds in escrow (L6). `cursor` is
+    that of level 1, `malicious_cursor` that of level 2 (L5).
     """
 
     owner: str
@@ -24,6 +25,10 @@ class NodeLedger:
     exit_at: int
     active: bool
     live: bool
+    ejected: bool
+    forfeited: bool
+    suspensions: int
+    seized: int
     multiplier_bps: int
     accrued: int
     claimable: int
@@ -32,6 +37,7 @@ class NodeLedger:
     last_published: int
     pending_incidents: int
     cursor: int
+    malicious_cursor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class Ledger:
     cycles: Mapping[int, CycleLedger]
     max_v: int
     incidents: Mapping[int, IncidentState]
+    arbiter: str
     feeds: Mapping[str, RoundState]
     prices: Mapping[int, PriceLedger]
     utilization: int

@@ -8,11 +8,21 @@ from typing import Final, TypeVar
 
 from devnet.base.errors import DevnetError
 from devnet.chain.signer import recover as recover_signer
-from devnet.model import feeds, gatekeepers, market, pricing, rewards, slashing, staking, token
+from devnet.model import (
+    appeals,
+    feeds,
+    gatekeepers,
+    market,
+    pricing,
+    rewards,
+    slashing,
+    staking,
+    token,
+)
 from devnet.model.calls import Call
 from devnet.model.ledger import CycleLedger, Ledger, NodeLedger, PriceLedger
 from devnet.model.parameters import Parameters
-from devnet.model.slashing import OFFLINE
+from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.model.state import BlockHash, Emitted, Recover, State
 from devnet.model.tables import Refused
 from devnet.protocol.deployment import FEED_PREFIX
@@ -33,14 +43,23 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("Staking", "topUp"): staking.top_up,
     ("Staking", "requestExit"): staking.request_exit,
     ("Staking", "withdraw"): staking.withdraw,
-    ("Staking", "slash"): staking.slash,
+    ("Staking", "slash"): staking.by_slashing_only,
+    ("Staking", "suspend"): staking.by_slashing_only,
+    ("Staking", "resume"): staking.by_slashing_only,
+    ("Staking", "seize"): staking.by_slashing_only,
+    ("Staking", "restore"): staking.by_slashing_only,
+    ("Staking", "forfeit"): staking.by_slashing_only,
     ("Rewards", "publish"): rewards.publish,
     ("Rewards", "addReward"): rewards.add_reward,
     ("Rewards", "claim"): rewards.claim,
     ("Rewards", "claimAll"): rewards.claim_all,
     ("Rewards", "setMaxV"): rewards.set_max_v,
+    ("Rewards", "voidV"): rewards.void_v,
     ("Slashing", "report"): slashing.report,
-    ("Slashing", "execute"): slashing.execute,
+    ("Slashing", "execute"): appeals.execute,
+    ("Slashing", "appeal"): appeals.appeal,
+    ("Slashing", "rule"): appeals.rule,
+    ("Slashing", "setArbiter"): appeals.set_arbiter,
     ("Pricing", "poke"): pricing.poke,
     ("Market", "createOrder"): market.create_order,
     ("Market", "accept"): market.accept,
@@ -154,6 +173,7 @@ class Model:
             cycles=self._cycles(),
             max_v=pot.max_v,
             incidents=dict(state.incidents.items()),
+            arbiter=state.arbiter.value,
             feeds={name: state.rounds[name] for name in self.parameters.feeds},
             prices={r: self._price(r, now) for r in self.parameters.cloud_feeds},
             utilization=pricing.utilization(state, now),
@@ -174,6 +194,10 @@ class Model:
             exit_at=node.exit_at,
             active=staking.is_active(node),
             live=staking.is_live(node),
+            ejected=node.ejected,
+            forfeited=node.forfeited,
+            suspensions=node.suspensions,
+            seized=state.escrow[name],
             multiplier_bps=staking.multiplier_bps(node, now),
             accrued=publisher.accrued,
             claimable=rewards.settled(state, name, cycle).accrued,
@@ -182,6 +206,7 @@ class Model:
             last_published=publisher.last_block,
             pending_incidents=state.pending_incidents[name],
             cursor=state.cursors[name, OFFLINE] or node.registered_at,
+            malicious_cursor=state.cursors[name, MALICIOUS] or node.registered_at,
         )
 
     def _cycles(self) -> dict[int, CycleLedger]:

@@ -43,6 +43,7 @@ class Parameters:
     treasury: str
     governance: str
     company: str
+    arbiter: str
     gatekeepers: frozenset[str]
     perf_quorum: int
     genesis_block: int
@@ -52,6 +53,7 @@ class Parameters:
     month: int
     exit_delay: int
     appeal_window: int
+    arbiter_window: int
     max_age: int
     halt_delay: int
     feeds: Mapping[str, FeedParameters] = field(default_factory=dict)

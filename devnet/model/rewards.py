@@ -86,7 +86,8 @@ def publish(state: State, call: Call) -> None:
     node = state.nodes[name]
     if not staking.is_active(node):
         raise Refused("NotActive")
-    # C7: levels 2 and 3 suspend; this release knows level 1 only.
+    if node.suspensions:
+        raise Refused("Suspended")  # C7
     cycle = _cycle(state, call.block)
     _check_measured(state, call, result, cycle)
     sgx, b, c = result["sgx"], result["b"], (result["c1"], result["c2"], result["c3"])
@@ -199,6 +200,22 @@ def claim_all(state: State, call: Call) -> None:
     claimed = {"node": name, "owner": owner, "before": current, "amount": publisher.accrued}
     state.emit("Rewards", "ClaimedAll", claimed)
     _pay(state, owner, publisher.accrued)
+
+
+def void(state: State, name: str, block: int) -> None:
+    """C7: the node's V of the current cycle counts no more; ended cycles stay as they are."""
+    cycle = _cycle(state, block)
+    v = state.account_v[cycle, name]
+    if v == 0:
+        return
+    state.account_v[cycle, name] = 0
+    state.cycle_total_v[cycle] -= v
+    state.emit("Rewards", "Voided", {"node": name, "cycle": cycle, "v": v})
+
+
+def void_v(state: State, call: Call) -> None:
+    """Only the slashing contract voids V, and that never sends a transaction itself."""
+    raise Refused("NotSlashing")
 
 
 def set_max_v(state: State, call: Call) -> None:

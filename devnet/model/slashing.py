@@ -1,4 +1,4 @@
-"""Incidents of level 1: reported, executed after the appeal window (L1, L4 to L7)."""
+"""Incidents of three levels: what they charge, how they are reported and executed (L1 to L7)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,31 @@ from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.parameters import STAKE_WEI
 from devnet.model.tables import Refused
-from devnet.protocol.states import IncidentState
+from devnet.protocol.states import IncidentState, IncidentStatus
 
 if TYPE_CHECKING:
     from devnet.model.state import State
 
 OFFLINE: Final = 1  # L1
+MALICIOUS: Final = 2  # L2
+SERIOUS: Final = 3  # L3
 DAY: Final = 86_400
-RATE_BPS: Final = {OFFLINE: 1_000}  # of the nominal stake, a day
-CAP_SECONDS: Final = {OFFLINE: 240 * 3600}  # L4
+RATE_BPS: Final = {OFFLINE: 1_000, MALICIOUS: 5_000}  # of the nominal stake, a day
+CAP_SECONDS: Final = {OFFLINE: 240 * 3600, MALICIOUS: 48 * 3600}  # L4
 
-NO_INCIDENT: Final = IncidentState(ZERO_ADDRESS, 0, 0, 0, 0, False, 0, ZERO_HASH)
+NO_INCIDENT: Final = IncidentState(
+    node=ZERO_ADDRESS,
+    level=0,
+    from_=0,
+    to=0,
+    reportedAt=0,
+    appealedAt=0,
+    state=IncidentStatus.PENDING,
+    amount=0,
+    evidence=ZERO_HASH,
+    bond=0,
+    payer=ZERO_ADDRESS,
+)
 
 
 def nominal_amount(level: int, seconds: int) -> int:
@@ -29,72 +43,121 @@ def nominal_amount(level: int, seconds: int) -> int:
     return STAKE_WEI * RATE_BPS[level] * charged // (10_000 * DAY)
 
 
-def interval(start: int, end: int, cursor: int, registered: int, exit_request: int) -> range:
-    """L5: the seconds of a level 1 report that count; empty where nothing is left.
+def interval(
+    level: int, start: int, end: int, cursor: int, registered: int, exit_request: int
+) -> range:
+    """L5: the seconds of a report that count; empty where nothing is left.
 
     `exit_request` is 0 where none was made.
     """
-    if exit_request:
+    if level == OFFLINE and exit_request:
         end = min(end, exit_request)  # L1
     return range(max(start, cursor, registered), end)
 
 
+def amount_now(state: State, incident: IncidentState) -> int:
+    """L4: what a pending incident would take now, of the stake and of what lies in escrow."""
+    left = state.nodes[incident.node].stake + state.escrow[incident.node]
+    if incident.level == SERIOUS:
+        return left
+    return min(nominal_amount(incident.level, incident.to - incident.from_), left)
+
+
 def report(state: State, call: Call) -> None:
-    """L5, L6: the gatekeepers charge a node with an interval."""
+    """L5, L6: the gatekeepers charge a node with an interval, or at level 3 with all it has."""
     args = call.args
-    name, level, start, end = args["node"], args["level"], args["from"], args["to"]
-    if level != OFFLINE:
+    name, level = args["node"], args["level"]
+    if level not in (OFFLINE, MALICIOUS, SERIOUS):
         raise Refused("UnknownLevel")
     node = state.nodes[name]
     if not staking.is_live(node):
         raise Refused("NotLive")
-    if start < call.timestamp - state.parameters.max_age:
-        raise Refused("IntervalTooOld")
-    if end > call.timestamp:
-        raise Refused("IntervalInFuture")
     if node.exit_at and call.timestamp >= node.exit_at:
         raise Refused("AfterExit")
-    cursor = state.cursors[name, level]
-    seconds = interval(start, end, cursor, node.registered_at, node.exit_requested_at)
-    if not seconds:
-        raise Refused("IntervalEmpty")
-    digest = state.domains.incident(name, level, start, end, args["evidence"])
-    check(state, digest, args["signatures"], Quorum.SLASH)
+    seconds = _whole(state, call) if level == SERIOUS else _interval(state, call)
+    digest = state.domains.incident(name, level, args["from"], args["to"], args["evidence"])
+    quorum = Quorum.CRITICAL if level == SERIOUS else Quorum.SLASH
+    check(state, digest, args["signatures"], quorum)
 
-    state.cursors[name, level] = seconds.stop
+    for milder in range(OFFLINE, level + 1) if level != SERIOUS else ():
+        state.cursors[name, milder] = max(state.cursors[name, milder], seconds.stop)
     state.pending_incidents[name] += 1
     identity = len(state.incidents) + 1
-    state.incidents[identity] = IncidentState(
+    state.incidents[identity] = replace(
+        NO_INCIDENT,
         node=name,
         level=level,
         from_=seconds.start,
         to=seconds.stop,
         reportedAt=call.timestamp,
-        executed=False,
-        amount=0,
         evidence=args["evidence"],
     )
     charged = {"from": seconds.start, "to": seconds.stop, "evidence": args["evidence"]}
     reported = {"id": identity, "node": name, "level": level, **charged}
     state.emit("Slashing", "IncidentReported", reported)
+    if level == MALICIOUS:
+        staking.suspend(state, name)  # C7
+    if level == SERIOUS:
+        state.escrow[name] = staking.seize(state, name, call.timestamp)
+        rewards.void(state, name, call.block)  # C7
 
 
-def execute(state: State, call: Call) -> None:
-    """L6, L7: anyone executes once the window is over; the tokens become reward."""
-    identity = call.args["id"]
+def _whole(state: State, call: Call) -> range:
+    """L6: level 3 has no interval, and comes once per node."""
+    if call.args["from"] or call.args["to"]:
+        raise Refused("IntervalUnexpected")
+    if state.nodes[call.args["node"]].ejected:
+        raise Refused("AlreadyReported")
+    return range(0)
+
+
+def _interval(state: State, call: Call) -> range:
+    """L5."""
+    name, level = call.args["node"], call.args["level"]
+    start, end = call.args["from"], call.args["to"]
+    if start < call.timestamp - state.parameters.max_age:
+        raise Refused("IntervalTooOld")
+    if end > call.timestamp:
+        raise Refused("IntervalInFuture")
+    node, cursor = state.nodes[name], state.cursors[name, level]
+    seconds = interval(level, start, end, cursor, node.registered_at, node.exit_requested_at)
+    if not seconds:
+        raise Refused("IntervalEmpty")
+    return seconds
+
+
+def pending(state: State, identity: int) -> IncidentState:
+    """A pending incident; refuses others."""
     incident = state.incidents[identity]
     if incident is NO_INCIDENT:
         raise Refused("UnknownIncident")
-    if incident.executed:
+    if incident.state is IncidentStatus.EXECUTED:
         raise Refused("AlreadyExecuted")
-    if call.timestamp < incident.reportedAt + state.parameters.appeal_window:
-        raise Refused("WindowOpen")
-    nominal = nominal_amount(incident.level, incident.to - incident.from_)
-    amount = staking.take(state, incident.node, nominal)
-    state.incidents[identity] = replace(incident, executed=True, amount=amount)
-    state.pending_incidents[incident.node] -= 1
-    executed = {"id": identity, "node": incident.node, "amount": amount}
+    if incident.state is IncidentStatus.OVERTURNED:
+        raise Refused("AlreadyOverturned")
+    return incident
+
+
+def carry_out(state: State, identity: int, block: int, lost_bond: int) -> None:
+    """L7: what an incident takes, and a lost bond with it, becomes reward of the current cycle."""
+    incident = state.incidents[identity]
+    name, level = incident.node, incident.level
+    amount = amount_now(state, incident)
+    escrowed = min(amount, state.escrow[name])  # L4: the stake lies here while it is seized
+    state.escrow[name] -= escrowed
+    if level == SERIOUS:
+        staking.forfeit(state, name)
+    elif not escrowed:
+        staking.take(state, name, amount)
+    state.incidents[identity] = replace(incident, state=IncidentStatus.EXECUTED, amount=amount)
+    state.pending_incidents[name] -= 1
+    executed = {"id": identity, "node": name, "amount": amount}
     state.emit("Slashing", "IncidentExecuted", executed)
-    if amount:
+    if level == MALICIOUS:
+        staking.resume(state, name)
+        rewards.void(state, name, block)  # C7
+    if lost_bond:
+        state.emit("Slashing", "BondLost", {"id": identity, "amount": lost_bond})
+    if amount + lost_bond:
         slashing = state.parameters.addresses["Slashing"]
-        rewards.put_in(state, slashing, amount, call.block)
+        rewards.put_in(state, slashing, amount + lost_bond, block)

@@ -1,4 +1,4 @@
-"""Nodes and their stakes (S1 to S6)."""
+"""Nodes and their stakes (S1 to S6), and what incidents do to them (C7, L6)."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Node:
     period_bps: int = 0
     ejected: bool = False
     withdrawn: bool = False
+    forfeited: bool = False
+    suspensions: int = 0
 
 
 NOBODY: Final = Node()
@@ -43,8 +45,8 @@ def is_active(node: Node) -> bool:
 
 
 def is_live(node: Node) -> bool:
-    """S4: from registration until withdrawn."""
-    return node.registered_at != 0 and not node.withdrawn
+    """S4: from registration until withdrawn, or until a level 3 executes."""
+    return node.registered_at != 0 and not node.withdrawn and not node.forfeited
 
 
 def multiplier_bps(node: Node, now: int) -> int:
@@ -132,16 +134,16 @@ def request_exit(state: State, call: Call) -> None:
     name, node = _owned(state, call)
     if node.exit_requested_at:
         raise Refused("ExitAlreadyRequested")
-    due = exit_at(node, call.timestamp, state.parameters.exit_delay)
-    state.nodes[name] = replace(node, exit_requested_at=call.timestamp, exit_at=due)
-    state.emit("Staking", "ExitRequested", {"node": name, "exitAt": due})
+    leaving = _leaving(state, node, call.timestamp)
+    state.nodes[name] = leaving
+    state.emit("Staking", "ExitRequested", {"node": name, "exitAt": leaving.exit_at})
 
 
 def withdraw(state: State, call: Call) -> None:
     """S5: the second step; a pending slash blocks it, an empty stake does not (S4)."""
     name, node = _owned(state, call)
-    if node.withdrawn:
-        raise Refused("NotActive")
+    if not is_live(node):
+        raise Refused("NotLive")
     if node.exit_at == 0 or call.timestamp < node.exit_at:
         raise Refused("ExitNotDue")
     if state.pending_incidents[name]:
@@ -154,8 +156,8 @@ def withdraw(state: State, call: Call) -> None:
     token.move(state, state.parameters.addresses["Staking"], call.sender, node.stake)
 
 
-def slash(state: State, call: Call) -> None:
-    """Only the slashing contract takes stake, and that never sends a transaction itself."""
+def by_slashing_only(state: State, call: Call) -> None:
+    """slash, suspend, seize and the like: the slashing contract sends no transactions itself."""
     raise Refused("NotSlashing")
 
 
@@ -169,6 +171,55 @@ def take(state: State, name: str, amount: int) -> int:
     addresses = state.parameters.addresses
     token.move(state, addresses["Staking"], addresses["Slashing"], taken)
     return taken
+
+
+def suspend(state: State, name: str) -> None:
+    """C7: a level 2 is pending."""
+    node = state.nodes[name]
+    state.nodes[name] = replace(node, suspensions=node.suspensions + 1)
+    state.emit("Staking", "Suspended", {"node": name})
+
+
+def resume(state: State, name: str) -> None:
+    """C7: a level 2 is decided."""
+    node = state.nodes[name]
+    state.nodes[name] = replace(node, suspensions=node.suspensions - 1)
+    state.emit("Staking", "Resumed", {"node": name})
+
+
+def seize(state: State, name: str, now: int) -> int:
+    """L6: the whole stake goes to the slashing contract; the node is ejected and leaves."""
+    node = state.nodes[name]
+    seized = node.stake
+    leaving = node if node.exit_requested_at else _leaving(state, node, now)
+    state.nodes[name] = replace(leaving, stake=0, ejected=True)
+    state.total_stake.value -= seized
+    ejected = {"node": name, "amount": seized, "exitAt": leaving.exit_at}
+    state.emit("Staking", "Ejected", ejected)
+    addresses = state.parameters.addresses
+    token.move(state, addresses["Staking"], addresses["Slashing"], seized)
+    return seized
+
+
+def restore(state: State, name: str, amount: int) -> None:
+    """L6: what is left of a seized stake returns; the node stays ejected."""
+    node = state.nodes[name]
+    state.nodes[name] = replace(node, stake=node.stake + amount)
+    state.emit("Staking", "Restored", {"node": name, "amount": amount})
+    _pay_in(state, state.parameters.addresses["Slashing"], amount)
+
+
+def forfeit(state: State, name: str) -> None:
+    """S4: a level 3 executed; the node is not live any more, its hardware is free (S6)."""
+    node = state.nodes[name]
+    state.nodes[name] = replace(node, forfeited=True)
+    state.hardware[node.hardware_id] = ZERO_ADDRESS
+    state.emit("Staking", "Forfeited", {"node": name})
+
+
+def _leaving(state: State, node: Node, now: int) -> Node:
+    due = exit_at(node, now, state.parameters.exit_delay)
+    return replace(node, exit_requested_at=now, exit_at=due)
 
 
 def _owned(state: State, call: Call) -> tuple[str, Node]:

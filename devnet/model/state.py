@@ -72,6 +72,8 @@ class State:
         self.incidents: Table[int, IncidentState] = Table(journal, NO_INCIDENT)
         self.pending_incidents: Table[str, int] = Table(journal, 0)
         self.cursors: Table[tuple[str, int], int] = Table(journal, 0)
+        self.escrow: Table[str, int] = Table(journal, 0)
+        self.arbiter: Cell[str] = Cell(journal, parameters.arbiter)
 
         self.rounds: Table[str, RoundState] = Table(journal, NO_ROUND)
         self.epochs: Table[str, int] = Table(journal, 0)
@@ -101,9 +103,13 @@ class State:
         self._emitted.clear()
 
     def _deploy(self) -> None:
-        """T1, L7, M4: the supply lies with the treasury; two contracts let rewards pull."""
+        """T1, L6, L7, M4: the supply lies with the treasury; contracts let others pull."""
         addresses = self.parameters.addresses
         self.balances[self.parameters.treasury] = self.parameters.supply
-        for contract in ("Slashing", "Market"):
-            self.allowances[addresses[contract], addresses["Rewards"]] = UNLIMITED
+        for giver, taker in (
+            ("Slashing", "Rewards"),
+            ("Slashing", "Staking"),
+            ("Market", "Rewards"),
+        ):
+            self.allowances[addresses[giver], addresses[taker]] = UNLIMITED
         self.journal.keep()

@@ -20,6 +20,7 @@ from devnet.protocol.observed import ObservedTransaction, observe
 from devnet.protocol.reports import Report, config_digest, observers_word
 from devnet.protocol.states import (
     IncidentState,
+    IncidentStatus,
     Kind,
     NodeState,
     OrderState,
@@ -41,6 +42,7 @@ __all__ = [
     "Event",
     "Genesis",
     "IncidentState",
+    "IncidentStatus",
     "Kind",
     "NodeState",
     "ObservedTransaction",

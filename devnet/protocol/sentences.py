@@ -59,10 +59,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "SlashPending(address node)": (
         "node {node} has an incident that is not executed yet; it blocks the withdrawal"
     ),
-    "NotSlashing(address caller)": "only the slashing contract may take stake, not {caller}",
+    "NotSlashing(address caller)": "only the slashing contract may do this, not {caller}",
     # Rewards (W1 to W4, C1 to C7)
     "NotNode(address caller,address node)": "only the node {node} may publish its V, not {caller}",
-    "Suspended(address node)": "node {node} is suspended by a pending incident of level 2 or 3",
+    "Suspended(address node)": "node {node} is suspended by a pending incident of level 2",
     "PublishedTooSoon(uint256 lastBlock,uint256 gap)": (
         "the node published in block {lastBlock}; two publications are {gap} blocks apart"
     ),
@@ -94,8 +94,14 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ZeroAmount()": "the amount is 0",
     "NotGovernance(address caller)": "only governance may do this, not {caller}",
     # Slashing (L1 to L7)
-    "UnknownLevel(uint8 level)": "incidents of level {level} are not known to this release",
-    "NotLive(address node)": "node {node} is not live: it never registered or has withdrawn",
+    "UnknownLevel(uint8 level)": "an incident of level {level} is not known here",
+    "NotLive(address node)": (
+        "node {node} is not live: it never registered, has withdrawn or lost its stake at level 3"
+    ),
+    "IntervalUnexpected(uint256 from,uint256 to)": (
+        "an incident of level 3 has no interval: from and to must be 0, not {from} and {to}"
+    ),
+    "AlreadyReported(address node)": "an incident of level 3 of node {node} was reported before",
     "IntervalTooOld(uint256 from,uint256 oldest)": (
         "the incident begins at {from}, incidents before {oldest} lapse"
     ),
@@ -110,7 +116,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "UnknownIncident(uint256 id)": "there is no incident {id}",
     "WindowOpen(uint256 until,uint256 timestamp)": (
-        "the incident may be appealed until {until}, it is {timestamp}"
+        "the incident may be appealed or ruled on until {until}, it is {timestamp}"
+    ),
+    "WindowClosed(uint256 until,uint256 timestamp)": (
+        "the time for it ended at {until}, it is {timestamp}"
+    ),
+    "AlreadyOverturned(uint256 id)": "incident {id} is overturned",
+    "AlreadyAppealed(uint256 id)": "incident {id} is appealed already",
+    "NotAppealed(uint256 id)": "nobody appealed incident {id}, so there is nothing to rule on",
+    "NotArbiter(address caller,address arbiter)": (
+        "only the arbiter {arbiter} may rule, not {caller}"
     ),
     "AlreadyExecuted(uint256 id)": "incident {id} is executed already",
     # Price feeds and pricing (O1 to O6)

@@ -15,6 +15,14 @@ class Kind(IntEnum):
     SERVERLESS = 1
 
 
+class IncidentStatus(IntEnum):
+    """What has become of an incident (L6); ISlashing.State."""
+
+    PENDING = 0
+    EXECUTED = 1
+    OVERTURNED = 2
+
+
 class Quorum(IntEnum):
     """How many gatekeepers must sign (R4)."""
 
@@ -39,6 +47,8 @@ class NodeState:
     multiplierBps: int
     ejected: bool
     withdrawn: bool
+    forfeited: bool
+    suspensions: int
     stake: int
     hardwareId: bytes = field(default=bytes(32), compare=False)
 
@@ -54,6 +64,7 @@ class PublisherState:
 
     owner: str
     active: bool
+    suspended: bool
     bps: int
 
     @classmethod
@@ -64,22 +75,33 @@ class PublisherState:
 
 @dataclass(frozen=True, slots=True)
 class IncidentState:
-    """ISlashing.Incident: seconds [from_, to), `amount` in wei once executed."""
+    """ISlashing.Incident: seconds [from_, to), `amount` in wei once executed.
+
+    `appealedAt` is 0 until appealed; `bond` (wei) and its `payer` are those of the appeal.
+    """
 
     node: str
     level: int
     from_: int
     to: int
     reportedAt: int
-    executed: bool
+    appealedAt: int
+    state: IncidentStatus
     amount: int
     evidence: bytes
+    bond: int
+    payer: str
+
+    @property
+    def pending(self) -> bool:
+        """Neither executed nor overturned."""
+        return self.state is IncidentStatus.PENDING
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
         """From a decoded struct; `from` is a keyword of Python."""
         renamed = {("from_" if name == "from" else name): v for name, v in fields.items()}
-        return cls(**renamed)
+        return cls(**{**renamed, "state": IncidentStatus(renamed["state"])})
 
 
 @dataclass(frozen=True, slots=True)

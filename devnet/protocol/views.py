@@ -134,6 +134,15 @@ class View:
     def is_live(self, node: str) -> bool:
         return self._truth("Staking", "isLive", node)
 
+    def is_suspended(self, node: str) -> bool:
+        """Whether an incident of level 2 is pending (C7)."""
+        return self._truth("Staking", "isSuspended", node)
+
+    def works(self, node: str) -> bool:
+        """Whether it may publish and accept orders: active (S4) and not suspended (C7)."""
+        active, suspended = self.read("Staking", "statusOf", node).values()
+        return bool(active and not suspended)
+
     def multiplier_bps(self, node: str) -> int:
         return self._integer("Staking", "multiplierBps", node)
 
@@ -224,8 +233,15 @@ class View:
     def amount_of(self, incident: int) -> int:
         return self._integer("Slashing", "amountOf", incident)
 
-    def is_suspended(self, node: str) -> bool:
-        return self._truth("Slashing", "isSuspended", node)
+    def seized_of(self, node: str) -> int:
+        """What is left in escrow of a stake that a pending level 3 seized, wei (L6)."""
+        return self._integer("Slashing", "seizedOf", node)
+
+    def arbiter(self) -> str:
+        return self._address("Slashing", "arbiter")
+
+    def arbiter_window(self) -> int:
+        return self._constant("Slashing", "arbiterWindow")
 
     def appeal_window(self) -> int:
         return self._constant("Slashing", "appealWindow")

@@ -70,7 +70,7 @@ def _funding(
         (TREASURY, "transfer", (directory.address(client.name), client.balance))
         for client in spec.clients
     ]
-    allowances = [(owner, "Staking") for owner in owners]
+    allowances = [(owner, contract) for owner in owners for contract in ("Staking", "Slashing")]
     allowances += [(client.name, "Market") for client in spec.clients]
     payers = (TREASURY, *(client.name for client in spec.clients), *owners)  # C2: anyone may
     allowances += [(payer, "Rewards") for payer in payers]

@@ -118,16 +118,27 @@ class StatedReads:
     def is_live(self, node: str) -> bool:
         return self.live.get(node, True)
 
-    def is_active(self, node: str) -> bool:
+    def works(self, node: str) -> bool:
         return self.active.get(node, True)
 
     def node(self, node: str) -> NodeState:
         stake, exit_requested = self.stake_of(node), self.exit_requested.get(node, 0)
         registered = self.registered.get(node, 1)
-        return NodeState(NOBODY, registered, 0, 0, exit_requested, 10_000, False, False, stake)
+        return NodeState(
+            owner=NOBODY,
+            registeredAt=registered,
+            unlockAt=0,
+            exitAt=0,
+            exitRequestedAt=exit_requested,
+            multiplierBps=10_000,
+            ejected=False,
+            withdrawn=False,
+            forfeited=False,
+            suspensions=0,
+            stake=stake,
+        )
 
     def cursor_of(self, node: str, level: int) -> int:
-        assert level == 1
         return self.cursors.get(node, self.registered.get(node, 1))
 
     def stake_of(self, node: str) -> int:
@@ -138,6 +149,9 @@ class StatedReads:
 
     def appeal_window(self) -> int:
         return 6 * 3600
+
+    def arbiter_window(self) -> int:
+        return 12 * 3600
 
     def max_age(self) -> int:
         return 14 * 86_400

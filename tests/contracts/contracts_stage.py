@@ -46,7 +46,7 @@ USD = {
     "million_requests": 20 * 10**16,
 }
 NAMES = (
-    *("deployer", "treasury", "governance", "company", "alice", "bob", "mallory"),
+    *("deployer", "treasury", "governance", "company", "alice", "bob", "mallory", "arbiter"),
     *(f"gatekeeper-{n}" for n in range(1, 6)),
     *(f"oracle-{n}" for n in range(1, 5)),
     *(f"{kind}-{n}" for n in range(1, 5) for kind in ("node", "owner")),
@@ -58,6 +58,7 @@ PARAMETERS = DeploymentParameters(
     treasury=ACCOUNTS["treasury"].address,
     governance=ACCOUNTS["governance"].address,
     company=ACCOUNTS["company"].address,
+    arbiter=ACCOUNTS["arbiter"].address,
     gatekeepers=tuple(ACCOUNTS[name].address for name in GATEKEEPERS),
     oracles=tuple(ACCOUNTS[f"oracle-{n}"].address for n in range(1, 5)),
     faulty=1,
@@ -67,6 +68,7 @@ PARAMETERS = DeploymentParameters(
     exit_delay_seconds=15 * DAY,
     max_age_seconds=14 * DAY,
     appeal_window_seconds=6 * HOUR,
+    arbiter_window_seconds=12 * HOUR,
     halt_delay_seconds=2 * HOUR,
     cycle_blocks=70,
     gap_blocks=5,
@@ -139,7 +141,7 @@ class Stage:
             + [
                 (name, "Kompute", "approve", (stage.address(contract), UNLIMITED))
                 for name in payers
-                for contract in ("Staking", "Rewards", "Market")
+                for contract in ("Staking", "Rewards", "Market", "Slashing")
             ]
         )
         stage.feed_all()

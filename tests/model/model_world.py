@@ -42,7 +42,7 @@ NAMES = (
         "gatekeeper-2",
         "gatekeeper-3",
     ),
-    *("oracle-1", "oracle-2", "oracle-3", "oracle-4", "alice", "bob", "mallory"),
+    *("oracle-1", "oracle-2", "oracle-3", "oracle-4", "alice", "bob", "mallory", "arbiter"),
     *(name for n in range(1, 5) for name in (f"worker-{n}", f"worker-{n}-owner")),
 )
 ACCOUNTS = derive(DEFAULT_MNEMONIC, NAMES)
@@ -51,6 +51,7 @@ DEPLOYMENT = DeploymentParameters(
     treasury=ACCOUNTS["treasury"].address,
     governance=ACCOUNTS["governance"].address,
     company=ACCOUNTS["company"].address,
+    arbiter=ACCOUNTS["arbiter"].address,
     gatekeepers=tuple(ACCOUNTS[f"gatekeeper-{n}"].address for n in range(1, 4)),
     oracles=tuple(ACCOUNTS[f"oracle-{n}"].address for n in range(1, 5)),
     faulty=1,
@@ -60,6 +61,7 @@ DEPLOYMENT = DeploymentParameters(
     exit_delay_seconds=15 * DAY,
     max_age_seconds=14 * DAY,
     appeal_window_seconds=6 * 3600,
+    arbiter_window_seconds=12 * 3600,
     halt_delay_seconds=7200,
     cycle_blocks=14,
     gap_blocks=1,
@@ -113,7 +115,7 @@ class World:
         for name in NAMES[4:]:
             self.send("treasury", "Kompute", "transfer", to=address(name), value=10_000 * KOMP)
         for name in NAMES:
-            for contract in ("Staking", "Rewards", "Market"):
+            for contract in ("Staking", "Rewards", "Market", "Slashing"):
                 spender = address(contract)
                 self.send(name, "Kompute", "approve", spender=spender, value=2**256 - 1)
 

@@ -32,7 +32,7 @@ def test_l1_twelve_hours_offline_cost_25_komp() -> None:
 def test_l5_an_interval_counts_only_uncharged_seconds_before_the_exit_request(
     start: int, end: int, cursor: int, registered: int, exit_request: int
 ) -> None:
-    counted = set(interval(start, end, cursor, registered, exit_request))
+    counted = set(interval(1, start, end, cursor, registered, exit_request))
     assert counted == {
         second
         for second in range(start, end)
@@ -60,7 +60,7 @@ def test_l5_the_bounds_of_a_report(world: World) -> None:
     world.stake("worker-1")
     start = world.now
     assert world.report("worker-1", start, start + 1).error == "IntervalInFuture"
-    assert world.report("worker-1", start - 100, start, level=2).error == "UnknownLevel"
+    assert world.report("worker-1", start - 100, start, level=4).error == "UnknownLevel"
     assert world.report("worker-1", start - 100, start).error == "IntervalEmpty"
     world.wait(15 * DAY)
     assert world.report("worker-1", start, start + 60).error == "IntervalTooOld"

@@ -71,7 +71,7 @@ def test_s5_an_exit_waits_for_delay_unlock_and_pending_slashes(world: World) -> 
     assert world.owner("worker-1", "withdraw").error == "SlashPending"
     assert world.execute(1).ok
     assert world.owner("worker-1", "withdraw").ok
-    assert world.owner("worker-1", "withdraw").error == "NotActive"
+    assert world.owner("worker-1", "withdraw").error == "NotLive"
     charged = 500 * KOMP * 7_200 // (10 * DAY)
     assert world.balance("worker-1-owner") == 10_000 * KOMP - charged
     assert (node(world).live, node(world).stake) == (False, 0)

@@ -8,9 +8,11 @@ from typing import Final
 FULL_STAKE: Final = 500_000_000_000_000_000_000  # S1, wei
 NO_BONUS: Final = 10_000  # S in bps
 BONUS: Final[Mapping[int, int]] = {1: 10_000, 3: 10_500, 6: 11_000, 12: 12_000}  # S2, by months
-TEN_PERCENT: Final = FULL_STAKE // 10  # L1, wei for 24 hours
 DAY: Final = 24 * 60 * 60
-MOST_SECONDS: Final = 10 * DAY  # L4: 240 hours
+# L1, L2, L4: by level, wei for 24 hours, and the seconds of an incident that count at most.
+A_DAY: Final[Mapping[int, int]] = {1: FULL_STAKE // 10, 2: FULL_STAKE // 2}
+MOST_SECONDS: Final[Mapping[int, int]] = {1: 10 * DAY, 2: 2 * DAY}
+BOND_PART: Final = 10  # L6
 
 
 def cycle_at(block: int, genesis: int, length: int) -> int:
@@ -31,6 +33,8 @@ def due_share(reward: int, v: int, total_v: int) -> int:
     return reward * v // total_v
 
 
-def due_slash(seconds: int) -> int:
-    """L4: wei for an incident of level 1, before the cut to the stake there is."""
-    return TEN_PERCENT * min(seconds, MOST_SECONDS) // DAY
+def due_slash(level: int, seconds: int, left: int) -> int:
+    """L4: wei an incident takes where `left` is staked or in escrow; level 3 takes all of it."""
+    if level not in A_DAY:
+        return left
+    return min(A_DAY[level] * min(seconds, MOST_SECONDS[level]) // DAY, left)

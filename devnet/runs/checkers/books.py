@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 
 from devnet.runs.checkers.amounts import FULL_STAKE, NO_BONUS
 from devnet.runs.checkers.rows import (
+    Bond,
     Charge,
     Claiming,
     Ending,
+    Overturn,
     Publication,
     Registration,
     Settlement,
     Slash,
     Unrolled,
+    Voiding,
     Withdrawal,
 )
 
@@ -28,13 +31,35 @@ class NodeFacts:
     unlock_at: int = 0
     exit_at: int = 0
     withdrawn: bool = False
+    forfeited: bool = False
+    severe: int = 0  # pending incidents of levels 2 and 3
+    seized: int = 0  # in escrow, wei
     hardware_id: bytes = b""
     pending: int = 0
+    charged: dict[int, int] = field(default_factory=dict)  # by level, until when (L5)
     last: Publication | None = None
     paid: int = 0
     ended_shares: int = 0
     unpaid: dict[int, None] = field(default_factory=dict)
     published: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def live(self) -> bool:
+        """S4."""
+        return not self.withdrawn and not self.forfeited
+
+
+@dataclass(slots=True)
+class IncidentFacts:
+    """A reported incident by its events; `bond` is what its appeal took, wei."""
+
+    node: str
+    level: int
+    start: int
+    end: int
+    decided: bool = False
+    payer: str = ""
+    bond: int = 0
 
 
 @dataclass(slots=True)
@@ -68,6 +93,9 @@ class News:
     claims: list[Claiming] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
     slashes: list[Slash] = field(default_factory=list)
+    overturns: list[Overturn] = field(default_factory=list)
+    bonds: list[Bond] = field(default_factory=list)
+    voidings: list[Voiding] = field(default_factory=list)
     withdrawals: list[Withdrawal] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)

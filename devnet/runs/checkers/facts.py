@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import takewhile
 from typing import Any, Final
 
 from devnet.model import Parameters
-from devnet.protocol import Event, ObservedTransaction
+from devnet.protocol import ObservedTransaction
 from devnet.runs.checkers.amounts import (
     BONUS,
     NO_BONUS,
     cycle_at,
     due_share,
-    due_slash,
     due_v,
 )
-from devnet.runs.checkers.books import CycleFacts, News, NodeFacts, OrderFacts
+from devnet.runs.checkers.books import CycleFacts, IncidentFacts, News, NodeFacts, OrderFacts
+from devnet.runs.checkers.incidents import INCIDENT_FOLDS
+from devnet.runs.checkers.moves import tokens_between
 from devnet.runs.checkers.rows import (
-    Charge,
     Claiming,
     Ending,
     Publication,
     Registration,
     Settlement,
-    Slash,
     Unrolled,
     Withdrawal,
 )
@@ -46,6 +46,7 @@ class Facts:
         self.accounts: set[str] = {parameters.treasury}
         self.nodes: dict[str, NodeFacts] = {}
         self.orders: dict[int, OrderFacts] = {}
+        self.reported: dict[int, IncidentFacts] = {}
         self.cycles: defaultdict[int, CycleFacts] = defaultdict(CycleFacts)
         self.added = 0
         self.paid = 0
@@ -56,10 +57,8 @@ class Facts:
         self.ended_before = 0  # cycles below have been added to `ended_shares`
         self.last_prices: dict[int, tuple[int, int, int]] = {}  # resource: median, u, price
         self._hardware: dict[bytes, str] = {}
-        self._charged: dict[tuple[str, int], int] = {}
-        self._charges: dict[int, Charge] = {}
         self._place = 0  # of the event at hand in its transaction
-        self._unshared: set[int] = set()  # cycles with reward and no V
+        self.unshared: set[int] = set()  # cycles with reward and no V
         contracts = {a: n for n, a in parameters.addresses.items()}
         self._contracts: Mapping[str, str] = contracts
         self._folds: Mapping[str, Callable[[ObservedTransaction, Args], None]] = {
@@ -74,12 +73,11 @@ class Facts:
             "RewardRolled": self._reward_rolled,
             "Claimed": self._claimed,
             "ClaimedAll": self._claimed_all,
-            "IncidentReported": self._incident_reported,
-            "IncidentExecuted": self._incident_executed,
             "OrderCreated": self._order_created,
             "Settled": self._settled,
             "Finalized": self._finalized,
             "Invoked": self._invoked,
+            **{name: partial(fold, self) for name, fold in INCIDENT_FOLDS.items()},
         }
 
     def observe(self, transactions: Iterable[ObservedTransaction]) -> None:
@@ -118,31 +116,30 @@ class Facts:
         if contract is not None and transaction.contract == "Kompute":
             self.donated[contract] += args["value"]
 
-    def _moved(self, transaction: ObservedTransaction, sender: str, to: str) -> int:
-        """Wei between two addresses within one transaction."""
-        return _between(transaction.events, sender, to)
-
     def _moved_next(self, transaction: ObservedTransaction, sender: str, to: str) -> int:
         """Wei between two addresses after the event at hand, before the market's next.
 
         A transaction may settle and refund to the same account: the company may be the client.
         """
         after = transaction.events[self._place + 1 :]
-        return _between(takewhile(lambda event: event.contract != "Market", after), sender, to)
+        return tokens_between(
+            takewhile(lambda event: event.contract != "Market", after), sender, to
+        )
 
-    def _address(self, contract: str) -> str:
+    def address(self, contract: str) -> str:
+        """Of a contract by name."""
         return self.parameters.addresses[contract]
 
     # Staking
 
-    def _node(self, args: Args) -> NodeFacts:
-        """Of a node nobody staked for, one without stake: a check tells."""
+    def node(self, args: Args) -> NodeFacts:
+        """Of the event's node; of a node nobody staked for, one without stake: a check tells."""
         return self.nodes.setdefault(args["node"], NodeFacts(owner=ZERO_ADDRESS, stake_wei=0))
 
     def _staked(self, transaction: ObservedTransaction, args: Args) -> None:
         name, hardware_id = args["node"], args["hardwareId"]
         holder = self._hardware.get(hardware_id)
-        live = holder if holder and not self.nodes[holder].withdrawn else None
+        live = holder if holder and self.nodes[holder].live else None
         again = name in self.nodes
         self.news.registrations.append(
             Registration(transaction.hash, name, hardware_id, again, live)
@@ -156,17 +153,17 @@ class Facts:
         )
 
     def _restaked(self, transaction: ObservedTransaction, args: Args) -> None:
-        node = self._node(args)
+        node = self.node(args)
         node.bps, node.unlock_at = BONUS.get(args["months"], 0), args["unlockAt"]
 
     def _topped_up(self, transaction: ObservedTransaction, args: Args) -> None:
-        self._node(args).stake_wei += args["amount"]
+        self.node(args).stake_wei += args["amount"]
 
     def _exit_requested(self, transaction: ObservedTransaction, args: Args) -> None:
-        self._node(args).exit_at = args["exitAt"]
+        self.node(args).exit_at = args["exitAt"]
 
     def _withdrawn(self, transaction: ObservedTransaction, args: Args) -> None:
-        node = self._node(args)
+        node = self.node(args)
         self.news.withdrawals.append(
             Withdrawal(
                 transaction=transaction.hash,
@@ -184,7 +181,7 @@ class Facts:
     # Rewards
 
     def _published(self, transaction: ObservedTransaction, args: Args) -> None:
-        name, cycle, node = args["node"], args["cycle"], self._node(args)
+        name, cycle, node = args["node"], args["cycle"], self.node(args)
         node.published[cycle] = node.published.get(cycle, 0) + 1
         last = node.last
         node.last = Publication(
@@ -200,7 +197,7 @@ class Facts:
             previous_sequence=last.sequence if last else 0,
             stake_wei=node.stake_wei,
             exiting=node.exit_at != 0,
-            severe=0,  # this release knows level 1 only
+            severe=node.severe,
             due_v=_due(transaction, node),
         )
         self.news.publications.append(node.last)
@@ -209,7 +206,7 @@ class Facts:
         facts.v[name] = facts.v.get(name, 0) + args["v"]
         facts.total_v += args["v"]
         node.unpaid[cycle] = None
-        self._unshared.discard(cycle)
+        self.unshared.discard(cycle)
 
     def _reward_added(self, transaction: ObservedTransaction, args: Args) -> None:
         cycle = args["cycle"]
@@ -217,37 +214,37 @@ class Facts:
         self.cycles[cycle].reward += args["amount"]
         self.added += args["amount"]
         if not self.cycles[cycle].total_v:
-            self._unshared.add(cycle)
+            self.unshared.add(cycle)
 
     def _reward_rolled(self, transaction: ObservedTransaction, args: Args) -> None:
         source, target = args["from"], args["to"]
         self.cycles[source].reward -= args["amount"]
         self.cycles[target].reward += args["amount"]
         if not self.cycles[source].reward:
-            self._unshared.discard(source)
+            self.unshared.discard(source)
         if not self.cycles[target].total_v:
-            self._unshared.add(target)
+            self.unshared.add(target)
 
     def _check_rolled(self, transaction: ObservedTransaction, event: str, cycle: int) -> None:
-        left = tuple(sorted(c for c in self._unshared if c < cycle))
+        left = tuple(sorted(c for c in self.unshared if c < cycle))
         if left:
             self.news.unrolled.append(Unrolled(transaction.hash, event, cycle, left))
 
     def _claimed(self, transaction: ObservedTransaction, args: Args) -> None:
         cycle = args["cycle"]
-        due = self.share(cycle, args["node"]) if cycle < self._cycle(transaction) else 0
+        due = self.share(cycle, args["node"]) if cycle < self.cycle(transaction) else 0
         self._paid(transaction, args, (cycle,), due)
 
     def _claimed_all(self, transaction: ObservedTransaction, args: Args) -> None:
         name, before = args["node"], args["before"]
-        cycles = tuple(c for c in self._node(args).unpaid if c < before)
+        cycles = tuple(c for c in self.node(args).unpaid if c < before)
         due = sum(self.share(cycle, name) for cycle in cycles)
         self._paid(transaction, args, cycles, due)
 
     def _paid(
         self, transaction: ObservedTransaction, args: Args, cycles: tuple[int, ...], due: int
     ) -> None:
-        node = self._node(args)
+        node = self.node(args)
         again = sum(1 for cycle in cycles if cycle not in node.unpaid)
         for cycle in cycles:
             node.unpaid.pop(cycle, None)
@@ -257,52 +254,11 @@ class Facts:
             Claiming(transaction.hash, args["node"], cycles, args["amount"], due, again)
         )
 
-    def _cycle(self, transaction: ObservedTransaction) -> int:
+    def cycle(self, transaction: ObservedTransaction) -> int:
+        """C1: the cycle it is mined in."""
         return cycle_at(
             transaction.block, self.parameters.genesis_block, self.parameters.cycle_blocks
         )
-
-    # Slashing
-
-    def _incident_reported(self, transaction: ObservedTransaction, args: Args) -> None:
-        key = args["node"], args["level"]
-        charge = Charge(
-            transaction=transaction.hash,
-            id=args["id"],
-            node=args["node"],
-            level=args["level"],
-            start=args["from"],
-            end=args["to"],
-            charged_until=self._charged.get(key, 0),
-        )
-        self.news.charges.append(charge)
-        self._charges[charge.id] = charge
-        self._charged[key] = max(charge.charged_until, charge.end)
-        self._node(args).pending += 1
-        self.incidents = max(self.incidents, charge.id)
-
-    def _incident_executed(self, transaction: ObservedTransaction, args: Args) -> None:
-        node, charge = self._node(args), self._charges[args["id"]]
-        events = transaction.events
-        drop = _sum(events, "Slashed", "amount", node=args["node"])
-        slashing, rewards = self._address("Slashing"), self._address("Rewards")
-        rise = _sum(events, "RewardAdded", "amount", **{"from": slashing})
-        nominal = due_slash(charge.end - charge.start)
-        self.news.slashes.append(
-            Slash(
-                transaction=transaction.hash,
-                id=args["id"],
-                node=args["node"],
-                amount=args["amount"],
-                due=min(node.stake_wei, nominal),  # L4
-                stake_before=node.stake_wei,
-                stake_drop=drop,
-                received=self._moved(transaction, slashing, rewards),
-                reward_rise=rise,
-            )
-        )
-        node.stake_wei -= drop
-        node.pending -= 1
 
     # Market
 
@@ -312,9 +268,9 @@ class Facts:
 
     def _settled(self, transaction: ObservedTransaction, args: Args) -> None:
         order = self.orders[args["id"]]
-        market = self._address("Market")
+        market = self.address("Market")
         to_company = self._moved_next(transaction, market, self.parameters.company)
-        to_rewards = self._moved_next(transaction, market, self._address("Rewards"))
+        to_rewards = self._moved_next(transaction, market, self.address("Rewards"))
         before = order.consumed
         order.consumed = args["consumed"]
         order.company += to_company
@@ -338,7 +294,7 @@ class Facts:
 
     def _finalized(self, transaction: ObservedTransaction, args: Args) -> None:
         order = self.orders[args["id"]]
-        order.refunded = self._moved_next(transaction, self._address("Market"), order.client)
+        order.refunded = self._moved_next(transaction, self.address("Market"), order.client)
         order.finalized = True
         self.news.orders.add(args["id"])
         self.news.endings.append(
@@ -365,15 +321,3 @@ def _due(transaction: ObservedTransaction, node: NodeFacts) -> int:
         return 0
     s = node.bps if transaction.timestamp < node.unlock_at else NO_BONUS  # S3
     return due_v(result, s)
-
-
-def _between(events: Iterable[Event], sender: str, to: str) -> int:
-    return _sum(events, "Transfer", "value", **{"from": sender, "to": to})
-
-
-def _sum(events: Iterable[Event], name: str, key: str, **matching: object) -> int:
-    return sum(
-        int(event.args[key])
-        for event in events
-        if event.name == name and all(event.args[k] == v for k, v in matching.items())
-    )

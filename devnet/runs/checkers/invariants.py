@@ -13,6 +13,7 @@ from typing import Final
 from devnet.model import Ledger
 from devnet.runs.checkers.amounts import FULL_STAKE, due_share
 from devnet.runs.checkers.facts import Facts
+from devnet.runs.checkers.rows import Slash
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Violation:
     def __str__(self) -> str:
         return f"invariant {self.invariant} ({self.title}): {self.text}"
 
+
+SERIOUS: Final = 3  # L3
 
 Check = Callable[[Ledger, Facts], Iterator[str]]
 
@@ -57,11 +60,12 @@ def invariant_2(ledger: Ledger, facts: Facts) -> Iterator[str]:
     escrow = sum(o.deposit - o.consumed for o in ledger.orders.values() if not o.finalized)
     if escrow != ledger.escrowed:
         yield f"unfinalized orders hold {escrow} wei, escrowed is {ledger.escrowed}"
+    bonds = sum(i.bond for i in ledger.incidents.values() if i is not None and i.pending)
     owed = {
         "Staking": stakes,
         "Rewards": facts.added - facts.paid,
         "Market": escrow,
-        "Slashing": 0,  # level 1 seizes nothing and takes no bonds
+        "Slashing": sum(node.seized for node in ledger.nodes.values()) + bonds,
     }
     for contract, amount in owed.items():
         held = ledger.balances.get(facts.parameters.addresses[contract], 0)
@@ -83,6 +87,9 @@ def invariant_3(ledger: Ledger, facts: Facts) -> Iterator[str]:
         reward = seen.reward if seen else 0
         if cycle.reward != reward:
             yield f"cycle {number}: reward is {cycle.reward} wei, its events give {reward}"
+    for row in facts.news.voidings:
+        if row.voided != row.due:
+            yield f"{row.transaction}: {row.node} lost V {row.voided}, C7 takes {row.due}"
     for number, seen in facts.cycles.items():
         if (seen.reward or seen.total_v) and number not in ledger.cycles:
             yield f"cycle {number}: empty, its events give {seen.reward} wei, V {seen.total_v}"
@@ -96,10 +103,11 @@ def invariant_4(ledger: Ledger, facts: Facts) -> Iterator[str]:
             continue
         shares = sum(due_share(cycle.reward, v, cycle.total_v) for v in cycle.v.values())
         dust = cycle.reward - shares
-        if not 0 <= dust < len(cycle.v):
-            yield f"cycle {number}: dust of {dust} wei among {len(cycle.v)} publishers"
+        publishers = sum(1 for v in cycle.v.values() if v)  # C7 may have voided others
+        if not 0 <= dust < publishers:
+            yield f"cycle {number}: dust of {dust} wei among {publishers} publishers"
         given += cycle.reward
-        most += len(cycle.v) - 1
+        most += publishers - 1
     # By what the contract has paid and says that it owes, not by a formula.
     left = given - facts.paid - sum(node.claimable for node in ledger.nodes.values())
     if not 0 <= left <= most:
@@ -187,22 +195,64 @@ def invariant_9(ledger: Ledger, facts: Facts) -> Iterator[str]:
 def invariant_10(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """What a slash takes is what rewards get and what the cycle's reward rises by (L4, L7)."""
     for row in facts.news.slashes:
-        amounts = {row.amount, row.due, row.stake_drop, row.received, row.reward_rise}
+        amounts = {row.amount, row.due, row.taken, row.received, row.reward_rise}
         if len(amounts) > 1:
             yield (
                 f"{row.transaction}: incident {row.id} executed {row.amount} wei, due {row.due}; "
-                f"stake fell by {row.stake_drop}, rewards got {row.received}, "
+                f"stake and escrow fell by {row.taken}, rewards got {row.received}, "
                 f"the cycle's reward rose by {row.reward_rise}"
             )
+        yield from _bond_faults(row)
+        if row.again:
+            yield f"{row.transaction}: incident {row.id} was decided before"
+    for overturn in facts.news.overturns:
+        at = f"{overturn.transaction}: incident {overturn.id}"
+        if overturn.slashed or overturn.restored != overturn.seized:
+            yield (
+                f"{at} overturned: slashed {overturn.slashed} wei, restored "
+                f"{overturn.restored} of {overturn.seized}"
+            )
+        if overturn.returned_bond != overturn.bond:
+            yield f"{at} overturned: returned {overturn.returned_bond} of {overturn.bond} wei bond"
+        if overturn.again:
+            yield f"{at} was decided before"
+    for bond in facts.news.bonds:
+        if len({bond.amount, bond.due, bond.moved}) > 1:
+            yield (
+                f"{bond.transaction}: incident {bond.id}: a bond of {bond.amount} wei, "
+                f"due {bond.due}, moved {bond.moved}"
+            )
     for charge in facts.news.charges:
-        if charge.start >= charge.end or charge.start < charge.charged_until:
+        if charge.level == SERIOUS:
+            if charge.start or charge.end or charge.again:
+                yield (
+                    f"{charge.transaction}: incident {charge.id} of level 3 charges "
+                    f"[{charge.start}, {charge.end}), once per node"
+                )
+        elif charge.start >= charge.end or charge.start < charge.charged_until:
             yield (
                 f"{charge.transaction}: incident {charge.id} charges [{charge.start}, "
                 f"{charge.end}), seconds before {charge.charged_until} are charged already"
             )
     for name, node in ledger.nodes.items():
-        if not 0 <= node.stake <= FULL_STAKE:
-            yield f"{name} has a stake of {node.stake} wei"
+        if not 0 <= node.stake + node.seized <= FULL_STAKE:
+            yield f"{name} has a stake of {node.stake} wei, {node.seized} seized"
+        seen = facts.nodes.get(name)
+        if seen and (node.stake, node.seized) != (seen.stake_wei, seen.seized):
+            yield (
+                f"{name} has a stake of {node.stake} wei, {node.seized} seized; its events give "
+                f"{seen.stake_wei} and {seen.seized}"
+            )
+
+
+def _bond_faults(row: Slash) -> Iterator[str]:
+    """L6: the bond is lost where the arbiter upheld, else it returns."""
+    due = (row.bond, 0) if row.upheld else (0, row.bond)
+    if (row.lost_bond, row.returned_bond) != due:
+        yield (
+            f"{row.transaction}: incident {row.id} executed, upheld {row.upheld}: of a bond of "
+            f"{row.bond} wei {row.lost_bond} lost, {row.returned_bond} returned"
+        )
 
 
 def invariant_12(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -295,8 +345,8 @@ INVARIANTS: Final = (
     Invariant(6, "claim-all is the sum of claims", invariant_6),
     Invariant(7, "rewards roll", invariant_7),
     Invariant(8, "publications in order", invariant_8),
-    Invariant(9, "only active nodes publish", invariant_9, "levels 2 and 3: not released"),
-    Invariant(10, "slashes go to rewards", invariant_10, "level 3 and bonds: not released"),
+    Invariant(9, "only active nodes publish", invariant_9),
+    Invariant(10, "slashes go to rewards", invariant_10),
     Invariant(11, "pools", None, "pools (S7): not released"),
     Invariant(12, "prices in bounds", invariant_12, "contingency price (O4): not released"),
     Invariant(13, "deposits are split", invariant_13),

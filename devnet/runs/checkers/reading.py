@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from devnet.chain import Block
 from devnet.model import CycleLedger, Ledger, NodeLedger, PriceLedger
-from devnet.model.slashing import OFFLINE
+from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.protocol import (
     IncidentState,
     NodeState,
@@ -32,6 +32,7 @@ NODE_READS = (
     ("Rewards", "sequenceOf"),
     ("Rewards", "lastPublishedBlock"),
     ("Slashing", "pendingCount"),
+    ("Slashing", "seizedOf"),
 )
 PRICE_READS = ("stored", "marketPrice", "price", "priceInKomp", "beatsAll")
 
@@ -75,7 +76,7 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
     """All values at the head block.
 
     With `previous`, what cannot have changed without an event since (untouched balances, cycles
-    that had ended, executed incidents, finalized orders) is taken over from it; without, all is
+    that had ended, decided incidents, finalized orders) is taken over from it; without, all is
     read. Raises ProtocolError when a contract refuses a plain view.
     """
     parameters, batch = facts.parameters, _Batch()
@@ -83,7 +84,7 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
     balances = _ask_each(batch, sorted(accounts), "Kompute", "balanceOf")
     nodes = {
         name: [batch.ask(contract, view, name) for contract, view in NODE_READS]
-        + [batch.ask("Slashing", "cursorOf", name, OFFLINE)]
+        + [batch.ask("Slashing", "cursorOf", name, level) for level in (OFFLINE, MALICIOUS)]
         for name in facts.nodes
     }
     ended = previous.cycle if previous is not None else 0
@@ -100,7 +101,7 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
         if number not in kept_cycles and (number >= ended or seen.reward or seen.total_v)
     }
     old_incidents = previous.incidents if previous is not None else {}
-    kept_incidents = {n: i for n, i in old_incidents.items() if i.executed}
+    kept_incidents = {n: i for n, i in old_incidents.items() if not i.pending}
     open_incidents = [n for n in range(1, facts.incidents + 1) if n not in kept_incidents]
     incidents = _ask_each(batch, open_incidents, "Slashing", "incidentOf")
     old_orders = previous.orders if previous is not None else {}
@@ -120,6 +121,7 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
     max_v = batch.ask("Rewards", "maxV")
     utilization = batch.ask("Pricing", "utilization")
     incident_count = batch.ask("Slashing", "incidentCount")
+    arbiter = batch.ask("Slashing", "arbiter")
     order_count = batch.ask("Market", "orderCount")
     invocations = batch.ask("Market", "invocationCount")
     escrowed = batch.ask("Market", "escrowed")
@@ -155,6 +157,7 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
             kept_incidents,
             {n: IncidentState.of(answer(place)) for n, place in incidents.items()},
         ),
+        arbiter=answer(arbiter),
         feeds={name: RoundState.of(answer(place)) for name, place in feeds.items()},
         prices={
             resource: _price([answer(places[0]), *(batch.answer_or_none(p) for p in places[1:])])
@@ -189,7 +192,8 @@ def _whole(count: int, *parts: Mapping[int, Any]) -> dict[int, Any]:
 
 
 def _node(answers: Sequence[Any]) -> NodeLedger:
-    fields, active, live, bps, accrued, claimable, before, sequence, last, pending, cursor = answers
+    fields, active, live, bps, accrued, claimable, before, sequence, last, *incidents = answers
+    pending, seized, cursor, malicious_cursor = incidents
     state = NodeState.of(fields)
     return NodeLedger(
         owner=state.owner,
@@ -200,6 +204,10 @@ def _node(answers: Sequence[Any]) -> NodeLedger:
         exit_at=state.exitAt,
         active=active,
         live=live,
+        ejected=state.ejected,
+        forfeited=state.forfeited,
+        suspensions=state.suspensions,
+        seized=seized,
         multiplier_bps=bps,
         accrued=accrued,
         claimable=claimable,
@@ -208,6 +216,7 @@ def _node(answers: Sequence[Any]) -> NodeLedger:
         last_published=last,
         pending_incidents=pending,
         cursor=cursor,
+        malicious_cursor=malicious_cursor,
     )
 
 

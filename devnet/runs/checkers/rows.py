@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -57,7 +58,10 @@ class Claiming:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """An `IncidentReported` event; `charged_until` is where earlier ones of its level end."""
+    """An `IncidentReported` event; `charged_until` is where earlier ones of its level end.
+
+    `again`: of level 3, which comes once per node.
+    """
 
     transaction: str
     id: int
@@ -66,21 +70,67 @@ class Charge:
     start: int
     end: int
     charged_until: int
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """An `IncidentExecuted` event and everything that moved with it, in wei."""
+    """An `IncidentExecuted` event and everything that moved with it, in wei.
+
+    `left` was staked or in escrow, `taken` left it. `received` and `reward_rise` are what rewards
+    got and the cycle's reward rose by, less the `lost_bond`. `bond` is what its appeal took;
+    `again` where it was decided before.
+    """
 
     transaction: str
     id: int
     node: str
     amount: int
     due: int
-    stake_before: int
-    stake_drop: int
+    left: int
+    taken: int
     received: int
     reward_rise: int
+    bond: int
+    lost_bond: int
+    returned_bond: int
+    upheld: bool
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overturn:
+    """An `IncidentOverturned` event: what was `seized` is `restored`, nothing `slashed`, in wei."""
+
+    transaction: str
+    id: int
+    seized: int
+    restored: int
+    slashed: int
+    bond: int
+    returned_bond: int
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """An `Appealed` or `BondReturned` event, what was `due` and the tokens that moved, in wei."""
+
+    transaction: str
+    id: int
+    amount: int
+    due: int
+    moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Voiding:
+    """Where an incident must void V (C7): by cycle, what `Voided` events say and what is due."""
+
+    transaction: str
+    node: str
+    voided: Mapping[int, int]
+    due: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)

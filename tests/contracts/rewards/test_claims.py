@@ -254,7 +254,7 @@ def test_c7_a_slashed_node_keeps_what_it_earned(stage: Stage) -> None:
     start = stage.now
     stage.until(start + HOUR)
     reported = stage.send("mallory", "Slashing", "report", *stage.incident(1, start, start + HOUR))
-    assert not stage.read("Slashing", "isSuspended", NODE)
+    assert not stage.read("Staking", "isSuspended", NODE)
     stage.publish(1)  # level 1 suspends nobody
     stage.until(reported.timestamp + 6 * HOUR)
     stage.send("mallory", "Slashing", "execute", 1)

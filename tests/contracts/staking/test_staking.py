@@ -181,7 +181,7 @@ def test_s5_exit_takes_the_later_of_both(
     assert stage.balance("Staking") == stage.read("Staking", "totalStake") == 0
     assert stage.balance("owner-1") == 10_000 * KOMP
     assert not stage.read("Staking", "isLive", NODE)
-    assert stage.refused("owner-1", "Staking", "withdraw", NODE).name == "NotActive"
+    assert stage.refused("owner-1", "Staking", "withdraw", NODE).name == "NotLive"
 
 
 def test_s5_without_a_request_there_is_no_withdrawal(stage: Stage) -> None:

@@ -19,7 +19,9 @@ HOUR = 3600
 FACTORS = {"sgx": 10**6, "b": 10**6, "c1": 500_000, "c2": 300_000, "c3": 200_000}
 
 
-@pytest.mark.parametrize("module", ["amounts", "books", "facts", "invariants", "rows"])
+@pytest.mark.parametrize(
+    "module", ["amounts", "books", "facts", "incidents", "invariants", "moves", "rows"]
+)
 def test_they_take_no_formula_from_the_model(module: str) -> None:
     source = Path(amounts.__file__).with_name(f"{module}.py").read_text()
     taken = {
@@ -44,11 +46,26 @@ def test_c3_shares_are_rounded_down(reward: int, v: int, total: int, due: int) -
 
 
 @pytest.mark.parametrize(
-    ("seconds", "due"),
-    [(12 * HOUR, 25 * KOMP), (24 * HOUR, 50 * KOMP), (240 * HOUR, 500 * KOMP), (10**7, 500 * KOMP)],
+    ("level", "seconds", "due"),
+    [
+        (1, 12 * HOUR, 25),
+        (1, 24 * HOUR, 50),
+        (1, 240 * HOUR, 500),
+        (1, 10**7, 500),
+        (2, 12 * HOUR, 125),
+        (2, 24 * HOUR, 250),
+        (2, 48 * HOUR, 500),
+        (2, 10**7, 500),
+        (3, 0, 500),
+    ],
 )
-def test_l4_ten_percent_a_day_up_to_240_hours(seconds: int, due: int) -> None:
-    assert due_slash(seconds) == due
+def test_l1_to_l4_what_a_day_costs_and_the_cap(level: int, seconds: int, due: int) -> None:
+    assert due_slash(level, seconds, 500 * KOMP) == due * KOMP
+    assert due_slash(level, seconds, 7 * KOMP) == 7 * KOMP
+
+
+def test_l4_never_more_than_there_is() -> None:
+    assert [due_slash(level, 10**7, 3) for level in (1, 2, 3)] == [3, 3, 3]
 
 
 def test_c1_cycles() -> None:
@@ -63,7 +80,9 @@ def test_c1_cycles() -> None:
     st.sampled_from([1, 3, 6, 12]),
 )
 def test_both_tellings_agree(seconds: int, sgx: int, b: int, c: int, months: int) -> None:
-    assert due_slash(seconds) == slashing.nominal_amount(slashing.OFFLINE, seconds)
+    for level in (slashing.OFFLINE, slashing.MALICIOUS):
+        nominal = slashing.nominal_amount(level, seconds)
+        assert due_slash(level, seconds, STAKE_WEI) == nominal
     factors = {"sgx": sgx, "b": b, "c1": c, "c2": c // 2, "c3": 1}
     expected = rewards.value(sgx, b, (c, c // 2, 1), staking.PERIODS[months])
     assert due_v(factors, amounts.BONUS[months]) == expected
