@@ -16,12 +16,13 @@ def hostile(stage: Stage) -> Stage:
     assert stage.create("Evil", "ReenteringToken", address("alice"), 10**30) is None
     token, keepers = stage.address("Evil"), stage.address("Gatekeepers")
     staking, pricing = stage.address("Staking"), stage.address("Pricing")
-    rewards_args = (token, keepers, staking, 70, 5, 10**20)
+    slashing = stage.address("Slashing")
+    rewards_args = (token, keepers, staking, slashing, 70, 5, 10**20)
     assert stage.create("EvilRewards", "Rewards", *rewards_args) is None
     rewards = stage.address("EvilRewards")
     market_args = (token, keepers, staking, rewards, pricing, address("company"), 2 * HOUR)
     assert stage.create("EvilMarket", "Market", *market_args) is None
-    staking_args = (token, keepers, stage.address("Slashing"), MONTH, 15 * DAY, 14 * DAY)
+    staking_args = (token, keepers, slashing, MONTH, 15 * DAY, 14 * DAY)
     assert stage.create("EvilStaking", "Staking", *staking_args) is None
     for who in ("alice", "owner-1"):
         stage.send("alice", "Evil", "transfer", address(who), 10**25)

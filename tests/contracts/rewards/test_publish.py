@@ -187,7 +187,8 @@ def test_w4_a_hash_reaches_256_blocks(base: Stage, artifacts: Any) -> None:
     chain = base.chain
     snapshot = chain.snapshot()
     stage = Stage(chain, artifacts, base.deployment)
-    others = (stage.address("Kompute"), stage.address("Gatekeepers"), stage.address("Staking"))
+    names = ("Kompute", "Gatekeepers", "Staking", "Slashing")
+    others = [stage.address(name) for name in names]
     assert stage.create("Long", "Rewards", *others, 700, 5, 10**20) is None
     stage.stake(1)
     stage.mine(1)
@@ -273,7 +274,8 @@ def test_w5_v_adds_up(stage: Stage) -> None:
     ("gap", "length", "ok"), [(5, 70, True), (5, 69, False), (0, 70, False), (1, 14, True)]
 )
 def test_w4_two_gaps_are_at_most_a_seventh(stage: Stage, gap: int, length: int, ok: bool) -> None:
-    others = (stage.address("Kompute"), stage.address("Gatekeepers"), stage.address("Staking"))
+    names = ("Kompute", "Gatekeepers", "Staking", "Slashing")
+    others = [stage.address(name) for name in names]
     error = stage.create("Other", "Rewards", *others, length, gap, 10**20)
     assert (error is None) == ok
 
@@ -287,6 +289,7 @@ def test_c1_cycles_by_block(stage: Stage, offset: int, cycle: int) -> None:
         stage.address("Kompute"),
         stage.address("Gatekeepers"),
         stage.address("Staking"),
+        stage.address("Slashing"),
         L,
         G,
         10**20,

@@ -59,6 +59,8 @@ def test_s1_a_node_stakes_exactly_500(stage: Stage) -> None:
         "multiplierBps": 10_000,
         "ejected": False,
         "withdrawn": False,
+        "forfeited": False,
+        "suspensions": 0,
         "stake": STAKE,
     }
     assert stage.read("Staking", "isActive", NODE)
@@ -86,6 +88,7 @@ def test_s2_s3_the_bonus_ends_with_the_period(stage: Stage, months: int, bps: in
     assert stage.read("Staking", "publisherOf", NODE) == {
         "owner": OWNER,
         "active": True,
+        "suspended": False,
         "bps": 10_000,
     }
 
