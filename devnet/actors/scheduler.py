@@ -87,6 +87,7 @@ class Scheduler:
         self._sends = 0
         self._backlog: list[Send] = []
         self._open_sends: dict[int, int] = {}  # of a wish, those that close it
+        self._foreign: set[int] = set()  # wishes of transactions that no actor asked for
         self.wishes: dict[int, WishState] = {}
 
     # --- what comes in ------------------------------------------------------------------------
@@ -105,6 +106,12 @@ class Scheduler:
         """Ask an actor for something; its state is in `wishes` from now on."""
         self.wishes[wish.id] = WishState()
         self._inboxes[actor].append(wish)
+
+    def send(self, operation: Send) -> None:
+        """A transaction that no actor asked for (a step's); its wish is in `wishes` from now on."""
+        self.wishes[operation.wish] = WishState()
+        self._foreign.add(operation.wish)
+        self._enqueue(operation)
 
     def wait(self, seconds: float) -> None:
         """Until something comes from outside, at most that long."""
@@ -192,10 +199,7 @@ class Scheduler:
     ) -> None:
         match operation:
             case Send():
-                self._backlog.append(operation)
-                if operation.wish and operation.closes:
-                    open_sends = self._open_sends.get(operation.wish, 0)
-                    self._open_sends[operation.wish] = open_sends + 1
+                self._enqueue(operation)
             case Tell():
                 told.append(operation)
             case Done():
@@ -204,6 +208,11 @@ class Scheduler:
                 self._close(operation.wish, "failed", reason=operation.reason)
             case _:
                 asked.append((actor, operation))
+
+    def _enqueue(self, send: Send) -> None:
+        self._backlog.append(send)
+        if send.wish and send.closes:
+            self._open_sends[send.wish] = self._open_sends.get(send.wish, 0) + 1
 
     def _close(self, wish: int, outcome: str, *, error: str = "", reason: str = "") -> None:
         state = self.wishes.get(wish)
@@ -281,6 +290,8 @@ class Scheduler:
             return
         error = transaction.error or "unknown"
         self._close(send.wish, "failed", error=error, reason=transaction.sentence)
+        if send.wish in self._foreign:
+            return
         failed = SendFailed(send.contract, send.function, send.args, error)
         sender = self._sender(send)
         if sender is not None:

@@ -18,7 +18,8 @@ def network_file(named: str) -> Path:
 
 
 def scenario_files(named: tuple[str, ...]) -> list[Path]:
-    """The scenarios: files, all of a folder, or names of those that come with devnet.
+    """The scenarios: files, all below a folder in the order of their paths, or names of those that
+    come with devnet.
 
     Raises UsageError for a folder without any.
     """
@@ -28,7 +29,7 @@ def scenario_files(named: tuple[str, ...]) -> list[Path]:
         if not path.is_dir():
             found.append(_file(name, "scenarios"))
             continue
-        inside = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
+        inside = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
         if not inside:
             raise UsageError(f"no scenario in {path}: no .yaml file lies there")
         found += inside

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from devnet.cli import terminal
 
 if TYPE_CHECKING:
+    from devnet.runs.attacks import AttackOutcome
     from devnet.runs.runner import RunResult
     from devnet.runs.session import StepOutcome
 
@@ -46,6 +48,40 @@ def print_verdict(result: RunResult) -> None:
         + f": {result.scenario} on {result.cluster}, {held} of {len(result.steps)} steps held, "
         f"{result.seconds:.1f} s"
     )
+    for fault in result.faults:
+        terminal.print_line(f"at the end {fault}")
     terminal.print_line(f"last block {result.last_block.number} {result.last_block.hash}")
     terminal.print_line(f"bundle     {result.bundle}")
     terminal.print_line(f"report     {result.report}")
+
+
+def attack_lines(attack: AttackOutcome) -> list[str]:
+    """One attack: its verdict and name, the attempt, what stopped it and who lost what."""
+    rules = ", ".join(attack.stopped_by)
+    text = f"{attack.attempt.rstrip('.')}; stopped by {rules}; lost: {attack.losses()}"
+    head = f"{attack.verdict:<12}  {attack.line}: "
+    body = textwrap.wrap(
+        head + text,
+        terminal.columns(),
+        subsequent_indent=" " * 14,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [*body, *(f"{' ' * 14}{fault}" for fault in attack.faults)]
+
+
+def print_summary(results: Sequence[RunResult]) -> None:
+    """What many runs came to, with a report line for each attack among them."""
+    for result in results:
+        if result.attack is not None:
+            colour = "green" if result.attack.defeated else "red"
+            for line in attack_lines(result.attack):
+                terminal.print_line(terminal.painted(line, colour))
+    seconds = sum(result.seconds for result in results)
+    passed = sum(result.ok for result in results)
+    attacks = [result.attack for result in results if result.attack is not None]
+    defeated = sum(attack.defeated for attack in attacks)
+    text = f"{passed} of {len(results)} scenarios passed in {seconds:.1f} s"
+    if attacks:
+        text += f", {defeated} of {len(attacks)} attacks defeated"
+    terminal.print_line(text)

@@ -31,6 +31,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "poke": ("resource",),
     "fault": ("part",),
     "heal": ("part",),
+    "send": ("from", "to", "function"),
     "advance": ("time",),
     "expect": (),
 }

@@ -18,8 +18,10 @@ from devnet.actors import messages
 from devnet.base import CheckFailed, wait_for
 from devnet.oracles import Resource, Vendor
 from devnet.runs.expectations import expect
+from devnet.runs.sending import send
 from devnet.spec import steps
 from devnet.spec.expectation import Expect
+from devnet.spec.sending import Send
 from devnet.spec.units import komp_text
 
 if TYPE_CHECKING:
@@ -269,6 +271,11 @@ def _advance(session: Session, step: steps.Advance) -> str:
         blocks = session.blocks_to_cycle(step.cycles)
     session.scheduler.advance(blocks)
     return f"{blocks} blocks, to block {session.head.number} in cycle {session.cycle()}"
+
+
+@performs(Send)
+def _send(session: Session, step: Send) -> str:
+    return send(session, step)
 
 
 @performs(Expect)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from devnet.actors.view import Directory
+from collections.abc import Mapping
+from typing import Any
+
+from devnet.actors.view import Directory, owner_of
 from devnet.protocol import View as Reads
 from devnet.runs.history import History
 
@@ -31,6 +34,30 @@ class Readings:
 
     def event_count(self, name: str) -> int:
         return len(self._events(name))
+
+    def last_call(self, contract: str, function: str) -> Mapping[str, Any] | None:
+        """The arguments of the last accepted call, whoever made it; None where there was none."""
+        for seen in reversed(self._history.transactions):
+            if seen.ok and (seen.contract, seen.function) == (contract, function):
+                return seen.args
+        return None
+
+    def holdings(self, account: str) -> int:
+        """All that is an account's: its balance, and of its nodes the stake and the claimable
+        rewards, of its orders what is left of their deposits. A worker stands for its owner."""
+        address = self._owner_address(account)
+        nodes = {str(args["node"]) for args in self._events("Staked", owner=address)}
+        orders = {int(str(args["id"])) for args in self._events("OrderCreated", client=address)}
+        states = [self._reads.order(order) for order in sorted(orders)]
+        return (
+            self._reads.balance_of(address)
+            + sum(self._reads.stake_of(node) + self._reads.claimable_all(node) for node in nodes)
+            + sum(state.deposit - state.consumed for state in states if not state.finalized)
+        )
+
+    def _owner_address(self, account: str) -> str:
+        workers = [worker.name for worker in self._directory.spec.workers]
+        return self._directory.address(owner_of(account) if account in workers else account)
 
     def balance(self, account: str) -> int:
         return self._reads.balance_of(self._directory.address(account))

@@ -12,6 +12,7 @@ from typing import Any
 
 from devnet.base import DevnetFolder, Toolchain
 from devnet.chain import Block
+from devnet.runs.attacks import AttackOutcome, Holdings, judged
 from devnet.runs.folder import RunFolder, seal
 from devnet.runs.pace import WorkPace
 from devnet.runs.report import write_report
@@ -36,6 +37,7 @@ class RunResult:
     report: Path
     seconds: float
     faults: tuple[str, ...] = ()  # found when every value was read again at the end
+    attack: AttackOutcome | None = None
 
     @property
     def ok(self) -> bool:
@@ -47,6 +49,7 @@ class RunResult:
             "cluster": self.cluster,
             "scenario": self.scenario,
             "faults": list(self.faults),
+            "attack": self.attack.to_json() if self.attack else None,
             "steps": [
                 {
                     "index": step.index,
@@ -89,6 +92,7 @@ def run_scenario(
         run.text("scenario.yaml", scenario_yaml(scenario, "network.yaml"))
         verdict, head, outcomes, kind = CUT_SHORT, Block(0, 0, ""), [], cluster
         faults: list[str] = []
+        attack: AttackOutcome | None = None
         try:
             with World(
                 scenario.network,
@@ -103,9 +107,15 @@ def run_scenario(
                 kind = world.kind
                 session = Session(world, WorkPace(world.scheduler, world.patience_blocks))
                 outcomes = session.outcomes
+                before = Holdings.of(scenario.attack, world.readings)
                 try:
                     verdict = _carry_out(session, scenario, on_step)
                     faults = world.checks.last_word()
+                    if scenario.attack is not None:
+                        after = Holdings.of(scenario.attack, world.readings)
+                        held = verdict == PASSED and not faults
+                        attack = judged(scenario.attack, before, after, held=held)
+                        faults += attack.faults if held else ()
                     verdict = FAILED if faults else verdict
                 finally:
                     head = session.head
@@ -117,6 +127,7 @@ def run_scenario(
                 "seed": scenario.seed,
                 "verdict": verdict,
                 "last_block": {"number": head.number, "hash": head.hash},
+                "attack": attack.to_json() if attack else None,
             }
             bundle = seal(path, facts)
             report = write_report(path, verdict)
@@ -130,6 +141,7 @@ def run_scenario(
         report,
         time.monotonic() - started,
         tuple(faults),
+        attack,
     )
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from cluster.interface import Cluster, ClusterEvent, EventKind
 from devnet.actors.messages import PlaceOrder, Wish
+from devnet.actors.operations import Send
 from devnet.actors.scheduler import Scheduler
 from devnet.actors.sources import Sources
-from devnet.actors.view import owner_of
+from devnet.actors.view import Directory, owner_of
 from devnet.base import CheckFailed, UsageError
 from devnet.chain import Block
+from devnet.protocol import Contracts
 from devnet.runs.checks import Checks
 from devnet.runs.pace import Pace
 from devnet.runs.performers import PERFORMERS
@@ -98,6 +100,14 @@ class Session:
         return self._world.scheduler
 
     @property
+    def contracts(self) -> Contracts:
+        return self._world.contracts
+
+    @property
+    def directory(self) -> Directory:
+        return self._world.directory
+
+    @property
     def ledger(self) -> Readings:
         return self._world.readings
 
@@ -135,15 +145,21 @@ class Session:
         """Ask, and wait until all is served; raises `StepRejected` with every refusal."""
         for actor, wish in wishes:
             self.scheduler.wish(actor, wish)
-        states = {wish.id: self.scheduler.wishes[wish.id] for _, wish in wishes}
+        self._await([(actor, wish.id) for actor, wish in wishes])
+
+    def send(self, operation: Send) -> None:
+        """Send one transaction of any account; raises `StepRejected` where it was refused."""
+        self.scheduler.send(operation)
+        self._await([(operation.account, operation.wish)])
+
+    def _await(self, wishes: Sequence[tuple[str, int]]) -> None:
+        states = {wish: self.scheduler.wishes[wish] for _, wish in wishes}
         self._pace.settle(
             lambda: all(state.outcome != "open" for state in states.values()),
             lambda: f"{sum(s.outcome == 'open' for s in states.values())} of {len(states)} open",
         )
         failed = [
-            (actor, states[wish.id])
-            for actor, wish in wishes
-            if states[wish.id].outcome == "failed"
+            (actor, states[wish]) for actor, wish in wishes if states[wish].outcome == "failed"
         ]
         if failed:
             errors = {state.error or "refused" for _, state in failed}
@@ -248,5 +264,7 @@ def _text(step: Step) -> str:
 
 def _flow(value: object) -> str:
     if isinstance(value, list):
-        return "[" + ", ".join(map(str, value)) + "]"
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(entry)}" for key, entry in value.items()) + "}"
     return str(value)

@@ -48,9 +48,11 @@ class Comparison:
         return self.text if self.operator == "==" else f"{self.operator} {self.text}"
 
 
-def _compared(
+def compared(
     read: Callable[[object], int], write: Callable[[int], str], example: str
 ) -> tuple[Any, ...]:
+    """Annotations of a `Comparison` in the unit that `read` and `write` know."""
+
     def comparison(value: object) -> Comparison:
         if isinstance(value, Comparison):
             return value
@@ -70,9 +72,9 @@ def _compared(
     )
 
 
-Amount = Annotated[Comparison, *_compared(units.komp, units.komp_text, "20 KOMP")]
-Count = Annotated[Comparison, *_compared(units.integer, str, "3")]
-Dollars = Annotated[Comparison, *_compared(units.usd_1e8, units.usd_text, "0.04")]
+Amount = Annotated[Comparison, *compared(units.komp, units.komp_text, "20 KOMP")]
+Count = Annotated[Comparison, *compared(units.integer, str, "3")]
+Dollars = Annotated[Comparison, *compared(units.usd_1e8, units.usd_text, "0.04")]
 
 
 class EventCount(SpecModel):

@@ -12,7 +12,9 @@ import yaml
 from pydantic import Field
 
 from devnet.spec import expectation as _expectation  # noqa: F401  registers 'expect'
+from devnet.spec import sending as _sending  # noqa: F401  registers 'send'
 from devnet.spec import steps as _steps  # noqa: F401  registers the verbs
+from devnet.spec.attack import Attack, attack_mapping
 from devnet.spec.document import Document, Fault, SpecError, document_of, read_document
 from devnet.spec.fields import Natural, SpecModel, Text, Version
 from devnet.spec.loading import known_profiles, load_network, with_overrides
@@ -23,6 +25,7 @@ from devnet.spec.units import did_you_mean
 from devnet.spec.validation import validated
 
 MAX_STEPS = 10_000
+_PARTS = ("attack", "steps")  # read once the network is known, since they name its parts
 
 
 class ScenarioHead(SpecModel):
@@ -45,6 +48,7 @@ class Scenario:
     network_path: Path
     seed: int
     steps: tuple[Step, ...]
+    attack: Attack | None = None
 
 
 def load_scenario(
@@ -61,7 +65,7 @@ def load_scenario(
     document = with_overrides(read_document(path), overrides, environment, of_scenario=True)
     if not isinstance(document.tree, dict):
         raise SpecError([*document.faults, document.fault((), "must be a mapping")])
-    tree = {key: value for key, value in document.tree.items() if key != "steps"}
+    tree = {key: value for key, value in document.tree.items() if key not in _PARTS}
     head, faults = validated(replace(document, tree=tree), ScenarioHead)
     network, network_path, network_faults = None, path, list[Fault]()
     if head is not None:
@@ -77,10 +81,11 @@ def load_scenario(
         faults.append(document.fault(("network",), message, network_faults[0].hint))
         network_faults = []
     steps, step_faults = _read_steps(document, Known(network, frozenset()))
-    faults = sorted([*faults, *step_faults], key=lambda fault: fault.line)
+    attack, attack_faults = _read_attack(document, Known(network, frozenset()))
+    faults = sorted([*faults, *step_faults, *attack_faults], key=lambda fault: fault.line)
     if head is None or network is None or faults or network_faults:
         raise SpecError([*faults, *network_faults])
-    return Scenario(head.version, head.name, path, network, network_path, head.seed, steps)
+    return Scenario(head.version, head.name, path, network, network_path, head.seed, steps, attack)
 
 
 def step_from_mapping(
@@ -107,9 +112,18 @@ def step_mapping(step: Step) -> dict[str, Any]:
 
 def scenario_yaml(scenario: Scenario, network: str) -> str:
     """The scenario with every name spelled out, for a network file at `network`."""
-    head = {"version": 1, "name": scenario.name, "network": network, "seed": scenario.seed}
+    head: dict[str, Any] = {"version": 1}
+    head |= {"name": scenario.name, "network": network, "seed": scenario.seed}
+    if scenario.attack is not None:
+        head["attack"] = attack_mapping(scenario.attack)
     steps = [step_mapping(step) for step in scenario.steps]
     return yaml.safe_dump(head | {"steps": steps}, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _read_attack(document: Document, known: Known) -> tuple[Attack | None, list[Fault]]:
+    if document.tree.get("attack") is None:
+        return None, []
+    return validated(document.at(("attack",)), Attack, context=known)
 
 
 def _read_steps(document: Document, known: Known) -> tuple[tuple[Step, ...], list[Fault]]:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from devnet.spec.attack import Attack
 from devnet.spec.network import NetworkSpec
 from devnet.spec.registry import STEPS
 from devnet.spec.scenario import ScenarioHead
@@ -43,6 +44,9 @@ def scenario_schema() -> dict[str, Any]:
                 "additionalProperties": False,
             }
         )
+    attack = Attack.model_json_schema(by_alias=True)
+    definitions |= {"attack": attack} | attack.pop("$defs", {})
+    schema["properties"]["attack"] = {"$ref": "#/$defs/attack"}
     schema["properties"]["steps"] = {
         "type": "array",
         "minItems": 1,

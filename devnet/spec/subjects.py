@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
-from devnet.spec.network import VENDORS, NetworkSpec
+from devnet.spec.network import OWNER_SUFFIX, RESERVED_NAMES, VENDORS, NetworkSpec
 from devnet.spec.units import UnitError, did_you_mean
 
 ALL = "all"
+_CONTRACT = re.compile(r"[A-Z][A-Za-z]*(:[a-z0-9_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,20 @@ class Known:
         """Accounts that can pay into the rewards (C2: anyone may)."""
         clients, workers = self.clients(), self.workers()
         return None if clients is None or workers is None else ["treasury", *clients, *workers]
+
+    def accounts(self) -> Collection[str] | None:
+        """Everybody with a key: each worker is its node's key, and has an owner (R2)."""
+        network = self.network
+        if network is None:
+            return None
+        workers = [worker.name for worker in network.workers]
+        return [
+            *(name for name in RESERVED_NAMES if name != ALL),
+            *(gatekeeper.name for gatekeeper in network.gatekeepers),
+            *network.oracles.node_names(),
+            *(client.name for client in network.clients),
+            *(name for worker in workers for name in (worker, worker + OWNER_SUFFIX)),
+        ]
 
     def vendors(self) -> Collection[str] | None:
         return VENDORS
@@ -87,6 +103,12 @@ def _many(kind: str, names: Names) -> tuple[Any, ...]:
     return (BeforeValidator(read), WithJsonSchema({"anyOf": either}))
 
 
+def _contract_name(value: object) -> str:
+    if not isinstance(value, str) or not _CONTRACT.fullmatch(value):
+        raise UnitError("not the name of a contract", value, "for example Staking, Feed:komp_usd")
+    return value
+
+
 def _checked(kind: str, value: object, known: Collection[str] | None) -> str:
     if not isinstance(value, str) or not value:
         raise UnitError(f"not the name of one {kind}", value)
@@ -101,6 +123,12 @@ WorkerNames = Annotated[tuple[str, ...], *_many("worker", Known.workers)]
 ClientName = Annotated[str, *_one("client", Known.clients)]
 ServiceName = Annotated[str, *_one("service", Known.services)]
 OrderName = Annotated[str, *_one("order", Known.order_names)]
+AccountName = Annotated[str, *_one("account", Known.accounts)]
+ContractName = Annotated[
+    str,
+    BeforeValidator(_contract_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CONTRACT.pattern}$"}),
+]
 PayerName = Annotated[str, *_one("account", Known.payers)]
 VendorNames = Annotated[tuple[str, ...], *_many("vendor", Known.vendors)]
 OracleNames = Annotated[tuple[str, ...], *_many("oracle node", Known.oracles)]

@@ -27,6 +27,7 @@ VERBS: dict[str, str] = {
     "poke": "Store the median of the fresh feeds on chain (O2).",
     "fault": "Break a part: a worker, a vendor's price server, an oracle node.",
     "heal": "Mend what a fault broke, and wait until it is back.",
+    "send": "Send any transaction of any account: what no actor would do by itself.",
     "advance": "Move the chain's blocks and time together, stopping wherever an actor has work.",
     "expect": "Check ledger and cluster: a value, or a comparison such as '>= 20 KOMP'.",
 }

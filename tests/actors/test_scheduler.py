@@ -510,3 +510,17 @@ def test_the_view_is_that_of_the_head_block(stand: Stands, deployed: Deployed) -
     assert view.cycle_of(deployed.genesis_block + 69) == 0
     assert view.cycle_of(deployed.genesis_block + 70) == 1
     assert view.cycle_of(made.head) == deployed.reads.current_cycle()
+
+
+def test_a_transaction_that_no_actor_asked_for_fails_its_wish_and_tells_no_actor(
+    stand: Callable[..., Stand],
+) -> None:
+    worker = Scripted("worker-1")
+    made = stand(worker)
+    node = made.deployed.directory.address("worker-1")
+    made.scheduler.send(Send("worker-1-owner", "Staking", "withdraw", (node,), wish=901))
+    made.scheduler.drain()
+    state = made.scheduler.wishes[901]
+    assert (state.outcome, state.error) == ("failed", "NotRegistered")
+    told = [message for _, messages in worker.turns for message in messages]
+    assert not any(isinstance(message, SendFailed) for message in told)

@@ -84,6 +84,47 @@ def test_a_folder_runs_all_of_it_and_junit_tells_each_step(devnet: Shell) -> Non
     assert [suite.get("failures") for suite in suites.iter("testsuite")] == ["0", "1"]
 
 
+ATTACK = (
+    "attack:\n  line: early-exit\n  attempt: A stranger withdraws.\n  stopped_by: [S5]\n"
+    "  lost: {worker-1: 0 KOMP}\n"
+)
+STRANGER = (
+    "- stake: {worker: all}\n- send: {from: alice, to: Staking, function: withdraw, "
+    "args: {node: worker-1}, expect_error: NotOwner}\n"
+)
+
+
+def test_a_folder_of_attacks_gets_a_line_each_and_exit_1_where_one_is_not_defeated(
+    devnet: Shell,
+) -> None:
+    folder = devnet.folder / "attacks"
+    (folder / "inner").mkdir(parents=True)
+    texts = {
+        "inner/defeated": ATTACK,
+        "wrong-loss": ATTACK.replace("0 KOMP", "1 KOMP"),
+    }
+    for place, attack in texts.items():
+        path = scenario(devnet, STRANGER, place.rpartition("/")[2])
+        text = path.read_text().replace("network.yaml", f"{devnet.folder}/network.yaml") + attack
+        (folder / f"{place}.yaml").write_text(text)
+        path.unlink()
+    ended = devnet(*run(devnet, folder))
+    assert ended.code == 1
+    assert ended.out.splitlines()[-4:] == [
+        "defeated      early-exit: A stranger withdraws; stopped by S5; lost: worker-1 0 KOMP",
+        "not defeated  early-exit: A stranger withdraws; stopped by S5; lost: worker-1 0 KOMP",
+        "              worker-1: lost: expected 1 KOMP, saw 0 KOMP",
+        next(line for line in ended.out.splitlines() if "scenarios passed" in line),
+    ]
+    assert ended.out.endswith(" s, 1 of 2 attacks defeated\n")
+    result = devnet(*run(devnet, folder, more=("--json",))).json()
+    assert [attack["verdict"] for attack in result["attacks"]] == ["defeated", "not defeated"]
+    assert [each["verdict"] for each in result["runs"]] == ["passed", "failed"]
+    page = Path(result["runs"][1]["report"]).read_text()
+    assert "Attack not defeated:" in page
+    assert "worker-1: lost: expected 1 KOMP, saw 0 KOMP" in page
+
+
 def test_two_runs_side_by_side(devnet: Shell) -> None:
     path = scenario(devnet, LONG)
     first = devnet.start(*run(devnet, path))

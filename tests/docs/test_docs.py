@@ -209,7 +209,7 @@ SCENARIO = ROOT / "docs" / "reference" / "scenario.md"
 def test_the_scenario_reference_has_the_head() -> None:
     head = {cells[0].strip("`") for heading, cells in rows(SCENARIO) if heading == "Scenario file"}
 
-    assert head == {*ScenarioHead.model_fields, "steps"}
+    assert head == {*ScenarioHead.model_fields, "attack", "steps"}
 
 
 @pytest.mark.parametrize("verb", list(STEPS))

@@ -56,6 +56,7 @@ class Story:
     orders: tuple[Order, ...]
     names: Mapping[str, str]
     notes: tuple[str, ...]
+    attack: Mapping[str, Any]  # as `AttackOutcome.to_json`, empty where the run was none
 
     def name(self, address: str) -> str:
         """An account's or contract's name, else the address itself."""
@@ -105,7 +106,14 @@ def read_story(bundle: Bundle, verdict: str, cluster: str = "") -> Story:
         orders=read_orders(events),
         names=_names(bundle, genesis, note),
         notes=(*notes, *(text for text in bundle.notes if bundle.sealed or "cut off" in text)),
+        attack=_attack(manifest),
     )
+
+
+def _attack(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    attack = _mapping(manifest, "attack")
+    whole = {"line", "attempt", "stopped_by", "lost", "faults", "verdict"} <= set(attack)
+    return attack if whole else {}
 
 
 def _blocks(bundle: Bundle, note: Callable[[str], None]) -> tuple[Block | None, int]:

@@ -1,0 +1,50 @@
+"""Which calls carry signatures, and over what: one line for each function that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from devnet.protocol import messages
+
+Args = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """`fields` makes the message from the call's arguments and its sender's address; `domain` is
+    the verifying contract, empty for the one that is called."""
+
+    message: str
+    fields: Callable[[Args, str], dict[str, Any]]
+    domain: str = ""
+
+
+def _named(*renamed: tuple[str, str]) -> Callable[[Args, str], dict[str, Any]]:
+    """The arguments under their own names, but for those the message calls otherwise."""
+    names = dict(renamed)
+
+    def fields(args: Args, sender: str) -> dict[str, Any]:
+        return {names.get(name, name): value for name, value in args.items()}
+
+    return fields
+
+
+def _admission(args: Args, sender: str) -> dict[str, Any]:
+    return {**args, "owner": sender}  # S6: whoever stakes is the owner
+
+
+def _result(args: Args, sender: str) -> dict[str, Any]:
+    return dict(args["result"])
+
+
+# By the ABI's name and the function's; the argument is always named `signatures`.
+SIGNED: Final[Mapping[tuple[str, str], Signed]] = {
+    ("Staking", "stake"): Signed(messages.ADMISSION, _admission),
+    ("Rewards", "publish"): Signed(messages.RESULT, _result),
+    ("Slashing", "report"): Signed(messages.INCIDENT, _named()),
+    ("Market", "reportRunning"): Signed(messages.RUNNING, _named(("id", "order"))),
+    ("Market", "reportCounters"): Signed(messages.COUNTERS, _named(("id", "order"))),
+    ("PriceFeed", "transmit"): Signed(messages.ROUND, _named()),
+}

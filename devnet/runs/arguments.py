@@ -1,0 +1,239 @@
+"""Arguments of a `send` step as the contracts take them, by the types of their ABI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from devnet.actors.view import Directory, hardware_id, spec_hash
+from devnet.base import UsageError
+from devnet.chain import Account, Block, keccak, sign_digest
+from devnet.protocol import Contracts
+from devnet.protocol import View as Reads
+from devnet.protocol.codec import Parameter
+from devnet.protocol.deployment import abi_name
+from devnet.protocol.signed import SIGNED
+from devnet.protocol.typed import digest, message_type, mirrored
+from devnet.spec import units
+from devnet.spec.arguments import SIGNATURES, WORDS, CallData, Signatures, word_of
+from devnet.spec.units import UnitError, did_you_mean
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The block to come, which `{now: …}`, `{block: …}` and `{cycle: …}` count from."""
+
+    number: int
+    timestamp: int
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """Turns texts into values; every fault is a UsageError that says which argument it is of."""
+
+    contracts: Contracts
+    reads: Reads
+    directory: Directory
+    moment: Moment
+
+    @classmethod
+    def at(
+        cls,
+        contracts: Contracts,
+        reads: Reads,
+        directory: Directory,
+        head: Block,
+        *,
+        block_seconds: int,
+        cycle: int,
+    ) -> Arguments:
+        """For the block after `head`; `cycle` is that block's (C1)."""
+        moment = Moment(head.number + 1, head.timestamp + block_seconds, cycle)
+        return cls(contracts, reads, directory, moment)
+
+    def account(self, name: str) -> Account:
+        """An account of the network."""
+        accounts = self.directory.accounts
+        if name not in accounts:
+            raise UsageError(f"no account is named {name!r}", hint=_meant(name, list(accounts)))
+        return accounts[name]
+
+    def of_call(
+        self,
+        sender: str,
+        contract: str,
+        function: str,
+        given: Mapping[str, Any],
+        before: Mapping[str, Any] | None = None,
+    ) -> tuple[Any, ...]:
+        """All arguments in the ABI's order; `before` are those of an earlier call, as decoded."""
+        parameters = self.contracts.function(contract, function).inputs.parameters
+        what = f"{contract}.{function}"
+        names = [parameter.name for parameter in parameters]
+        for name in given:
+            if name not in names:
+                raise UsageError(f"{what} has no parameter {name!r}", hint=_meant(name, names))
+        values: dict[str, Any] = dict(before or {})
+        for parameter in parameters:
+            name = parameter.name
+            signatures = name == SIGNATURES and isinstance(given.get(name), Mapping)
+            if name in given and not signatures:
+                values[name] = self.value(parameter, given[name], name, values.get(name))
+        if isinstance(given.get(SIGNATURES), Mapping):
+            wanted = Signatures.model_validate(given[SIGNATURES])
+            values[SIGNATURES] = self._signatures(sender, contract, function, values, wanted)
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise UsageError(f"{what} lacks {', '.join(missing)}", hint=f"it takes {names}")
+        return tuple(values[name] for name in names)
+
+    def value(self, parameter: Parameter, given: Any, path: str, before: Any = None) -> Any:
+        """One value by its type; of a struct, `before` fills what is not given."""
+        try:
+            return self._value(parameter, given, path, before)
+        except UnitError as error:
+            raise UsageError(f"{path}: {error}", hint=error.hint) from None
+
+    def _value(self, parameter: Parameter, given: Any, path: str, before: Any) -> Any:
+        kind = parameter.type
+        if kind.endswith("]"):
+            if not isinstance(given, Sequence) or isinstance(given, str):
+                raise UnitError(f"{kind} is a list", given)
+            element = Parameter(parameter.name, kind[: kind.rindex("[")], parameter.fields)
+            return [self.value(element, item, f"{path}[{i}]") for i, item in enumerate(given)]
+        if parameter.fields:
+            return self._struct(parameter, given, path, before)
+        if kind == "address":
+            return self._address(given)
+        if kind.startswith(("uint", "int")):
+            return self._integer(given)
+        if kind == "bool":
+            return units.truth(given)
+        if kind == "string":
+            return str(given)
+        return self._bytes(kind, given, path)
+
+    def _struct(self, parameter: Parameter, given: Any, path: str, before: Any) -> dict[str, Any]:
+        if not isinstance(given, Mapping):
+            raise UnitError("a struct is a mapping of its fields", given)
+        names = [field.name for field in parameter.fields]
+        for name in given:
+            if name not in names:
+                raise UnitError(f"no field {name!r}", given, _meant(name, names))
+        values = dict(before or {})
+        for field in parameter.fields:
+            if field.name in given:
+                inner = f"{path}.{field.name}"
+                values[field.name] = self.value(field, given[field.name], inner)
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise UnitError(f"lacks {', '.join(missing)}", given)
+        return values
+
+    def _address(self, given: Any) -> str:
+        """An account's, a contract's, or one written out."""
+        if not isinstance(given, str):
+            raise UnitError("an address is a name or 0x and 40 digits", given)
+        if given.startswith("0x") and len(given) == 42 and set(given[2:]) <= _HEX:
+            return given.lower()
+        if given in self.directory.accounts:
+            return self.directory.address(given)
+        addresses = self.contracts.deployment.addresses
+        if given in addresses:
+            return addresses[given]
+        raise UnitError("no account or contract of that name", given, _meant(given, addresses))
+
+    def _integer(self, given: Any) -> int:
+        word = word_of(given)
+        if word in ("now", "block", "cycle"):
+            offset = WORDS[word](given[word])
+            base = {"now": self.moment.timestamp, "block": self.moment.number}
+            return base.get(word, self.moment.cycle) + int(str(offset))
+        if isinstance(given, str):
+            if given.startswith("0x") and given[2:] and set(given[2:]) <= _HEX:
+                return int(given, 16)
+            if given.endswith(("KOMP", "wei")):
+                return units.komp(given)
+            if given[-1:] in ("s", "m", "h", "d"):
+                return units.duration(given)
+        return units.integer(given)
+
+    def _bytes(self, kind: str, given: Any, path: str) -> bytes:
+        size = kind.removeprefix("bytes")
+        word = word_of(given)
+        if word == "call":
+            return self._call(CallData.model_validate(given[word]), path)
+        if word:
+            value = self._hash(word, given[word])
+        elif isinstance(given, str) and given.startswith("0x") and set(given[2:]) <= _HEX:
+            if len(given) % 2:
+                raise UnitError("half a byte too many", given)
+            value = bytes.fromhex(given[2:])
+        else:
+            raise UnitError(f"{kind} is 0x and hex digits, or one of {', '.join(WORDS)}", given)
+        if size and len(value) != int(size):
+            raise UnitError(f"{len(value)} bytes where {size} are due", given)
+        return value
+
+    def _hash(self, word: str, named: Any) -> bytes:
+        if word == "hash":
+            return keccak(str(named).encode())
+        if word == "hardware_id":
+            return hardware_id(self.directory.seed, str(named))
+        if word == "service":
+            return spec_hash(self.directory.spec.service(str(named)))
+        if word == "block_hash":
+            return self.reads.block_hash(self.moment.number + units.integer(named))
+        raise UnitError(f"{word} is a number, not bytes", named)
+
+    def _call(self, call: CallData, path: str) -> bytes:
+        kind = self.contracts.function(call.to, call.function)
+        given = call.args
+        parameters = kind.inputs.parameters
+        lacking = [p.name for p in parameters if p.name not in given]
+        if lacking or len(given) != len(parameters):
+            raise UnitError(f"{call.to}.{call.function} takes {list(kind.inputs.names)}", given)
+        values = [self.value(p, given[p.name], f"{path}.{p.name}") for p in parameters]
+        return self.contracts.encode(call.to, call.function, *values).data
+
+    def _signatures(
+        self,
+        sender: str,
+        contract: str,
+        function: str,
+        values: Mapping[str, Any],
+        wanted: Signatures,
+    ) -> bytes:
+        """Made from the other arguments, as honest signers would, but for what is overridden."""
+        signed = SIGNED.get((abi_name(contract), function))
+        if signed is None:
+            known = ", ".join(f"{where}.{what}" for where, what in SIGNED)
+            raise UsageError(
+                f"no message is known for the signatures of {contract}.{function}",
+                hint=f"give them in hex, or call one of {known}",
+            )
+        kind = message_type(signed.message)
+        fields = signed.fields(values, self.account(sender).address)
+        members = {member.name: member for member in kind.members}
+        for name, given in wanted.overrides.items():
+            if name not in members:
+                raise UsageError(f"{kind.name} has no field {name!r}", hint=_meant(name, members))
+            fields[name] = self.value(members[name], given, f"signatures.with.{name}")
+        where = self.contracts.address(wanted.contract or signed.domain or contract)
+        chain_id = wanted.chain_id or self.contracts.deployment.genesis.chain_id
+        signing = digest(kind, fields, chain_id, where)
+        signers = [self.account(name) for name in wanted.signers]
+        if wanted.order == "ascending":
+            signers.sort(key=lambda account: int(account.address, 16))  # R4
+        given_signatures = [sign_digest(account, signing) for account in signers]
+        if wanted.s == "high":
+            given_signatures = [mirrored(signature) for signature in given_signatures]
+        return b"".join(given_signatures)
+
+
+def _meant(word: object, known: Any) -> str:
+    return did_you_mean(str(word), known) or f"known: {', '.join(list(known)[:12])}"

@@ -1,0 +1,48 @@
+"""Messages made from their type strings are those packed by hand, and every part can be changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from devnet.chain import DEFAULT_MNEMONIC, derive, recover, sign_digest
+from devnet.protocol import Domains, messages
+from devnet.protocol.typed import digest, message_type, mirrored
+
+CHAIN_ID = 31337
+NODE, OWNER, CONTRACT = (f"0x{place:040x}" for place in (7, 8, 77))
+DOMAINS = Domains(CHAIN_ID, {"Slashing": CONTRACT, "Staking": CONTRACT, "Feed:komp_usd": CONTRACT})
+INCIDENT = {"node": NODE, "level": 1, "from": 10, "to": 20, "evidence": b"\x05" * 32}
+
+
+def test_a_message_with_small_integers_and_bytes() -> None:
+    made = digest(message_type(messages.INCIDENT), INCIDENT, CHAIN_ID, CONTRACT)
+    assert made == DOMAINS.incident(NODE, 1, 10, 20, b"\x05" * 32)
+
+
+def test_a_message_with_addresses() -> None:
+    fields = {"node": NODE, "owner": OWNER, "hardwareId": b"\x01" * 32, "deadline": 9}
+    made = digest(message_type(messages.ADMISSION), fields, CHAIN_ID, CONTRACT)
+    assert made == DOMAINS.admission(NODE, OWNER, b"\x01" * 32, 9)
+
+
+def test_another_chain_or_contract_is_another_digest() -> None:
+    kind = message_type(messages.INCIDENT)
+    made = {
+        digest(kind, INCIDENT, chain, contract)
+        for chain, contract in ((CHAIN_ID, CONTRACT), (1, CONTRACT), (CHAIN_ID, NODE))
+    }
+    assert len(made) == 3
+
+
+def test_a_text_that_is_no_type() -> None:
+    with pytest.raises(ValueError, match="no EIP-712 type: Incident"):
+        message_type("Incident")
+
+
+def test_the_mirrored_signature_is_of_the_same_signer() -> None:
+    account = derive(DEFAULT_MNEMONIC, ["gatekeeper"])["gatekeeper"]
+    low = sign_digest(account, b"\x09" * 32)
+    high = mirrored(low)
+    assert int.from_bytes(high[32:64], "big") > 2**255 > int.from_bytes(low[32:64], "big")
+    assert recover(b"\x09" * 32, high) == account.address
+    assert mirrored(high) == low
