@@ -35,16 +35,21 @@ def _admission(args: Args, sender: str) -> dict[str, Any]:
     return {**args, "owner": sender}  # S6: whoever stakes is the owner
 
 
-def _result(args: Args, sender: str) -> dict[str, Any]:
-    return dict(args["result"])
+def _struct(argument: str) -> Callable[[Args, str], dict[str, Any]]:
+    """The fields of the one struct that is signed as it is sent."""
+
+    def fields(args: Args, sender: str) -> dict[str, Any]:
+        return dict(args[argument])
+
+    return fields
 
 
 # By the ABI's name and the function's; the argument is always named `signatures`.
 SIGNED: Final[Mapping[tuple[str, str], Signed]] = {
     ("Staking", "stake"): Signed(messages.ADMISSION, _admission),
-    ("Rewards", "publish"): Signed(messages.RESULT, _result),
+    ("Rewards", "publish"): Signed(messages.RESULT, _struct("result")),
     ("Slashing", "report"): Signed(messages.INCIDENT, _named()),
     ("Market", "reportRunning"): Signed(messages.RUNNING, _named(("id", "order"))),
     ("Market", "reportCounters"): Signed(messages.COUNTERS, _named(("id", "order"))),
-    ("PriceFeed", "transmit"): Signed(messages.ROUND, _named()),
+    ("OcrAggregator", "transmit"): Signed(messages.REPORT, _struct("report")),
 }

@@ -9,7 +9,7 @@ from typing import Any
 from devnet.actors.view import Directory, hardware_id, spec_hash
 from devnet.base import UsageError
 from devnet.chain import Account, Block, keccak, sign_digest
-from devnet.protocol import Contracts
+from devnet.protocol import Contracts, ProtocolError
 from devnet.protocol import View as Reads
 from devnet.protocol.codec import Parameter
 from devnet.protocol.deployment import abi_name
@@ -100,6 +100,13 @@ class Arguments:
 
     def _value(self, parameter: Parameter, given: Any, path: str, before: Any) -> Any:
         kind = parameter.type
+        if word_of(given) == "read":
+            call = CallData.model_validate(given["read"])
+            values = self._call_values(call, path)
+            try:
+                return self.reads.read(call.to, call.function, *values)
+            except ProtocolError as error:
+                raise UnitError(f"{call.to}.{call.function} refused: {error}", given) from error
         if kind.endswith("]"):
             if not isinstance(given, Sequence) or isinstance(given, str):
                 raise UnitError(f"{kind} is a list", given)
@@ -191,14 +198,17 @@ class Arguments:
         raise UnitError(f"{word} is a number, not bytes", named)
 
     def _call(self, call: CallData, path: str) -> bytes:
+        values = self._call_values(call, path)
+        return self.contracts.encode(call.to, call.function, *values).data
+
+    def _call_values(self, call: CallData, path: str) -> list[Any]:
         kind = self.contracts.function(call.to, call.function)
         given = call.args
         parameters = kind.inputs.parameters
         lacking = [p.name for p in parameters if p.name not in given]
         if lacking or len(given) != len(parameters):
             raise UnitError(f"{call.to}.{call.function} takes {list(kind.inputs.names)}", given)
-        values = [self.value(p, given[p.name], f"{path}.{p.name}") for p in parameters]
-        return self.contracts.encode(call.to, call.function, *values).data
+        return [self.value(p, given[p.name], f"{path}.{p.name}") for p in parameters]
 
     def _signatures(
         self,

@@ -55,6 +55,7 @@ WORDS: Mapping[str, Callable[[object], object]] = {
     "hardware_id": _text,  # of a worker's machine (S6)
     "service": _text,  # the hash an order names a service by (M1)
     "call": lambda value: None,  # a call's data, checked as `CallData`
+    "read": lambda value: None,  # what a view answers at the head block, checked as `CallData`
 }
 
 
@@ -81,7 +82,7 @@ class Signatures(SpecModel):
 
 
 class CallData(SpecModel):
-    """The data of a call, as one contract hands it to another."""
+    """A call that is not sent by itself: one contract hands it to another, or a view answers."""
 
     to: ContractName
     function: Text
@@ -91,8 +92,8 @@ class CallData(SpecModel):
 def _checked(value: object, info: ValidationInfo, path: str) -> Any:
     if isinstance(value, Mapping):
         word = word_of(value)
-        if word == "call":
-            _check_as(CallData, value[word], info, f"{path}.call")
+        if word in ("call", "read"):
+            _check_as(CallData, value[word], info, f"{path}.{word}")
         elif word:
             _check_word(word, value[word], info, f"{path}.{word}")
         return {_key(key): _checked(entry, info, f"{path}.{key}") for key, entry in value.items()}

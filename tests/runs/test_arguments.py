@@ -46,11 +46,17 @@ class Blocks:
     def block_hash(self, number: int) -> bytes:
         return number.to_bytes(32, "big")
 
+    def read(self, contract: str, function: str, *args: object) -> bytes:
+        return keccak(f"{contract} {function} {args}".encode())
+
 
 def arguments() -> Arguments:
     deployment = Deployment(
         {"Slashing": SLASHING, "Other": "0x" + "07" * 20},
-        {"Slashing": [REPORT, ANY], "Other": [ANY]},
+        {
+            "Slashing": [REPORT, ANY],
+            "Other": [ANY, function("idOf", parameter("uint256", "number"))],
+        },
         {},
         Genesis(31337, 0, 1),
     )
@@ -119,6 +125,10 @@ def test_integers() -> None:
         ({"block_hash": -2}, (99).to_bytes(32, "big")),
         ({"hardware_id": "worker-1"}, hardware_id(directory(network()).seed, "worker-1")),
         ("0x" + "ab" * 32, b"\xab" * 32),
+        (
+            {"read": {"to": "Other", "function": "idOf", "args": {"number": "7"}}},
+            keccak(b"Other idOf (7,)"),
+        ),
     ],
     ids=str,
 )

@@ -79,7 +79,8 @@ def test_faults(town: Town, path: str, value: object, fault: str) -> None:
     assert fault in str(caught.value)
 
 
-def test_data_of_a_call_are_checked_too(town: Town) -> None:
-    args = {"data": {"call": {"to": "gatekeepers", "function": "change"}}}
-    with pytest.raises(SpecError, match=r"data.call.to: not the name of a contract"):
+@pytest.mark.parametrize("word", ["call", "read"])
+def test_calls_inside_are_checked_too(town: Town, word: str) -> None:
+    args = {"data": {word: {"to": "gatekeepers", "function": "change"}}}
+    with pytest.raises(SpecError, match=f"data.{word}.to: not the name of a contract"):
         step_from_mapping("send", {**REPORT, "args": args}, town.network())
