@@ -1,0 +1,138 @@
+"""`python -m analysis.mutation [--deep] [--contract NAME] [--size N] [--jobs N] [--report FILE]`.
+
+A fixed sample of all mutants, or all; exit 1 when one survives that nothing explains.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+import yaml
+
+from analysis.compiler import Compiler
+from analysis.mutation.building import Sources
+from analysis.mutation.killing import Outcome, by_contract, outcomes
+from analysis.mutation.mutants import Mutant, sample
+from devnet.base import Toolchain
+from devnet.deploy import compile_contracts
+
+SURVIVORS: Final = Path(__file__).with_name("survivors.yaml")
+SEED: Final = 7
+SAMPLE: Final = 60
+JOBS: Final = 2
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of one contract, or of all: mutants tried, noticed by a test, explained beforehand."""
+
+    name: str
+    killed: int
+    survived: int
+    explained: int
+
+    @property
+    def score_percent(self) -> str:
+        """Killed of those that were not explained."""
+        tried = self.killed + self.survived
+        return f"{100 * self.killed / tried:.1f} %" if tried else "-"
+
+    def line(self) -> str:
+        return (
+            f"{self.name}: {self.score_percent} ({self.killed} of {self.killed + self.survived} "
+            f"killed, {self.explained} explained)"
+        )
+
+
+def explanations(path: Path = SURVIVORS) -> dict[Key, str]:
+    """The reason by function and change."""
+    return {
+        (entry["at"], entry["change"]): " ".join(entry["because"].split())
+        for entry in yaml.safe_load(path.read_text())
+    }
+
+
+def key(mutant: Mutant) -> Key:
+    return mutant.at, mutant.change
+
+
+def tallies(done: Sequence[Outcome], explained: Mapping[Key, str]) -> list[Tally]:
+    """One a contract, then the sum; the same code as the original counts nowhere."""
+    rows = []
+    for name, many in by_contract([one for one in done if not one.same]).items():
+        open_ = [one for one in many if key(one.mutant) not in explained]
+        survived = sum(one.survived for one in open_)
+        rows.append(Tally(name, len(open_) - survived, survived, len(many) - len(open_)))
+    total = Tally(
+        "mutation score",
+        sum(row.killed for row in rows),
+        sum(row.survived for row in rows),
+        sum(row.explained for row in rows),
+    )
+    return [*rows, total]
+
+
+def faults(done: Sequence[Outcome], explained: Mapping[Key, str]) -> Iterator[str]:
+    """Survivors that nothing explains, and explanations of what a test notices."""
+    for one in sorted(done, key=lambda one: (one.mutant.file, one.mutant.line)):
+        place = f"{one.mutant.file}:{one.mutant.line}: {one.mutant.at}: {one.mutant.change}"
+        known = key(one.mutant) in explained
+        if one.survived and not known:
+            yield f"survived  {place}"
+        elif known and not one.survived and not one.same:
+            yield f"explained, but {one.by} notices it: {place}"
+
+
+@click.command()
+@click.option("--deep", is_flag=True, help="All mutants instead of the sample.")
+@click.option("--contract", "contracts", multiple=True, help="Only this contract; repeatable.")
+@click.option("--size", default=SAMPLE, show_default=True, help="Mutants of the sample.")
+@click.option("--jobs", default=JOBS, show_default=True, help="Mutants tried at once.")
+@click.option("--report", type=click.Path(path_type=Path), help="Every outcome as JSON.")
+def main(
+    deep: bool, contracts: tuple[str, ...], size: int, jobs: int, report: Path | None
+) -> None:
+    """Sow errors into the contracts and see whether their tests notice."""
+    sources, toolchain, explained = Sources.of(Compiler()), Toolchain(), explanations()
+    every = sources.mutants()
+    stale = sorted(set(explained) - {key(mutant) for mutant in every})
+    chosen = every if deep else sample(every, size, SEED)
+    if contracts:
+        chosen = [mutant for mutant in chosen if mutant.contract in contracts]
+    # Explained ones cost a whole run each, and only `--deep` looks at them again.
+    tried = [one for one in chosen if deep or key(one) not in explained]
+    original = compile_contracts(toolchain, toolchain.say)
+    done = [Outcome(one, None, 0.0) for one in chosen if one not in tried]
+    for outcome in outcomes(sources, original, tried, jobs):
+        done.append(outcome)
+        if outcome.survived and key(outcome.mutant) not in explained:
+            print(f"survived  {outcome.mutant.at}: {outcome.mutant.change}", file=sys.stderr)
+    if report is not None:
+        report.write_text(json.dumps([_document(one) for one in done], indent=1) + "\n")
+    wrong = [*faults(done, explained), *(f"no such mutant: {at}: {what}" for at, what in stale)]
+    rows = tallies(done, explained)
+    print("\n".join([*wrong, *(row.line() for row in rows)]))
+    sys.exit(1 if wrong else 0)
+
+
+def _document(outcome: Outcome) -> dict[str, object]:
+    mutant = outcome.mutant
+    return {
+        "file": mutant.file,
+        "line": mutant.line,
+        "at": mutant.at,
+        "change": mutant.change,
+        "by": outcome.by,
+        "seconds": round(outcome.seconds, 2),
+    }
+
+
+if __name__ == "__main__":
+    main()
