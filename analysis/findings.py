@@ -147,12 +147,13 @@ def _slither(
             CryticCompile(target, solc=str(compiler.solc), solc_working_dir=str(compiler.root)),
             filter_paths=["node_modules"],
         )
+        known: list[Any] = [kind for _, kind in inspect.getmembers(all_detectors, inspect.isclass)]
         chosen = [
-            detector
-            for _, detector in inspect.getmembers(all_detectors, inspect.isclass)
-            if issubclass(detector, AbstractDetector)
-            and detector is not AbstractDetector
-            and detector.ARGUMENT not in left_out
+            kind
+            for kind in known
+            if issubclass(kind, AbstractDetector)
+            and kind is not AbstractDetector
+            and kind.ARGUMENT not in left_out
         ]
         for detector in chosen:
             slither.register_detector(detector)
@@ -161,7 +162,9 @@ def _slither(
         os.chdir(before)
         logging.disable(logging.NOTSET)
     found = [
-        Finding("slither", one["check"], place(one["elements"]), " ".join(one["description"].split()))
+        Finding(
+            "slither", one["check"], place(one["elements"]), " ".join(one["description"].split())
+        )
         for one in results
     ]
     ours = compiler.ours()

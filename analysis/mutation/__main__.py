@@ -96,9 +96,7 @@ def faults(done: Sequence[Outcome], explained: Mapping[Key, str]) -> Iterator[st
 @click.option("--size", default=SAMPLE, show_default=True, help="Mutants of the sample.")
 @click.option("--jobs", default=JOBS, show_default=True, help="Mutants tried at once.")
 @click.option("--report", type=click.Path(path_type=Path), help="Every outcome as JSON.")
-def main(
-    deep: bool, contracts: tuple[str, ...], size: int, jobs: int, report: Path | None
-) -> None:
+def main(deep: bool, contracts: tuple[str, ...], size: int, jobs: int, report: Path | None) -> None:
     """Sow errors into the contracts and see whether their tests notice."""
     sources, toolchain, explained = Sources.of(Compiler()), Toolchain(), explanations()
     every = sources.mutants()

@@ -19,7 +19,7 @@ BATCH: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A mutant that compiles: the contracts it changes, by name; none where the code is the same."""
+    """A mutant that compiles, and the contracts whose code it changes, by name."""
 
     mutant: Mutant
     contracts: Mapping[str, Artifact]
@@ -88,9 +88,22 @@ class Sources:
                 changed = mutant.applied(text) if file == mutant.file else text
                 sources[f"mutant-{number}/{file}"] = _rooted(file, changed, moved, number)
         unchanged = {file for mutant in mutants.values() for file in self.dependants(mutant.file)}
-        for file in unchanged:
+        wanted = [*sources, *unchanged]
+        for file in self._reached(unchanged):
             sources[file] = self.texts[file]
-        return self.compiler.compile(sources, {file: {"*": CODE} for file in sources}, bare=True)
+        return self.compiler.compile(sources, {file: {"*": CODE} for file in wanted}, bare=True)
+
+    def _reached(self, files: set[str]) -> set[str]:
+        """These files of ours and all that they import."""
+        reached: set[str] = set()
+        waiting = [file for file in files if file in self.texts]
+        while waiting:
+            file = waiting.pop()
+            if file not in reached:
+                reached.add(file)
+                found = _imports(file, self.texts[file])
+                waiting += [other for other in found if other in self.texts]
+        return reached
 
     def _changed(self, number: int, mutant: Mutant, compiled: Compiled) -> dict[str, Artifact]:
         changed = {}
@@ -139,5 +152,8 @@ def _number(file: str) -> int:
 
 
 def _artifact(name: str, output: Mapping[str, Any]) -> Artifact:
-    code, deployed = output["evm"]["bytecode"]["object"], output["evm"]["deployedBytecode"]["object"]
+    code, deployed = (
+        output["evm"]["bytecode"]["object"],
+        output["evm"]["deployedBytecode"]["object"],
+    )
     return Artifact(name, output["abi"], bytes.fromhex(code), bytes.fromhex(deployed))

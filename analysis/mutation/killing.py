@@ -62,7 +62,7 @@ def outcomes(
 
 
 def tests_of(file: str, root: Path) -> list[list[str]]:
-    """Test paths in the order in which they are worth a try: the contract's own, then all others."""
+    """Test paths in the order in which they are worth a try: those beside it, then all others."""
     folder = TESTS / Path(file).parent.name
     own = [folder] if (root / folder).is_dir() else []
     others = [
@@ -75,7 +75,9 @@ def tests_of(file: str, root: Path) -> list[list[str]]:
     return [[str(path) for path in many] for many in (own, others) if many]
 
 
-def _batch_outcomes(sources: Sources, original: Artifacts, batch: Sequence[Mutant]) -> list[Outcome]:
+def _batch_outcomes(
+    sources: Sources, original: Artifacts, batch: Sequence[Mutant]
+) -> list[Outcome]:
     return [_outcome(built, original, sources) for built in sources.build(batch)]
 
 

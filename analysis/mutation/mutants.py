@@ -53,7 +53,9 @@ class Mutant:
         return hashlib.sha256(f"{seed}|{self.at}|{self.change}".encode()).digest()
 
 
-def mutants_of(file: str, source: str, tree: Node, enums: Mapping[str, Sequence[str]]) -> list[Mutant]:
+def mutants_of(
+    file: str, source: str, tree: Node, enums: Mapping[str, Sequence[str]]
+) -> list[Mutant]:
     """All mutants of a file's contracts, by place; interfaces and libraries of others have none.
 
     `tree` is the compiler's AST of the file, `enums` the members of every enum by its name.
