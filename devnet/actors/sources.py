@@ -89,7 +89,7 @@ class Sources:
             return ()
         if kind == "flapping":
             self._flaps[feed] = self._flaps.get(feed, 0) + 1
-        up = (node for node in self._nodes if self._node_faults.get(node) != "offline")
+        up = [node for node in self._nodes if self._node_faults.get(node) != "offline"]
         if kind == "frozen":
             return tuple((node, seen) for node, seen in self._frozen[feed] if node in up)
         observations = ((node, self._observe(feed)) for node in up)

@@ -29,6 +29,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "price": ("vendor",),
     "komp_usd": ("usd",),
     "poke": ("resource",),
+    "request_round": ("feed",),
     "fault": ("part",),
     "heal": ("part",),
     "send": ("from", "to", "function"),

@@ -7,19 +7,19 @@ from typing import Any
 
 from devnet.base import UsageError
 from devnet.spec import STEPS
+from devnet.spec.faults import FAULT_KINDS
 from devnet.spec.network import VENDORS, NetworkSpec
 from devnet.spec.registry import Step
 from devnet.spec.scenario import step_from_mapping
-from devnet.spec.steps import FAULT_KINDS
 
-PART = "part"  # of `devnet fault NAME`: a worker, a vendor or an oracle node
+PART = "part"  # of `devnet fault NAME`: a worker, a vendor, an oracle node or a feed
 
 
 def step_of(asked: Mapping[str, Any], network: NetworkSpec) -> Step:
     """The step of `{verb: values}`; raises `SpecError` with every fault of it.
 
-    `part` becomes the worker, vendor or oracle of that name; an `order` that bears a service's
-    name is named by the service.
+    `part` becomes the worker, vendor, oracle or feed of that name; an `order` that bears a
+    service's name is named by the service.
     """
     if len(asked) != 1:
         raise UsageError("a step is one verb with its values")
@@ -43,6 +43,8 @@ def _of_part(
         subject = "vendor"
     elif name in network.oracles.node_names():
         subject = "oracle"
+    elif name in network.oracles.feed_names():
+        subject = "feed"
     else:
         subject = "worker"
     found: dict[str, Any] = {subject: name}

@@ -17,9 +17,10 @@ from cluster.interface import EventKind, FaultKind
 from devnet.actors import messages
 from devnet.base import CheckFailed, wait_for
 from devnet.oracles import Resource, Vendor
+from devnet.protocol.deployment import FEED_PREFIX
 from devnet.runs.expectations import expect
 from devnet.runs.sending import send
-from devnet.spec import steps
+from devnet.spec import faults, steps
 from devnet.spec.expectation import Expect
 from devnet.spec.sending import Send
 from devnet.spec.units import komp_text
@@ -219,13 +220,22 @@ def _poke(session: Session, step: steps.Poke) -> str:
     return ", ".join(f"{name} {Decimal(price) / 10**18} USD" for name, price in stored)
 
 
-@performs(steps.Fault)
-def _fault(session: Session, step: steps.Fault) -> str:
+@performs(steps.RequestRound)
+def _request_round(session: Session, step: steps.RequestRound) -> str:
+    wished = tuple(FEED_PREFIX + name for name in step.feed)
+    session.wish_all([("oracles", messages.RequestRound(session.next_wish(), wished))])
+    return ", ".join(step.feed)
+
+
+@performs(faults.Fault)
+def _fault(session: Session, step: faults.Fault) -> str:
     for name in step.names:
         if step.subject == "vendor":
             session.sources.fault_vendor(name, step.kind)
         elif step.subject == "oracle":
-            session.sources.fault_node(name)
+            session.sources.fault_node(name, step.kind)
+        elif step.subject == "feed":
+            session.sources.fault_feed(FEED_PREFIX + name, step.kind)
         else:
             session.cluster.fault(name, FaultKind(step.kind))
             _await_node(session, name, EventKind.NODE_LOST)
@@ -233,13 +243,15 @@ def _fault(session: Session, step: steps.Fault) -> str:
     return f"{', '.join(step.names)} {step.kind} since block {session.head.number}"
 
 
-@performs(steps.Heal)
-def _heal(session: Session, step: steps.Heal) -> str:
+@performs(faults.Heal)
+def _heal(session: Session, step: faults.Heal) -> str:
     for name in step.names:
         if step.subject == "vendor":
             session.sources.heal_vendor(name)
         elif step.subject == "oracle":
             session.sources.heal_node(name)
+        elif step.subject == "feed":
+            session.sources.heal_feed(FEED_PREFIX + name)
         else:
             session.cluster.heal(name)
             _await_node(session, name, EventKind.NODE_READY)

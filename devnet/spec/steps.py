@@ -17,12 +17,11 @@ from devnet.spec.fields import (
     Usd1e8,
     Wei,
     at_most,
-    one_of,
 )
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import (
     ClientName,
-    OracleNames,
+    FeedNames,
     OrderName,
     PayerName,
     ResourceNames,
@@ -31,18 +30,11 @@ from devnet.spec.subjects import (
     WorkerNames,
     known_of,
 )
-from devnet.spec.units import UnitError, did_you_mean, duration_text
+from devnet.spec.units import UnitError, duration_text
 
 LONGEST_ORDER_SECONDS = 30 * 86400  # M1
 MAX_TIMES = 100_000
 MAX_BLOCKS = 10_000_000
-
-# What can break: the kinds of fault of each subject, the usual one first.
-FAULT_KINDS = {
-    "worker": ("offline",),
-    "vendor": ("outage", "stale", "zero", "negative", "wrong_decimals"),
-    "oracle": ("offline",),
-}
 
 Times = Annotated[Positive, at_most(MAX_TIMES)]
 
@@ -246,50 +238,11 @@ class Poke(Step):
     resource: ResourceNames
 
 
-class _OfPart(Step):
-    """A step about a part that can break."""
+@step("request_round")
+class RequestRound(Step):
+    """Have the oracle nodes report to feeds at once, whether the answer has moved or not (O1)."""
 
-    worker: WorkerNames | None = None
-    vendor: VendorNames | None = None
-    oracle: OracleNames | None = None
-
-    @property
-    def subject(self) -> str:
-        """`worker`, `vendor` or `oracle`."""
-        return next(kind for kind in FAULT_KINDS if getattr(self, kind) is not None)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        chosen: tuple[str, ...] = getattr(self, self.subject)
-        return chosen
-
-    @model_validator(mode="after")
-    def _one_subject(self) -> Self:
-        self.exactly_one_of(*FAULT_KINDS)
-        return self
-
-
-_ALL_KINDS = tuple(dict.fromkeys(kind for kinds in FAULT_KINDS.values() for kind in kinds))
-
-
-@step("fault")
-class Fault(_OfPart):
-    """Break a part: a worker, a vendor's price server, an oracle node."""
-
-    kind: Annotated[str, *one_of("kind of fault", *_ALL_KINDS)]
-
-    @model_validator(mode="after")
-    def _kind_of_subject(self) -> Self:
-        kinds = FAULT_KINDS[self.subject]
-        if self.kind not in kinds:
-            hint = did_you_mean(self.kind, kinds) or f"known: {', '.join(kinds)}"
-            raise UnitError(f"no such kind of fault of a {self.subject}", self.kind, hint)
-        return self
-
-
-@step("heal")
-class Heal(_OfPart):
-    """Mend what a fault broke, and wait until it is back."""
+    feed: FeedNames
 
 
 def _whole_blocks(seconds: int | None, info: ValidationInfo) -> int | None:

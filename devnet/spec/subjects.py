@@ -61,6 +61,9 @@ class Known:
     def oracles(self) -> Collection[str] | None:
         return self.network.oracles.node_names() if self.network else None
 
+    def feeds(self) -> Collection[str] | None:
+        return self.network.oracles.feed_names() if self.network else None
+
     def resources(self) -> Collection[str] | None:
         return self.network.oracles.resources if self.network else None
 
@@ -132,5 +135,6 @@ ContractName = Annotated[
 PayerName = Annotated[str, *_one("account", Known.payers)]
 VendorNames = Annotated[tuple[str, ...], *_many("vendor", Known.vendors)]
 OracleNames = Annotated[tuple[str, ...], *_many("oracle node", Known.oracles)]
+FeedNames = Annotated[tuple[str, ...], *_many("feed", Known.feeds)]
 ResourceName = Annotated[str, *_one("resource", Known.resources)]
 ResourceNames = Annotated[tuple[str, ...], *_many("resource", Known.resources)]

@@ -25,7 +25,10 @@ VERBS: dict[str, str] = {
     "price": "Set what a vendor asks, or change it by a percentage (O1).",
     "komp_usd": "Set what one KOMP costs in dollars (O6).",
     "poke": "Store the median of the fresh feeds on chain (O2).",
-    "fault": "Break a part: a worker, a vendor's price server, an oracle node.",
+    "request_round": (
+        "Have the oracle nodes report to feeds at once, whether the answer has moved or not (O1)."
+    ),
+    "fault": "Break a part: a worker, a vendor's price server, an oracle node, a feed.",
     "heal": "Mend what a fault broke, and wait until it is back.",
     "send": "Send any transaction of any account: what no actor would do by itself.",
     "advance": "Move the chain's blocks and time together, stopping wherever an actor has work.",

@@ -10,6 +10,7 @@ import pytest
 
 from cluster.interface import Capacity, NodeSpec, Workload
 from cluster.sim import SimCluster
+from devnet.actors.messages import FeedRead
 from devnet.actors.sources import Sources
 from devnet.base.errors import UsageError
 from devnet.oracles import Resource, Vendor
@@ -91,3 +92,64 @@ def test_the_servers_addresses_are_loopback(sources: Sources) -> None:
 
     assert set(urls) == {"aws", "gcp", "azure"}
     assert all(url.startswith("http://127.0.0.1:") for url in urls.values())
+
+
+FEED = "Feed:aws:vcpu_hour"
+SEEN = 40_480_000_000_000_000
+
+
+def values(sources: Sources, feed: str = FEED) -> list[int]:
+    return [value for _, value in sources.read(feed)]
+
+
+def test_a_lying_node_sees_ten_times_as_much(sources: Sources) -> None:
+    sources.fault_node("oracle-2", "outlier")
+    assert values(sources) == [SEEN, 10 * SEEN, SEEN, SEEN]
+    sources.heal_node("oracle-2")
+    assert values(sources) == [SEEN] * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [("zero", 0), ("negative", -SEEN), ("wrong_decimals", SEEN // 10**10), ("round_gap", SEEN)],
+)
+def test_a_feed_s_source_answers_wrong_to_everybody(sources: Sources, kind: str, seen: int) -> None:
+    sources.fault_feed(FEED, kind)
+    assert values(sources) == [seen] * 4
+    assert values(sources, "Feed:gcp:vcpu_hour")[0] != seen
+    assert sources.look(FEED) == FeedRead(FEED, sources.read(FEED), kind, ())
+    sources.heal_feed(FEED)
+    assert values(sources) == [SEEN] * 4
+
+
+def test_komp_usd_with_wrong_decimals_has_18(sources: Sources) -> None:
+    sources.fault_feed("Feed:komp_usd", "wrong_decimals")
+    assert values(sources, "Feed:komp_usd") == [5 * 10**17] * 4
+
+
+def test_a_stale_feed_is_read_by_nobody(sources: Sources) -> None:
+    sources.fault_feed(FEED, "stale")
+    assert sources.look(FEED) == FeedRead(FEED, (), "stale", ())
+
+
+def test_a_frozen_source_says_what_it_said(sources: Sources) -> None:
+    sources.fault_feed(FEED, "frozen")
+    sources.servers.set_price(Vendor.AWS, Resource.VCPU_HOUR, "0.05")
+    assert values(sources) == [SEEN] * 4
+    sources.fault_node("oracle-1")
+    assert values(sources) == [SEEN] * 3
+    sources.heal_feed(FEED)
+    assert values(sources) == [5 * 10**16] * 3
+
+
+def test_a_flapping_source_doubles_every_other_reading(sources: Sources) -> None:
+    sources.fault_feed(FEED, "flapping")
+    assert [values(sources)[0] for _ in range(4)] == [2 * SEEN, SEEN, 2 * SEEN, SEEN]
+
+
+def test_who_misbehaves_is_told_with_the_reading(sources: Sources) -> None:
+    sources.fault_node("oracle-3", "replay")
+    sources.fault_node("oracle-2", "wrong_key")
+    read = sources.look(FEED)
+    assert read.faulty == (("oracle-2", "wrong_key"), ("oracle-3", "replay"))
+    assert len(read.observations) == 4

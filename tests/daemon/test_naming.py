@@ -23,6 +23,10 @@ def network() -> NetworkSpec:
         ({"fault": {"part": "worker-2"}}, {"worker": ["worker-2"], "kind": "offline"}),
         ({"fault": {"part": "aws"}}, {"vendor": ["aws"], "kind": "outage"}),
         ({"fault": {"part": "oracle-1"}}, {"oracle": ["oracle-1"], "kind": "offline"}),
+        (
+            {"fault": {"part": "aws:vcpu_hour"}},
+            {"feed": ["aws:vcpu_hour"], "kind": "stale"},
+        ),
         ({"heal": {"part": "gcp"}}, {"vendor": ["gcp"]}),
         ({"settle": {"order": "web"}}, {"service": "web"}),
         ({"settle": {"order": "web-2"}}, {"order": "web-2"}),

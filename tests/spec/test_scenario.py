@@ -202,6 +202,17 @@ def test_all_is_every_worker_and_a_list_is_a_list(town: Town) -> None:
             ],
         ),
         (
+            "fault: {feed: aws:vcpu_hours, kind: stale}",
+            ["fault.feed: unknown feed; seen 'aws:vcpu_hours'; did you mean 'aws:vcpu_hour'?"],
+        ),
+        (
+            "fault: {feed: aws:vcpu_hour, kind: round_gap}",
+            [
+                "fault: only the feed of a mocked vendor can play 'round_gap'; "
+                "seen 'aws:vcpu_hour'; set oracles.mocked in the network file"
+            ],
+        ),
+        (
             "fault: {worker: worker-1, kind: ofline}",
             ["fault.kind: unknown kind of fault; seen 'ofline'; did you mean 'offline'?"],
         ),
