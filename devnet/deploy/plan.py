@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from devnet.chain import keccak, rlp
+from devnet.chain import created_address
 from devnet.deploy.feeds import Feed, feeds
 from devnet.deploy.parameters import DeploymentParameters
-from devnet.protocol import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.protocol import KOMP_USD_FEED, POOL_ABI, UTILIZATION_FEED, feed_name
 from devnet.protocol.deployment import FEED_ABI, abi_name
 from devnet.spec.network import RESOURCES, VENDORS
 
 SCRIPTED = "ScriptedFeed"  # stands in for the feeds of a mocked vendor
 ZERO_ADDRESS = "0x" + "00" * 20
+CREATED_LATER = (POOL_ABI,)  # artifacts that contracts of the plan put on the chain themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
                 p.halt_delay_seconds,
             ),
         ),
+        Creation("PoolFactory", "PoolFactory", (token, staking, rewards, slashing, gatekeepers)),
     )
 
 
@@ -85,16 +87,19 @@ def _feed_table(p: DeploymentParameters) -> tuple[tuple[object, ...], ...]:
     )
 
 
-def abi_key(creation: Creation) -> str:
-    """Under which name a deployment holds the ABI: what stands in for another has its own."""
-    usual = abi_name(creation.name) == creation.contract
-    return creation.contract if usual else creation.name
+def abi_sources(creations: tuple[Creation, ...]) -> dict[str, str]:
+    """The artifact behind every ABI of a deployment, by the name the deployment holds it under:
+    what stands in for another has its own."""
+    sources = {
+        c.contract if abi_name(c.name) == c.contract else c.name: c.contract for c in creations
+    }
+    return sources | {name: name for name in CREATED_LATER}
 
 
 def addresses(creations: tuple[Creation, ...], deployer: str, nonce: int = 0) -> dict[str, str]:
     """Where each creation will lie when `deployer` sends them from `nonce` on (CREATE)."""
     return {
-        creation.name: _created_address(deployer, nonce + place)
+        creation.name: created_address(deployer, nonce + place)
         for place, creation in enumerate(creations)
     }
 
@@ -106,8 +111,3 @@ def resolved(value: object, where: dict[str, str]) -> object:
     if isinstance(value, tuple):
         return tuple(resolved(entry, where) for entry in value)
     return value
-
-
-def _created_address(deployer: str, nonce: int) -> str:
-    fields = (bytes.fromhex(deployer[2:]), rlp.to_bytes(nonce))
-    return "0x" + keccak(rlp.encode_list([rlp.encode_bytes(f) for f in fields]))[12:].hex()

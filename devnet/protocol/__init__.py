@@ -9,10 +9,15 @@ from __future__ import annotations
 from devnet.protocol.contracts import Call, Contracts, DecodedCall, Event
 from devnet.protocol.deployment import (
     KOMP_USD_FEED,
+    POOL_ABI,
+    POOL_FACTORY,
     UTILIZATION_FEED,
     Deployment,
     Genesis,
     feed_name,
+    pool_address,
+    pool_name,
+    pool_number,
 )
 from devnet.protocol.errors import ProtocolError, decode_error
 from devnet.protocol.messages import Domains, collect
@@ -33,6 +38,8 @@ from devnet.protocol.views import View, resource_number
 
 __all__ = [
     "KOMP_USD_FEED",
+    "POOL_ABI",
+    "POOL_FACTORY",
     "UTILIZATION_FEED",
     "Call",
     "Contracts",
@@ -60,5 +67,8 @@ __all__ = [
     "feed_name",
     "observe",
     "observers_word",
+    "pool_address",
+    "pool_name",
+    "pool_number",
     "resource_number",
 ]
