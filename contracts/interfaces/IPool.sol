@@ -40,8 +40,8 @@ interface IPool {
     /// @notice Takes back `amount` of the own funding; only before activation, and the operator keeps 20 % unless
     /// nobody is left (S7).
     function leave(uint256 amount) external;
-    /// @notice The operator stakes the 500 KOMP for `node`, whose admission names this pool as the owner (S1, S6).
-    function activate(address node, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
+    /// @notice The operator stakes the 500 KOMP for a node, whose admission names this pool as the owner (S1, S6).
+    function activate(address nodeKey, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
         external;
     /// @notice The operator, from unlockAt + exitDelay on: until then any member may ask for the exit (S7).
     function restake(uint256 months) external;

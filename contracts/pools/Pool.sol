@@ -104,7 +104,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPool
-    function activate(address node_, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
+    function activate(address nodeKey, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
         external
         nonReentrant
     {
@@ -112,9 +112,9 @@ contract Pool is IPool, ReentrancyGuardTransient {
         if (_node != address(0)) revert PoolActive(_node);
         if (_totalShares != STAKE) revert PoolNotFull(_totalShares, STAKE);
         if (_gatekeepers.isGatekeeper(operator)) revert OperatorIsGatekeeper(operator); // R3: since the creation
-        _node = node_;
-        emit Activated(node_);
-        staking.stake(node_, hardwareId, months, deadline, signatures);
+        _node = nodeKey;
+        emit Activated(nodeKey);
+        staking.stake(nodeKey, hardwareId, months, deadline, signatures);
     }
 
     /// @inheritdoc IPool

@@ -87,12 +87,15 @@ def _feed_table(p: DeploymentParameters) -> tuple[tuple[object, ...], ...]:
     )
 
 
+def abi_key(creation: Creation) -> str:
+    """Under which name a deployment holds the ABI: what stands in for another has its own."""
+    usual = abi_name(creation.name) == creation.contract
+    return creation.contract if usual else creation.name
+
+
 def abi_sources(creations: tuple[Creation, ...]) -> dict[str, str]:
-    """The artifact behind every ABI of a deployment, by the name the deployment holds it under:
-    what stands in for another has its own."""
-    sources = {
-        c.contract if abi_name(c.name) == c.contract else c.name: c.contract for c in creations
-    }
+    """The artifact behind every ABI of a deployment, by the name it is held under."""
+    sources = {abi_key(creation): creation.contract for creation in creations}
     return sources | {name: name for name in CREATED_LATER}
 
 

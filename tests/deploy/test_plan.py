@@ -33,8 +33,8 @@ def references(value: object) -> set[str]:
 def test_the_order() -> None:
     names = [creation.name for creation in plan(PARAMETERS)]
     assert names[:5] == ["Kompute", "Gatekeepers", "Staking", "Slashing", "Rewards"]
-    assert names[-2:] == ["Pricing", "Market"]
-    assert len(names) == len(set(names)) == 7 + 3 * len(SPEC.oracles.resources) + 2
+    assert names[-3:] == ["Pricing", "Market", "PoolFactory"]
+    assert len(names) == len(set(names)) == 8 + 3 * len(SPEC.oracles.resources) + 2
     assert "Feed:azure:million_requests" in names
 
 
