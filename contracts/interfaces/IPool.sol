@@ -15,7 +15,7 @@ interface IPool {
     event Redeemed(address indexed member, uint256 shares, uint256 amount);
 
     error ZeroAmount();
-    error NotOperator(address caller, address operator);
+    error NotPoolOperator(address caller, address operator);
     error OperatorIsGatekeeper(address operator);
     error NotMember(address caller);
     error PoolActive(address node);

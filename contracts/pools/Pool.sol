@@ -286,7 +286,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
     }
 
     function _onlyOperator() private view {
-        if (msg.sender != operator) revert NotOperator(msg.sender, operator);
+        if (msg.sender != operator) revert NotPoolOperator(msg.sender, operator);
     }
 
     function _activeNode() private view returns (address node_) {

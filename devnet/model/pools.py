@@ -358,7 +358,7 @@ def _take_owed(at: _Visit) -> tuple[int, int]:
 
 def _only_operator(at: _Visit) -> None:
     if at.sender != at.pool.operator:
-        raise Refused("NotOperator")
+        raise Refused("NotPoolOperator")
 
 
 def _active_node(at: _Visit) -> str:

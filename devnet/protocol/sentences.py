@@ -35,7 +35,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "OperatorIsGatekeeper(address operator)": (
         "the operator {operator} is a gatekeeper and may own no worker"
     ),
-    "NotOperator(address caller,address operator)": (
+    "NotPoolOperator(address caller,address operator)": (
         "only the pool's operator {operator} may do this, not {caller}"
     ),
     "NotMember(address caller)": "{caller} has no shares of the pool",

@@ -119,7 +119,7 @@ def test_s7_the_operator_activates_with_exactly_500(stage: Stage) -> None:
     pool.send("bob", "join", 1)
     refused = pool.refused("bob", "activate", *pool.admission())
     assert (refused.name, refused.values) == (
-        "NotOperator",
+        "NotPoolOperator",
         {"caller": address("bob"), "operator": address("alice")},
     )
     activated = pool.activate()

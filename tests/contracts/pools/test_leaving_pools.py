@@ -37,7 +37,7 @@ def test_s7_a_pool_restakes_only_after_unlock_at_and_the_exit_delay(stage: Stage
     stage.until(due - 1)
     refused = pool.refused("alice", "restake", 12)
     assert (refused.name, refused.values) == ("TooEarly", {"due": due, "timestamp": due - 1})
-    assert pool.refused("bob", "restake", 12).name == "NotOperator"
+    assert pool.refused("bob", "restake", 12).name == "NotPoolOperator"
     restaked = pool.send("alice", "restake", 12)
     assert restaked.event("Restaked")["unlockAt"] == restaked.timestamp + 12 * MONTH
     assert pool.refused("bob", "requestExit").name == "TooEarly"

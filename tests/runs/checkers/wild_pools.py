@@ -146,7 +146,7 @@ POOL_MOVES: dict[Move, float] = {
     donate: 1,
     season: 10,
     mending: 8,
-    ending: 1.5,
+    ending: 4,
     publish: 8,
     publish_all: 8,
     add_reward: 8,
