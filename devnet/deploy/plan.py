@@ -38,6 +38,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
     p = parameters
     token, gatekeepers, staking = Ref("Kompute"), Ref("Gatekeepers"), Ref("Staking")
     slashing, rewards, pricing = Ref("Slashing"), Ref("Rewards"), Ref("Pricing")
+    pools = Ref("PoolFactory")
     appeals = (p.arbiter, p.appeal_window_seconds, p.arbiter_window_seconds, p.max_age_seconds)
     periods = (p.month_seconds, p.exit_delay_seconds, p.max_age_seconds)
     cycle = (p.cycle_blocks, p.gap_blocks, p.max_v)
@@ -45,7 +46,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
         Creation("Kompute", "Kompute", (p.treasury, p.supply_wei)),
         Creation("Gatekeepers", "Gatekeepers", (p.governance, p.gatekeepers, p.perf_quorum)),
         Creation("Staking", "Staking", (token, gatekeepers, slashing, *periods)),
-        Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, *appeals)),
+        Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, pools, *appeals)),
         Creation("Rewards", "Rewards", (token, gatekeepers, staking, slashing, *cycle)),
         *(_feed(p, feed) for feed in feeds(p)),
         Creation(

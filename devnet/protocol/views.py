@@ -255,10 +255,6 @@ class View:
     def max_age(self) -> int:
         return self._constant("Slashing", "maxAge")
 
-    def seized_of(self, node: str) -> int:
-        """What a level 3 report seized of a node and still holds (L6)."""
-        return self._integer("Slashing", "seizedOf", node)
-
     # Pools: `pool` is a contract name, `Pool:<n>`
 
     def is_pool(self, account: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contracts_stage import DAY, HOUR, KOMP, NO_SHRINKING, STAKE, Stage, address
+from contracts_stage import DAY, GATEKEEPERS, HOUR, KOMP, NO_SHRINKING, STAKE, Stage, address
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pools_stage import DAY_10, NODE, Pools
@@ -114,6 +114,48 @@ def test_slashed_wholly_then_join_redeem_and_harvest(stage: Stage) -> None:
     assert redeemed.event("Collected")["amount"] == 60 * KOMP
     assert pool.send("alice", "redeem").event("Collected")["amount"] == 40 * KOMP
     assert (pool.read("totalShares"), stage.balance("Pool:1")) == (0, 0)
+
+
+def seized(stage: Stage) -> int:
+    """A level 3 incident of the pool's node; gives its id."""
+    report = stage.incident(1, 0, 0, *GATEKEEPERS, level=3)
+    sent = stage.send("mallory", "Slashing", "report", *report)
+    return int(sent.event("IncidentReported")["id"])
+
+
+def test_s7_a_seizure_closes_nothing(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    incident = seized(stage)
+    assert stage.read("Staking", "stakeOf", NODE) == 0
+    assert (pool.read("assets"), pool.read("closed")) == (STAKE, False)
+    assert pool.refused("bob", "requestExit").name == "TooEarly"
+    assert pool.refused("alice", "topUp", STAKE).name == "ExitAlreadyRequested"
+    stage.until(stage.now + 6 * HOUR)
+    stage.send("mallory", "Slashing", "execute", incident)
+    assert (pool.read("assets"), pool.read("closed")) == (0, True)
+    assert pool.refused("alice", "topUp", STAKE).name == "PoolClosed"
+    assert pool.refused("alice", "withdraw").name == "NotLive"
+    assert pool.refused("bob", "redeem").name == "StakeNotReturned"
+
+
+def test_l6_the_operator_appeals_and_an_overturned_seizure_comes_back(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    incident = seized(stage)
+    stage.send("alice", "Kompute", "approve", stage.address("Slashing"), 50 * KOMP)
+    refused = stage.refused("bob", "Slashing", "appeal", incident)
+    assert (refused.name, refused.values) == (
+        "NotOwner",
+        {"caller": address("bob"), "owner": address("alice")},
+    )
+    appealed = stage.send("alice", "Slashing", "appeal", incident).event("Appealed")
+    assert appealed == {"id": incident, "payer": address("alice"), "bond": 50 * KOMP}
+    before = stage.balance("alice")
+    stage.send("arbiter", "Slashing", "rule", incident, False)
+    assert stage.balance("alice") == before + 50 * KOMP
+    assert (pool.read("assets"), pool.read("closed")) == (STAKE, False)
+    stage.until(stage.read("Staking", "nodeOf", NODE)["exitAt"])
+    pool.send("mallory", "withdraw")
+    assert pool.send("bob", "redeem").event("Redeemed")["amount"] == 300 * KOMP
 
 
 @given(

@@ -18,6 +18,7 @@ from wild import (
 )
 
 from devnet.protocol.deployment import pool_name
+from devnet.protocol.states import IncidentStatus
 
 PEOPLE = ("alice", "bob", "mallory")
 POOLS = 3
@@ -110,6 +111,22 @@ def mending(wild: Wild) -> None:
     world.pool(pool, _operator(wild, pool), "topUp", amount=500 * KOMP)
 
 
+def serious(wild: Wild) -> None:
+    """Level 3: the stake seized, then lost, or given back by the arbiter (L6)."""
+    world = wild.world
+    who = f"worker-{wild.random.randint(1, 4)}"
+    keepers = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
+    world.report(who, 0, 0, *keepers, level=3)
+    incident = len(world.model.state.incidents)
+    for member in PEOPLE:
+        world.pool(_pool(wild), member, "topUp", amount=500 * KOMP)
+        world.send(member, "Slashing", "appeal", id=incident)
+    if wild.random.random() < 0.5:
+        world.send("arbiter", "Slashing", "rule", id=incident, upheld=wild.one(True, False))
+    world.wait(12 * 3600)
+    world.execute(incident)
+
+
 def ending(wild: Wild) -> None:
     """The operator asks for the exit, everything is executed, and everybody redeems."""
     pool, world = _pool(wild), wild.world
@@ -117,7 +134,7 @@ def ending(wild: Wild) -> None:
     node = world.model.state.nodes[world.model.state.pools[address(pool_name(pool))].node]
     world.wait(max(node.exit_at - world.now, 0))
     for incident in range(1, len(world.model.state.incidents) + 1):
-        if not world.model.state.incidents[incident].executed:
+        if world.model.state.incidents[incident].state is IncidentStatus.PENDING:
             world.execute(incident)
     world.pool(pool, wild.one(*PEOPLE), "withdraw")
     for who in PEOPLE:
@@ -147,6 +164,7 @@ POOL_MOVES: dict[Move, float] = {
     season: 10,
     mending: 8,
     ending: 4,
+    serious: 2,
     publish: 8,
     publish_all: 8,
     add_reward: 8,
