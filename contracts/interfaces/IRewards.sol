@@ -47,6 +47,7 @@ interface IRewards {
     error NotGovernance(address caller);
 
     function publish(Result calldata result, bytes calldata signatures) external;
+    /// @notice Moves `amount` in and adds it to the current cycle's reward; open to all (C2).
     function addReward(uint256 amount) external;
     function claim(address node, uint256 cycle) external returns (uint256 amount);
     function claimAll(address node) external returns (uint256 amount);

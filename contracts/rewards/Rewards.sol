@@ -62,7 +62,7 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
     /// @inheritdoc IRewards
     uint256 public immutable gapBlocks;
 
-    /// @dev Keyed by owner too, which never changes (R1): whoever is not the owner finds an empty account.
+    /// @dev Keyed by owner too, which never changes (R2): whoever is not the owner finds an empty account.
     mapping(address owner => mapping(address node => Account)) private _accounts;
     mapping(uint256 cycle => Bucket) private _buckets;
     mapping(uint256 cycle => mapping(address node => Share)) private _shares;

@@ -9,8 +9,6 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
-import {IPool} from "../interfaces/IPool.sol";
-import {IPoolFactory} from "../interfaces/IPoolFactory.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
 import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
@@ -20,9 +18,9 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
-    uint8 private constant OFFLINE = 1;
-    uint8 private constant MALICIOUS = 2;
-    uint8 private constant SERIOUS = 3;
+    uint8 private constant OFFLINE = 1; // L1
+    uint8 private constant MALICIOUS = 2; // L2
+    uint8 private constant SERIOUS = 3; // L3
     /// @dev L4: a share of the nominal 500 KOMP a day, of so many hours of an incident at most.
     uint256 private constant NOMINAL = 500e18;
     uint256 private constant OFFLINE_BPS = 1_000;
@@ -62,7 +60,6 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
     IERC20 public immutable token;
     IStaking public immutable staking;
     IRewards public immutable rewards;
-    IPoolFactory public immutable pools;
     /// @inheritdoc ISlashing
     uint256 public immutable appealWindow;
     /// @inheritdoc ISlashing
@@ -81,7 +78,6 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         IGatekeepers gatekeepers,
         IStaking staking_,
         IRewards rewards_,
-        IPoolFactory pools_,
         address arbiter_,
         uint256 appealWindowSeconds,
         uint256 arbiterWindowSeconds,
@@ -90,7 +86,6 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         token = token_;
         staking = staking_;
         rewards = rewards_;
-        pools = pools_;
         appealWindow = appealWindowSeconds;
         arbiterWindow = arbiterWindowSeconds;
         maxAge = maxAgeSeconds;
@@ -336,9 +331,9 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         if (incident.state == State.OVERTURNED) revert AlreadyOverturned(id);
     }
 
-    /// @dev Who may appeal for an owner; for a pool it is its operator (L6).
-    function _appellantOf(address owner) private view returns (address) {
-        return pools.isPool(owner) ? IPool(owner).operator() : owner;
+    /// @dev Who may appeal for an owner (L6).
+    function _appellantOf(address owner) private pure returns (address) {
+        return owner;
     }
 
     /// @dev L4 as if it executed now: of what is staked and what lies in escrow.

@@ -25,12 +25,7 @@ from devnet.chain.keccak import keccak
 from devnet.chain.nonces import NonceLanes, lane
 from devnet.chain.rpc import Rpc
 from devnet.chain.signer import recover, sign, sign_digest
-from devnet.chain.transaction import (
-    Transaction,
-    created_address,
-    read_raw,
-    transaction_hash,
-)
+from devnet.chain.transaction import Transaction, read_raw, transaction_hash
 
 __all__ = [
     "DEFAULT_MNEMONIC",
@@ -53,7 +48,6 @@ __all__ = [
     "RpcError",
     "Transaction",
     "TransactionRefused",
-    "created_address",
     "derive",
     "keccak",
     "lane",
