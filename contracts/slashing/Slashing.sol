@@ -9,6 +9,8 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
+import {IPool} from "../interfaces/IPool.sol";
+import {IPoolFactory} from "../interfaces/IPoolFactory.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
 import {ISlashing} from "../interfaces/ISlashing.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
@@ -60,6 +62,7 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
     IERC20 public immutable token;
     IStaking public immutable staking;
     IRewards public immutable rewards;
+    IPoolFactory public immutable pools;
     /// @inheritdoc ISlashing
     uint256 public immutable appealWindow;
     /// @inheritdoc ISlashing
@@ -78,6 +81,7 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         IGatekeepers gatekeepers,
         IStaking staking_,
         IRewards rewards_,
+        IPoolFactory pools_,
         address arbiter_,
         uint256 appealWindowSeconds,
         uint256 arbiterWindowSeconds,
@@ -86,6 +90,7 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         token = token_;
         staking = staking_;
         rewards = rewards_;
+        pools = pools_;
         appealWindow = appealWindowSeconds;
         arbiterWindow = arbiterWindowSeconds;
         maxAge = maxAgeSeconds;
@@ -331,9 +336,9 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         if (incident.state == State.OVERTURNED) revert AlreadyOverturned(id);
     }
 
-    /// @dev Who may appeal for an owner (L6).
-    function _appellantOf(address owner) private pure returns (address) {
-        return owner;
+    /// @dev Who may appeal for an owner; for a pool it is its operator (L6).
+    function _appellantOf(address owner) private view returns (address) {
+        return pools.isPool(owner) ? IPool(owner).operator() : owner;
     }
 
     /// @dev L4 as if it executed now: of what is staked and what lies in escrow.

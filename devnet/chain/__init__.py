@@ -25,7 +25,12 @@ from devnet.chain.keccak import keccak
 from devnet.chain.nonces import NonceLanes, lane
 from devnet.chain.rpc import Rpc
 from devnet.chain.signer import recover, sign, sign_digest
-from devnet.chain.transaction import Transaction, read_raw, transaction_hash
+from devnet.chain.transaction import (
+    Transaction,
+    created_address,
+    read_raw,
+    transaction_hash,
+)
 
 __all__ = [
     "DEFAULT_MNEMONIC",
@@ -48,6 +53,7 @@ __all__ = [
     "RpcError",
     "Transaction",
     "TransactionRefused",
+    "created_address",
     "derive",
     "keccak",
     "lane",

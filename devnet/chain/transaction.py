@@ -44,6 +44,12 @@ def transaction_hash(raw: bytes) -> str:
     return "0x" + keccak(raw).hex()
 
 
+def created_address(creator: str, nonce: int) -> str:
+    """Where a creation by `creator` at its nonce lies (CREATE), lower-case."""
+    fields = (bytes.fromhex(creator[2:]), rlp.to_bytes(nonce))
+    return "0x" + keccak(rlp.encode_list([rlp.encode_bytes(f) for f in fields]))[12:].hex()
+
+
 def read_raw(raw: bytes) -> Payload:
     """The payload of a raw legacy, EIP-2930, EIP-1559, EIP-4844 or EIP-7702 transaction.
 

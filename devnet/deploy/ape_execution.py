@@ -6,7 +6,7 @@ from typing import Any
 
 from devnet.base import StartFailed
 from devnet.deploy.parameters import DeploymentParameters
-from devnet.deploy.plan import abi_key, addresses, plan, resolved
+from devnet.deploy.plan import abi_sources, addresses, plan, resolved
 from devnet.protocol import Deployment, Genesis
 
 
@@ -21,7 +21,6 @@ def execute_with_ape(parameters: DeploymentParameters, deployer: Any) -> Deploym
 
     creations = plan(parameters)
     where = addresses(creations, deployer.address.lower(), deployer.nonce)
-    abis: dict[str, Any] = {}
     genesis = 0
     for creation in creations:
         container = getattr(ape.project, creation.contract)
@@ -34,10 +33,13 @@ def execute_with_ape(parameters: DeploymentParameters, deployer: Any) -> Deploym
             )
         if creation.name == "Rewards":
             genesis = int(contract.genesis())
-        abis[abi_key(creation)] = [
+    abis = {
+        key: [
             entry.model_dump(mode="json", by_alias=True, exclude_none=True)
-            for entry in container.contract_type.abi
+            for entry in getattr(ape.project, name).contract_type.abi
         ]
+        for key, name in abi_sources(creations).items()
+    }
     provider = ape.networks.provider
     first = provider.get_block(0)
     found = Genesis(provider.chain_id, first.timestamp, genesis)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from devnet.base import StartFailed
 from devnet.chain import Account, Chain, MinedBlock, Transaction, sign
 from devnet.deploy.parameters import DeploymentParameters
-from devnet.deploy.plan import Creation, abi_key, addresses, plan, resolved
+from devnet.deploy.plan import Creation, abi_sources, addresses, plan, resolved
 from devnet.protocol import Deployment, Genesis
 from devnet.protocol.artifacts import Artifact, Artifacts
 from devnet.protocol.codec import Codec
@@ -48,7 +48,7 @@ def execute(
         if not receipt.ok or receipt.contract_address != where[creation.name]:
             reason = chain.revert_data(receipt.hash).hex() or "out of gas"
             raise StartFailed(f"the creation of {creation.name} reverted: 0x{reason}")
-    abis = {abi_key(creation): artifacts[creation.contract].abi for creation in creations}
+    abis = {key: artifacts[name].abi for key, name in abi_sources(creations).items()}
     genesis = Genesis(chain.chain_id, chain_genesis_timestamp(mined, chain), mined.block.number)
     return Deployment(where, abis, parameters.document(), genesis), mined
 

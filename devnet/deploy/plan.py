@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from devnet.chain import keccak, rlp
+from devnet.chain import created_address
 from devnet.deploy.feeds import Feed, feeds
 from devnet.deploy.parameters import DeploymentParameters
-from devnet.protocol import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.protocol import KOMP_USD_FEED, POOL_ABI, UTILIZATION_FEED, feed_name
 from devnet.protocol.deployment import FEED_ABI, abi_name
 from devnet.spec.network import RESOURCES, VENDORS
 
 SCRIPTED = "ScriptedFeed"  # stands in for the feeds of a mocked vendor
 ZERO_ADDRESS = "0x" + "00" * 20
+CREATED_LATER = (POOL_ABI,)  # artifacts that contracts of the plan put on the chain themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
     p = parameters
     token, gatekeepers, staking = Ref("Kompute"), Ref("Gatekeepers"), Ref("Staking")
     slashing, rewards, pricing = Ref("Slashing"), Ref("Rewards"), Ref("Pricing")
+    pools = Ref("PoolFactory")
     appeals = (p.arbiter, p.appeal_window_seconds, p.arbiter_window_seconds, p.max_age_seconds)
     periods = (p.month_seconds, p.exit_delay_seconds, p.max_age_seconds)
     cycle = (p.cycle_blocks, p.gap_blocks, p.max_v)
@@ -44,7 +46,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
         Creation("Kompute", "Kompute", (p.treasury, p.supply_wei)),
         Creation("Gatekeepers", "Gatekeepers", (p.governance, p.gatekeepers, p.perf_quorum)),
         Creation("Staking", "Staking", (token, gatekeepers, slashing, *periods)),
-        Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, *appeals)),
+        Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, pools, *appeals)),
         Creation("Rewards", "Rewards", (token, gatekeepers, staking, slashing, *cycle)),
         *(_feed(p, feed) for feed in feeds(p)),
         Creation(
@@ -61,6 +63,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
                 p.halt_delay_seconds,
             ),
         ),
+        Creation("PoolFactory", "PoolFactory", (token, staking, rewards, slashing, gatekeepers)),
     )
 
 
@@ -91,10 +94,16 @@ def abi_key(creation: Creation) -> str:
     return creation.contract if usual else creation.name
 
 
+def abi_sources(creations: tuple[Creation, ...]) -> dict[str, str]:
+    """The artifact behind every ABI of a deployment, by the name it is held under."""
+    sources = {abi_key(creation): creation.contract for creation in creations}
+    return sources | {name: name for name in CREATED_LATER}
+
+
 def addresses(creations: tuple[Creation, ...], deployer: str, nonce: int = 0) -> dict[str, str]:
     """Where each creation will lie when `deployer` sends them from `nonce` on (CREATE)."""
     return {
-        creation.name: _created_address(deployer, nonce + place)
+        creation.name: created_address(deployer, nonce + place)
         for place, creation in enumerate(creations)
     }
 
@@ -106,8 +115,3 @@ def resolved(value: object, where: dict[str, str]) -> object:
     if isinstance(value, tuple):
         return tuple(resolved(entry, where) for entry in value)
     return value
-
-
-def _created_address(deployer: str, nonce: int) -> str:
-    fields = (bytes.fromhex(deployer[2:]), rlp.to_bytes(nonce))
-    return "0x" + keccak(rlp.encode_list([rlp.encode_bytes(f) for f in fields]))[12:].hex()

@@ -6,7 +6,14 @@ decides every transaction by itself, so that it can be compared with what the ch
 
 from __future__ import annotations
 
-from devnet.model.ledger import CycleLedger, Ledger, NodeLedger, PriceLedger
+from devnet.model.ledger import (
+    CycleLedger,
+    Ledger,
+    MemberLedger,
+    NodeLedger,
+    PoolLedger,
+    PriceLedger,
+)
 from devnet.model.model import Model, NoSuchRule, Outcome
 from devnet.model.parameters import FeedParameters, Parameters
 
@@ -14,10 +21,12 @@ __all__ = [
     "CycleLedger",
     "FeedParameters",
     "Ledger",
+    "MemberLedger",
     "Model",
     "NoSuchRule",
     "NodeLedger",
     "Outcome",
     "Parameters",
+    "PoolLedger",
     "PriceLedger",
 ]

@@ -18,8 +18,9 @@ BOND_PART: Final = 10  # L6: a tenth of what is at stake
 
 
 def appellant_of(state: State, name: str) -> str:
-    """L6: who may appeal for a node, its owner."""
-    return state.nodes[name].owner
+    """L6: who may appeal for a node, its owner; a pool's operator speaks for the pool."""
+    owner = state.nodes[name].owner
+    return state.pools[owner].operator if owner in state.pools else owner
 
 
 def appeal(state: State, call: Call) -> None:

@@ -41,6 +41,31 @@ class NodeLedger:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberLedger:
+    """One member of a pool: shares, and wei of rewards and commission not collected yet."""
+
+    shares: int
+    uncollected: int
+    commission: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLedger:
+    """One pool (S7): `node` is the zero address before activation, `assets` wei,
+    `rewards_per_share` at 1e18, `members` those with anything in it by address."""
+
+    operator: str
+    commission_bps: int
+    node: str
+    assets: int
+    closed: bool
+    withdrawn: bool
+    total_shares: int
+    rewards_per_share: int
+    members: Mapping[str, MemberLedger]
+
+
+@dataclass(frozen=True, slots=True)
 class CycleLedger:
     """One cycle: reward in wei, the sum of all V, and each publisher's V by node."""
 
@@ -68,8 +93,8 @@ class Ledger:
     """All values at the end of a block. Addresses are lower-case hex.
 
     `balances` leaves out empty accounts, `cycles` those without reward and V; `incidents` and
-    `orders` count from 1; `feeds` are the last rounds by contract name, `prices` by resource
-    number, `utilization` at 1e18.
+    `orders` count from 1; `pools` and `feeds` (their last rounds) are by contract name, `prices`
+    by resource number, `utilization` at 1e18.
     """
 
     block: int
@@ -81,6 +106,7 @@ class Ledger:
     perf_quorum: int
     nodes: Mapping[str, NodeLedger]
     total_stake: int
+    pools: Mapping[str, PoolLedger]
     cycles: Mapping[int, CycleLedger]
     max_v: int
     incidents: Mapping[int, IncidentState]

@@ -13,6 +13,7 @@ from devnet.model import (
     feeds,
     gatekeepers,
     market,
+    pools,
     pricing,
     rewards,
     slashing,
@@ -20,12 +21,19 @@ from devnet.model import (
     token,
 )
 from devnet.model.calls import Call
-from devnet.model.ledger import CycleLedger, Ledger, NodeLedger, PriceLedger
+from devnet.model.ledger import (
+    CycleLedger,
+    Ledger,
+    MemberLedger,
+    NodeLedger,
+    PoolLedger,
+    PriceLedger,
+)
 from devnet.model.parameters import Parameters
 from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.model.state import BlockHash, Emitted, Recover, State
 from devnet.model.tables import Refused
-from devnet.protocol.deployment import FEED_PREFIX
+from devnet.protocol.deployment import FEED_PREFIX, pool_number
 from devnet.protocol.messages import Domains
 from devnet.protocol.observed import ObservedTransaction
 
@@ -60,6 +68,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("Slashing", "appeal"): appeals.appeal,
     ("Slashing", "rule"): appeals.rule,
     ("Slashing", "setArbiter"): appeals.set_arbiter,
+    ("PoolFactory", "create"): pools.create,
     ("Pricing", "poke"): pricing.poke,
     ("Market", "createOrder"): market.create_order,
     ("Market", "accept"): market.accept,
@@ -150,6 +159,9 @@ class Model:
         if contract.startswith(FEED_PREFIX) and function in FEED_RULES:
             feed_rule = FEED_RULES[function]
             return lambda state, call: feed_rule(state, call, contract)
+        if pool_number(contract) is not None and function in pools.RULES:
+            pool_rule = pools.RULES[function]
+            return lambda state, call: pools.visit(state, call, contract, pool_rule)
         rule = RULES.get((contract, function))
         if rule is None:
             raise NoSuchRule(contract, function, transaction)
@@ -170,6 +182,7 @@ class Model:
             perf_quorum=registry.perf_quorum,
             nodes={name: self._node(name, cycle, now) for name in state.nodes},
             total_stake=state.total_stake.value,
+            pools=self._pools(),
             cycles=self._cycles(),
             max_v=pot.max_v,
             incidents=dict(state.incidents.items()),
@@ -208,6 +221,30 @@ class Model:
             cursor=state.cursors[name, OFFLINE] or node.registered_at,
             malicious_cursor=state.cursors[name, MALICIOUS] or node.registered_at,
         )
+
+    def _pools(self) -> dict[str, PoolLedger]:
+        state = self.state
+        members: dict[str, dict[str, MemberLedger]] = {}
+        for (address, account), member in state.members.items():
+            uncollected = pools.due(member, state.pools[address].rewards_per_share)
+            if member.shares or uncollected or member.commission:
+                row = MemberLedger(member.shares, uncollected, member.commission)
+                members.setdefault(address, {})[account] = row
+        return {
+            name: PoolLedger(
+                operator=pool.operator,
+                commission_bps=pool.commission_bps,
+                node=pool.node,
+                assets=pools.assets_of(state, pool),
+                closed=pools.is_closed(state, pool),
+                withdrawn=pool.withdrawn,
+                total_shares=pool.total_shares,
+                rewards_per_share=pool.rewards_per_share,
+                members=members.get(address, {}),
+            )
+            for name, address in pools.names(state).items()
+            for pool in (state.pools[address],)
+        }
 
     def _cycles(self) -> dict[int, CycleLedger]:
         state = self.state

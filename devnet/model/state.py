@@ -11,6 +11,7 @@ from devnet.model.feeds import NO_ROUND
 from devnet.model.gatekeepers import Registry
 from devnet.model.market import NO_INVOCATION, NO_ORDER, Invocation
 from devnet.model.parameters import Parameters
+from devnet.model.pools import NO_POOL, STRANGER, Member, Pool
 from devnet.model.pricing import NO_PRICE
 from devnet.model.rewards import NEWCOMER, Pot, Publisher
 from devnet.model.slashing import NO_INCIDENT
@@ -74,6 +75,9 @@ class State:
         self.cursors: Table[tuple[str, int], int] = Table(journal, 0)
         self.escrow: Table[str, int] = Table(journal, 0)
         self.arbiter: Cell[str] = Cell(journal, parameters.arbiter)
+
+        self.pools: Table[str, Pool] = Table(journal, NO_POOL)
+        self.members: Table[tuple[str, str], Member] = Table(journal, STRANGER)
 
         self.rounds: Table[str, RoundState] = Table(journal, NO_ROUND)
         self.epochs: Table[str, int] = Table(journal, 0)

@@ -54,7 +54,7 @@ def transfer_from(state: State, call: Call) -> None:
 
 
 def approve(state: State, call: Call) -> None:
-    _allow(state, call.sender, call.args["spender"], call.args["value"])
+    allow(state, call.sender, call.args["spender"], call.args["value"])
 
 
 def permit(state: State, call: Call) -> None:
@@ -72,7 +72,7 @@ def permit(state: State, call: Call) -> None:
     signature = call.args["r"] + call.args["s"] + bytes((call.args["v"],))
     if signer_of(state, digest, signature) != owner:
         raise Refused("ERC2612InvalidSigner")
-    _allow(state, owner, spender, value)
+    allow(state, owner, spender, value)
 
 
 def permit_digest(chain_id: int, token: str, permit: tuple[str, str, int, int, int]) -> bytes:
@@ -82,7 +82,8 @@ def permit_digest(chain_id: int, token: str, permit: tuple[str, str, int, int, i
     return keccak(b"\x19\x01" + separator + struct)
 
 
-def _allow(state: State, owner: str, spender: str, value: int) -> None:
+def allow(state: State, owner: str, spender: str, value: int) -> None:
+    """Let `spender` move so many of the owner's tokens."""
     if spender == ZERO_ADDRESS:
         raise Refused("ERC20InvalidSpender")
     state.allowances[owner, spender] = value

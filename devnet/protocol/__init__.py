@@ -9,10 +9,15 @@ from __future__ import annotations
 from devnet.protocol.contracts import Call, Contracts, DecodedCall, Event
 from devnet.protocol.deployment import (
     KOMP_USD_FEED,
+    POOL_ABI,
+    POOL_FACTORY,
     UTILIZATION_FEED,
     Deployment,
     Genesis,
     feed_name,
+    pool_address,
+    pool_name,
+    pool_number,
 )
 from devnet.protocol.errors import ProtocolError, decode_error
 from devnet.protocol.messages import Domains, collect
@@ -24,6 +29,7 @@ from devnet.protocol.states import (
     Kind,
     NodeState,
     OrderState,
+    PoolState,
     PublisherState,
     Quorum,
     RoundState,
@@ -33,6 +39,8 @@ from devnet.protocol.views import View, resource_number
 
 __all__ = [
     "KOMP_USD_FEED",
+    "POOL_ABI",
+    "POOL_FACTORY",
     "UTILIZATION_FEED",
     "Call",
     "Contracts",
@@ -47,6 +55,7 @@ __all__ = [
     "NodeState",
     "ObservedTransaction",
     "OrderState",
+    "PoolState",
     "ProtocolError",
     "PublisherState",
     "Quorum",
@@ -60,5 +69,8 @@ __all__ = [
     "feed_name",
     "observe",
     "observers_word",
+    "pool_address",
+    "pool_name",
+    "pool_number",
     "resource_number",
 ]

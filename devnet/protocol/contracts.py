@@ -10,7 +10,16 @@ from typing import Any
 from devnet.base.errors import UsageError
 from devnet.chain.block import Log, Receipt
 from devnet.protocol.codec import Codec, Parameter, topic_of
-from devnet.protocol.deployment import Abi, Deployment, abi_name
+from devnet.protocol.deployment import (
+    POOL_ABI,
+    POOL_FACTORY,
+    Abi,
+    Deployment,
+    abi_name,
+    pool_address,
+    pool_name,
+    pool_number,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,11 @@ def _topic(parameter: Parameter) -> Parameter:
 
 
 class Contracts:
-    """The contracts of one deployment; immutable, safe to share between threads."""
+    """The contracts of one deployment; safe to share between threads.
+
+    A pool is known by name at once, by its address from the `PoolCreated` event on that `events`
+    reads: before it, nothing lies there.
+    """
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
@@ -128,22 +141,40 @@ class Contracts:
             if key not in shared:
                 shared[key] = Interface.of(deployment.abi(name))
             self._interfaces[name] = shared[key]
-        self.names: Mapping[str, str] = deployment.names()
+        if POOL_ABI in deployment.abis:
+            self._interfaces[POOL_ABI] = Interface.of(deployment.abis[POOL_ABI])
+        self._names = deployment.names()
+        self._pools = 0
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Contract names by lower-case address, with the pools known so far."""
+        return self._names
 
     def address(self, contract: str) -> str:
         """Lower-case; raises UsageError for a name that is not deployed."""
-        try:
-            return self.deployment.addresses[contract]
-        except KeyError:
+        address = self.deployment.address(contract)
+        if address is None:
             raise UsageError(
                 f"no contract is named {contract!r}",
                 hint=_meant(contract, self.deployment.addresses),
-            ) from None
+            )
+        return address
+
+    def _know_pool(self, created: str) -> None:
+        """Name the pool at an address, and every one before it."""
+        factory = self.address(POOL_FACTORY)
+        while created not in self._names:
+            self._pools += 1
+            self._names[pool_address(factory, self._pools)] = pool_name(self._pools)
+
+    def _interface(self, contract: str) -> Interface:
+        return self._interfaces[POOL_ABI if pool_number(contract) is not None else contract]
 
     def function(self, contract: str, name: str) -> Function:
         """Raises UsageError for a contract or function that does not exist."""
         self.address(contract)
-        functions = self._interfaces[contract].functions
+        functions = self._interface(contract).functions
         try:
             return functions[name]
         except KeyError:
@@ -164,7 +195,7 @@ class Contracts:
         contract = self.names.get(to) if to else None
         if contract is None:
             return None
-        kind = self._interfaces[contract].by_selector.get(data[:4])
+        kind = self._interface(contract).by_selector.get(data[:4])
         if kind is None:
             return None
         return DecodedCall(contract, kind.name, kind.inputs.decode_named(data[4:]), kind.view)
@@ -185,11 +216,12 @@ class Contracts:
             contract = self.names.get(log.address)
             if contract is None or not log.topics:
                 continue
-            kind = self._interfaces[contract].by_topic.get(log.topics[0])
-            if kind is not None:
-                events.append(
-                    Event(contract, kind.name, kind.args(log), receipt.block, receipt.hash)
-                )
+            kind = self._interface(contract).by_topic.get(log.topics[0])
+            if kind is None:
+                continue
+            events.append(Event(contract, kind.name, kind.args(log), receipt.block, receipt.hash))
+            if contract == POOL_FACTORY and kind.name == "PoolCreated":
+                self._know_pool(events[-1].args["pool"])
         return tuple(events)
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from devnet.base.errors import UsageError
+from devnet.chain.transaction import created_address
 
 FEED_PREFIX: Final = "Feed:"
 FEED_ABI: Final = "OcrAggregator"
 KOMP_USD_FEED: Final = "Feed:komp_usd"
 UTILIZATION_FEED: Final = "Feed:utilization"
+POOL_PREFIX: Final = "Pool:"
+POOL_ABI: Final = "Pool"
+POOL_FACTORY: Final = "PoolFactory"
 
 _VERSION: Final = 1
 
@@ -23,6 +28,25 @@ Abi = Sequence[Mapping[str, Any]]
 def feed_name(vendor: str, resource: str) -> str:
     """The contract name of one vendor's feed for one resource (O1)."""
     return f"{FEED_PREFIX}{vendor}:{resource}"
+
+
+def pool_name(number: int) -> str:
+    """The contract name of the n-th pool, from 1 (S7)."""
+    return f"{POOL_PREFIX}{number}"
+
+
+def pool_number(contract: str) -> int | None:
+    """The number in a pool's contract name; None for any other name."""
+    number = contract.removeprefix(POOL_PREFIX)
+    if number == contract or not number.isascii() or not number.isdigit() or number[0] == "0":
+        return None
+    return int(number)
+
+
+@lru_cache(maxsize=4096)
+def pool_address(factory: str, number: int) -> str:
+    """Where the n-th pool lies: the factory's nonces count its pools, from 1 (S7, EIP-161)."""
+    return created_address(factory, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +63,8 @@ class Deployment:
     """Addresses (lower-case) by contract name, ABIs by contract name, `OcrAggregator` for all feeds
     but those that another contract stands in for, whose ABI has the feed's own name.
 
+
+    A pool, `Pool:<n>`, has its address from `PoolFactory`'s and needs no entry.
 
     Names: Kompute, Gatekeepers, Staking, Rewards, Slashing, Pricing, Market,
     `Feed:<vendor>:<resource>`, `Feed:komp_usd`, `Feed:utilization`. `parameters` are the
@@ -58,6 +84,13 @@ class Deployment:
         """A contract's ABI; a feed's is shared."""
         own = self.abis.get(contract)
         return own if own is not None else self.abis[abi_name(contract)]
+
+    def address(self, contract: str) -> str | None:
+        """Of a contract, a pool to come among them; None where there is none of that name."""
+        number, factory = pool_number(contract), self.addresses.get(POOL_FACTORY)
+        if number is not None and factory is not None:
+            return pool_address(factory, number)
+        return self.addresses.get(contract)
 
     def names(self) -> dict[str, str]:
         """Contract names by lower-case address."""
@@ -99,4 +132,6 @@ class Deployment:
 
 def abi_name(contract: str) -> str:
     """Which ABI a contract has."""
-    return FEED_ABI if contract.startswith(FEED_PREFIX) else contract
+    if contract.startswith(FEED_PREFIX):
+        return FEED_ABI
+    return contract if pool_number(contract) is None else POOL_ABI

@@ -28,6 +28,46 @@ SENTENCES: Final[Mapping[str, str]] = {
     "SignersNotAscending(address previous,address signer)": (
         "signatures must ascend by signer: {signer} follows {previous}"
     ),
+    # Pools (S7)
+    "CommissionTooHigh(uint256 commissionBps,uint256 most)": (
+        "a commission of {commissionBps} bps is above the {most} bps a pool may take"
+    ),
+    "OperatorIsGatekeeper(address operator)": (
+        "the operator {operator} is a gatekeeper and may own no worker"
+    ),
+    "NotPoolOperator(address caller,address operator)": (
+        "only the pool's operator {operator} may do this, not {caller}"
+    ),
+    "NotMember(address caller)": "{caller} has no shares of the pool",
+    "PoolActive(address node)": "the pool is active: it has staked for node {node}",
+    "PoolNotActive()": "the pool has no node yet",
+    "PoolWithdrawn()": "the pool's stake has been withdrawn",
+    "PoolClosed(uint256 assets,uint256 least)": (
+        "the pool is closed for ever: {assets:komp} are left of its stake, under {least:komp}"
+    ),
+    "PoolFull(uint256 funding)": "the pool is funded: it has {funding:komp}",
+    "PoolNotFull(uint256 funding,uint256 needed)": (
+        "the pool has {funding:komp} of the {needed:komp} a node stakes"
+    ),
+    "SharesExceeded(uint256 amount,uint256 shares)": (
+        "{amount:komp} are more than the member's {shares:komp}"
+    ),
+    "OperatorShareTooSmall(uint256 shares,uint256 total)": (
+        "the operator would hold {shares} of {total} shares, less than 20 %"
+    ),
+    "NothingMissing(address node)": "node {node} has its full stake of 500 KOMP",
+    "TopUpTooSmall(uint256 amount,uint256 room)": (
+        "{amount:komp} do not cover the {room:komp} missing to 500 KOMP"
+    ),
+    "NoSharesMinted(uint256 amount,uint256 shares,uint256 assets)": (
+        "{amount:komp} buy no share where {shares} shares stand for {assets:komp}"
+    ),
+    "TooEarly(uint256 due,uint256 timestamp)": "this is allowed from {due} on, it is {timestamp}",
+    "StakeNotReturned(address node)": "the stake of the pool's node {node} is not withdrawn yet",
+    "LastCycleRuns(uint256 cycle)": (
+        "the pool's node published in cycle {cycle}, which has not ended yet"
+    ),
+    "NothingToCollect(address member)": "nothing is due to {member}",
     # Staking (S1 to S6)
     "AlreadyRegistered(address node)": "node {node} registered before; a key registers once ever",
     "NotRegistered(address node)": "node {node} never registered",

@@ -105,6 +105,21 @@ class IncidentState:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolState:
+    """IPool's views: `node` is the zero address before activation, `assets` wei,
+    `rewardsPerShare` at 1e18 (S7)."""
+
+    operator: str
+    commissionBps: int
+    node: str
+    assets: int
+    closed: bool
+    withdrawn: bool
+    totalShares: int
+    rewardsPerShare: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPrice:
     """IPricing.Stored: USD at 1e18, 0 for none yet; times in seconds (O2)."""
 

@@ -15,6 +15,7 @@ from devnet.protocol.states import (
     IncidentState,
     NodeState,
     OrderState,
+    PoolState,
     PublisherState,
     Quorum,
     RoundState,
@@ -23,6 +24,11 @@ from devnet.protocol.states import (
 from devnet.spec.network import RESOURCES
 
 NO_CYCLE: Final = 2**256 - 1
+
+POOL_READS: Final = (
+    *("operator", "commissionBps", "node", "assets", "closed", "withdrawn"),
+    *("totalShares", "rewardsPerShare"),
+)
 
 Read = tuple[str, str, Sequence[Any]]
 
@@ -248,6 +254,28 @@ class View:
 
     def max_age(self) -> int:
         return self._constant("Slashing", "maxAge")
+
+    # Pools: `pool` is a contract name, `Pool:<n>`
+
+    def is_pool(self, account: str) -> bool:
+        return self._truth("PoolFactory", "isPool", account)
+
+    def pool_count(self) -> int:
+        return self._integer("PoolFactory", "poolCount")
+
+    def pool_of(self, number: int) -> str:
+        return self._address("PoolFactory", "poolOf", number)
+
+    def pool(self, pool: str) -> PoolState:
+        return PoolState(*(self.read(pool, view) for view in POOL_READS))
+
+    def pool_shares(self, pool: str, member: str) -> int:
+        return self._integer(pool, "sharesOf", member)
+
+    def pool_uncollected(self, pool: str, member: str) -> tuple[int, int]:
+        """Rewards and commission that were harvested and the member has not collected."""
+        amount, commission = self.read(pool, "uncollectedOf", member).values()
+        return amount, commission
 
     # Pricing
 

@@ -33,8 +33,8 @@ def references(value: object) -> set[str]:
 def test_the_order() -> None:
     names = [creation.name for creation in plan(PARAMETERS)]
     assert names[:5] == ["Kompute", "Gatekeepers", "Staking", "Slashing", "Rewards"]
-    assert names[-2:] == ["Pricing", "Market"]
-    assert len(names) == len(set(names)) == 7 + 3 * len(SPEC.oracles.resources) + 2
+    assert names[-3:] == ["Pricing", "Market", "PoolFactory"]
+    assert len(names) == len(set(names)) == 8 + 3 * len(SPEC.oracles.resources) + 2
     assert "Feed:azure:million_requests" in names
 
 
@@ -46,7 +46,7 @@ def test_only_staking_and_slashing_refer_to_what_comes_later() -> None:
         ahead = references(creation.args) - seen
         if ahead:
             later[creation.name] = ahead
-    assert later == {"Staking": {"Slashing"}, "Slashing": {"Rewards"}}
+    assert later == {"Staking": {"Slashing"}, "Slashing": {"Rewards", "PoolFactory"}}
 
 
 def test_addresses_follow_from_deployer_and_nonce() -> None:

@@ -20,7 +20,14 @@ from devnet.protocol import (
     Report,
     observers_word,
 )
-from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.protocol.deployment import (
+    KOMP_USD_FEED,
+    POOL_FACTORY,
+    UTILIZATION_FEED,
+    feed_name,
+    pool_address,
+    pool_number,
+)
 from devnet.protocol.messages import Domains, collect
 from devnet.runs.rules import model_parameters
 from devnet.spec.network import RESOURCES, VENDORS
@@ -82,7 +89,10 @@ USD_PRICES = {
 
 
 def address(name: str) -> str:
-    """Of an account or a contract."""
+    """Of an account, a contract or a pool."""
+    number = pool_number(name)
+    if number is not None:
+        return pool_address(ADDRESSES[POOL_FACTORY], number)
     return ADDRESSES.get(name) or ACCOUNTS[name].address
 
 
@@ -200,6 +210,29 @@ class World:
         args = {"node": node, "hardwareId": hardware_id, "months": months, "deadline": deadline}
         args["signatures"] = changes.pop("signatures", None) or self.signed(digest)
         return self.send(owner, "Staking", "stake", **args)
+
+    def pool(self, number: int, sender: str, function: str, **args: Any) -> Outcome:
+        """A call of the n-th pool."""
+        return self.send(sender, f"Pool:{number}", function, **args)
+
+    def funded_pool(self, number: int = 1, commission: int = 1_000, **amounts: int) -> None:
+        """A new pool whose first member, its operator, and the others pay in so many wei."""
+        (operator, *_) = amounts
+        assert self.send(operator, POOL_FACTORY, "create", commissionBps=commission).ok
+        for member, amount in amounts.items():
+            spender = address(f"Pool:{number}")
+            self.send(member, "Kompute", "approve", spender=spender, value=2**256 - 1)
+            assert self.pool(number, member, "join", amount=amount).ok
+
+    def activate(self, number: int, operator: str, worker: str, **changes: Any) -> Outcome:
+        """A pool stakes for a worker's node."""
+        node, hardware_id = address(worker), keccak(changes.get("hardware", worker).encode())
+        deadline, months = changes.get("deadline", self.now + DAY), changes.get("months", 1)
+        owner = address(f"Pool:{number}")
+        digest = self.domains.admission(node, owner, hardware_id, deadline)
+        args = {"nodeKey": node, "hardwareId": hardware_id, "months": months, "deadline": deadline}
+        signatures = changes.get("signatures") or self.signed(digest)
+        return self.pool(number, operator, "activate", **args, signatures=signatures)
 
     def owner(self, worker: str, function: str, contract: str = "Staking", **args: Any) -> Outcome:
         """A call of a worker's owner about its node."""

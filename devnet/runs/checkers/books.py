@@ -63,6 +63,14 @@ class IncidentFacts:
 
 
 @dataclass(slots=True)
+class PoolFacts:
+    """A pool by its events; `members` are all that ever paid in, in their order."""
+
+    operator: str
+    members: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class OrderFacts:
     """An order by its events and the tokens that moved with them."""
 

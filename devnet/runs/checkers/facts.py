@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from devnet.model import Parameters
-from devnet.protocol import ObservedTransaction
+from devnet.protocol import ObservedTransaction, pool_name
 from devnet.runs.checkers.amounts import (
     BONUS,
     NO_BONUS,
@@ -20,7 +20,14 @@ from devnet.runs.checkers.amounts import (
     due_share,
     due_v,
 )
-from devnet.runs.checkers.books import CycleFacts, IncidentFacts, News, NodeFacts, OrderFacts
+from devnet.runs.checkers.books import (
+    CycleFacts,
+    IncidentFacts,
+    News,
+    NodeFacts,
+    OrderFacts,
+    PoolFacts,
+)
 from devnet.runs.checkers.incidents import INCIDENT_FOLDS
 from devnet.runs.checkers.moves import tokens_between
 from devnet.runs.checkers.rows import (
@@ -47,6 +54,7 @@ class Facts:
         self.nodes: dict[str, NodeFacts] = {}
         self.orders: dict[int, OrderFacts] = {}
         self.reported: dict[int, IncidentFacts] = {}
+        self.pools: dict[str, PoolFacts] = {}  # by contract name
         self.cycles: defaultdict[int, CycleFacts] = defaultdict(CycleFacts)
         self.added = 0
         self.paid = 0
@@ -73,6 +81,9 @@ class Facts:
             "RewardRolled": self._reward_rolled,
             "Claimed": self._claimed,
             "ClaimedAll": self._claimed_all,
+            "PoolCreated": self._pool_created,
+            "Joined": self._paid_in,
+            "PoolToppedUp": self._paid_in,
             "OrderCreated": self._order_created,
             "Settled": self._settled,
             "Finalized": self._finalized,
@@ -259,6 +270,15 @@ class Facts:
         return cycle_at(
             transaction.block, self.parameters.genesis_block, self.parameters.cycle_blocks
         )
+
+    # Pools
+
+    def _pool_created(self, transaction: ObservedTransaction, args: Args) -> None:
+        self.pools[pool_name(len(self.pools) + 1)] = PoolFacts(args["operator"])
+
+    def _paid_in(self, transaction: ObservedTransaction, args: Args) -> None:
+        contract = transaction.events[self._place].contract
+        self.pools[contract].members[args["member"]] = None
 
     # Market
 

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from devnet.chain import Block
-from devnet.model import CycleLedger, Ledger, NodeLedger, PriceLedger
+from devnet.model import (
+    CycleLedger,
+    Ledger,
+    MemberLedger,
+    NodeLedger,
+    PoolLedger,
+    PriceLedger,
+)
 from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.protocol import (
     IncidentState,
@@ -16,7 +23,9 @@ from devnet.protocol import (
     Quorum,
     RoundState,
     StoredPrice,
+    pool_name,
 )
+from devnet.protocol.views import POOL_READS
 from devnet.runs.checkers.facts import Facts
 
 Read = tuple[str, str, Sequence[Any]]
@@ -33,6 +42,10 @@ NODE_READS = (
     ("Rewards", "lastPublishedBlock"),
     ("Slashing", "pendingCount"),
     ("Slashing", "seizedOf"),
+)
+POOL_FIELDS = (
+    *("operator", "commission_bps", "node", "assets", "closed", "withdrawn"),
+    *("total_shares", "rewards_per_share"),
 )
 PRICE_READS = ("stored", "marketPrice", "price", "priceInKomp", "beatsAll")
 
@@ -113,6 +126,15 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
         resource: [batch.ask("Pricing", view, resource) for view in PRICE_READS]
         for resource in parameters.cloud_feeds
     }
+    pools = {
+        name: (
+            [batch.ask(name, view) for view in POOL_READS],
+            _ask_each(batch, tuple(seen.members), name, "sharesOf"),
+            _ask_each(batch, tuple(seen.members), name, "uncollectedOf"),
+        )
+        for name, seen in facts.pools.items()
+    }
+    pool_count = batch.ask("PoolFactory", "poolCount")
     supply = batch.ask("Kompute", "totalSupply")
     count = batch.ask("Gatekeepers", "count")
     perf = batch.ask("Gatekeepers", "needed", int(Quorum.PERF))
@@ -146,6 +168,16 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
         perf_quorum=answer(perf),
         nodes={name: _node([answer(p) for p in places]) for name, places in nodes.items()},
         total_stake=answer(total_stake),
+        pools=_pools(
+            answer(pool_count),
+            {
+                name: _pool(
+                    [answer(place) for place in views],
+                    {who: (answer(place), answer(owed[who])) for who, place in shares.items()},
+                )
+                for name, (views, shares, owed) in pools.items()
+            },
+        ),
         cycles={
             number: found
             for number, found in sorted({**kept_cycles, **read_cycles}.items())
@@ -217,6 +249,23 @@ def _node(answers: Sequence[Any]) -> NodeLedger:
         pending_incidents=pending,
         cursor=cursor,
         malicious_cursor=malicious_cursor,
+    )
+
+
+def _pools(count: int, read: Mapping[str, PoolLedger]) -> dict[str, Any]:
+    """The read rows; a pool the factory counts and no event told stays visible."""
+    return {pool_name(number): read.get(pool_name(number)) for number in range(1, count + 1)}
+
+
+def _pool(answers: Sequence[Any], members: Mapping[str, tuple[int, Any]]) -> PoolLedger:
+    rows = {
+        who: MemberLedger(shares, owed["amount"], owed["commission"])
+        for who, (shares, owed) in members.items()
+    }
+    nothing = MemberLedger(0, 0, 0)
+    return PoolLedger(
+        **dict(zip(POOL_FIELDS, answers, strict=True)),
+        members={who: row for who, row in rows.items() if row != nothing},
     )
 
 

@@ -19,6 +19,7 @@ from model_world import (
     lived_through,
 )
 from wild import Wild
+from wild_pools import WildPools
 
 from devnet.base.toolchain import Toolchain
 from devnet.chain import Anvil, Chain, Rpc, Transaction, sign
@@ -73,6 +74,23 @@ def test_wild_transactions_are_decided_alike(chain_world: ChainWorld, seed: int)
     assert len(errors) > 25, errors  # it was wild indeed
     assert {"publish", "claimAll", "report", "accept", "settle"} <= done
     assert "Unknown" not in errors
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_wild_pools_are_decided_alike(chain_world: ChainWorld, seed: int) -> None:
+    wild = WildPools(chain_world, seed)
+    wild.begin()
+    for count in range(MOVES // 2):
+        wild.move()
+        if count % 20 == 0:
+            held(chain_world)
+    held(chain_world, whole=True)
+    of_pools = [seen for seen in chain_world.history if seen.contract.startswith("Pool:")]
+    errors = Counter(seen.error for seen in of_pools if not seen.ok)
+    assert len(errors) >= 10, errors
+    assert {"join", "activate", "topUp", "collect", "redeem"} <= {
+        s.function for s in of_pools if s.ok
+    }
 
 
 def test_a_corrupt_reading_is_told(chain_world: ChainWorld) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -27,8 +27,12 @@ class Wild:
 
     def move(self) -> None:
         """One transaction, or some time."""
-        moves, weights = zip(*MOVES.items(), strict=True)
+        moves, weights = zip(*self.table().items(), strict=True)
         self.random.choices(moves, weights)[0](self)
+
+    def table(self) -> Mapping[Move, float]:
+        """What is drawn from, and how often."""
+        return MOVES
 
     def one(self, *values: Any) -> Any:
         return self.random.choice(values)

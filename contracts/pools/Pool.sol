@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
+import {IPool} from "../interfaces/IPool.sol";
+import {IRewards} from "../interfaces/IRewards.sol";
+import {ISlashing} from "../interfaces/ISlashing.sol";
+import {IStaking} from "../interfaces/IStaking.sol";
+
+/// @title One pool: many members stake one node together (S7)
+/// @notice It owns its node, and so receives every reward (R2). A slash lowers assets, never shares.
+contract Pool is IPool, ReentrancyGuardTransient {
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+
+    /// @dev S1, S7.
+    uint256 private constant STAKE = 500e18;
+    uint256 private constant LEAST_ASSETS = 5e18;
+    uint256 private constant BPS = 10_000;
+    uint256 private constant LEAST_OPERATOR_BPS = 2_000;
+    uint256 private constant ONE = 1e18;
+
+    /// @dev Two slots. `settledAt` is `rewardsPerShare` when `owed` was last brought up to date.
+    struct Member {
+        uint128 shares;
+        uint128 settledAt;
+        uint128 owed;
+        uint128 commission;
+    }
+
+    IERC20 public immutable token;
+    IStaking public immutable staking;
+    IRewards public immutable rewards;
+    ISlashing public immutable slashing;
+    IGatekeepers private immutable _gatekeepers;
+    /// @inheritdoc IPool
+    address public immutable operator;
+    /// @inheritdoc IPool
+    uint256 public immutable commissionBps;
+
+    mapping(address account => Member) private _members;
+    /// @dev One slot. Before activation one share is one wei of funding.
+    uint128 private _totalShares;
+    uint128 private _rewardsPerShare;
+    /// @dev One slot; with the next one what redeeming shares out. 500 KOMP are below 2^88.
+    address private _node;
+    uint88 private _returned;
+    bool private _withdrawn;
+    /// @dev One slot: every member gets its part of these shares' whole, whoever redeems first.
+    uint128 private _sharesAtReturn;
+    uint128 private _unredeemed;
+
+    constructor(
+        IERC20 token_,
+        IStaking staking_,
+        IRewards rewards_,
+        ISlashing slashing_,
+        IGatekeepers gatekeepers,
+        address operator_,
+        uint256 commissionBps_
+    ) {
+        token = token_;
+        staking = staking_;
+        rewards = rewards_;
+        slashing = slashing_;
+        _gatekeepers = gatekeepers;
+        operator = operator_;
+        commissionBps = commissionBps_;
+        // Staking takes only what activation and top-up bring.
+        token_.forceApprove(address(staking_), type(uint256).max);
+    }
+
+    /// @inheritdoc IPool
+    function join(uint256 amount) external nonReentrant returns (uint256 joined) {
+        if (_node != address(0)) revert PoolActive(_node);
+        if (amount == 0) revert ZeroAmount();
+        uint256 funding = _totalShares;
+        uint256 room = STAKE - funding;
+        if (room == 0) revert PoolFull(funding);
+        joined = amount < room ? amount : room; // S7: cut to the room left
+        _mint(_members[msg.sender], joined);
+        _requireOperatorShare();
+        emit Joined(msg.sender, joined);
+        token.safeTransferFrom(msg.sender, address(this), joined);
+    }
+
+    /// @inheritdoc IPool
+    function leave(uint256 amount) external nonReentrant {
+        if (_node != address(0)) revert PoolActive(_node);
+        if (amount == 0) revert ZeroAmount();
+        Member storage member = _members[msg.sender];
+        uint256 shares = member.shares;
+        if (amount > shares) revert SharesExceeded(amount, shares);
+        member.shares = uint128(shares - amount);
+        _totalShares -= uint128(amount);
+        _requireOperatorShare(); // 0 of 0 passes: nobody is left
+        emit Left(msg.sender, amount);
+        token.safeTransfer(msg.sender, amount);
+    }
+
+    /// @inheritdoc IPool
+    function activate(address nodeKey, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
+        external
+        nonReentrant
+    {
+        _onlyOperator();
+        if (_node != address(0)) revert PoolActive(_node);
+        if (_totalShares != STAKE) revert PoolNotFull(_totalShares, STAKE);
+        if (_gatekeepers.isGatekeeper(operator)) revert OperatorIsGatekeeper(operator); // R3: since the creation
+        _node = nodeKey;
+        emit Activated(nodeKey);
+        staking.stake(nodeKey, hardwareId, months, deadline, signatures);
+    }
+
+    /// @inheritdoc IPool
+    function restake(uint256 months) external {
+        _onlyOperator();
+        address node_ = _activeNode();
+        // S7: members have had exitDelay to ask for the exit.
+        uint256 due = uint256(staking.nodeOf(node_).unlockAt) + staking.exitDelay();
+        if (block.timestamp < due) revert TooEarly(due, block.timestamp);
+        staking.restake(node_, months);
+    }
+
+    /// @inheritdoc IPool
+    function topUp(uint256 amount) external nonReentrant returns (uint256 shares) {
+        address node_ = _activeNode();
+        uint256 left = staking.stakeOf(node_);
+        uint256 whole = left + slashing.seizedOf(node_);
+        if (whole < LEAST_ASSETS) revert PoolClosed(whole, LEAST_ASSETS); // S7: for ever
+        uint256 room = STAKE - left;
+        if (room == 0) revert NothingMissing(node_);
+        if (amount < room) revert TopUpTooSmall(amount, room); // S4: to exactly 500 KOMP
+        _harvest();
+        shares = room * _totalShares / whole;
+        if (shares == 0) revert NoSharesMinted(room, _totalShares, whole);
+        Member storage member = _members[msg.sender];
+        _settle(member);
+        _mint(member, shares);
+        _requireOperatorShare();
+        emit PoolToppedUp(msg.sender, room, shares);
+        token.safeTransferFrom(msg.sender, address(this), room);
+        staking.topUp(node_, room);
+    }
+
+    /// @inheritdoc IPool
+    function harvest() external nonReentrant returns (uint256 gross) {
+        return _harvest();
+    }
+
+    /// @inheritdoc IPool
+    function collect() external nonReentrant returns (uint256 amount, uint256 commission) {
+        _harvest();
+        Member storage member = _members[msg.sender];
+        (amount, commission) = _takeOwed(member);
+        if (amount + commission == 0) revert NothingToCollect(msg.sender);
+        emit Collected(msg.sender, amount, commission);
+        token.safeTransfer(msg.sender, amount + commission);
+    }
+
+    /// @inheritdoc IPool
+    function requestExit() external {
+        address node_ = _activeNode();
+        if (msg.sender != operator) {
+            if (_members[msg.sender].shares == 0) revert NotMember(msg.sender);
+            uint256 unlockAt = staking.nodeOf(node_).unlockAt;
+            if (block.timestamp < unlockAt && !closed()) revert TooEarly(unlockAt, block.timestamp);
+        }
+        staking.requestExit(node_);
+    }
+
+    /// @inheritdoc IPool
+    function withdraw() external nonReentrant {
+        address node_ = _activeNode();
+        uint256 amount = staking.stakeOf(node_);
+        _withdrawn = true;
+        _returned = uint88(amount);
+        (_sharesAtReturn, _unredeemed) = (_totalShares, uint128(amount));
+        emit StakeReturned(amount);
+        staking.withdraw(node_);
+    }
+
+    /// @inheritdoc IPool
+    function redeem() external nonReentrant returns (uint256 amount) {
+        if (!_withdrawn) revert StakeNotReturned(_node);
+        Member storage member = _members[msg.sender];
+        uint256 shares = member.shares;
+        if (shares == 0) revert NotMember(msg.sender);
+        uint256 last = rewards.openCycle(_node);
+        if (last == rewards.currentCycle()) revert LastCycleRuns(last);
+        _harvest();
+        (uint256 owed, uint256 commission) = _takeOwed(member);
+        amount = uint256(_returned) * shares / _sharesAtReturn;
+        member.shares = 0;
+        _totalShares -= uint128(shares);
+        _unredeemed -= uint128(amount);
+        if (owed + commission != 0) emit Collected(msg.sender, owed, commission);
+        emit Redeemed(msg.sender, shares, amount);
+        token.safeTransfer(msg.sender, amount + owed + commission);
+    }
+
+    /// @inheritdoc IPool
+    function node() external view returns (address) {
+        return _node;
+    }
+
+    /// @inheritdoc IPool
+    function sharesOf(address member) external view returns (uint256) {
+        return _members[member].shares;
+    }
+
+    /// @inheritdoc IPool
+    function totalShares() external view returns (uint256) {
+        return _totalShares;
+    }
+
+    /// @inheritdoc IPool
+    function rewardsPerShare() external view returns (uint256) {
+        return _rewardsPerShare;
+    }
+
+    /// @inheritdoc IPool
+    function uncollectedOf(address account) external view returns (uint256 amount, uint256 commission) {
+        Member storage member = _members[account];
+        return (uint256(member.owed) + _accrued(member), member.commission);
+    }
+
+    /// @inheritdoc IPool
+    function assets() external view returns (uint256) {
+        if (_node == address(0)) return _totalShares;
+        return _withdrawn ? _unredeemed : _staked();
+    }
+
+    /// @inheritdoc IPool
+    function closed() public view returns (bool) {
+        return _node != address(0) && !_withdrawn && _staked() < LEAST_ASSETS;
+    }
+
+    /// @inheritdoc IPool
+    function withdrawn() external view returns (bool) {
+        return _withdrawn;
+    }
+
+    /// @dev S7, C6: what ended cycles owe the node; its commission first, the rest per share.
+    function _harvest() private returns (uint256 gross) {
+        address node_ = _node;
+        if (node_ == address(0)) return 0;
+        try rewards.claimAll(node_) returns (uint256 amount) {
+            gross = amount;
+        } catch (bytes memory reason) {
+            // Only "nothing due" counts 0; a harvest short of gas, say, must not be passed over.
+            if (bytes4(reason) == IRewards.NothingToClaim.selector) return 0;
+            assembly ("memory-safe") {
+                revert(add(reason, 32), mload(reason))
+            }
+        }
+        uint256 commission = gross * commissionBps / BPS;
+        _rewardsPerShare += ((gross - commission) * ONE / _totalShares).toUint128();
+        if (commission != 0) _members[operator].commission += uint128(commission);
+        emit Harvested(gross, commission);
+    }
+
+    function _mint(Member storage member, uint256 shares) private {
+        member.shares += shares.toUint128();
+        _totalShares += shares.toUint128();
+    }
+
+    /// @dev Before a member's shares change, so that they earn nothing of what was harvested earlier.
+    function _settle(Member storage member) private {
+        uint256 accrued = _accrued(member);
+        if (accrued != 0) member.owed += accrued.toUint128();
+        member.settledAt = _rewardsPerShare;
+    }
+
+    /// @dev All that is owed to a member, which it is then owed no more.
+    function _takeOwed(Member storage member) private returns (uint256 amount, uint256 commission) {
+        (amount, commission) = (member.owed, member.commission);
+        if (amount + commission != 0) (member.owed, member.commission) = (0, 0);
+        amount += _accrued(member);
+        member.settledAt = _rewardsPerShare;
+    }
+
+    function _onlyOperator() private view {
+        if (msg.sender != operator) revert NotPoolOperator(msg.sender, operator);
+    }
+
+    function _activeNode() private view returns (address node_) {
+        node_ = _node;
+        if (node_ == address(0)) revert PoolNotActive();
+        if (_withdrawn) revert PoolWithdrawn();
+    }
+
+    /// @dev S7: at least a fifth, after every change of shares until the exit.
+    function _requireOperatorShare() private view {
+        uint256 shares = _members[operator].shares;
+        if (shares * BPS < uint256(_totalShares) * LEAST_OPERATOR_BPS) {
+            revert OperatorShareTooSmall(shares, _totalShares);
+        }
+    }
+
+    function _accrued(Member storage member) private view returns (uint256) {
+        return uint256(member.shares) * (_rewardsPerShare - member.settledAt) / ONE;
+    }
+
+    /// @dev Seized is not lost yet: it may come back (L6).
+    function _staked() private view returns (uint256) {
+        return staking.stakeOf(_node) + slashing.seizedOf(_node);
+    }
+}

@@ -1,0 +1,208 @@
+"""S7: a slash lowers assets, never shares; a top-up buys shares at their present value."""
+
+from __future__ import annotations
+
+import pytest
+from contracts_stage import DAY, GATEKEEPERS, HOUR, KOMP, NO_SHRINKING, STAKE, Stage, address
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pools_stage import DAY_10, NODE, Pools
+
+DUST = 239 * HOUR  # 497.9… KOMP
+
+
+def test_s7_a_slash_lowers_assets_not_shares(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    assert pool.slash(DAY) == 50 * KOMP
+    assert (pool.read("assets"), pool.read("totalShares")) == (450 * KOMP, STAKE)
+    assert (pool.shares("alice"), pool.shares("bob")) == (200 * KOMP, 300 * KOMP)
+
+
+def test_s7_a_top_up_buys_at_the_present_value(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    pool.slash(DAY)
+    before = stage.balance("mallory")
+    topped = pool.send("mallory", "topUp", 10_000 * KOMP)  # cut to the room left
+    shares = 50 * KOMP * STAKE // (450 * KOMP)
+    assert topped.event("PoolToppedUp") == {
+        "member": address("mallory"),
+        "amount": 50 * KOMP,
+        "shares": shares,
+    }
+    assert topped.event("ToppedUp") == {"node": NODE, "amount": 50 * KOMP}
+    assert stage.balance("mallory") == before - 50 * KOMP
+    assert (pool.shares("mallory"), pool.read("totalShares")) == (shares, STAKE + shares)
+    assert (pool.read("assets"), stage.read("Staking", "isActive", NODE)) == (STAKE, True)
+
+
+def test_s4_a_top_up_covers_what_is_missing(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    refused = pool.refused("bob", "topUp", KOMP)
+    assert (refused.name, refused.values) == ("NothingMissing", {"node": NODE})
+    pool.slash(DAY)
+    refused = pool.refused("bob", "topUp", 50 * KOMP - 1)
+    assert (refused.name, refused.values) == (
+        "TopUpTooSmall",
+        {"amount": 50 * KOMP - 1, "room": 50 * KOMP},
+    )
+    pool.send("alice", "requestExit")
+    assert pool.refused("bob", "topUp", 50 * KOMP).name == "ExitAlreadyRequested"
+
+
+def test_s7_a_top_up_leaves_the_operator_a_fifth(stage: Stage) -> None:
+    pool = Pools.active(stage, 1_000, alice=100 * KOMP, bob=400 * KOMP)
+    pool.slash(DAY)
+    refused = pool.refused("bob", "topUp", 50 * KOMP)
+    assert refused.name == "OperatorShareTooSmall"
+    assert refused.values["shares"] == 100 * KOMP
+    pool.send("alice", "topUp", 50 * KOMP)
+
+
+def test_s7_a_top_up_harvests_first(stage: Stage) -> None:
+    """What was earned before belongs to those before, and the topper keeps what it had earned."""
+    pool = Pools.active(stage, 0)
+    pool.earn(500 * KOMP)
+    pool.slash(DAY)
+    topped = pool.send("bob", "topUp", 50 * KOMP)
+    assert topped.event("Harvested")["gross"] == 500 * KOMP
+    assert pool.uncollected("bob") == (300 * KOMP, 0)
+    assert pool.send("alice", "collect").event("Collected")["amount"] == 200 * KOMP
+    assert pool.send("bob", "collect").event("Collected")["amount"] == 300 * KOMP
+
+
+def test_s7_slashed_to_dust_closes_for_ever(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    lost = pool.slash(DUST)
+    left = STAKE - lost
+    assert 0 < left < 5 * KOMP
+    assert pool.read("closed")
+    refused = pool.refused("alice", "topUp", STAKE)
+    assert (refused.name, refused.values) == ("PoolClosed", {"assets": left, "least": 5 * KOMP})
+    pool.exit("bob")  # any member, at once
+    assert not pool.read("closed")
+    assert pool.refused("alice", "topUp", STAKE).name == "PoolWithdrawn"
+    amount = pool.send("bob", "redeem").event("Redeemed")["amount"]
+    assert amount == left * 300 // 500
+
+
+def test_s7_5_komp_left_do_not_close(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    assert pool.slash(DAY_10 * 99 // 100) == 495 * KOMP
+    assert (pool.read("assets"), pool.read("closed")) == (5 * KOMP, False)
+    shares = pool.send("alice", "topUp", STAKE).event("PoolToppedUp")["shares"]
+    assert shares == 495 * KOMP * STAKE // (5 * KOMP)
+    assert pool.slash(1) == 500 * KOMP * 1_000 // (10_000 * DAY)
+
+
+def test_slashed_wholly_then_join_redeem_and_harvest(stage: Stage) -> None:
+    """§12: a pool slashed 100 %."""
+    pool = Pools.active(stage, 0)
+    pool.earn(100 * KOMP)
+    assert pool.slash(DAY_10) == STAKE
+    assert (pool.read("assets"), pool.read("closed")) == (0, True)
+    assert pool.refused("mallory", "join", KOMP).name == "PoolActive"
+    assert pool.refused("alice", "topUp", STAKE).name == "PoolClosed"
+    assert pool.refused("bob", "redeem").name == "StakeNotReturned"
+    assert pool.send("mallory", "harvest").event("Harvested")["gross"] == 100 * KOMP
+    pool.exit("bob")
+    redeemed = pool.send("bob", "redeem")
+    assert redeemed.event("Redeemed") == {
+        "member": address("bob"),
+        "shares": 300 * KOMP,
+        "amount": 0,
+    }
+    assert redeemed.event("Collected")["amount"] == 60 * KOMP
+    assert pool.send("alice", "redeem").event("Collected")["amount"] == 40 * KOMP
+    assert (pool.read("totalShares"), stage.balance("Pool:1")) == (0, 0)
+
+
+def seized(stage: Stage) -> int:
+    """A level 3 incident of the pool's node; gives its id."""
+    report = stage.incident(1, 0, 0, *GATEKEEPERS, level=3)
+    sent = stage.send("mallory", "Slashing", "report", *report)
+    return int(sent.event("IncidentReported")["id"])
+
+
+def test_s7_a_seizure_closes_nothing(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    incident = seized(stage)
+    assert stage.read("Staking", "stakeOf", NODE) == 0
+    assert (pool.read("assets"), pool.read("closed")) == (STAKE, False)
+    assert pool.refused("bob", "requestExit").name == "TooEarly"
+    assert pool.refused("alice", "topUp", STAKE).name == "ExitAlreadyRequested"
+    stage.until(stage.now + 6 * HOUR)
+    stage.send("mallory", "Slashing", "execute", incident)
+    assert (pool.read("assets"), pool.read("closed")) == (0, True)
+    assert pool.refused("alice", "topUp", STAKE).name == "PoolClosed"
+    assert pool.refused("alice", "withdraw").name == "NotLive"
+    assert pool.refused("bob", "redeem").name == "StakeNotReturned"
+
+
+def test_l6_the_operator_appeals_and_an_overturned_seizure_comes_back(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    incident = seized(stage)
+    stage.send("alice", "Kompute", "approve", stage.address("Slashing"), 50 * KOMP)
+    refused = stage.refused("bob", "Slashing", "appeal", incident)
+    assert (refused.name, refused.values) == (
+        "NotOwner",
+        {"caller": address("bob"), "owner": address("alice")},
+    )
+    appealed = stage.send("alice", "Slashing", "appeal", incident).event("Appealed")
+    assert appealed == {"id": incident, "payer": address("alice"), "bond": 50 * KOMP}
+    before = stage.balance("alice")
+    stage.send("arbiter", "Slashing", "rule", incident, False)
+    assert stage.balance("alice") == before + 50 * KOMP
+    assert (pool.read("assets"), pool.read("closed")) == (STAKE, False)
+    stage.until(stage.read("Staking", "nodeOf", NODE)["exitAt"])
+    pool.send("mallory", "withdraw")
+    assert pool.send("bob", "redeem").event("Redeemed")["amount"] == 300 * KOMP
+
+
+@given(
+    seconds=st.integers(1, DAY_10),
+    parts=st.lists(st.integers(1, 10**20), min_size=2, max_size=2),
+    order=st.permutations(["alice", "bob", "mallory"]),
+)
+@settings(
+    max_examples=8,
+    phases=NO_SHRINKING,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_invariant_11_the_loss_per_share_is_equal(
+    stage: Stage, seconds: int, parts: list[int], order: list[str]
+) -> None:
+    """Whoever redeems first or last gets its part, rounded down once; never more than there is."""
+    snapshot = stage.chain.snapshot()
+    try:
+        bob, mallory = parts
+        pool = Pools.active(stage, 0, alice=STAKE - bob - mallory, bob=bob, mallory=mallory)
+        left = STAKE - pool.slash(seconds)
+        pool.exit()
+        assert pool.read("assets") == left
+        paid = 0
+        for name in order:
+            shares = pool.shares(name)
+            amount = pool.send(name, "redeem").event("Redeemed")["amount"]
+            assert amount == left * shares // STAKE
+            paid += amount
+            assert pool.read("assets") == left - paid
+        assert 0 <= left - paid < len(order)
+        assert pool.read("totalShares") == 0
+    finally:
+        stage.chain.revert(snapshot)
+
+
+@pytest.mark.parametrize("function", ["topUp", "redeem", "withdraw"])
+def test_a_donation_before_it_changes_nothing(stage: Stage, function: str) -> None:
+    pool = Pools.active(stage, 0)
+    pool.slash(DAY)
+    stage.send("mallory", "Kompute", "transfer", pool.address, 1_000 * KOMP)
+    if function == "topUp":
+        minted = pool.send("bob", "topUp", STAKE).event("PoolToppedUp")["shares"]
+        assert minted == 50 * KOMP * STAKE // (450 * KOMP)
+        return
+    pool.exit()
+    assert pool.read("assets") == 450 * KOMP
+    assert pool.send("bob", "redeem").event("Redeemed")["amount"] == 270 * KOMP
+    assert pool.send("alice", "redeem").event("Redeemed")["amount"] == 180 * KOMP
+    assert stage.balance("Pool:1") == 1_000 * KOMP

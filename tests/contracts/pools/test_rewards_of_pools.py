@@ -1,0 +1,135 @@
+"""S7: what a pool's node earns reaches its members, after the commission."""
+
+from __future__ import annotations
+
+import pytest
+from contracts_stage import ACCOUNTS, KOMP, NO_SHRINKING, Stage, address
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pools_stage import NODE, Pools
+
+from devnet.chain import Transaction, sign
+
+
+def test_s7_commission_first_then_pro_rata(stage: Stage) -> None:
+    pool = Pools.active(stage, 1_000)
+    pool.earn(1_000 * KOMP)
+    harvested = pool.send("mallory", "harvest")
+    assert harvested.event("Harvested") == {"gross": 1_000 * KOMP, "commission": 100 * KOMP}
+    assert harvested.event("ClaimedAll")["owner"] == pool.address
+    assert pool.read("rewardsPerShare") == 900 * KOMP * KOMP // (500 * KOMP)
+    assert pool.uncollected("alice") == (360 * KOMP, 100 * KOMP)
+    assert pool.uncollected("bob") == (540 * KOMP, 0)
+    before = stage.balance("alice"), stage.balance("bob")
+    assert pool.send("alice", "collect").event("Collected") == {
+        "member": address("alice"),
+        "amount": 360 * KOMP,
+        "commission": 100 * KOMP,
+    }
+    pool.send("bob", "collect")
+    assert stage.balance("alice") == before[0] + 460 * KOMP
+    assert stage.balance("bob") == before[1] + 540 * KOMP
+    assert stage.balance("Pool:1") == 0
+
+
+def test_s7_collect_harvests_first(stage: Stage) -> None:
+    pool = Pools.active(stage, 0)
+    pool.earn(500 * KOMP)
+    collected = pool.send("bob", "collect")
+    assert collected.event("Harvested") == {"gross": 500 * KOMP, "commission": 0}
+    assert collected.event("Collected")["amount"] == 300 * KOMP
+    refused = pool.refused("bob", "collect")
+    assert (refused.name, refused.values) == ("NothingToCollect", {"member": address("bob")})
+    assert pool.refused("mallory", "collect").name == "NothingToCollect"
+
+
+def test_s7_nothing_due_counts_zero(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    assert pool.send("mallory", "harvest").names == []  # it never published
+    stage.publish(1)
+    assert pool.send("mallory", "harvest").names == []  # its cycle runs
+    assert pool.refused("alice", "collect").name == "NothingToCollect"
+
+
+def test_a_harvest_short_of_gas_is_not_passed_over(stage: Stage) -> None:
+    """Or a top-up could skip the rewards that are due to those before it."""
+    pool = Pools.active(stage)
+    pool.earn(1_000 * KOMP)
+    call = stage.contracts.encode("Pool:1", "harvest")
+    chain = stage.chain
+    outcomes = set()
+    for gas in range(40_000, 140_000, 4_000):
+        snapshot = chain.snapshot()
+        outcomes.add(_harvested(stage, call.to, call.data, gas))
+        chain.revert(snapshot)
+    assert outcomes == {"failed", 1_000 * KOMP}
+
+
+def _harvested(stage: Stage, to: str, data: bytes, gas: int) -> str | int:
+    who = ACCOUNTS["mallory"]
+    raw = sign(who, Transaction(stage.chain.nonce(who.address), to, data, gas=gas))
+    receipt = stage.chain.mine([raw]).receipts[0]
+    if not receipt.ok:
+        return "failed"
+    events = stage.contracts.events(receipt)
+    return sum(int(event.args["gross"]) for event in events if event.name == "Harvested")
+
+
+def test_c6_nobody_claims_for_the_pool(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    pool.earn(KOMP)
+    for sender in ("alice", "owner-1", "node-1"):
+        assert stage.refused(sender, "Rewards", "claimAll", NODE).name == "NotOwner"
+    assert pool.send("alice", "collect").event("Harvested")["gross"] == KOMP
+
+
+@given(
+    commission=st.integers(0, 2_000),
+    rewards=st.lists(st.integers(1, 10**21), min_size=1, max_size=3),
+    parts=st.lists(st.integers(1, 400 * KOMP), min_size=3, max_size=3),
+    order=st.permutations(["alice", "bob", "mallory", "owner-1"]),
+)
+@settings(
+    max_examples=8,
+    phases=NO_SHRINKING,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_rounding_never_pays_more_than_was_harvested(
+    stage: Stage, commission: int, rewards: list[int], parts: list[int], order: list[str]
+) -> None:
+    """Invariant 11: Σ shares = total, Σ collected <= harvested - commission, dust below 1 each."""
+    snapshot = stage.chain.snapshot()
+    try:
+        amounts = {"alice": 100 * KOMP, "bob": parts[0], "mallory": parts[1], "owner_1": parts[2]}
+        room = 400 * KOMP
+        for name in ("bob", "mallory", "owner_1"):
+            amounts[name] = max(1, min(amounts[name], room - 3))
+            room -= amounts[name]
+        amounts["alice"] += room
+        pool = Pools.active(stage, commission, **amounts)
+        assert pool.read("totalShares") == sum(pool.shares(name) for name in order)
+        gross = fee = amount = taken = 0
+        for reward in rewards:
+            pool.earn(reward)
+            harvested = pool.send("mallory", "harvest").event("Harvested")
+            assert harvested["commission"] == harvested["gross"] * commission // 10_000
+            gross, fee = gross + harvested["gross"], fee + harvested["commission"]
+        for name in order:
+            if pool.uncollected(name) == (0, 0):
+                continue
+            paid = pool.send(name, "collect").event("Collected")
+            amount, taken = amount + paid["amount"], taken + paid["commission"]
+        assert (gross, taken) == (sum(rewards), fee)
+        assert 0 <= gross - fee - amount <= len(order) + len(rewards) * 500
+        assert stage.balance("Pool:1") == gross - taken - amount
+    finally:
+        stage.chain.revert(snapshot)
+
+
+@pytest.mark.parametrize("sender", ["alice", "mallory"])
+def test_rewards_after_the_withdrawal_are_still_the_members(stage: Stage, sender: str) -> None:
+    pool = Pools.active(stage, 0)
+    pool.earn(100 * KOMP)
+    pool.exit()
+    assert pool.send(sender, "harvest").event("Harvested")["gross"] == 100 * KOMP
+    assert pool.send("bob", "collect").event("Collected")["amount"] == 60 * KOMP
