@@ -17,6 +17,7 @@ _COMMANDS = (
     ("run", "run", "Carry out scenarios, each on a fresh devnet of its own."),
     ("replay", "replay", "Rebuild every block of a bundle and compare the hashes."),
     ("load", "load", "Put a devnet under the load of many users (Locust), with a verdict."),
+    ("economics", "economics", "Live through years of a network by its rules alone, with plots."),
     ("report", "report", "Write the HTML report of a bundle again and say where it is."),
     ("kubectl", "kubectl", "kubectl on the devnet's control plane."),
     ("ape", "ape_command", "Ape on the running devnet, with its accounts and contracts."),

@@ -109,8 +109,8 @@ def publish(state: State, call: Call) -> None:
         raise Refused("ValueOutOfRange")
 
     publisher = settled(state, name, cycle)
-    state.publishers[name] = replace(
-        publisher, last_block=call.block, sequence=result["sequence"], open_cycle=cycle
+    state.publishers[name] = Publisher(
+        call.block, result["sequence"], cycle, publisher.accrued, publisher.claimed_before
     )
     _roll(state, cycle)
     state.account_v[cycle, name] += v  # W5

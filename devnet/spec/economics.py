@@ -72,7 +72,7 @@ class Demand(SpecModel):
     """What clients want, as a share of the first cycle's capacity."""
 
     utilization: Ppm = Field(default=400_000, description="of the capacity, in the first cycle")
-    growth: Ppm = Field(default=5_000, description="a cycle")
+    growth: Ppm = Field(default=300_000, description="of the first demand, a year")
     step: Ppm = Field(default=50_000, description="of a cycle's random step, up or down, at most")
     elasticity: Ppm = Field(
         default=500_000,

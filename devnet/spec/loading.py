@@ -80,10 +80,10 @@ def with_overrides(
     return overridden(document, own, "--set")
 
 
-def resolved_yaml(network: NetworkSpec) -> str:
-    """The whole configuration with its defaults, in the language of the file."""
+def resolved_yaml(network: NetworkSpec, *, without: Collection[str] = ()) -> str:
+    """The whole configuration with its defaults, in the language of the file, but for some keys."""
     return yaml.safe_dump(
-        network.model_dump(mode="json", by_alias=True, exclude_none=True),
+        network.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(without)),
         sort_keys=False,
         allow_unicode=True,
         width=100,

@@ -239,11 +239,11 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             id="S7",
         ),
         pytest.param(
-            "economics: {publications: 15}",
+            "economics: {publications: 14}",
             [
                 (
                     "network.yaml:10: economics.publications: two publications are at least "
-                    "gap_blocks apart (W4); seen 15 in 70 blocks; at most 14"
+                    "gap_blocks apart (W4); seen 14 in 66 blocks; at most 13"
                 )
             ],
             id="W4 economics",

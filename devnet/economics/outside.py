@@ -1,0 +1,57 @@
+"""Prices from outside: three vendors' and KOMP/USD as random walks, told by the oracle nodes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from devnet.economics.chance import Chance
+from devnet.economics.economy import Economy, signature_of
+from devnet.oracles.prices import LIST_PRICES, Resource, Vendor, usd_1e18
+from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.spec.network import RESOURCES
+
+LEAST: Final = 1  # O2: no answer is 0
+
+
+class Outside:
+    """What the clouds and the exchange ask now, and the feeds that say so (O1)."""
+
+    def __init__(self, economy: Economy, seed: int) -> None:
+        self._economy = economy
+        self._vendors = {
+            (vendor, resource): usd_1e18(LIST_PRICES[vendor][resource])
+            for resource in Resource
+            if resource.value in economy.spec.oracles.resources
+            for vendor in Vendor
+        }
+        self.komp_usd_1e8 = economy.spec.oracles.komp_usd
+        self._walks = Chance(seed, "vendors"), Chance(seed, "komp/usd")
+
+    def step(self) -> None:
+        """Every price goes on its walk."""
+        assumed = self._economy.spec.economics.prices
+        vendors, komp_usd = self._walks
+        for key, price in self._vendors.items():
+            self._vendors[key] = max(LEAST, vendors.around(price, assumed.vendors))
+        self.komp_usd_1e8 = max(LEAST, komp_usd.around(self.komp_usd_1e8, assumed.komp_usd))
+
+    def tell(self, utilization: int) -> None:
+        """Every feed answers, then every median is stored (O2); `utilization` at 1e18."""
+        for (vendor, resource), price in self._vendors.items():
+            self._transmit(feed_name(vendor.value, resource.value), price)
+        self._transmit(KOMP_USD_FEED, self.komp_usd_1e8)
+        self._transmit(UTILIZATION_FEED, utilization)
+        treasury = self._economy.accounts["treasury"]
+        for priced in self._economy.spec.oracles.resources:
+            asked = {"resource": RESOURCES.index(priced)}
+            self._economy.send(treasury, "Pricing", "poke", asked)
+
+    def _transmit(self, feed: str, answer: int) -> None:
+        economy, oracles = self._economy, self._economy.spec.oracles
+        nodes = sorted(economy.accounts[name] for name in oracles.node_names())
+        args = {
+            "roundId": economy.state.rounds[feed].id + 1,
+            "observations": (answer,) * (2 * oracles.faulty + 1),
+            "signatures": b"".join(signature_of(node) for node in nodes[: oracles.faulty + 1]),
+        }
+        economy.send(nodes[0], feed, "transmit", args)
