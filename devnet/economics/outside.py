@@ -8,6 +8,7 @@ from devnet.economics.chance import Chance
 from devnet.economics.economy import Economy, signature_of
 from devnet.oracles.prices import LIST_PRICES, Resource, Vendor, usd_1e18
 from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.protocol.reports import observers_word
 from devnet.spec.network import RESOURCES
 
 LEAST: Final = 1  # O2: no answer is 0
@@ -47,11 +48,24 @@ class Outside:
             self._economy.send(treasury, "Pricing", "poke", asked)
 
     def _transmit(self, feed: str, answer: int) -> None:
-        economy, oracles = self._economy, self._economy.spec.oracles
-        nodes = sorted(economy.accounts[name] for name in oracles.node_names())
-        args = {
-            "roundId": economy.state.rounds[feed].id + 1,
-            "observations": (answer,) * (2 * oracles.faulty + 1),
-            "signatures": b"".join(signature_of(node) for node in nodes[: oracles.faulty + 1]),
+        economy, given = self._economy, self._economy.parameters.feeds[feed]
+        state, now = economy.state, economy.now
+        if given.operator:
+            told = {"id": state.rounds[feed].id + 1, "answer": answer}
+            told |= {"startedAt": now, "updatedAt": now}
+            economy.require(given.operator, feed, "script", {"round": told})
+            return
+        observations = (answer,) * (2 * given.faulty + 1)
+        report = {
+            "configDigest": given.config_digest,
+            "epoch": (state.epochs[feed] >> 8) + 1,
+            "round": 1,
+            "observationsTimestamp": now,
+            "observers": observers_word(range(len(observations))),
+            "observations": observations,
         }
-        economy.send(nodes[0], feed, "transmit", args)
+        nodes = sorted(given.oracles)
+        signatures = b"".join(signature_of(node) for node in nodes[: given.faulty + 1])
+        economy.require(
+            nodes[0], feed, "transmit", {"report": report, "signatures": signatures}
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from devnet.economics.economy import Economy
@@ -78,12 +78,12 @@ class Result:
             "seconds": self.seconds,
             "nodes": self.nodes,
             "groups": [
-                {**_plain(asdict(row.group)), **_plain(_without(asdict(row), "group"))}
+                {**_plain(asdict(row.group)), **_plain(_fields(row, without="group"))}
                 for row in self.groups
             ],
             "cycles": [
                 {
-                    **_plain(_without(asdict(row), "shares")),
+                    **_plain(_fields(row, without="shares")),
                     "shares": {group.title: _plain(wei) for group, wei in row.shares.items()},
                 }
                 for row in self.cycles
@@ -182,8 +182,8 @@ def _balances(economy: Economy, workers: Sequence[Worker]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if key != name}
+def _fields(row: GroupFigures | CycleFigures, *, without: str) -> dict[str, Any]:
+    return {f.name: getattr(row, f.name) for f in fields(row) if f.name != without}
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,257 @@
+"""A year by the model's rules: its books, its chance, what follows from what is assumed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devnet.economics import books
+from devnet.economics.economy import Economy
+from devnet.economics.result import Result, yearly_return
+from devnet.economics.year import Year, cycles_in, simulate
+from devnet.model import Outcome
+from devnet.model.parameters import STAKE_WEI
+from devnet.protocol import Event, ObservedTransaction
+from devnet.runs.checkers.facts import Facts
+from devnet.runs.checkers.invariants import check_all
+from devnet.spec import NetworkSpec
+from tests.economics.networks import network
+
+CYCLES = 50
+
+
+def lived(spec: NetworkSpec, cycles: int = CYCLES, seed: int = 3) -> Year:
+    year = Year(spec, seed)
+    for cycle in range(cycles):
+        year.live(cycle)
+    return year
+
+
+def result(spec: NetworkSpec, cycles: int = CYCLES, seed: int = 3) -> Result:
+    return lived(spec, cycles, seed).end(cycles, seed)
+
+
+@pytest.fixture(scope="module")
+def eventful() -> Result:
+    return result(network())
+
+
+def test_the_balances_sum_to_the_supply_and_nothing_is_violated(eventful: Result) -> None:
+    assert eventful.violations == ()
+    assert sum(eventful.balances.values()) == eventful.supply == 10**26
+    assert eventful.ok
+
+
+def test_everything_happened(eventful: Result) -> None:
+    assert eventful.incidents > 20
+    assert eventful.slashed > 0
+    assert all(eventful.added[source] > 0 for source in ("incentives", "consumption", "slashes"))
+    assert {row.cycle for row in eventful.cycles} == set(range(CYCLES))
+    assert min(row.publishers for row in eventful.cycles) < 12
+    assert eventful.added["slashes"] == eventful.slashed
+
+
+def test_what_groups_earned_are_the_shares_of_all_cycles(eventful: Result) -> None:
+    for row in eventful.groups:
+        assert row.earned == sum(cycle.shares.get(row.group, 0) for cycle in eventful.cycles)
+    dust = eventful.cycles[-1].reward - sum(eventful.cycles[-1].shares.values())
+    assert 0 <= dust < 12
+
+
+def test_the_same_seed_gives_the_same_text(eventful: Result) -> None:
+    again = json.dumps(result(network()).to_json())
+    assert again == json.dumps(eventful.to_json())
+    assert again != json.dumps(result(network(), seed=4).to_json())
+
+
+def test_one_assumption_leaves_the_chance_of_the_others(eventful: Result) -> None:
+    spec = network()
+    walks = spec.economics.prices.model_copy(update={"vendors": 0})
+    still = spec.model_copy(
+        update={"economics": spec.economics.model_copy(update={"prices": walks})}
+    )
+    other = result(still)
+    assert len({row.median_usd for row in other.cycles}) == 1
+    assert len({row.median_usd for row in eventful.cycles}) > 10
+    assert [row.slashed for row in other.cycles] == [row.slashed for row in eventful.cycles]
+    assert [row.komp_usd for row in other.cycles] == [row.komp_usd for row in eventful.cycles]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    nodes=st.integers(3, 9),
+    publications=st.integers(1, 4),
+    rates=st.tuples(*(st.integers(0, 1000) for _ in range(4))),
+)
+def test_any_network_adds_up(
+    seed: int, nodes: int, publications: int, rates: tuple[int, int, int, int]
+) -> None:
+    level_1, leave, top_up, used = (f"{rate / 10}%" for rate in rates)
+    assumed = {
+        "publications": str(publications),
+        "incidents": {"level_1": level_1, "level_2": "3%", "level_3": "1%", "appeal": "50%"},
+        "stakes": {"renew": "0%", "leave": leave, "top_up": top_up, "claim_every": "2"},
+        "demand": {"utilization": used, "orders": "3", "exchange": "50 KOMP"},
+        "pools": {"share": "50%", "members": "2"},
+    }
+    came_to = result(network(nodes, economics=assumed), cycles=35, seed=seed)
+    assert came_to.violations == ()
+    assert came_to.total == came_to.supply
+
+
+class Witness:
+    """What the checkers of a run see of a year: every call as if a chain had reported it."""
+
+    def __init__(self) -> None:
+        self.facts: Facts | None = None
+        self.seen = 0
+
+    def saw(self, economy: Economy, outcome: Outcome, sender: str, *call: Any) -> None:
+        contract, function, args = call
+        self.facts = self.facts or Facts(economy.parameters)
+        self.seen += 1
+        name = f"0x{self.seen:064x}"
+        events = tuple(
+            Event(e.contract, e.name, e.args, economy.block, name) for e in outcome.events
+        )
+        self.facts.observe(
+            [
+                ObservedTransaction(
+                    block=economy.block,
+                    timestamp=economy.now,
+                    index=self.seen,
+                    hash=name,
+                    sender=sender,
+                    to=None,
+                    contract=contract,
+                    function=function,
+                    args=args,
+                    ok=outcome.ok,
+                    events=events,
+                    gas_used=0,
+                    error=outcome.error,
+                )
+            ]
+        )
+
+
+def test_the_checkers_of_a_run_find_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    witness, send = Witness(), Economy.send
+
+    def seen(economy: Economy, sender: str, *call: Any) -> Outcome:
+        outcome = send(economy, sender, *call)
+        witness.saw(economy, outcome, sender, *call)
+        return outcome
+
+    monkeypatch.setattr(Economy, "send", seen)
+    year = lived(network())
+    ledger = year.economy.model.ledger(year.economy.block, year.economy.now)
+    assert witness.facts is not None
+    assert witness.seen == year.economy.sent > 1000
+    assert [str(violation) for violation in check_all(ledger, witness.facts)] == []
+
+
+def wrong(year: Year, spoil: str) -> None:
+    state = year.economy.state
+    node = year.workers[0].node
+    if spoil == "balance":
+        state.balances[node] += 1
+    elif spoil == "stake":
+        state.nodes[node] = replace(state.nodes[node], stake=state.nodes[node].stake - 1)
+    elif spoil == "v":
+        state.account_v[0, node] += 1
+    elif spoil == "reward":
+        state.cycle_reward[0] += 10**18
+    elif spoil == "accrued":
+        publisher = state.publishers[node]
+        state.publishers[node] = replace(publisher, accrued=publisher.accrued + 1)
+    elif spoil == "sequence":
+        publisher = state.publishers[node]
+        state.publishers[node] = replace(publisher, sequence=publisher.sequence + 1)
+    elif spoil == "price":
+        price = state.prices[0]
+        state.prices[0] = replace(price, price=price.price)
+        state.orders[1] = replace(state.orders[1], consumed=state.orders[1].consumed + 100)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        ("balance", 1),
+        ("stake", 2),
+        ("v", 3),
+        ("reward", 7),
+        ("accrued", 5),
+        ("sequence", 8),
+        ("price", 13),
+    ],
+)
+def test_a_wrong_book_is_found(spoil: str, found: int) -> None:
+    year = lived(network(), 6)
+    wrong(year, spoil)
+    violations = tuple(books.at_the_end(year.economy, year.workers, year.tally))
+    assert any(text.startswith(f"invariant {found}:") for text in violations), violations
+    assert not year.end(6, 3).ok
+
+
+def test_a_longer_period_earns_more_by_its_s() -> None:
+    workers = [
+        {"name": f"m{months}", "stake_months": str(months)} for months in (1, 3, 6, 12)
+    ]
+    calm = {
+        "spread": "0%",
+        "incidents": {"level_1": "0%", "level_2": "0%", "level_3": "0%"},
+        "demand": {"orders": "0"},
+    }
+    came_to = result(network(workers=workers, economics=calm), cycles=5)
+    earned = {row.group.months: row.earned for row in came_to.groups}
+    assert came_to.slashed == 0
+    # S2, within the dust of five cycles
+    for months, bps in ((3, 10_500), (6, 11_000), (12, 12_000)):
+        assert abs(earned[months] * 10_000 - earned[1] * bps) < 10_000 * 10 * 5
+
+
+def test_a_return_is_what_was_earned_of_the_stake_in_a_year() -> None:
+    year = 365 * 86_400
+    assert yearly_return(STAKE_WEI, 0, year) == 10_000
+    assert yearly_return(STAKE_WEI // 2, STAKE_WEI, year) == -5_000
+    assert yearly_return(STAKE_WEI // 10, 0, year // 2) == 2_000
+
+
+@pytest.mark.parametrize(
+    ("blocks", "seconds", "years", "cycles"),
+    [(50_400, 12, 1, 52), (50_400, 12, 2, 104), (70, 720, 1, 625), (10**9, 12, 1, 1)],
+)
+def test_a_year_has_whole_cycles(blocks: int, seconds: int, years: int, cycles: int) -> None:
+    spec = network(
+        cycle={"blocks": str(blocks), "gap_blocks": "1"}, chain={"block_seconds": str(seconds)}
+    )
+    assert cycles_in(spec, years) == cycles
+
+
+def test_a_year_of_a_network_says_how_far_it_is() -> None:
+    said: list[str] = []
+    came_to = simulate(
+        network(3, cycle={"blocks": "7300", "gap_blocks": "6"}), years=1, seed=0, say=said.append
+    )
+    assert said[0] == "3 nodes, 6 cycles of 7300 blocks, seed 0"
+    assert len(came_to.cycles) == 6
+
+
+def test_no_feeds_of_containers_no_orders() -> None:
+    came_to = result(network(3, oracles={"resources": ["million_requests"]}), cycles=4)
+    assert came_to.ok
+    assert came_to.added["consumption"] == 0
+    assert came_to.cycles[0].price_usd == 0
+
+
+def test_mocked_vendors_tell_their_prices_too() -> None:
+    came_to = result(network(3, oracles={"mocked": ["aws"]}), cycles=4)
+    assert came_to.ok
+    assert came_to.added["consumption"] > 0
