@@ -11,6 +11,7 @@ from devnet.model import pricing, rewards, staking
 from devnet.model.market import fee
 from devnet.model.parameters import STAKE_WEI
 from devnet.model.tables import Refused
+from devnet.protocol.states import IncidentStatus
 
 
 def each_cycle(economy: Economy, tally: Tally) -> Iterator[str]:
@@ -46,7 +47,7 @@ def _holdings(economy: Economy, tally: Tally) -> Iterator[str]:
         "Staking": stakes,
         "Rewards": sum(tally.added.values()) - sum(tally.paid),
         "Market": state.escrowed.value,
-        "Slashing": 0,
+        "Slashing": sum(amount for _, amount in state.escrow.items()) + _bonds(economy),
     }
     for contract, amount in owed.items():
         held = economy.balance(economy.parameters.addresses[contract])
@@ -62,9 +63,18 @@ def _rewards(economy: Economy, tally: Tally) -> Iterator[str]:
     total = sum(reward for _, reward in state.cycle_reward.items())
     if total != sum(tally.added.values()):
         yield f"invariant 7: cycles hold {total} wei, added were {sum(tally.added.values())}"
-    slashed = sum(i.amount for _, i in state.incidents.items() if i.executed)
-    if slashed != tally.added[SLASHES]:
-        yield f"invariant 10: slashed {slashed} wei, rewards got {tally.added[SLASHES]}"
+    executed = IncidentStatus.EXECUTED
+    slashed = sum(i.amount for _, i in state.incidents.items() if i.state is executed)
+    if slashed + tally.bonds_lost != tally.added[SLASHES]:
+        yield (
+            f"invariant 10: slashed {slashed} and lost bonds {tally.bonds_lost} wei, "
+            f"rewards got {tally.added[SLASHES]}"
+        )
+
+
+def _bonds(economy: Economy) -> int:
+    pending = IncidentStatus.PENDING
+    return sum(i.bond for _, i in economy.state.incidents.items() if i.state is pending)
 
 
 def _prices(economy: Economy) -> Iterator[str]:

@@ -10,11 +10,15 @@ from devnet.economics.chance import Chance
 from devnet.economics.economy import Economy, added
 from devnet.economics.population import Worker
 from devnet.economics.tally import SLASHES, Tally
-from devnet.model import staking
+from devnet.model import Outcome, staking
+from devnet.model.appeals import appellant_of
 from devnet.model.gatekeepers import Quorum
-from devnet.model.slashing import OFFLINE
+from devnet.model.slashing import MALICIOUS, OFFLINE, SERIOUS
+from devnet.protocol.states import IncidentStatus
+from devnet.spec.economics import WHOLE_PPM
 
 EVIDENCE: Final = bytes(32)
+LEVELS: Final = (OFFLINE, MALICIOUS, SERIOUS)
 
 
 class Incidents:
@@ -30,43 +34,85 @@ class Incidents:
     ) -> None:
         self._economy, self._workers, self._tally = economy, workers, tally
         self._agenda = agenda
-        self._assumed = economy.spec.economics.incidents
-        self._offline = Chance(seed, "level 1")
+        assumed = economy.spec.economics.incidents
+        self._assumed = assumed
+        self._chances = {level: Chance(seed, f"level {level}") for level in LEVELS}
+        self._appeals = Chance(seed, "appeals")
+        self._rates = {
+            OFFLINE: assumed.level_1,
+            MALICIOUS: assumed.level_2,
+            SERIOUS: assumed.level_3,
+        }
+        self._longest = {OFFLINE: assumed.level_1_longest, MALICIOUS: assumed.level_2_longest}
 
     def happen(self) -> None:
         """Every live node's risk, once a cycle."""
         nodes = self._economy.state.nodes
-        for worker in self._workers:
-            if self._offline.happens(self._assumed.level_1) and staking.is_live(nodes[worker.node]):
-                self._report(worker, OFFLINE, self._assumed.level_1_longest, self._offline)
+        for level in LEVELS:
+            chance, rate = self._chances[level], self._rates[level]
+            for worker in self._workers:
+                if chance.happens(rate) and staking.is_live(nodes[worker.node]):
+                    self._report(worker, level, chance)
 
-    def _report(self, worker: Worker, level: int, longest: int, chance: Chance) -> None:
-        economy = self._economy
-        seconds = 1 + chance.below(min(longest, economy.parameters.max_age))
+    def _report(self, worker: Worker, level: int, chance: Chance) -> None:
+        economy, now = self._economy, self._economy.now
+        start = end = 0  # L6: level 3 has no interval
+        quorum = Quorum.CRITICAL
+        if level != SERIOUS:
+            longest = min(self._longest[level], economy.parameters.max_age)
+            start, end, quorum = now - 1 - chance.below(longest), now, Quorum.SLASH
         charge = {
             "node": worker.node,
             "level": level,
-            "from": economy.now - seconds,
-            "to": economy.now,
+            "from": start,
+            "to": end,
             "evidence": EVIDENCE,
-            "signatures": economy.signatures(Quorum.SLASH),
+            "signatures": economy.signatures(quorum),
         }
         gatekeeper = min(economy.parameters.gatekeepers)
-        if economy.send(gatekeeper, "Slashing", "report", charge).ok:
-            identity = len(economy.state.incidents)
-            due = self._after(economy.parameters.appeal_window)
-            self._agenda.enter(due, lambda: self._execute(identity))
+        if not economy.send(gatekeeper, "Slashing", "report", charge).ok:
+            return
+        identity = len(economy.state.incidents)
+        if self._appeals.happens(self._assumed.appeal) and self._appeal(worker, identity):
+            return
+        self._later(economy.parameters.appeal_window, identity)
 
-    def _after(self, seconds: int) -> int:
-        """The first block at least so many seconds after the one at hand, never the same."""
+    def _appeal(self, worker: Worker, identity: int) -> bool:
+        """At once, in the block of the report; a window of 0 s leaves no time for it."""
+        economy = self._economy
+        payer = appellant_of(economy.state, worker.node)
+        if not economy.send(payer, "Slashing", "appeal", {"id": identity}).ok:
+            return False
+        drawn, assumed = self._appeals.below(WHOLE_PPM), self._assumed
+        if drawn < assumed.ignore:
+            self._later(economy.parameters.arbiter_window, identity)
+            return True
+        upheld = drawn >= assumed.ignore + assumed.overturn
+        self._agenda.enter(economy.block, lambda: self._rule(identity, upheld))
+        return True
+
+    def _later(self, seconds: int, identity: int) -> None:
+        """Executed in the first block at least so many seconds after the one at hand."""
         blocks = -(-seconds // self._economy.spec.chain.block_seconds)
-        return self._economy.block + max(1, blocks)
+        due = self._economy.block + blocks
+        self._agenda.enter(due, lambda: self._execute(identity))
+
+    def _rule(self, identity: int, upheld: bool) -> None:
+        arbiter = self._economy.state.arbiter.value
+        args = {"id": identity, "upheld": upheld}
+        self._ended(identity, self._economy.send(arbiter, "Slashing", "rule", args))
 
     def _execute(self, identity: int) -> None:
-        economy = self._economy
-        anyone = economy.accounts["treasury"]
-        outcome = economy.send(anyone, "Slashing", "execute", {"id": identity})
-        if outcome.ok:
-            incident = economy.state.incidents[identity]
-            self._tally.slash(incident.node, incident.level, incident.amount)
-            self._tally.reward(SLASHES, added(outcome))
+        anyone = self._economy.accounts["treasury"]
+        args = {"id": identity}
+        self._ended(identity, self._economy.send(anyone, "Slashing", "execute", args))
+
+    def _ended(self, identity: int, outcome: Outcome) -> None:
+        incident = self._economy.state.incidents[identity]
+        if not outcome.ok or incident.state is not IncidentStatus.EXECUTED:
+            return
+        self._tally.slash(incident.node, incident.level, incident.amount)
+        self._tally.reward(SLASHES, added(outcome))
+        for event in outcome.events:
+            if event.name == "BondLost":
+                self._tally.lose_bond(incident.node, event.args["amount"])

@@ -66,6 +66,4 @@ class Outside:
         }
         nodes = sorted(given.oracles)
         signatures = b"".join(signature_of(node) for node in nodes[: given.faulty + 1])
-        economy.require(
-            nodes[0], feed, "transmit", {"report": report, "signatures": signatures}
-        )
+        economy.require(nodes[0], feed, "transmit", {"report": report, "signatures": signatures})

@@ -38,8 +38,11 @@ class GroupFigures:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All figures. `balances` are wei by who holds them and sum to `supply`, if `violations` is
-    empty; `refused` counts refusals by function and error, `calls` all calls."""
+    """All figures, amounts in wei.
+
+    `balances` are by who holds them and sum to `supply`, or a violation says so; `bonds_lost` are
+    those of appeals (L6); `refused` counts refusals by function and error, `calls` all calls.
+    """
 
     network: str
     seed: int
@@ -51,6 +54,7 @@ class Result:
     supply: int
     added: Mapping[str, int]
     incidents: int
+    bonds_lost: int
     refused: Mapping[str, int]
     calls: int
     violations: tuple[str, ...]
@@ -93,6 +97,7 @@ class Result:
             "supply": _plain(self.supply),
             "added": _plain(dict(self.added)),
             "incidents": self.incidents,
+            "bonds_lost": _plain(self.bonds_lost),
             "refused": dict(self.refused),
             "calls": self.calls,
             "violations": list(self.violations),
@@ -119,6 +124,7 @@ def result_of(
         supply=economy.parameters.supply,
         added={source: tally.added[source] for source in SOURCES},
         incidents=len(economy.state.incidents),
+        bonds_lost=tally.bonds_lost,
         refused={
             f"{function}: {error}": count
             for (function, error), count in sorted(economy.refused.items())

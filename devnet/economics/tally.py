@@ -70,6 +70,7 @@ class Tally:
         self.published = [0] * count
         self.index = {worker.node: worker.index for worker in workers}
         self.added: Counter[str] = Counter()
+        self.bonds_lost = 0
         self.cycles: list[CycleFigures] = []
         self.running = Running()
 
@@ -81,4 +82,9 @@ class Tally:
     def slash(self, node: str, level: int, amount: int) -> None:
         """An incident took so many wei."""
         self.running.slashed[level] += amount
+        self.lost[self.index[node]] += amount
+
+    def lose_bond(self, node: str, amount: int) -> None:
+        """L6: an appeal was lost, and its bond with it."""
+        self.bonds_lost += amount
         self.lost[self.index[node]] += amount

@@ -18,7 +18,7 @@ from devnet.economics.owners import Owners
 from devnet.economics.population import Group, fund_and_stake, population
 from devnet.economics.result import SECONDS_PER_YEAR, Result, result_of
 from devnet.economics.tally import INCENTIVES, CycleFigures, Running, Tally
-from devnet.model import rewards
+from devnet.model import rewards, staking
 from devnet.model.gatekeepers import Quorum
 from devnet.spec.network import NetworkSpec
 from devnet.spec.rules import IDLE_BLOCKS
@@ -128,7 +128,7 @@ class Year:
         ppm, around = self._spec.economics.spread, self._spread.around
         for worker in self.workers:
             node, machine = worker.node, worker.machine
-            if state.nodes[node].withdrawn:
+            if not staking.is_live(state.nodes[node]):
                 continue
             c1, c2, c3 = machine.c
             result = {

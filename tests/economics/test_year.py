@@ -53,7 +53,10 @@ def test_everything_happened(eventful: Result) -> None:
     assert all(eventful.added[source] > 0 for source in ("incentives", "consumption", "slashes"))
     assert {row.cycle for row in eventful.cycles} == set(range(CYCLES))
     assert min(row.publishers for row in eventful.cycles) < 12
-    assert eventful.added["slashes"] == eventful.slashed
+    assert eventful.bonds_lost > 0
+    assert eventful.added["slashes"] == eventful.slashed + eventful.bonds_lost
+    by_level = {level for row in eventful.cycles for level, wei in row.slashed.items() if wei}
+    assert by_level == {1, 2, 3}
 
 
 def test_what_groups_earned_are_the_shares_of_all_cycles(eventful: Result) -> None:
@@ -174,9 +177,7 @@ def wrong(year: Year, spoil: str) -> None:
     elif spoil == "sequence":
         publisher = state.publishers[node]
         state.publishers[node] = replace(publisher, sequence=publisher.sequence + 1)
-    elif spoil == "price":
-        price = state.prices[0]
-        state.prices[0] = replace(price, price=price.price)
+    elif spoil == "order":
         state.orders[1] = replace(state.orders[1], consumed=state.orders[1].consumed + 100)
 
 
@@ -189,7 +190,7 @@ def wrong(year: Year, spoil: str) -> None:
         ("reward", 7),
         ("accrued", 5),
         ("sequence", 8),
-        ("price", 13),
+        ("order", 13),
     ],
 )
 def test_a_wrong_book_is_found(spoil: str, found: int) -> None:
@@ -201,9 +202,7 @@ def test_a_wrong_book_is_found(spoil: str, found: int) -> None:
 
 
 def test_a_longer_period_earns_more_by_its_s() -> None:
-    workers = [
-        {"name": f"m{months}", "stake_months": str(months)} for months in (1, 3, 6, 12)
-    ]
+    workers = [{"name": f"m{months}", "stake_months": str(months)} for months in (1, 3, 6, 12)]
     calm = {
         "spread": "0%",
         "incidents": {"level_1": "0%", "level_2": "0%", "level_3": "0%"},
