@@ -11,6 +11,7 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
     "full-loop": "0x2feefb9ff17aa200eece11c856aca6f06a0db1467caee2998d6b7bfb19628326",
+    "incidents": "0xdde03f47fd3ca897acc787c650cd6edb6dca65218380535c8533876ce553cf97",
     "late-claim": "0x5554c617817541e6feb06c8f94c609571b75cdcfcddfb5c992e6a52cbc8b484c",
     "order-refund": "0x34fa82fc359004c1c23192b8472e21900b16b23cfa6e458aebe8634e97bf070b",
     "restake-and-top-up": "0x28d0b722284454e91ae09c3395311693d28d96d5fbe1c148cd65147fff2d679a",

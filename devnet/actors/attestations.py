@@ -64,7 +64,7 @@ class PerfResult:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """L1: seconds [start, end) in which the worker was offline."""
+    """L1, L2: seconds [start, end) in which the worker was offline or worse; L3: 0 and 0."""
 
     worker: str
     node: str

@@ -18,7 +18,7 @@ from devnet.actors.attestations import (
     PerfResult,
     Running,
 )
-from devnet.actors.duties.incidents import Incidents
+from devnet.actors.duties.incidents import SERIOUS_LEVEL, Incidents
 from devnet.actors.duties.measuring import Measuring
 from devnet.actors.duties.orders import Orders
 from devnet.actors.messages import (
@@ -31,9 +31,10 @@ from devnet.actors.messages import (
     SignatureAsked,
     SignatureGiven,
     SignatureRefused,
+    Vouch,
     Wish,
 )
-from devnet.actors.operations import CountJobs, CountReady, Operation, Send, Tell
+from devnet.actors.operations import CountJobs, CountReady, Done, Fail, Operation, Send, Tell
 from devnet.actors.signing import Proposals, SignedResults
 from devnet.actors.view import View, guest_of, hardware_id, is_guest, owner_of
 from devnet.chain import Account, sign_digest
@@ -83,6 +84,10 @@ class Gatekeeper(Actor):
                         operations += self._given_up(view, message.attestation, reasons)
                 case AdmissionAsked() if self._lead:
                     operations += self._propose(view, self._admission(view, message))
+                case Vouch():
+                    self._incidents.vouch(message, lead=self._lead)
+                    if not self._lead:
+                        operations.append(Done(message.id))
                 case Wish():
                     operations += self.refuse(message)
                 case _:
@@ -118,8 +123,7 @@ class Gatekeeper(Actor):
         if reason is not None:
             return self._given_up(view, attestation, f"{self.name}: {reason}")
         self._note(attestation)
-        quorum = "SLASH" if isinstance(attestation, Incident) else "PERF"  # L6, R4
-        needed = view.reads.needed(quorum)
+        needed = view.reads.needed(_quorum_of(attestation))
         asks, signatures = self._proposals.propose(attestation, needed, view.reads.domains)
         if signatures is not None:
             return self._completed(view, attestation, signatures)
@@ -219,7 +223,8 @@ class Gatekeeper(Actor):
                     attestation.evidence,
                     signatures,
                 )
-                return [Send(self.name, "Slashing", "report", args)]
+                wish = self._incidents.wish_of(attestation)
+                return [Send(self.name, "Slashing", "report", args, wish)]
             case Running():
                 running = (attestation.order, attestation.seq, attestation.replicas, attestation.at)
                 return [Send(self.name, "Market", "reportRunning", (*running, signatures))]
@@ -240,8 +245,16 @@ class Gatekeeper(Actor):
                 return []
             case Admission():
                 return [Tell(attestation.worker, AdmissionRefused(reasons))]
-            case _:
-                return []
+            case Incident():
+                wish = self._incidents.wish_of(attestation)
+                return [Fail(wish, reasons)] if wish else []
+
+
+def _quorum_of(attestation: Attestation) -> str:
+    """R4, L6."""
+    if isinstance(attestation, Incident):
+        return "CRITICAL" if attestation.level == SERIOUS_LEVEL else "SLASH"
+    return "PERF"
 
 
 def _machine_objection(view: View, admission: Admission) -> str | None:

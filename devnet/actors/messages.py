@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.interface import ClusterEvent, JobResult, Measurement
-from devnet.actors.attestations import Attestation
+from devnet.actors.attestations import Attestation, Incident
 from devnet.protocol.contracts import Event
 
 
@@ -287,6 +287,16 @@ class Invoke(Wish):
 @dataclass(frozen=True, slots=True)
 class AddReward(Wish):
     amount_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vouch(Wish):
+    """A gatekeeper learns of an incident that no machine shows it, and vouches for it from now on.
+
+    The lead also proposes it: its wish is served by the report.
+    """
+
+    incident: Incident
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from devnet.spec.units import komp_text, usd_text
 if TYPE_CHECKING:
     from devnet.runs.session import Session
 
-_WORKER_AMOUNTS = ("stake", "slashed", "pending_slash", "claimable", "claimed")
+_WORKER_AMOUNTS = ("stake", "slashed", "pending_slash", "seized", "claimable", "claimed")
 
 
 def expect(session: Session, step: Expect) -> str:
@@ -94,6 +94,8 @@ def _worker_misses(session: Session, step: Expect, worker: str) -> list[str]:
     if step.multiplier_bps is not None:
         seen_bps = ledger.multiplier_bps(worker)
         misses += _compare(f"{worker}: multiplier_bps", step.multiplier_bps, seen_bps, str)
+    if step.suspended is not None and ledger.suspended(worker) != step.suspended:
+        misses.append(f"{worker}: suspended: expected {step.suspended}, saw {not step.suspended}")
     if step.active is not None and ledger.active(worker) != step.active:
         misses.append(f"{worker}: active: expected {step.active}, saw {not step.active}")
     return misses

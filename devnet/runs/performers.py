@@ -18,9 +18,11 @@ from devnet.actors import messages
 from devnet.base import CheckFailed, wait_for
 from devnet.oracles import Resource, Vendor
 from devnet.protocol.deployment import FEED_PREFIX
+from devnet.runs import incidents
 from devnet.runs.expectations import expect
 from devnet.runs.sending import send
 from devnet.spec import faults, steps
+from devnet.spec import incidents as incident_steps
 from devnet.spec.expectation import Expect
 from devnet.spec.sending import Send
 from devnet.spec.units import komp_text
@@ -278,6 +280,9 @@ def _advance(session: Session, step: steps.Advance) -> str:
     elif step.appeal_window is not None:
         seconds = step.appeal_window * session.spec.parameters.appeal_window
         blocks = -(-seconds // block_seconds)
+    elif step.arbiter_window is not None:
+        seconds = step.arbiter_window * session.spec.parameters.arbiter_window
+        blocks = -(-seconds // block_seconds)
     else:
         assert step.cycles is not None
         blocks = session.blocks_to_cycle(step.cycles)
@@ -288,6 +293,12 @@ def _advance(session: Session, step: steps.Advance) -> str:
 @performs(Send)
 def _send(session: Session, step: Send) -> str:
     return send(session, step)
+
+
+performs(incident_steps.Incident)(incidents.report)
+performs(incident_steps.Appeal)(incidents.appeal)
+performs(incident_steps.Rule)(incidents.rule)
+performs(incident_steps.Execute)(incidents.execute)
 
 
 @performs(Expect)

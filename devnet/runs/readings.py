@@ -76,14 +76,46 @@ class Readings:
         return self._sum("IncidentExecuted", "amount", node=self._node(worker))
 
     def pending_slash(self, worker: str) -> int:
-        """Reported and not yet executed, as it would execute now (L4)."""
-        executed = {args["id"] for args in self._events("IncidentExecuted")}
+        """Reported and not decided yet, as it would execute now (L4)."""
+        return sum(self._reads.amount_of(identity) for identity in self._pending(worker))
+
+    def _pending(self, worker: str) -> list[int]:
+        decided = {
+            args["id"]
+            for name in ("IncidentExecuted", "IncidentOverturned")
+            for args in self._events(name)
+        }
         reported = self._events("IncidentReported", node=self._node(worker))
-        return sum(
-            self._reads.amount_of(int(str(args["id"])))
-            for args in reported
-            if args["id"] not in executed
-        )
+        return [int(str(args["id"])) for args in reported if args["id"] not in decided]
+
+    def last_pending_incident(self, worker: str) -> int | None:
+        """None where all of its incidents are decided."""
+        return max(self._pending(worker), default=None)
+
+    def incident_count(self) -> int:
+        return self._reads.incident_count()
+
+    def incident_worker(self, incident: int) -> str:
+        """Whose incident it is."""
+        return self._directory.name(self._reads.incident(incident).node)
+
+    def incident_amount(self, incident: int) -> int:
+        """What it took, or would take now (L4)."""
+        return self._reads.amount_of(incident)
+
+    def bond(self, incident: int) -> int:
+        """What its appeal took (L6)."""
+        return self._reads.incident(incident).bond
+
+    def registered_at(self, worker: str) -> int:
+        return self._reads.node(self._node(worker)).registeredAt
+
+    def suspended(self, worker: str) -> bool:
+        return self._reads.is_suspended(self._node(worker))
+
+    def seized(self, worker: str) -> int:
+        """In escrow, of a pending level 3 (L6)."""
+        return self._reads.seized_of(self._node(worker))
 
     def claimable(self, worker: str) -> int:
         return self._reads.claimable_all(self._node(worker))

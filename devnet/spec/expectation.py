@@ -94,6 +94,8 @@ _ASKED_OF = {
     "stake": ("worker",),
     "slashed": ("worker",),
     "pending_slash": ("worker",),
+    "seized": ("worker",),
+    "suspended": ("worker",),
     "claimable": ("worker",),
     "claimed": ("worker",),
     "v": ("worker",),
@@ -123,11 +125,13 @@ class Expect(Step):
     stake: Amount | None = None
     slashed: Amount | None = Field(default=None, description="executed, over the whole run")
     pending_slash: Amount | None = Field(default=None, description="reported, not yet executed")
+    seized: Amount | None = Field(default=None, description="in escrow, of a pending level 3 (L6)")
     balance: Amount | None = Field(default=None, description="of the client or the worker's owner")
     claimable: Amount | None = Field(default=None, description="of ended cycles, unclaimed (C3)")
     claimed: Amount | None = Field(default=None, description="over the whole run")
     v: Count | None = Field(default=None, description="last published V, 1e18 = reference (W1)")
     active: Truth | None = Field(default=None, description="S4")
+    suspended: Truth | None = Field(default=None, description="a level 2 is pending (C7)")
     multiplier_bps: Count | None = Field(default=None, description="S2, S3")
     ready: Count | None = Field(default=None, description="ready replicas")
     on: WorkerNames | None = Field(default=None, description="a ready replica on each of these")

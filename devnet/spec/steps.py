@@ -268,8 +268,11 @@ class Advance(Step):
     appeal_window: Annotated[Positive, at_most(1000)] | None = Field(
         default=None, description="as many appeal windows, in whole blocks rounded up (L6)"
     )
+    arbiter_window: Annotated[Positive, at_most(1000)] | None = Field(
+        default=None, description="as many arbiter's windows, likewise (L6)"
+    )
 
     @model_validator(mode="after")
     def _one_measure(self) -> Self:
-        self.exactly_one_of("time", "blocks", "cycles", "appeal_window")
+        self.exactly_one_of("time", "blocks", "cycles", "appeal_window", "arbiter_window")
         return self

@@ -30,6 +30,12 @@ VERBS: dict[str, str] = {
     ),
     "fault": "Break a part: a worker, a vendor's price server, an oracle node, a feed.",
     "heal": "Mend what a fault broke, and wait until it is back.",
+    "incident": (
+        "Let the gatekeepers report a worker: for malice (level 2) or a security risk (level 3)."
+    ),
+    "appeal": "Contest an incident with a bond, within its appeal window (L6).",
+    "rule": "Let the arbiter uphold or overturn an appealed incident (L6).",
+    "execute": "Execute an incident whose window is over; gatekeepers do so by themselves (L6).",
     "send": "Send any transaction of any account: what no actor would do by itself.",
     "advance": "Move the chain's blocks and time together, stopping wherever an actor has work.",
     "expect": "Check ledger and cluster: a value, or a comparison such as '>= 20 KOMP'.",

@@ -81,7 +81,7 @@ class StatedReads:
     def __init__(self, contracts: Sequence[str]) -> None:
         addresses = {name: "0x" + keccak(name.encode())[12:].hex() for name in contracts}
         self.domains = Domains(31_337, addresses)
-        self.quorums = {"PERF": 2, "SLASH": 2}
+        self.quorums = {"PERF": 2, "SLASH": 2, "CRITICAL": 3}
         self.epochs: dict[str, int] = {}
         self.sequences: dict[str, int] = {}
         self.published: dict[str, int] = {}

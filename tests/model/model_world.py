@@ -52,6 +52,7 @@ NAMES = (
     *("oracle-1", "oracle-2", "oracle-3", "oracle-4", "alice", "bob", "mallory", "arbiter"),
     *(name for n in range(1, 5) for name in (f"worker-{n}", f"worker-{n}-owner")),
 )
+GATEKEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 ACCOUNTS = derive(DEFAULT_MNEMONIC, NAMES)
 CLOUD_FEEDS = {r: tuple(feed_name(v, r) for v in VENDORS) for r in PRICED}
 DEPLOYMENT = DeploymentParameters(
@@ -265,8 +266,18 @@ class World:
         args = {"node": node, "level": level, "from": start, "to": end, "evidence": evidence}
         return self.send("gatekeeper-1", "Slashing", "report", **args, signatures=signatures)
 
+    def report_level_3(self, worker: str) -> Outcome:
+        """Signed by all three (L6)."""
+        return self.report(worker, 0, 0, *GATEKEEPERS, level=3)
+
     def execute(self, incident: int) -> Outcome:
         return self.send("mallory", "Slashing", "execute", id=incident)
+
+    def appeal(self, incident: int, worker: str) -> Outcome:
+        return self.send(f"{worker}-owner", "Slashing", "appeal", id=incident)
+
+    def rule(self, incident: int, upheld: bool) -> Outcome:
+        return self.send("arbiter", "Slashing", "rule", id=incident, upheld=upheld)
 
     def transmit(self, feed: str, answer: int, **changes: Any) -> Outcome:
         sender = changes.pop("sender", "oracle-1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from model_world import DAY, KOMP, World, address
+from model_world import DAY, GATEKEEPERS, KOMP, World, address
 
 from devnet.model.slashing import interval, nominal_amount
 
@@ -109,3 +109,79 @@ def test_l4_never_more_than_the_stake_is_taken(world: World) -> None:
         world.wait(6 * 3600)
         assert world.execute(len(world.ledger().incidents)).ok
     assert [i.amount for i in world.ledger().incidents.values()] == [500 * KOMP, 0]
+
+
+def test_l2_half_of_the_stake_a_day_up_to_48_hours() -> None:
+    days = [nominal_amount(2, seconds) for seconds in (DAY // 2, DAY, 2 * DAY, 3 * DAY)]
+    assert days == [125 * KOMP, 250 * KOMP, 500 * KOMP, 500 * KOMP]
+
+
+def test_l5_level_2_is_not_cut_by_the_exit_request_and_raises_milder_cursors(world: World) -> None:
+    assert interval(1, 0, 100, 0, 0, 60) == range(60)
+    assert interval(2, 0, 100, 0, 0, 60) == range(100)
+    world.stake("worker-1")
+    start = world.now
+    world.wait(DAY)
+    assert world.report("worker-1", start, start + 7_200, level=2).ok
+    assert world.report("worker-1", start, start + 7_200).error == "IntervalEmpty"
+    assert world.report("worker-1", start, start + 9_000).ok
+    assert world.report("worker-1", start, start + 7_200, level=2).error == "IntervalEmpty"
+    node = world.ledger().nodes[address("worker-1")]
+    assert (node.cursor - start, node.malicious_cursor - start) == (9_000, 7_200)
+
+
+def test_c7_level_2_suspends_until_it_executes_and_voids_v(world: World) -> None:
+    world.stake("worker-1")
+    world.mine()
+    start = world.now - world.block_seconds
+    assert world.report("worker-1", start, world.now, level=2).ok
+    assert world.ledger().nodes[address("worker-1")].suspensions == 1
+    assert world.publish("worker-1").error == "Suspended"
+    world.wait(6 * 3600)
+    assert world.execute(1).ok
+    node = world.ledger().nodes[address("worker-1")]
+    assert (node.suspensions, node.active) == (0, False)
+    assert world.owner("worker-1", "topUp", amount=500 * KOMP - node.stake).ok
+    assert world.publish("worker-1").ok
+
+
+def test_c7_only_the_current_cycle_is_voided(world: World) -> None:
+    world.stake("worker-1")
+    world.add_reward(KOMP)
+    world.mine()
+    assert world.publish("worker-1").ok
+    world.next_cycle()
+    world.mine()
+    assert world.publish("worker-1").ok
+    assert world.report_level_3("worker-1").ok
+    ledger = world.ledger()
+    first, second = (ledger.cycles[cycle] for cycle in (0, 1))
+    assert (first.total_v, second.total_v, second.v) == (10**18, 0, {address("worker-1"): 0})
+    assert ledger.nodes[address("worker-1")].claimable == KOMP
+
+
+def test_l6_level_3_seizes_ejects_and_comes_once(world: World) -> None:
+    assert world.report_level_3("worker-1").error == "NotLive"
+    world.stake("worker-1")
+    assert world.report("worker-1", 0, 0, level=3).error == "TooFewSignatures"
+    assert world.report("worker-1", 0, 1, *GATEKEEPERS, level=3).error == "IntervalUnexpected"
+    assert world.report_level_3("worker-1").ok
+    node = world.ledger().nodes[address("worker-1")]
+    assert (node.stake, node.seized, node.ejected, node.live) == (0, 500 * KOMP, True, True)
+    assert node.exit_at == max(world.now + 15 * DAY, node.unlock_at)
+    assert world.report_level_3("worker-1").error == "AlreadyReported"
+    assert world.publish("worker-1").error == "NotActive"
+    world.wait(6 * 3600)
+    assert world.execute(1).ok
+    node = world.ledger().nodes[address("worker-1")]
+    assert (node.live, node.forfeited, node.seized) == (False, True, 0)
+    assert world.owner("worker-1", "withdraw").error == "NotLive"
+    assert world.report_level_3("worker-1").error == "NotLive"
+    assert world.stake("worker-2", hardware="worker-1").ok  # S6: the machine is free again
+
+
+def test_only_slashing_moves_stakes_and_v(world: World) -> None:
+    node = {"node": address("worker-1")}
+    for function in ("slash", "suspend", "resume", "seize", "restore", "forfeit"):
+        assert world.send("mallory", "Staking", function, **node).error == "NotSlashing"
+    assert world.send("mallory", "Rewards", "voidV", **node).error == "NotSlashing"

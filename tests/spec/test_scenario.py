@@ -168,8 +168,8 @@ def test_all_is_every_worker_and_a_list_is_a_list(town: Town) -> None:
             "advance: {time: 12h, cycles: 1}",
             [
                 (
-                    "advance: takes exactly one of 'time', 'blocks', 'cycles', 'appeal_window'; "
-                    "seen 'time, cycles'"
+                    "advance: takes exactly one of 'time', 'blocks', 'cycles', 'appeal_window', "
+                    "'arbiter_window'; seen 'time, cycles'"
                 )
             ],
         ),
@@ -177,8 +177,8 @@ def test_all_is_every_worker_and_a_list_is_a_list(town: Town) -> None:
             "advance:",
             [
                 (
-                    "advance: takes exactly one of 'time', 'blocks', 'cycles', 'appeal_window'; "
-                    "seen 'none'"
+                    "advance: takes exactly one of 'time', 'blocks', 'cycles', 'appeal_window', "
+                    "'arbiter_window'; seen 'none'"
                 )
             ],
         ),

@@ -1,15 +1,17 @@
-"""Offline workers become signed incidents, and incidents are executed when their window ends."""
+"""Offline workers, and what a gatekeeper is told of, become signed incidents; those whose window
+ends are executed."""
 
 from __future__ import annotations
 
 from cluster.interface import EventKind
 from devnet.actors.attestations import Incident
-from devnet.actors.messages import ChainEvent, ClusterSeen
+from devnet.actors.messages import ChainEvent, ClusterSeen, Vouch
 from devnet.actors.operations import Operation, Send
 from devnet.actors.view import View
 from devnet.chain.keccak import keccak
 
 OFFLINE_LEVEL = 1  # L1
+SERIOUS_LEVEL = 3  # L3
 
 
 def evidence_of(worker: str, start: int, end: int) -> bytes:
@@ -22,7 +24,8 @@ class Incidents:
     they grow too old to report (L5).
 
     Every loss is noted, also of a node that has no stake: it may register while it is gone. What
-    of it counts is decided when it is reported.
+    of it counts is decided when it is reported. Levels 2 and 3 no machine shows: a gatekeeper
+    signs those it was asked to vouch for.
     """
 
     def __init__(self) -> None:
@@ -31,6 +34,9 @@ class Incidents:
         self._to_report: list[tuple[str, int, int]] = []
         self._execute_at: dict[int, int] = {}
         self._report_by: dict[str, int] = {}
+        self._vouched: set[Incident] = set()
+        self._to_propose: list[Incident] = []
+        self._wishes: dict[Incident, int] = {}
 
     def due(self) -> int | None:
         times = (*self._execute_at.values(), *self._report_by.values())
@@ -45,7 +51,12 @@ class Incidents:
                 window = view.reads.appeal_window()
                 identity = message.event.args["id"]
                 self._execute_at[identity] = message.timestamp + window - view.block_seconds
-            case ChainEvent() if message.event.name == "IncidentExecuted":
+            case ChainEvent() if message.event.name == "Appealed":
+                # L6: not before the arbiter's time is over.
+                window = view.reads.arbiter_window()
+                identity = message.event.args["id"]
+                self._execute_at[identity] = message.timestamp + window - view.block_seconds
+            case ChainEvent() if message.event.name in ("IncidentExecuted", "IncidentOverturned"):
                 self._execute_at.pop(message.event.args["id"], None)
             case _:
                 pass
@@ -61,6 +72,17 @@ class Incidents:
             self._report_by.pop(worker, None)
             self._outages.setdefault(worker, []).append((start, view.now))
             self._to_report.append((worker, start, view.now))
+
+    def vouch(self, asked: Vouch, *, lead: bool) -> None:
+        """Sign this incident from now on; the lead proposes it."""
+        self._vouched.add(asked.incident)
+        if lead:
+            self._to_propose.append(asked.incident)
+            self._wishes[asked.incident] = asked.id
+
+    def wish_of(self, incident: Incident) -> int:
+        """Whose wish an incident was, 0 for the gatekeeper's own will; then forgotten."""
+        return self._wishes.pop(incident, 0)
 
     def operations(self, view: View, account: str) -> list[Operation]:
         """Execute what is due."""
@@ -82,7 +104,8 @@ class Incidents:
                     self._report_by[worker] = view.now + self._patience(view)
         incidents = (self._incident(view, *outage) for outage in self._to_report)
         wanted = tuple(incident for incident in incidents if incident is not None)
-        self._to_report = []
+        wanted += tuple(self._to_propose)
+        self._to_report, self._to_propose = [], []
         return wanted
 
     @staticmethod
@@ -111,11 +134,13 @@ class Incidents:
         return Incident(worker, node, OFFLINE_LEVEL, start, end, evidence_of(worker, start, end))
 
     def objection(self, view: View, incident: Incident) -> str | None:
-        """A gatekeeper signs only seconds in which it saw the node gone itself."""
-        if incident.level != OFFLINE_LEVEL:
-            return f"level {incident.level} is not attested yet"
+        """A gatekeeper signs only what it vouches for or seconds in which it saw the node gone."""
         if incident.end > view.now:
             return "ends in the future"
+        if incident in self._vouched:
+            return None
+        if incident.level != OFFLINE_LEVEL:
+            return f"knows nothing of level {incident.level}"
         seen = list(self._outages.get(incident.worker, ()))
         if incident.worker in self._lost_since:
             seen.append((self._lost_since[incident.worker], view.now))

@@ -9,8 +9,8 @@ import pytest
 from devnet.actors.attestations import Incident
 from devnet.actors.duties.incidents import Incidents
 from devnet.actors.gatekeeper import Gatekeeper
-from devnet.actors.messages import SignatureAsked, SignatureRefused
-from devnet.actors.operations import Send, Tell
+from devnet.actors.messages import SignatureAsked, SignatureRefused, Vouch
+from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.chain import recover
 from devnet.chain.keccak import keccak
 from tests.actors.stage import Stage, back, happened, lost, sends, talk, time_of
@@ -118,7 +118,7 @@ def test_a_long_outage_is_reported_in_pieces_none_too_old_or_charged_twice(stage
         ((25, 40), 1, None),
         ((19, 60), 1, "worker-2 was not seen offline then"),
         ((20, 61), 1, "ends in the future"),
-        ((20, 60), 2, "level 2 is not attested yet"),
+        ((20, 60), 2, "knows nothing of level 2"),
     ],
     ids=["all of it", "a part", "a block too early", "future", "level 2"],
 )
@@ -222,3 +222,49 @@ def test_a_short_max_age_is_reported_no_faster_than_blocks_come(
     talk(actors, stage.view(20), everybody(lost("worker-2")))
 
     assert actors[0].due() == time_of(21)
+
+
+def vouched(stage: Stage, level: int) -> Incident:
+    span = (0, 0) if level == 3 else (time_of(10), time_of(20))
+    return Incident("worker-2", stage.address("worker-2"), level, *span, bytes(32))
+
+
+@pytest.mark.parametrize(("level", "signatures"), [(2, 2), (3, 3)], ids=["SLASH", "CRITICAL"])
+def test_gatekeepers_report_what_they_were_told_of(
+    stage: Stage, level: int, signatures: int
+) -> None:
+    actors, incident = keepers(stage), vouched(stage, level)
+    wishes = {name: [Vouch(place, incident)] for place, name in enumerate(KEEPERS, start=1)}
+    operations = [o for _, o in talk(actors, stage.view(30), wishes)]
+
+    assert [o for o in operations if isinstance(o, Done)] == [Done(2), Done(3)]
+    (report,) = (o for o in operations if isinstance(o, Send))
+    assert (report.account, report.function, report.wish) == ("gatekeeper-1", "report", 1)
+    assert report.args[:4] == (incident.node, level, incident.start, incident.end)
+    assert isinstance(report.args[5], bytes)
+    assert len(report.args[5]) == signatures * 65
+
+
+def test_the_wish_fails_where_peers_know_nothing(stage: Stage) -> None:
+    actors, incident = keepers(stage), vouched(stage, 3)
+    operations = [o for _, o in talk(actors, stage.view(30), {KEEPERS[0]: [Vouch(7, incident)]})]
+    # CRITICAL of three is all: one refusal is enough.
+    assert operations == [Fail(7, "gatekeeper-2: knows nothing of level 3")]
+
+
+def test_an_appealed_incident_waits_for_the_arbiter(stage: Stage) -> None:
+    actors = keepers(stage)
+    talk(actors, stage.view(81), everybody(happened("IncidentReported", 81, id=3)))
+    talk(actors, stage.view(90), everybody(happened("Appealed", 90, id=3)))
+    # 12 h are 60 blocks from the appeal.
+    assert actors[0].due() == time_of(149)
+    assert talk(actors, stage.view(148), {"gatekeeper-1": []}) == []
+    operations = [o for _, o in talk(actors, stage.view(149), {"gatekeeper-1": []})]
+    assert sends(operations) == [("gatekeeper-1", "execute", (3,))]
+
+
+def test_an_overturned_incident_is_left_alone(stage: Stage) -> None:
+    actors = keepers(stage)
+    talk(actors, stage.view(81), everybody(happened("IncidentReported", 81, id=3)))
+    talk(actors, stage.view(90), everybody(happened("IncidentOverturned", 90, id=3)))
+    assert actors[0].due() is None

@@ -1,0 +1,72 @@
+"""The steps of incidents no machine can see by itself: reported, appealed, ruled on (L2 to L6).
+
+An outage (L1) is no step: gatekeepers see it themselves and report it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from devnet.spec.fields import Positive, Seconds, Text, Truth, one_of_numbers
+from devnet.spec.registry import Step, step
+from devnet.spec.subjects import PayerName, WorkerName
+from devnet.spec.units import UnitError, duration_text
+
+MALICIOUS, SERIOUS = 2, 3
+
+
+@step("incident")
+class Incident(Step):
+    """Let the gatekeepers report a worker: for malice (level 2) or a security risk (level 3)."""
+
+    worker: WorkerName
+    level: Annotated[int, *one_of_numbers("level of an incident", MALICIOUS, SERIOUS)]
+    begin: Seconds | None = Field(
+        default=None,
+        alias="from",
+        description="so long ago; level 2, absent: 24h, or since the registration",
+    )
+    end: Seconds = Field(default=0, alias="to", description="so long ago; level 2")
+    evidence: Text | None = Field(default=None, description="a text; its hash goes on chain")
+
+    @model_validator(mode="after")
+    def _interval(self) -> Self:
+        if self.level == SERIOUS and (self.begin is not None or self.end):
+            raise UnitError("an incident of level 3 has no interval (L6)", "from, to")
+        if self.begin is not None and self.begin <= self.end:
+            what = "'from' must be longer ago than 'to'"
+            raise UnitError(what, f"{duration_text(self.begin)}, {duration_text(self.end)}")
+        return self
+
+
+class _OfIncident(Step):
+    """A step about one incident: the last pending one of a worker, or one by its number."""
+
+    worker: WorkerName | None = Field(default=None, description="its last pending incident")
+    incident: Positive | None = Field(default=None, description="its number on chain")
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        self.exactly_one_of("worker", "incident")
+        return self
+
+
+@step("appeal")
+class Appeal(_OfIncident):
+    """Contest an incident with a bond, within its appeal window (L6)."""
+
+    payer: PayerName | None = Field(default=None, description="absent: the worker's owner")
+
+
+@step("rule")
+class Rule(_OfIncident):
+    """Let the arbiter uphold or overturn an appealed incident (L6)."""
+
+    upheld: Truth
+
+
+@step("execute")
+class Execute(_OfIncident):
+    """Execute an incident whose window is over; gatekeepers do so by themselves (L6)."""
