@@ -5,7 +5,8 @@ pragma solidity 0.8.30;
 interface IMarket {
     enum Kind {
         CONTAINER,
-        SERVERLESS
+        SERVERLESS,
+        VIRTUAL_MACHINE
     }
 
     /// @notice What a client asks for. `spec` is the hash of the service's off-chain description.
@@ -15,6 +16,7 @@ interface IMarket {
         bytes32 spec;
         uint32 milliCpu;
         uint32 memoryMib;
+        uint32 storageGib; // of a virtual machine's replica, else 0
         uint32 maxReplicas;
         uint64 duration; // seconds from acceptance, at most 30 days, and none after 30 days from creation (M1)
         uint128 deposit; // wei
@@ -24,6 +26,7 @@ interface IMarket {
 
     /// @notice Rates are locked at creation (M1), KOMP wei. Container: rate = per replica-hour
     /// (floor(milliCpu*pk(vcpu)/1000) + floor(memoryMib*pk(gib)/1024)), total = replica-seconds, unit 3600.
+    /// Virtual machine: the same, and floor(storageGib*pk(storage_gib_month)/720) on top.
     /// Serverless: rate = per million invocations (unit 1e6), rate2 = per GiB-second (pk(function_gib_second),
     /// total2 in MiB-milliseconds, unit 1024*1000).
     struct Order {
@@ -66,6 +69,7 @@ interface IMarket {
     error ReplicasOutOfRange(uint256 replicas, uint256 max);
     error RateAboveMaximum(uint256 rate, uint256 max);
     error ZeroDeposit();
+    error StorageUnexpected(uint256 storageGib);
     error NotClient(address caller, address client);
     error NodeNotActive(address node);
     error NodeSuspended(address node);
@@ -83,7 +87,7 @@ interface IMarket {
     error AlreadyCompleted(uint256 invocation);
 
     function createOrder(Request calldata request) external returns (uint256 id);
-    /// @notice msg.sender is an active node (M2); from 30 days after the creation on it is OrderEnded (M1).
+    /// @notice msg.sender is an active node (M2) and not suspended (C7); from 30 days after the creation on it is OrderEnded (M1).
     function accept(uint256 id) external;
     /// @notice The client; an unaccepted order is refunded in full at once (M2).
     function close(uint256 id) external;

@@ -44,7 +44,7 @@ interface IRewards {
     error NothingToClaim(address node);
     error ZeroAmount();
     error NotSlashing(address caller);
-    error NotGovernance(address caller);
+    error NotGovernance(address caller, address governance);
 
     function publish(Result calldata result, bytes calldata signatures) external;
     /// @notice Moves `amount` in and adds it to the current cycle's reward; open to all (C2).

@@ -24,6 +24,8 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
     uint256 public constant MAX_STATEMENTS = 200;
 
     uint256 private constant HOUR = 3_600;
+    /// @dev Storage is priced by the month of 30 days (O1), and billed by the hour.
+    uint256 private constant MONTH_HOURS = 720;
     uint256 private constant MILLION = 1_000_000;
     uint256 private constant MIB_MILLISECONDS = 1_024 * 1_000;
     /// @dev The company's part of a purchase is one tenth (M4).
@@ -117,7 +119,8 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         uint128 deposit = request.deposit;
         if (deposit == 0) revert ZeroDeposit();
         Kind kind = request.kind;
-        if (kind == Kind.CONTAINER && request.maxReplicas == 0) revert ReplicasOutOfRange(0, 0);
+        if (kind != Kind.SERVERLESS && request.maxReplicas == 0) revert ReplicasOutOfRange(0, 0);
+        if (kind != Kind.VIRTUAL_MACHINE && request.storageGib != 0) revert StorageUnexpected(request.storageGib);
         (uint256 rate, uint256 rate2) = _rates(request);
         if (rate > request.maxRate) revert RateAboveMaximum(rate, request.maxRate);
         if (rate2 > request.maxRate2) revert RateAboveMaximum(rate2, request.maxRate2);
@@ -144,8 +147,9 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         if (order.node != address(0)) revert AlreadyAccepted(id, order.node);
         uint256 latest = order.createdAt + MAX_DURATION;
         if (block.timestamp >= latest) revert OrderEnded(id, latest); // M1
-        // C7: incidents of level 1, the only ones there are, suspend nobody.
-        if (!staking.isActive(msg.sender)) revert NodeNotActive(msg.sender); // S4
+        (bool active, bool suspended) = staking.statusOf(msg.sender);
+        if (!active) revert NodeNotActive(msg.sender); // S4
+        if (suspended) revert NodeSuspended(msg.sender); // C7
         order.node = msg.sender;
         order.acceptedAt = block.timestamp.toUint40();
         emit OrderAccepted(id, msg.sender);
@@ -170,7 +174,7 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
     function scale(uint256 id, uint32 replicas) external {
         Record storage order = _unfinalized(id);
         _requireClient(order);
-        if (order.kind != Kind.CONTAINER) revert WrongKind(id);
+        if (order.kind == Kind.SERVERLESS) revert WrongKind(id);
         if (order.node != address(0)) _requireNotEnded(id, order);
         if (replicas > order.maxReplicas) revert ReplicasOutOfRange(replicas, order.maxReplicas);
         emit OrderScaled(id, replicas);
@@ -181,7 +185,7 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         external
     {
         Record storage order = _accepted(id);
-        if (order.kind != Kind.CONTAINER) revert WrongKind(id);
+        if (order.kind == Kind.SERVERLESS) revert WrongKind(id);
         if (replicas > order.maxReplicas) revert ReplicasOutOfRange(replicas, order.maxReplicas);
         Statement memory last = _statements[id][order.statements];
         if (seq <= last.seq) revert SequenceNotAbove(seq, last.seq);
@@ -312,17 +316,20 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
 
     /// @dev M1: what one replica-hour, or a million invocations and a GiB-second, cost now.
     function _rates(Request calldata request) private view returns (uint256, uint256) {
-        if (request.kind == Kind.CONTAINER) {
-            (uint256 cpu, uint256 gib) =
-                pricing.pricesInKomp(IPricing.Resource.VCPU_HOUR, IPricing.Resource.GIB_HOUR);
-            return (request.milliCpu * cpu / 1_000 + request.memoryMib * gib / 1_024, 0);
+        if (request.kind == Kind.SERVERLESS) {
+            return pricing.pricesInKomp(IPricing.Resource.MILLION_REQUESTS, IPricing.Resource.FUNCTION_GIB_SECOND);
         }
-        return pricing.pricesInKomp(IPricing.Resource.MILLION_REQUESTS, IPricing.Resource.FUNCTION_GIB_SECOND);
+        (uint256 cpu, uint256 gib) = pricing.pricesInKomp(IPricing.Resource.VCPU_HOUR, IPricing.Resource.GIB_HOUR);
+        uint256 rate = request.milliCpu * cpu / 1_000 + request.memoryMib * gib / 1_024;
+        if (request.kind == Kind.VIRTUAL_MACHINE) {
+            rate += request.storageGib * pricing.priceInKomp(IPricing.Resource.STORAGE_GIB_MONTH) / MONTH_HOURS;
+        }
+        return (rate, 0);
     }
 
     /// @dev Charges what accrued before `until`, and pays company and rewards (M3, M4).
     function _settle(uint256 id, Record storage order, uint256 until) private {
-        if (order.kind == Kind.CONTAINER) _accrue(id, order, until);
+        if (order.kind != Kind.SERVERLESS) _accrue(id, order, until);
         uint256 before = order.consumed;
         uint256 consumed = _consumption(order);
         // The fee is a tenth of C in total, whatever the number of settlements.
@@ -373,7 +380,7 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
 
     /// @dev C of M3.
     function _consumption(Record storage order) private view returns (uint256 consumed) {
-        if (order.kind == Kind.CONTAINER) {
+        if (order.kind != Kind.SERVERLESS) {
             consumed = uint256(order.rate) * order.total / HOUR;
         } else {
             consumed =

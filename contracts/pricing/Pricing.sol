@@ -7,7 +7,7 @@ import {AggregatorV3Interface} from "../interfaces/AggregatorV3Interface.sol";
 import {IOcrAggregator} from "../interfaces/IOcrAggregator.sol";
 import {IPricing} from "../interfaces/IPricing.sol";
 
-/// @title Stored market prices and the dynamic price (O1 to O3, O5, O6)
+/// @title Stored market prices, the dynamic and the contingency price (O1 to O6)
 contract Pricing is IPricing {
     using SafeCast for uint256;
 
@@ -30,14 +30,28 @@ contract Pricing is IPricing {
         uint128 max;
     }
 
-    /// @dev Two slots; a reader needs the first alone. `life` is 3H, seconds.
-    struct Record {
+    /// @dev One slot, all that a reader needs. `life` is 3H, seconds.
+    struct Current {
         uint128 price;
-        uint64 storedAt;
-        uint64 life;
-        uint128 pending;
-        uint64 pendingAt;
+        uint40 storedAt;
+        uint48 life;
+        bool contingency; // on (O4)
     }
+
+    /// @dev One slot; a jump that waits (O2).
+    struct Jump {
+        uint128 price;
+        uint64 at;
+    }
+
+    /// @dev One slot (O4).
+    struct Cost {
+        uint128 usd;
+        uint64 multiplier;
+    }
+
+    /// @inheritdoc IPricing
+    address public immutable governance;
 
     address private immutable _kompUsdFeed;
     uint8 private immutable _kompUsdDecimals;
@@ -51,11 +65,19 @@ contract Pricing is IPricing {
     uint128 private immutable _utilizationMax;
 
     mapping(Resource resource => Feed[3]) private _feeds;
-    mapping(Resource resource => Record) private _records;
+    mapping(Resource resource => Current) private _current;
+    mapping(Resource resource => Jump) private _pending;
+    mapping(Resource resource => Cost) private _costs;
 
     /// @notice Decimals, heartbeats and bounds are those the feeds have now.
     /// @param feeds AWS, GCP and Azure by resource (O1); 0 for resources that are not priced here
-    constructor(IOcrAggregator[3][6] memory feeds, IOcrAggregator kompUsd_, IOcrAggregator utilization_) {
+    constructor(
+        IOcrAggregator[3][6] memory feeds,
+        IOcrAggregator kompUsd_,
+        IOcrAggregator utilization_,
+        address governance_
+    ) {
+        governance = governance_;
         for (uint256 resource = 0; resource < RESOURCES; ++resource) {
             if (address(feeds[resource][0]) == address(0)) continue;
             for (uint256 vendor = 0; vendor < VENDORS; ++vendor) {
@@ -73,41 +95,53 @@ contract Pricing is IPricing {
     /// @inheritdoc IPricing
     function poke(Resource resource) external {
         Feed[3] storage feeds = _existing(resource);
-        Record memory current = _records[resource];
+        Current memory current = _current[resource];
+        Jump memory jump = _pending[resource];
         (uint256[3] memory answers, uint256 fresh, uint256 longest) = _read(feeds);
         if (fresh < 2) revert TooFewFresh(resource, fresh);
         uint256 p = current.price;
         uint256 m = fresh == VENDORS ? _median(answers) : _nearer(p, answers[0], answers[1]);
 
         if (p == 0 || 10 * _distance(m, p) <= 3 * p) {
-            _store(resource, current, m, longest);
-        } else if (current.pending == 0 || (current.pending > p) != (m > p)) {
-            _records[resource].pending = m.toUint128();
-            _records[resource].pendingAt = block.timestamp.toUint64();
+            _store(resource, current, jump, m, longest);
+        } else if (jump.price == 0 || (jump.price > p) != (m > p)) {
+            _pending[resource] = Jump(m.toUint128(), block.timestamp.toUint64());
             emit JumpPending(resource, m);
-        } else if (block.timestamp >= current.pendingAt + longest) {
-            _store(resource, current, _nearer(p, m, current.pending), longest);
+        } else if (block.timestamp >= jump.at + longest) {
+            _store(resource, current, jump, _nearer(p, m, jump.price), longest);
         }
     }
 
     /// @inheritdoc IPricing
-    function stored(Resource resource) external view returns (Stored memory) {
-        Record memory record = _records[resource];
-        return Stored(record.price, record.storedAt, record.pending, record.pendingAt);
+    function setContingency(Resource resource, uint128 costUsd1e18, uint64 multiplier1e18, bool on) external {
+        if (msg.sender != governance) revert NotGovernance(msg.sender, governance); // R5
+        _existing(resource);
+        if (on && uint256(costUsd1e18) * multiplier1e18 < ONE) revert ContingencyZero(costUsd1e18, multiplier1e18);
+        _costs[resource] = Cost(costUsd1e18, multiplier1e18);
+        _current[resource].contingency = on;
+        emit ContingencySet(resource, costUsd1e18, multiplier1e18, on);
     }
 
     /// @inheritdoc IPricing
-    function marketPrice(Resource resource) public view returns (uint256) {
-        Record storage current = _records[resource];
-        uint256 storedAt = current.storedAt;
-        if (storedAt == 0) _existing(resource);
-        if (storedAt == 0 || block.timestamp > storedAt + current.life) revert PriceStale(resource, storedAt);
-        return current.price;
+    function contingencyOf(Resource resource) external view returns (Contingency memory) {
+        Cost storage cost = _costs[resource];
+        return Contingency(cost.usd, cost.multiplier, _current[resource].contingency);
+    }
+
+    /// @inheritdoc IPricing
+    function stored(Resource resource) external view returns (Stored memory) {
+        (Current memory current, Jump memory jump) = (_current[resource], _pending[resource]);
+        return Stored(current.price, current.storedAt, jump.price, jump.at);
+    }
+
+    /// @inheritdoc IPricing
+    function marketPrice(Resource resource) external view returns (uint256) {
+        return _marketPrice(resource, _current[resource]);
     }
 
     /// @inheritdoc IPricing
     function price(Resource resource) public view returns (uint256) {
-        return _dynamic(marketPrice(resource), utilization());
+        return _priceAt(resource, utilization());
     }
 
     /// @inheritdoc IPricing
@@ -135,7 +169,7 @@ contract Pricing is IPricing {
     function pricesInKomp(Resource first, Resource second) external view returns (uint256, uint256) {
         uint256 u = utilization();
         uint256 usd = kompUsd();
-        return (_dynamic(marketPrice(first), u) * ONE / usd, _dynamic(marketPrice(second), u) * ONE / usd);
+        return (_priceAt(first, u) * ONE / usd, _priceAt(second, u) * ONE / usd);
     }
 
     /// @inheritdoc IPricing
@@ -163,15 +197,18 @@ contract Pricing is IPricing {
     }
 
     /// @dev Every store clears a pending jump (O2).
-    function _store(Resource resource, Record memory current, uint256 price_, uint256 longest) private {
-        Record storage record = _records[resource];
-        record.price = price_.toUint128();
-        record.storedAt = block.timestamp.toUint64();
-        record.life = uint64(LIFE * longest);
-        if (current.pending != 0) {
-            record.pending = 0;
-            record.pendingAt = 0;
-        }
+    function _store(
+        Resource resource,
+        Current memory current,
+        Jump memory jump,
+        uint256 price_,
+        uint256 longest
+    ) private {
+        current.price = price_.toUint128();
+        current.storedAt = block.timestamp.toUint40();
+        current.life = uint48(LIFE * longest); // heartbeats are below 2^40
+        _current[resource] = current;
+        if (jump.price != 0) delete _pending[resource];
         emit PriceStored(resource, price_);
     }
 
@@ -216,6 +253,22 @@ contract Pricing is IPricing {
     function _existing(Resource resource) private view returns (Feed[3] storage feeds) {
         feeds = _feeds[resource];
         if (feeds[0].feed == address(0)) revert FeedsMissing(resource);
+    }
+
+    /// @dev O2: the stored median, while it is read.
+    function _marketPrice(Resource resource, Current memory current) private view returns (uint256) {
+        uint256 storedAt = current.storedAt;
+        if (storedAt == 0) _existing(resource);
+        if (storedAt == 0 || block.timestamp > storedAt + current.life) revert PriceStale(resource, storedAt);
+        return current.price;
+    }
+
+    /// @dev The contingency price while it is on (O4), else the dynamic price (O3).
+    function _priceAt(Resource resource, uint256 u) private view returns (uint256) {
+        Current memory current = _current[resource];
+        if (!current.contingency) return _dynamic(_marketPrice(resource, current), u);
+        Cost storage cost = _costs[resource];
+        return uint256(cost.usd) * cost.multiplier / ONE * (ONE + u) / ONE;
     }
 
     /// @dev p = floor(m * (0.75e18 + floor(20 u^2 / 1e20)) / 1e18) (O3).

@@ -163,7 +163,8 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
 
     /// @inheritdoc IRewards
     function setMaxV(uint256 maxV_) external {
-        if (msg.sender != _gatekeepers.governance()) revert NotGovernance(msg.sender); // R5
+        address governance = _gatekeepers.governance();
+        if (msg.sender != governance) revert NotGovernance(msg.sender, governance); // R5
         _setMaxV(maxV_);
     }
 

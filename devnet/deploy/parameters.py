@@ -19,11 +19,25 @@ UTILIZATION_BOUNDS = (0, 10**18)
 
 
 @dataclass(frozen=True, slots=True)
+class VaultParameters:
+    """I1: I0 in wei over N cycles, the first of them `start_cycle`."""
+
+    total_wei: int
+    cycles: int
+    start_cycle: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentParameters:
-    """Addresses lower-case hex, times seconds, amounts wei."""
+    """Addresses lower-case hex, times seconds, amounts wei.
+
+    `governance` None is the deployment's own execution queue (G2); tests give an account.
+    `vault` None is no incentive vault (I1).
+    """
 
     treasury: str
-    governance: str
+    governance: str | None
+    guardian: str
     company: str
     arbiter: str
     gatekeepers: tuple[str, ...]
@@ -37,6 +51,7 @@ class DeploymentParameters:
     appeal_window_seconds: int
     arbiter_window_seconds: int
     halt_delay_seconds: int
+    timelock_seconds: int
     cycle_blocks: int
     gap_blocks: int
     max_v: int
@@ -46,14 +61,16 @@ class DeploymentParameters:
     utilization_heartbeat_seconds: int
     deviation_bps: int = 50
     mocked: tuple[str, ...] = ()
+    vault: VaultParameters | None = None
 
     @classmethod
     def of(cls, spec: NetworkSpec, addresses: Mapping[str, str]) -> DeploymentParameters:
         """Of a network; `addresses` by account name."""
-        parameters, oracles = spec.parameters, spec.oracles
+        parameters, oracles, given = spec.parameters, spec.oracles, spec.incentives
         return cls(
             treasury=addresses["treasury"],
-            governance=addresses["governance"],
+            governance=None,
+            guardian=addresses["guardian"],
             company=addresses["company"],
             arbiter=addresses["arbiter"],
             gatekeepers=tuple(addresses[g.name] for g in spec.gatekeepers),
@@ -67,6 +84,7 @@ class DeploymentParameters:
             appeal_window_seconds=parameters.appeal_window,
             arbiter_window_seconds=parameters.arbiter_window,
             halt_delay_seconds=parameters.halt_delay,
+            timelock_seconds=parameters.timelock,
             cycle_blocks=spec.cycle.blocks,
             gap_blocks=spec.cycle.gap_blocks,
             max_v=parameters.max_v,
@@ -76,6 +94,7 @@ class DeploymentParameters:
             utilization_heartbeat_seconds=oracles.utilization_heartbeat,
             deviation_bps=oracles.deviation_bps,
             mocked=oracles.mocked,
+            vault=VaultParameters(given.total, given.cycles, given.start) if given else None,
         )
 
     def document(self) -> dict[str, Any]:
@@ -84,6 +103,8 @@ class DeploymentParameters:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, tuple):
         return list(value)
     return str(value) if isinstance(value, int) and value > 2**53 else value

@@ -10,6 +10,7 @@ from devnet.deploy.feeds import Feed, feeds
 from devnet.deploy.parameters import DeploymentParameters
 from devnet.protocol import KOMP_USD_FEED, POOL_ABI, UTILIZATION_FEED, feed_name
 from devnet.protocol.deployment import FEED_ABI, abi_name
+from devnet.protocol.messages import SNAPSHOT_SPACE
 from devnet.spec.network import RESOURCES, VENDORS
 
 SCRIPTED = "ScriptedFeed"  # stands in for the feeds of a mocked vendor
@@ -37,6 +38,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
     """The whole deployment, in order of the deployer's nonces."""
     p = parameters
     token, gatekeepers, staking = Ref("Kompute"), Ref("Gatekeepers"), Ref("Staking")
+    governance = p.governance or Ref("ExecutionQueue")
     slashing, rewards, pricing = Ref("Slashing"), Ref("Rewards"), Ref("Pricing")
     pools = Ref("PoolFactory")
     appeals = (p.arbiter, p.appeal_window_seconds, p.arbiter_window_seconds, p.max_age_seconds)
@@ -44,7 +46,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
     cycle = (p.cycle_blocks, p.gap_blocks, p.max_v)
     return (
         Creation("Kompute", "Kompute", (p.treasury, p.supply_wei)),
-        Creation("Gatekeepers", "Gatekeepers", (p.governance, p.gatekeepers, p.perf_quorum)),
+        Creation("Gatekeepers", "Gatekeepers", (governance, p.gatekeepers, p.perf_quorum)),
         Creation("Staking", "Staking", (token, gatekeepers, slashing, *periods)),
         Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, pools, *appeals)),
         Creation("Rewards", "Rewards", (token, gatekeepers, staking, slashing, *cycle)),
@@ -52,7 +54,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
         Creation(
             "Pricing",
             "Pricing",
-            (_feed_table(p), Ref(KOMP_USD_FEED), Ref(UTILIZATION_FEED)),
+            (_feed_table(p), Ref(KOMP_USD_FEED), Ref(UTILIZATION_FEED), governance),
         ),
         Creation(
             "Market",
@@ -64,6 +66,12 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
             ),
         ),
         Creation("PoolFactory", "PoolFactory", (token, staking, rewards, slashing, gatekeepers)),
+        Creation(
+            "ExecutionQueue",
+            "ExecutionQueue",
+            (gatekeepers, p.guardian, SNAPSHOT_SPACE, p.timelock_seconds),
+        ),
+        *_vault(p),
     )
 
 
@@ -75,6 +83,14 @@ def _feed(p: DeploymentParameters, feed: Feed) -> Creation:
         return Creation(feed.name, SCRIPTED, (*said, *operated, *bounds))
     nodes = (p.oracles, p.faulty, feed.heartbeat_seconds, p.deviation_bps)
     return Creation(feed.name, FEED_ABI, (*said, *nodes, *bounds))
+
+
+def _vault(p: DeploymentParameters) -> tuple[Creation, ...]:
+    if p.vault is None:
+        return ()
+    shares = (p.vault.total_wei, p.vault.cycles, p.vault.start_cycle)
+    args = (Ref("Kompute"), Ref("Rewards"), *shares)
+    return (Creation("IncentiveVault", "IncentiveVault", args),)
 
 
 def _feed_table(p: DeploymentParameters) -> tuple[tuple[object, ...], ...]:

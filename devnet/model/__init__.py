@@ -13,9 +13,10 @@ from devnet.model.ledger import (
     NodeLedger,
     PoolLedger,
     PriceLedger,
+    VaultLedger,
 )
 from devnet.model.model import Model, NoSuchRule, Outcome
-from devnet.model.parameters import FeedParameters, Parameters
+from devnet.model.parameters import FeedParameters, Parameters, VaultParameters
 
 __all__ = [
     "CycleLedger",
@@ -29,4 +30,6 @@ __all__ = [
     "Parameters",
     "PoolLedger",
     "PriceLedger",
+    "VaultLedger",
+    "VaultParameters",
 ]

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from devnet.protocol.states import IncidentState, OrderState, RoundState, StoredPrice
+from devnet.protocol.states import (
+    ContingencyState,
+    IncidentState,
+    OrderState,
+    ProposalState,
+    RoundState,
+    StoredPrice,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +85,24 @@ class CycleLedger:
 class PriceLedger:
     """One resource: what is stored, and what reads give now; None where they revert (O2, O6).
 
-    `beats` tells whether the price is below all three vendors' (O5).
+    `dynamic` is what is charged: the contingency price while that is on (O4). `beats` tells whether
+    it is below all three vendors' (O5).
     """
 
     stored: StoredPrice
+    contingency: ContingencyState
     market: int | None
     dynamic: int | None
     komp: int | None
     beats: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VaultLedger:
+    """The incentive vault (I1), in wei."""
+
+    released: int
+    releasable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +111,8 @@ class Ledger:
 
     `balances` leaves out empty accounts, `cycles` those without reward and V; `incidents` and
     `orders` count from 1; `pools` and `feeds` (their last rounds) are by contract name, `prices`
-    by resource number, `utilization` at 1e18.
+    by resource number, `utilization` at 1e18, `proposals` by 0x hex of their id; `vault` None:
+    there is none.
     """
 
     block: int
@@ -117,3 +135,6 @@ class Ledger:
     orders: Mapping[int, OrderState]
     invocations: int
     escrowed: int
+    guardian: str
+    proposals: Mapping[str, ProposalState]
+    vault: VaultLedger | None

@@ -21,7 +21,10 @@ HOUR: Final = 3600
 MILLION: Final = 10**6
 MIB_MS_PER_GIB_S: Final = 1024 * 1000
 
-VCPU_HOUR, GIB_HOUR, FUNCTION_GIB_SECOND, MILLION_REQUESTS = 0, 1, 4, 5  # IPricing.Resource
+MONTH_HOURS: Final = 720  # storage is priced by the month of 30 days, and billed by the hour
+
+VCPU_HOUR, GIB_HOUR, STORAGE_GIB_MONTH = 0, 1, 2  # IPricing.Resource
+FUNCTION_GIB_SECOND, MILLION_REQUESTS = 4, 5
 
 NO_ORDER: Final = OrderState(
     client=ZERO_ADDRESS,
@@ -67,7 +70,7 @@ def end_of(order: OrderState) -> int:
 
 def cost(order: OrderState) -> int:
     """M3: C = min(deposit, Σ floor(rate * total / unit)) from the order's totals."""
-    if order.kind is Kind.CONTAINER:
+    if order.kind is not Kind.SERVERLESS:
         c = order.rate * order.total // HOUR
     else:
         c = order.rate * order.total // MILLION
@@ -89,8 +92,10 @@ def create_order(state: State, call: Call) -> None:
         raise Refused("ZeroDeposit")
     if request["kind"] not in tuple(Kind):
         raise Refused("NoReason")  # no value of the enum: read only now
-    if request["kind"] == Kind.CONTAINER and request["maxReplicas"] == 0:
+    if request["kind"] != Kind.SERVERLESS and request["maxReplicas"] == 0:
         raise Refused("ReplicasOutOfRange")
+    if request["kind"] != Kind.VIRTUAL_MACHINE and request["storageGib"]:
+        raise Refused("StorageUnexpected")
     rate, rate2 = _rates(state, request, call.timestamp)
     if rate > request["maxRate"] or rate2 > request["maxRate2"]:
         raise Refused("RateAboveMaximum")
@@ -119,11 +124,13 @@ def _rates(state: State, request: Mapping[str, Any], now: int) -> tuple[int, int
     def komp(resource: int) -> int:
         return pricing.price_in_komp(state, resource, now)
 
-    if request["kind"] == Kind.CONTAINER:
-        cpu = request["milliCpu"] * komp(VCPU_HOUR) // 1000
-        memory = request["memoryMib"] * komp(GIB_HOUR) // 1024
-        return cpu + memory, 0
-    return komp(MILLION_REQUESTS), komp(FUNCTION_GIB_SECOND)
+    if request["kind"] == Kind.SERVERLESS:
+        return komp(MILLION_REQUESTS), komp(FUNCTION_GIB_SECOND)
+    rate = request["milliCpu"] * komp(VCPU_HOUR) // 1000
+    rate += request["memoryMib"] * komp(GIB_HOUR) // 1024
+    if request["kind"] == Kind.VIRTUAL_MACHINE:
+        rate += request["storageGib"] * komp(STORAGE_GIB_MONTH) // MONTH_HOURS
+    return rate, 0
 
 
 def accept(state: State, call: Call) -> None:
@@ -133,8 +140,11 @@ def accept(state: State, call: Call) -> None:
         raise Refused("AlreadyAccepted")
     if call.timestamp >= order.createdAt + LONGEST:
         raise Refused("OrderEnded")  # M1
-    if not staking.is_active(state.nodes[call.sender]):
+    node = state.nodes[call.sender]
+    if not staking.is_active(node):
         raise Refused("NodeNotActive")
+    if node.suspensions:
+        raise Refused("NodeSuspended")  # C7
     now = call.timestamp
     state.orders[identity] = replace(order, node=call.sender, acceptedAt=now, settledUntil=now)
     state.emit("Market", "OrderAccepted", {"id": identity, "node": call.sender})
@@ -157,7 +167,7 @@ def scale(state: State, call: Call) -> None:
     """The client's wish; billing follows statements only (M6)."""
     identity, order = _unfinalized(state, call)
     _require_client(call, order)
-    if order.kind is not Kind.CONTAINER:
+    if order.kind is Kind.SERVERLESS:
         raise Refused("WrongKind")
     if order.node != ZERO_ADDRESS:
         _require_not_ended(call, order)
@@ -170,7 +180,7 @@ def report_running(state: State, call: Call) -> None:
     """M6: a signed statement of how many replicas run from second `at` on."""
     identity, order = _open(state, call)
     seq, replicas, at = (call.args[name] for name in ("seq", "replicas", "at"))
-    if order.kind is not Kind.CONTAINER:
+    if order.kind is Kind.SERVERLESS:
         raise Refused("WrongKind")
     if replicas > order.maxReplicas:
         raise Refused("ReplicasOutOfRange")
@@ -256,7 +266,7 @@ NO_INVOCATION: Final = Invocation(0, completed=False)
 
 def _settle(state: State, identity: int, until: int, block: int) -> None:
     order = state.orders[identity]
-    if order.kind is Kind.CONTAINER and until > order.settledUntil:
+    if order.kind is not Kind.SERVERLESS and until > order.settledUntil:
         order = _accrue(state, identity, order, until)
     c, before = cost(order), order.consumed
     to_company = fee(c) - fee(before)  # M4: a tenth of C in total, however often it settles

@@ -12,6 +12,7 @@ from devnet.model import (
     appeals,
     feeds,
     gatekeepers,
+    governance,
     market,
     pools,
     pricing,
@@ -19,6 +20,7 @@ from devnet.model import (
     slashing,
     staking,
     token,
+    vault,
 )
 from devnet.model.calls import Call
 from devnet.model.ledger import (
@@ -28,6 +30,7 @@ from devnet.model.ledger import (
     NodeLedger,
     PoolLedger,
     PriceLedger,
+    VaultLedger,
 )
 from devnet.model.parameters import Parameters
 from devnet.model.slashing import MALICIOUS, OFFLINE
@@ -70,6 +73,13 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("Slashing", "setArbiter"): appeals.set_arbiter,
     ("PoolFactory", "create"): pools.create,
     ("Pricing", "poke"): pricing.poke,
+    ("Pricing", "setContingency"): pricing.set_contingency,
+    ("ExecutionQueue", "queue"): governance.queue,
+    ("ExecutionQueue", "queueRemoval"): governance.queue_removal,
+    ("ExecutionQueue", "execute"): governance.execute,
+    ("ExecutionQueue", "veto"): governance.veto,
+    ("ExecutionQueue", "setGuardian"): governance.set_guardian,
+    ("IncentiveVault", "release"): vault.release,
     ("Market", "createOrder"): market.create_order,
     ("Market", "accept"): market.accept,
     ("Market", "close"): market.close,
@@ -136,19 +146,22 @@ class Model:
             return Outcome(ok=False, error="NoReason")  # no function takes ETH
         rule = self._rule(transaction.contract, transaction.function, transaction.hash)
         call = Call(transaction.sender, transaction.block, transaction.timestamp, transaction.args)
-        return self._decide(rule, call)
+        return self._decide(rule, call, transaction.hash)
 
     def decide(self, contract: str, function: str, call: Call) -> Outcome:
         """Decide a call that no chain has seen; raises `NoSuchRule` as `apply` does."""
         return self._decide(self._rule(contract, function), call)
 
-    def _decide(self, rule: Rule, call: Call) -> Outcome:
+    def _decide(self, rule: Rule, call: Call, transaction: str = "none") -> Outcome:
         state = self.state
         try:
             rule(state, call)
         except Refused as refused:
             state.refuse()
             return Outcome(ok=False, error=refused.name)
+        except governance.NotGoverned as queued:
+            state.refuse()
+            raise NoSuchRule(queued.contract, queued.selector, transaction) from None
         return Outcome(ok=True, events=state.accept())
 
     def apply_all(self, transactions: Iterable[ObservedTransaction]) -> list[Outcome | None]:
@@ -193,7 +206,16 @@ class Model:
             orders=dict(state.orders.items()),
             invocations=len(state.invocations),
             escrowed=state.escrowed.value,
+            guardian=state.guardian.value,
+            proposals={"0x" + key.hex(): record for key, record in state.proposals.items()},
+            vault=self._vault(cycle),
         )
+
+    def _vault(self, cycle: int) -> VaultLedger | None:
+        given, released = self.parameters.vault, self.state.released.value
+        if given is None:
+            return None
+        return VaultLedger(released, vault.due(given, cycle) - released)
 
     def _node(self, name: str, cycle: int, now: int) -> NodeLedger:
         state = self.state
@@ -268,6 +290,7 @@ class Model:
 
         return PriceLedger(
             stored=state.prices[resource],
+            contingency=state.contingencies[resource],
             market=read(pricing.market_price),
             dynamic=read(pricing.price),
             komp=read(pricing.price_in_komp),

@@ -29,12 +29,23 @@ class FeedParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class VaultParameters:
+    """I1: I0 in wei over N cycles, the first of them `start_cycle`."""
+
+    total: int
+    cycles: int
+    start_cycle: int
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """The constructors' values. Addresses are lower-case hex, times seconds, amounts wei.
 
     `addresses` holds the contracts by name (Kompute, Staking, Rewards, Slashing, Market, and the
     feeds as `Feed:…`), `feeds` their parameters, `cloud_feeds` the three feeds of each priced
     resource by its number in IPricing.Resource. `supply` lies with `treasury` at first (T1).
+    `governance` is who may call what is governed (R5), the execution queue but for tests of parts;
+    `space` and `timelock` are the queue's (G2). `vault` None: there is none (I1).
     """
 
     chain_id: int
@@ -42,6 +53,9 @@ class Parameters:
     supply: int
     treasury: str
     governance: str
+    guardian: str
+    space: bytes
+    timelock: int
     company: str
     arbiter: str
     gatekeepers: frozenset[str]
@@ -60,3 +74,4 @@ class Parameters:
     cloud_feeds: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     komp_usd_feed: str = "Feed:komp_usd"
     utilization_feed: str = "Feed:utilization"
+    vault: VaultParameters | None = None

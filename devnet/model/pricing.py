@@ -1,4 +1,4 @@
-"""Stored prices and the dynamic price (O1 to O3, O5, O6)."""
+"""Stored prices, the dynamic and the contingency price (O1 to O6)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 from devnet.model.calls import Call
 from devnet.model.parameters import RESOURCES, FeedParameters
 from devnet.model.tables import Refused
-from devnet.protocol.states import RoundState, StoredPrice
+from devnet.protocol.states import ContingencyState, RoundState, StoredPrice
 
 if TYPE_CHECKING:
     from devnet.model.state import State
 
 WAD: Final = 10**18
 NO_PRICE: Final = StoredPrice(0, 0, 0, 0)
+NO_CONTINGENCY: Final = ContingencyState(0, 0, on=False)
 
 
 def scaled(answer: int, decimals: int) -> int:
@@ -65,6 +66,12 @@ def dynamic_price(m: int, u: int) -> int:
     return m * (75 * 10**16 + 20 * u * u // 10**20) // WAD
 
 
+def contingency_price(contingency: ContingencyState, u: int) -> int:
+    """O4: (1 + u) * cost * multiplier, u in [0, 1e18] clamped."""
+    base = contingency.costUsd1e18 * contingency.multiplier1e18 // WAD
+    return base * (WAD + min(u, WAD)) // WAD
+
+
 def poke(state: State, call: Call) -> None:
     """O2: anyone has the three cloud feeds of a resource read."""
     resource = call.args["resource"]
@@ -103,8 +110,26 @@ def market_price(state: State, resource: int, now: int) -> int:
     return stored.price
 
 
+def set_contingency(state: State, call: Call) -> None:
+    """O4, R5: governance switches the contingency price."""
+    if call.sender != state.parameters.governance:
+        raise Refused("NotGovernance")
+    resource = call.args["resource"]
+    _cloud_feeds(state, resource)
+    names = ("costUsd1e18", "multiplier1e18", "on")
+    given = ContingencyState(*(call.args[name] for name in names))
+    if given.on and contingency_price(given, 0) == 0:
+        raise Refused("ContingencyZero")
+    state.contingencies[resource] = given
+    shown = {name: call.args[name] for name in ("resource", *names)}
+    state.emit("Pricing", "ContingencySet", shown)
+
+
 def price(state: State, resource: int, now: int) -> int:
-    """O3 at the state at hand."""
+    """O3, or O4 while it is on, at the state at hand."""
+    contingency = state.contingencies[resource]
+    if contingency.on:
+        return contingency_price(contingency, utilization(state, now))
     return dynamic_price(market_price(state, resource, now), utilization(state, now))
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.feeds import NO_ROUND
 from devnet.model.gatekeepers import Registry
+from devnet.model.governance import NO_PROPOSAL
 from devnet.model.market import NO_INVOCATION, NO_ORDER, Invocation
 from devnet.model.parameters import Parameters
 from devnet.model.pools import NO_POOL, STRANGER, Member, Pool
-from devnet.model.pricing import NO_PRICE
+from devnet.model.pricing import NO_CONTINGENCY, NO_PRICE
 from devnet.model.rewards import NEWCOMER, Pot, Publisher
 from devnet.model.slashing import NO_INCIDENT
 from devnet.model.staking import NOBODY, Node
@@ -20,7 +21,14 @@ from devnet.model.tables import Cell, Journal, Table
 from devnet.model.token import UNLIMITED
 from devnet.model.usage import UNUSED, Usage
 from devnet.protocol.messages import Domains
-from devnet.protocol.states import IncidentState, OrderState, RoundState, StoredPrice
+from devnet.protocol.states import (
+    ContingencyState,
+    IncidentState,
+    OrderState,
+    ProposalState,
+    RoundState,
+    StoredPrice,
+)
 
 Recover = Callable[[bytes, bytes], str]
 BlockHash = Callable[[int], bytes]
@@ -82,6 +90,11 @@ class State:
         self.rounds: Table[str, RoundState] = Table(journal, NO_ROUND)
         self.epochs: Table[str, int] = Table(journal, 0)
         self.prices: Table[int, StoredPrice] = Table(journal, NO_PRICE)
+        self.contingencies: Table[int, ContingencyState] = Table(journal, NO_CONTINGENCY)
+
+        self.proposals: Table[bytes, ProposalState] = Table(journal, NO_PROPOSAL)
+        self.guardian: Cell[str] = Cell(journal, parameters.guardian)
+        self.released: Cell[int] = Cell(journal, 0)
 
         self.orders: Table[int, OrderState] = Table(journal, NO_ORDER)
         self.usage: Table[int, Usage] = Table(journal, UNUSED)
@@ -107,13 +120,15 @@ class State:
         self._emitted.clear()
 
     def _deploy(self) -> None:
-        """T1, L6, L7, M4: the supply lies with the treasury; contracts let others pull."""
+        """T1, L6, L7, M4, I1: the supply lies with the treasury; contracts let others pull."""
         addresses = self.parameters.addresses
         self.balances[self.parameters.treasury] = self.parameters.supply
         for giver, taker in (
             ("Slashing", "Rewards"),
             ("Slashing", "Staking"),
             ("Market", "Rewards"),
+            ("IncentiveVault", "Rewards"),
         ):
-            self.allowances[addresses[giver], addresses[taker]] = UNLIMITED
+            if giver in addresses:
+                self.allowances[addresses[giver], addresses[taker]] = UNLIMITED
         self.journal.keep()

@@ -20,16 +20,19 @@ from devnet.protocol.deployment import (
     pool_number,
 )
 from devnet.protocol.errors import ProtocolError, decode_error
-from devnet.protocol.messages import Domains, collect
+from devnet.protocol.messages import Domains, calls_hash, collect
 from devnet.protocol.observed import ObservedTransaction, observe
 from devnet.protocol.reports import Report, config_digest, observers_word
 from devnet.protocol.states import (
+    ContingencyState,
     IncidentState,
     IncidentStatus,
     Kind,
     NodeState,
     OrderState,
     PoolState,
+    ProposalState,
+    ProposalStatus,
     PublisherState,
     Quorum,
     RoundState,
@@ -43,6 +46,7 @@ __all__ = [
     "POOL_FACTORY",
     "UTILIZATION_FEED",
     "Call",
+    "ContingencyState",
     "Contracts",
     "DecodedCall",
     "Deployment",
@@ -56,6 +60,8 @@ __all__ = [
     "ObservedTransaction",
     "OrderState",
     "PoolState",
+    "ProposalState",
+    "ProposalStatus",
     "ProtocolError",
     "PublisherState",
     "Quorum",
@@ -63,6 +69,7 @@ __all__ = [
     "RoundState",
     "StoredPrice",
     "View",
+    "calls_hash",
     "collect",
     "config_digest",
     "decode_error",

@@ -13,6 +13,7 @@ from eth_abi.exceptions import DecodingError
 from devnet.base.errors import DevnetError
 from devnet.chain.keccak import keccak
 from devnet.protocol.sentences import SENTENCES
+from devnet.protocol.states import ProposalStatus
 from devnet.spec.network import RESOURCES
 from devnet.spec.units import duration_text, komp_text
 
@@ -95,6 +96,8 @@ class _Sentence(string.Formatter):
                 return duration_text(value)
             case "resource":
                 return RESOURCES[value] if value < len(RESOURCES) else f"resource {value}"
+            case "proposal":
+                return ProposalStatus(value).name.lower()
             case "hex":
                 return "0x" + bytes(value).hex()
             case "factor":

@@ -6,12 +6,13 @@ the one the message is sent to. The types stand in the NatSpec of `contracts/int
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from devnet.chain.accounts import Account
 from devnet.chain.keccak import keccak
 from devnet.chain.signer import sign_digest
+from devnet.protocol.codec import Codec, Parameter
 from devnet.protocol.deployment import Deployment
 from devnet.protocol.reports import Report
 
@@ -30,14 +31,20 @@ REPORT: Final = (
 )
 RUNNING: Final = "Running(uint256 order,uint256 seq,uint256 replicas,uint256 at)"
 COUNTERS: Final = "Counters(uint256 order,uint256 invocations,uint256 mibMilliseconds)"
+EXECUTION: Final = "Execution(bytes32 space,bytes32 proposal,bytes32 calls)"
+SNAPSHOT_SPACE: Final = keccak(b"kompute.eth")  # G1: whose proposals are executed
 
 _DOMAIN: Final = (
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
 _HASHES: Final = {
     text: keccak(text.encode())
-    for text in (ADMISSION, RESULT, INCIDENT, REPORT, RUNNING, COUNTERS, _DOMAIN)
+    for text in (ADMISSION, RESULT, INCIDENT, REPORT, RUNNING, COUNTERS, EXECUTION, _DOMAIN)
 }
+
+
+_CALL: Final = (Parameter("to", "address"), Parameter("data", "bytes"))
+_CALLS: Final = Codec([Parameter("calls", "(address,bytes)[]", _CALL)])
 
 
 class Domains:
@@ -107,9 +114,19 @@ class Domains:
         )
         return self._digest(feed, REPORT, words)
 
+    def execution(self, space: bytes, proposal: bytes, calls: Sequence[Mapping[str, Any]]) -> bytes:
+        """G2: a proposal of a space has passed and does these calls (`to`, `data`)."""
+        words = (_bytes32(space), _bytes32(proposal), calls_hash(calls))
+        return self._digest("ExecutionQueue", EXECUTION, words)
+
     def _digest(self, contract: str, kind: str, words: Iterable[bytes]) -> bytes:
         struct = keccak(_HASHES[kind] + b"".join(words))
         return keccak(b"\x19\x01" + self._separators[contract] + struct)
+
+
+def calls_hash(calls: Sequence[Mapping[str, Any]]) -> bytes:
+    """keccak256(abi.encode(calls)) of IExecutionQueue.Call[] (G2)."""
+    return keccak(_CALLS.encode((calls,)))
 
 
 def collect(digest: bytes, accounts: Iterable[Account]) -> bytes:

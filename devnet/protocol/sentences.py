@@ -1,7 +1,7 @@
 """What each error of the contracts means, with its values; times are seconds of the chain.
 
 The format after a colon is the value's unit: komp (wei), duration (seconds), resource, hex,
-factor (1e6 = 1.0), v (1e18 = 1.0).
+factor (1e6 = 1.0), v (1e18 = 1.0), proposal (its state).
 """
 
 from __future__ import annotations
@@ -132,7 +132,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "NothingToClaim(address node)": "node {node} has nothing to claim",
     "ZeroAmount()": "the amount is 0",
-    "NotGovernance(address caller)": "only governance may do this, not {caller}",
     # Slashing (L1 to L7)
     "UnknownLevel(uint8 level)": "an incident of level {level} is not known here",
     "NotLive(address node)": (
@@ -203,6 +202,32 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "KompUsdStale()": "the KOMP/USD feed is stale, so nothing can be priced in KOMP",
     "FeedsMissing(uint8 resource)": "{resource:resource} has no feeds on this devnet",
+    "ContingencyZero(uint256 costUsd1e18,uint256 multiplier1e18)": (
+        "a contingency price of {costUsd1e18} * {multiplier1e18} / 1e36 USD comes to nothing"
+    ),
+    # Execution queue (G2)
+    "AlreadyQueued(bytes32 proposal)": "proposal {proposal:hex} was queued before; once is all",
+    "NotQueued(bytes32 proposal,uint8 state)": (
+        "proposal {proposal:hex} is not queued but {state:proposal}"
+    ),
+    "CallsMismatch(bytes32 given,bytes32 queued)": (
+        "these calls have hash {given:hex}, queued were {queued:hex}"
+    ),
+    "TimelockOpen(uint256 due,uint256 timestamp)": (
+        "the proposal may be executed at {due}, it is {timestamp}"
+    ),
+    "NotGuardian(address caller,address guardian)": (
+        "only the guardian {guardian} may do this, not {caller}"
+    ),
+    "NothingRemoved(bytes32 proposal)": (
+        "proposal {proposal:hex} removes no gatekeeper; any other change takes a quorum"
+    ),
+    "AddressEmptyCode(address target)": "there is no contract at {target}",
+    "FailedCall()": "the contract that was called failed without a reason",
+    # Incentive vault (I1)
+    "NothingToRelease(uint256 cycle,uint256 released)": (
+        "nothing is due in cycle {cycle}: {released:komp} are released already"
+    ),
     # Market (M1 to M6)
     "UnknownOrder(uint256 id)": "there is no order {id}",
     "DurationOutOfRange(uint256 duration,uint256 max)": (
@@ -215,6 +240,9 @@ SENTENCES: Final[Mapping[str, str]] = {
         "the rate is {rate:komp}, the order's maximum {max:komp}"
     ),
     "ZeroDeposit()": "an order needs a deposit",
+    "StorageUnexpected(uint256 storageGib)": (
+        "only a virtual machine has storage, here are {storageGib} GiB"
+    ),
     "NotClient(address caller,address client)": (
         "only the order's client {client} may do this, not {caller}"
     ),
@@ -223,7 +251,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "AlreadyAccepted(uint256 id,address node)": "order {id} is accepted already, by {node}",
     "NotAccepted(uint256 id)": "order {id} is not accepted",
     "OrderEnded(uint256 id,uint256 end)": "order {id} ended at {end}",
-    "WrongKind(uint256 id)": "order {id} is of the other kind (container, serverless)",
+    "WrongKind(uint256 id)": (
+        "order {id} is of another kind (container, serverless, virtual machine)"
+    ),
     "SequenceNotAbove(uint256 seq,uint256 last)": (
         "statement {seq} must come after the last one, {last}"
     ),
@@ -243,6 +273,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "UnknownInvocation(uint256 invocation)": "there is no invocation {invocation}",
     "AlreadyCompleted(uint256 invocation)": "invocation {invocation} is completed already",
     # Constructors
+    "TotalTooSmall(uint256 total,uint256 cycles)": (
+        "{total:komp} over {cycles} cycles do not fall in every one: N(N+1) wei are the least"
+    ),
+    "CyclesOutOfRange(uint256 cycles)": "a vault cannot have {cycles} cycles",
     "SupplyTooLarge(uint256 supply)": "a supply of {supply:komp} is not below 2^128 wei",
     "GapOutOfRange(uint256 gapBlocks,uint256 cycleBlocks)": (
         "{gapBlocks} blocks between publications do not fit a cycle of {cycleBlocks}: "

@@ -44,6 +44,11 @@ def _struct(argument: str) -> Callable[[Args, str], dict[str, Any]]:
     return fields
 
 
+def _execution(args: Args, sender: str) -> dict[str, Any]:
+    calls = messages.calls_hash(args["calls"])
+    return {"space": messages.SNAPSHOT_SPACE, "proposal": args["proposal"], "calls": calls}
+
+
 # By the ABI's name and the function's; the argument is always named `signatures`.
 SIGNED: Final[Mapping[tuple[str, str], Signed]] = {
     ("Staking", "stake"): Signed(messages.ADMISSION, _admission),
@@ -51,5 +56,6 @@ SIGNED: Final[Mapping[tuple[str, str], Signed]] = {
     ("Slashing", "report"): Signed(messages.INCIDENT, _named()),
     ("Market", "reportRunning"): Signed(messages.RUNNING, _named(("id", "order"))),
     ("Market", "reportCounters"): Signed(messages.COUNTERS, _named(("id", "order"))),
+    ("ExecutionQueue", "queue"): Signed(messages.EXECUTION, _execution),
     ("OcrAggregator", "transmit"): Signed(messages.REPORT, _struct("report")),
 }

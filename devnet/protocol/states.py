@@ -13,6 +13,7 @@ class Kind(IntEnum):
 
     CONTAINER = 0
     SERVERLESS = 1
+    VIRTUAL_MACHINE = 2
 
 
 class IncidentStatus(IntEnum):
@@ -132,6 +133,43 @@ class StoredPrice:
     def of(cls, fields: Mapping[str, Any]) -> Self:
         """From a decoded struct."""
         return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ContingencyState:
+    """IPricing.Contingency: cost in USD at 1e18, `multiplier1e18` of the service, or off (O4)."""
+
+    costUsd1e18: int
+    multiplier1e18: int
+    on: bool
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From a decoded struct."""
+        return cls(**fields)
+
+
+class ProposalStatus(IntEnum):
+    """IExecutionQueue.State (G2)."""
+
+    UNKNOWN = 0
+    QUEUED = 1
+    EXECUTED = 2
+    VETOED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalState:
+    """IExecutionQueue.Proposal: seconds, and the hash of what it calls (G2)."""
+
+    state: ProposalStatus
+    queuedAt: int
+    calls: bytes
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From a decoded struct."""
+        return cls(**{**fields, "state": ProposalStatus(fields["state"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,12 @@ from devnet.protocol.contracts import Contracts
 from devnet.protocol.errors import ProtocolError, decode_error
 from devnet.protocol.messages import Domains
 from devnet.protocol.states import (
+    ContingencyState,
     IncidentState,
     NodeState,
     OrderState,
     PoolState,
+    ProposalState,
     PublisherState,
     Quorum,
     RoundState,
@@ -311,6 +313,34 @@ class View:
 
     def heartbeat(self, resource: str | int) -> int:
         return self._integer("Pricing", "heartbeat", resource_number(resource))
+
+    def contingency(self, resource: str | int) -> ContingencyState:
+        return ContingencyState.of(self.read("Pricing", "contingencyOf", resource_number(resource)))
+
+    # ExecutionQueue
+
+    def proposal(self, proposal: bytes) -> ProposalState:
+        return ProposalState.of(self.read("ExecutionQueue", "proposalOf", proposal))
+
+    def guardian(self) -> str:
+        return self._address("ExecutionQueue", "guardian")
+
+    def space(self) -> bytes:
+        """The Snapshot space whose proposals are executed (G1)."""
+        return cast(bytes, self.read("ExecutionQueue", "space"))
+
+    def timelock(self) -> int:
+        """Seconds between queueing and execution (G2)."""
+        return self._constant("ExecutionQueue", "delay")
+
+    # IncentiveVault
+
+    def released(self) -> int:
+        """Wei released so far (I1); raises UsageError where there is no vault."""
+        return self._integer("IncentiveVault", "released")
+
+    def releasable(self) -> int:
+        return self._integer("IncentiveVault", "releasable")
 
     # Feeds
 

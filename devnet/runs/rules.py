@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from devnet.deploy.feeds import Feed, feeds
 from devnet.deploy.parameters import DeploymentParameters
-from devnet.model import FeedParameters, Parameters
+from devnet.model import FeedParameters, Parameters, VaultParameters
 from devnet.protocol import Deployment, config_digest, feed_name
+from devnet.protocol.messages import SNAPSHOT_SPACE
 from devnet.spec.network import RESOURCES, VENDORS
 
 
@@ -16,7 +17,10 @@ def model_parameters(given: DeploymentParameters, deployment: Deployment) -> Par
         addresses=deployment.addresses,
         supply=given.supply_wei,
         treasury=given.treasury,
-        governance=given.governance,
+        governance=given.governance or deployment.addresses["ExecutionQueue"],
+        guardian=given.guardian,
+        space=SNAPSHOT_SPACE,
+        timelock=given.timelock_seconds,
         company=given.company,
         arbiter=given.arbiter,
         gatekeepers=frozenset(given.gatekeepers),
@@ -36,7 +40,13 @@ def model_parameters(given: DeploymentParameters, deployment: Deployment) -> Par
             RESOURCES.index(resource): tuple(feed_name(vendor, resource) for vendor in VENDORS)
             for resource in given.resources
         },
+        vault=_vault(given),
     )
+
+
+def _vault(given: DeploymentParameters) -> VaultParameters | None:
+    vault = given.vault
+    return VaultParameters(vault.total_wei, vault.cycles, vault.start_cycle) if vault else None
 
 
 def _feed(given: DeploymentParameters, deployment: Deployment, feed: Feed) -> FeedParameters:

@@ -45,7 +45,9 @@ RESOURCES = (
     "million_requests",
 )
 CONTAINER_RESOURCES = ("vcpu_hour", "gib_hour")
+VIRTUAL_MACHINE_RESOURCES = (*CONTAINER_RESOURCES, "storage_gib_month")
 SERVERLESS_RESOURCES = ("function_gib_second", "million_requests")
+SERVICE_KINDS = ("container", "serverless", "virtual_machine")  # in IMarket.Kind's order
 RESERVED_NAMES = ("all", "treasury", "governance", "company", "arbiter", "guardian", "deployer")
 OWNER_SUFFIX = "-owner"  # the account that holds a worker's stake (R2)
 ANVIL_MNEMONIC = "test test test test test test test test test test test junk"
@@ -89,6 +91,9 @@ class Parameters(SpecModel):
     )
     incident_max_age: PositiveSeconds = Field(default=14 * SECONDS_PER_DAY, description="L5")
     halt_delay: Seconds = Field(default=2 * 3600, description="M6")
+    timelock: Seconds = Field(
+        default=2 * SECONDS_PER_DAY, description="G2, from queueing a proposal to its execution"
+    )
     max_v: Positive = Field(default=10**20, description="W2; 1e18 is the reference machine")
     perf_quorum: Natural = Field(default=0, description="R4, k of n; 0: the smallest k above n/2")
 
@@ -116,6 +121,17 @@ class Client(SpecModel):
 
     name: Name
     balance: Wei = 1000 * WEI_PER_KOMP
+
+
+class Incentives(SpecModel):
+    """The incentive vault (I1): `total` over so many `cycles`, falling linearly."""
+
+    total: Wei
+    cycles: Annotated[Positive, at_most(2**32 - 1)]
+    start: Natural = Field(default=0, description="the cycle in which the first part is due")
+    automatic: Truth = Field(
+        default=True, description="the treasury releases each cycle; false: only as a step asks"
+    )
 
 
 class Oracles(SpecModel):
@@ -157,21 +173,30 @@ class Service(SpecModel):
     """What clients can order (M1): a folder with a command, and what one replica asks for."""
 
     name: Name
-    kind: Annotated[str, *one_of("kind of service", "container", "serverless")]
+    kind: Annotated[str, *one_of("kind of service", *SERVICE_KINDS)]
     folder: Annotated[Text, AfterValidator(_existing_folder)] = Field(
         description="relative to the network file"
     )
     command: tuple[Text, ...] = Field(min_length=1)
     cpu: MilliCpu = 50
     memory: Bytes = 32 * 2**20
+    storage: Bytes | None = Field(
+        default=None, description="virtual_machine: of one replica, in whole GiB"
+    )
     readiness: Text = Field(
-        default="/", description="container: the path that answers 200 when ready"
+        default="/",
+        description="container, virtual_machine: the path that answers 200 when ready",
     )
     timeout: PositiveSeconds = Field(
         default=10, description="serverless: the longest an invocation takes"
     )
     min_replicas: Positive = 1
     max_replicas: Positive = 10
+
+    @property
+    def storage_gib(self) -> int:
+        """Whole GiB of a virtual machine's replica, 0 for others."""
+        return (self.storage or 0) // 2**30
 
 
 class Accounts(SpecModel):
@@ -207,6 +232,9 @@ class NetworkSpec(SpecModel):
     oracles: Oracles = Oracles()
     incentive_per_cycle: Wei = Field(
         default=1000 * WEI_PER_KOMP, description="added to each cycle's reward by the treasury"
+    )
+    incentives: Incentives | None = Field(
+        default=None, description="absent: there is no incentive vault (I1)"
     )
     services: tuple[Service, ...] = ()
     workloads: Annotated[str, *one_of("way to run workloads", "process", "modelled")] = "process"

@@ -12,16 +12,19 @@ from devnet.spec.network import (
     RESERVED_NAMES,
     SECONDS_PER_DAY,
     SERVERLESS_RESOURCES,
+    VIRTUAL_MACHINE_RESOURCES,
     NetworkSpec,
+    Service,
     each_of,
 )
-from devnet.spec.units import did_you_mean, duration_text, share_text
+from devnet.spec.units import did_you_mean, duration_text, komp_text, memory_text, share_text
 from devnet.spec.validation import Problem
 
 MAX_WORKERS = 10_000
 MAX_ORACLES = 31
 LEAST_OPERATOR_PPM = 200_000  # S7
 IDLE_BLOCKS = 4  # of a cycle, in which no node publishes while `devnet economics` goes on
+GIB = 2**30
 _MNEMONIC_LENGTHS = (12, 15, 18, 21, 24)
 
 
@@ -38,6 +41,7 @@ def network_problems(network: NetworkSpec, profiles: Collection[str]) -> Iterato
     yield from check_profiles(network, profiles)
     yield from check_resources(network)
     yield from check_services(network)
+    yield from check_incentives(network)
     yield from check_mnemonic(network)
     yield from check_economics(network)
 
@@ -176,7 +180,11 @@ def check_profiles(network: NetworkSpec, profiles: Collection[str]) -> Iterator[
 
 def check_resources(network: NetworkSpec) -> Iterator[Problem]:
     """A service is billed by these resources, so their feeds must exist (O1, M3)."""
-    needed = {"container": CONTAINER_RESOURCES, "serverless": SERVERLESS_RESOURCES}
+    needed = {
+        "container": CONTAINER_RESOURCES,
+        "serverless": SERVERLESS_RESOURCES,
+        "virtual_machine": VIRTUAL_MACHINE_RESOURCES,
+    }
     for n, service in enumerate(network.services):
         missing = [r for r in needed[service.kind] if r not in network.oracles.resources]
         if missing:
@@ -197,12 +205,42 @@ def check_services(network: NetworkSpec) -> Iterator[Problem]:
                 f"max_replicas {service.max_replicas}",
                 reads=(("services", n, "max_replicas"),),
             )
+        yield from _storage_problems(n, service)
         if not service.readiness.startswith("/"):
             yield Problem(
                 ("services", n, "readiness"),
                 f"a path starts with '/'; seen '{service.readiness}'",
                 f"did you mean '/{service.readiness}'?",
             )
+
+
+def _storage_problems(n: int, service: Service) -> Iterator[Problem]:
+    """A virtual machine is billed by whole GiB of storage (M1, O1), the others for none."""
+    virtual, storage = service.kind == "virtual_machine", service.storage
+    loc, kind = ("services", n, "storage"), (("services", n, "kind"),)
+    if storage is None:
+        if virtual:
+            yield Problem(loc, "is missing: a virtual machine has storage (M1)", "for example 10Gi")
+    elif not virtual:
+        message = f"only a virtual machine has storage (M1); seen {memory_text(storage)}"
+        yield Problem(loc, message, reads=kind)
+    elif storage % GIB:
+        message = f"storage is billed by whole GiB (M1); seen {memory_text(storage)}"
+        yield Problem(loc, message, f"for example {storage // GIB + 1}Gi")
+
+
+def check_incentives(network: NetworkSpec) -> Iterator[Problem]:
+    incentives = network.incentives
+    if incentives is None:
+        return
+    least = incentives.cycles * (incentives.cycles + 1)
+    if not least <= incentives.total < 2**128:
+        yield Problem(
+            ("incentives", "total"),
+            f"at least N(N+1) = {least} wei for {incentives.cycles} cycles, and below 2^128 (I1); "
+            f"seen {komp_text(incentives.total)}",
+            reads=(("incentives", "cycles"),),
+        )
 
 
 def check_mnemonic(network: NetworkSpec) -> Iterator[Problem]:

@@ -42,11 +42,14 @@ REFERENCE = (10**6, 10**6, 500_000, 300_000, 200_000)  # sgx, b, c1, c2, c3: V =
 USD = {
     "vcpu_hour": 40 * 10**15,
     "gib_hour": 4 * 10**15,
+    "storage_gib_month": 8 * 10**16,
+    "egress_gib": 9 * 10**16,
     "function_gib_second": 16 * 10**12,
     "million_requests": 20 * 10**16,
 }
 NAMES = (
     *("deployer", "treasury", "governance", "company", "alice", "bob", "mallory", "arbiter"),
+    "guardian",
     *(f"gatekeeper-{n}" for n in range(1, 6)),
     *(f"oracle-{n}" for n in range(1, 5)),
     *(f"{kind}-{n}" for n in range(1, 5) for kind in ("node", "owner")),
@@ -57,6 +60,7 @@ GATEKEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 PARAMETERS = DeploymentParameters(
     treasury=ACCOUNTS["treasury"].address,
     governance=ACCOUNTS["governance"].address,
+    guardian=ACCOUNTS["guardian"].address,
     company=ACCOUNTS["company"].address,
     arbiter=ACCOUNTS["arbiter"].address,
     gatekeepers=tuple(ACCOUNTS[name].address for name in GATEKEEPERS),
@@ -70,6 +74,7 @@ PARAMETERS = DeploymentParameters(
     appeal_window_seconds=6 * HOUR,
     arbiter_window_seconds=12 * HOUR,
     halt_delay_seconds=2 * HOUR,
+    timelock_seconds=2 * DAY,
     cycle_blocks=70,
     gap_blocks=5,
     max_v=10**20,
@@ -317,6 +322,19 @@ class Stage:
         digest = self.domains.incident(node, level, start, end, evidence)
         return node, level, start, end, evidence, signed(digest, *(names or GATEKEEPERS[:2]))
 
+    def execution(
+        self, proposal: bytes, calls: Sequence[Mapping[str, Any]], *names: str
+    ) -> tuple[Any, ...]:
+        """The arguments of `queue`, signed by all three gatekeepers, or by those named."""
+        space = self.read("ExecutionQueue", "space")
+        digest = self.domains.execution(space, proposal, calls)
+        return proposal, calls, signed(digest, *(names or GATEKEEPERS))
+
+    def call(self, contract: str, function: str, *args: Any) -> dict[str, Any]:
+        """IExecutionQueue.Call."""
+        encoded = self.contracts.encode(contract, function, *args)
+        return {"to": encoded.to, "data": encoded.data}
+
     def round(self, feed: str, *observations: int) -> Sent:
         """Three equal observations, or those given, signed by two oracle nodes."""
         if len(observations) == 1:
@@ -347,5 +365,5 @@ class Stage:
                 self.round(f"Feed:{vendor}:{resource}", price)
         self.round("Feed:komp_usd", komp_usd)
         self.round("Feed:utilization", utilization)
-        for number in (0, 1, 4, 5):
+        for number in range(len(USD)):
             self.send("mallory", "Pricing", "poke", number)

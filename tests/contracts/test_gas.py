@@ -8,7 +8,7 @@ from contracts_stage import GATEKEEPERS, HOUR, KOMP, STAKE, Stage, address, sign
 
 def request(kind: int = 0, deposit: int = 20 * KOMP) -> tuple[object, ...]:
     """2 vCPU and 4 GiB, or functions, for an hour."""
-    return (kind, b"\x5e" * 32, 2_000, 4_096, 3, 1 * HOUR, deposit, 2**127, 2**127)
+    return (kind, b"\x5e" * 32, 2_000, 4_096, 0, 3, 1 * HOUR, deposit, 2**127, 2**127)
 
 
 def test_staking(stage: Stage) -> None:

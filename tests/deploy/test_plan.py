@@ -10,6 +10,7 @@ import pytest
 from devnet.actors.view import account_names
 from devnet.chain import derive
 from devnet.deploy import DeploymentParameters, Ref, plan
+from devnet.deploy.parameters import VaultParameters
 from devnet.deploy.plan import ZERO_ADDRESS, abi_key, addresses, resolved
 from devnet.spec import load_network
 
@@ -33,12 +34,12 @@ def references(value: object) -> set[str]:
 def test_the_order() -> None:
     names = [creation.name for creation in plan(PARAMETERS)]
     assert names[:5] == ["Kompute", "Gatekeepers", "Staking", "Slashing", "Rewards"]
-    assert names[-3:] == ["Pricing", "Market", "PoolFactory"]
+    assert names[-4:] == ["Pricing", "Market", "PoolFactory", "ExecutionQueue"]
     assert len(names) == len(set(names)) == 8 + 3 * len(SPEC.oracles.resources) + 2
     assert "Feed:azure:million_requests" in names
 
 
-def test_only_staking_and_slashing_refer_to_what_comes_later() -> None:
+def test_who_refers_to_what_comes_later() -> None:
     seen: set[str] = set()
     later: dict[str, set[str]] = {}
     for creation in plan(PARAMETERS):
@@ -46,7 +47,19 @@ def test_only_staking_and_slashing_refer_to_what_comes_later() -> None:
         ahead = references(creation.args) - seen
         if ahead:
             later[creation.name] = ahead
-    assert later == {"Staking": {"Slashing"}, "Slashing": {"Rewards", "PoolFactory"}}
+    assert later == {
+        "Gatekeepers": {"ExecutionQueue"},
+        "Staking": {"Slashing"},
+        "Slashing": {"Rewards", "PoolFactory"},
+        "Pricing": {"ExecutionQueue"},
+    }
+
+
+def test_a_vault_is_created_where_the_network_has_incentives() -> None:
+    given = replace(PARAMETERS, vault=VaultParameters(10**20, 12, 3))
+    vault = plan(given)[-1]
+    assert (vault.name, vault.args[2:]) == ("IncentiveVault", (10**20, 12, 3))
+    assert given.document()["vault"]["total_wei"] == str(10**20)
 
 
 def test_addresses_follow_from_deployer_and_nonce() -> None:

@@ -38,7 +38,7 @@ DAY = 86_400
 BLOCK_SECONDS = 720
 GENESIS = 2
 GENESIS_TIMESTAMP = 1_767_225_600
-PRICED = ("vcpu_hour", "gib_hour", "function_gib_second", "million_requests")
+PRICED = tuple(resource for resource in RESOURCES if resource != "egress_gib")
 NAMES = (
     *(
         "deployer",
@@ -50,6 +50,7 @@ NAMES = (
         "gatekeeper-3",
     ),
     *("oracle-1", "oracle-2", "oracle-3", "oracle-4", "alice", "bob", "mallory", "arbiter"),
+    "guardian",
     *(name for n in range(1, 5) for name in (f"worker-{n}", f"worker-{n}-owner")),
 )
 GATEKEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
@@ -58,6 +59,7 @@ CLOUD_FEEDS = {r: tuple(feed_name(v, r) for v in VENDORS) for r in PRICED}
 DEPLOYMENT = DeploymentParameters(
     treasury=ACCOUNTS["treasury"].address,
     governance=ACCOUNTS["governance"].address,
+    guardian=ACCOUNTS["guardian"].address,
     company=ACCOUNTS["company"].address,
     arbiter=ACCOUNTS["arbiter"].address,
     gatekeepers=tuple(ACCOUNTS[f"gatekeeper-{n}"].address for n in range(1, 4)),
@@ -71,6 +73,7 @@ DEPLOYMENT = DeploymentParameters(
     appeal_window_seconds=6 * 3600,
     arbiter_window_seconds=12 * 3600,
     halt_delay_seconds=7200,
+    timelock_seconds=2 * DAY,
     cycle_blocks=14,
     gap_blocks=1,
     max_v=10**20,
@@ -84,6 +87,7 @@ REFERENCE = {"sgx": 10**6, "b": 10**6, "c1": 500_000, "c2": 300_000, "c3": 200_0
 USD_PRICES = {
     "vcpu_hour": 40 * 10**15,
     "gib_hour": 4 * 10**15,
+    "storage_gib_month": 8 * 10**16,
     "function_gib_second": 16 * 10**12,
     "million_requests": 20 * 10**16,
 }
@@ -304,15 +308,15 @@ class World:
         return self.send("mallory", "Pricing", "poke", resource=RESOURCES.index(resource))
 
     def prices(self, komp_usd_1e8: int = 50_000_000, utilization: int = 10**17) -> None:
-        """Every feed fresh, every price stored."""
-        self.transmit(KOMP_USD_FEED, komp_usd_1e8)
-        around = (max(utilization - 1, 0), utilization, min(utilization + 1, 10**18))
-        self.transmit(UTILIZATION_FEED, utilization, observations=around)
+        """Every price stored, every feed fresh; the shortest heartbeats last."""
         for resource, names in CLOUD_FEEDS.items():
             for vendor, name in enumerate(names):
                 usd = USD_PRICES[resource]
                 self.transmit(name, usd + usd * (vendor - 1) // 100)
             assert self.poke(resource).ok
+        self.transmit(KOMP_USD_FEED, komp_usd_1e8)
+        around = (max(utilization - 1, 0), utilization, min(utilization + 1, 10**18))
+        self.transmit(UTILIZATION_FEED, utilization, observations=around)
 
     def order(self, client: str = "alice", kind: int = 0, **changes: Any) -> Outcome:
         request = {
@@ -320,6 +324,7 @@ class World:
             "spec": keccak(b"web"),
             "milliCpu": 500,
             "memoryMib": 1024,
+            "storageGib": 0,
             "maxReplicas": 4,
             "duration": 10 * DAY,
             "deposit": 20 * KOMP,

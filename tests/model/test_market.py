@@ -78,7 +78,8 @@ def test_m1_an_order_is_checked_and_locks_its_rates(world: World) -> None:
         "ZeroDeposit": world.order(deposit=0),
         "RateAboveMaximum": world.order(maxRate=1),
         "ERC20InsufficientBalance": world.order(deposit=10_001 * KOMP),
-        "NoReason": world.order(kind=2),
+        "StorageUnexpected": world.order(storageGib=1),
+        "NoReason": world.order(kind=3),
     }
     assert {name: outcome.error for name, outcome in refused.items()} == {n: n for n in refused}
     assert world.order().ok

@@ -88,7 +88,11 @@ def test_every_sentence_can_be_said() -> None:
             "a factor is out of its bounds: sgx 2.5, b 1, c1 0, c2 0.000001, c3 1000000",
         ),
         ("NothingToClaim(address)", (NODE,), "node worker-1 has nothing to claim"),
-        ("NotGovernance(address)", (NODE,), "only governance may do this, not worker-1"),
+        (
+            "NotQueued(bytes32,uint8)",
+            (HARDWARE, 3),
+            f"proposal 0x{'0f' * 32} is not queued but vetoed",
+        ),
         ("Error(string)", ("a {plain} reason",), "a {plain} reason"),
     ],
 )

@@ -33,6 +33,18 @@ def due_share(reward: int, v: int, total_v: int) -> int:
     return reward * v // total_v
 
 
+def due_release(total: int, cycles: int, k: int) -> int:
+    """I1: wei of the first k of N falling parts; the i-th weighs N - i + 1."""
+    weights = cycles * (cycles + 1) // 2
+    rest = (cycles - k) * (cycles - k + 1) // 2
+    return total * (weights - rest) // weights
+
+
+def due_contingency(cost: int, multiplier: int) -> int:
+    """O4: the contingency price of an unused network, USD at 1e18."""
+    return cost * multiplier // 10**18
+
+
 def due_slash(level: int, seconds: int, left: int) -> int:
     """L4: wei an incident takes where `left` is staked or in escrow; level 3 takes all of it."""
     if level not in A_DAY:

@@ -28,6 +28,7 @@ from devnet.runs.checkers.books import (
     OrderFacts,
     PoolFacts,
 )
+from devnet.runs.checkers.governance import GovernanceFacts
 from devnet.runs.checkers.incidents import INCIDENT_FOLDS
 from devnet.runs.checkers.moves import tokens_between
 from devnet.runs.checkers.rows import (
@@ -59,11 +60,15 @@ class Facts:
         self.added = 0
         self.paid = 0
         self.donated: defaultdict[str, int] = defaultdict(int)  # by contract
+        if parameters.vault is not None:  # its funding is no gift (I1)
+            self.donated["IncentiveVault"] = -parameters.vault.total
         self.incidents = 0
         self.invocations = 0
         self.news = News()
         self.ended_before = 0  # cycles below have been added to `ended_shares`
-        self.last_prices: dict[int, tuple[int, int, int]] = {}  # resource: median, u, price
+        # resource: what the price follows from, u, price
+        self.last_prices: dict[int, tuple[object, int, int]] = {}
+        self.governance = GovernanceFacts(parameters)
         self._hardware: dict[bytes, str] = {}
         self._place = 0  # of the event at hand in its transaction
         self.unshared: set[int] = set()  # cycles with reward and no V
@@ -89,6 +94,7 @@ class Facts:
             "Finalized": self._finalized,
             "Invoked": self._invoked,
             **{name: partial(fold, self) for name, fold in INCIDENT_FOLDS.items()},
+            **self.governance.folds,
         }
 
     def observe(self, transactions: Iterable[ObservedTransaction]) -> None:
@@ -102,6 +108,7 @@ class Facts:
     def mark(self) -> None:
         """All news is checked."""
         self.news = News()
+        self.governance.mark()
 
     def end_cycles(self, current: int) -> tuple[int, ...]:
         """Count the shares of cycles that have ended since; gives those cycles."""

@@ -10,9 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from devnet.model import Ledger
-from devnet.runs.checkers.amounts import FULL_STAKE, due_share
+from devnet.model import Ledger, PriceLedger
+from devnet.runs.checkers.amounts import (
+    FULL_STAKE,
+    due_contingency,
+    due_share,
+)
 from devnet.runs.checkers.facts import Facts
+from devnet.runs.checkers.governance import check_enactments, check_vault
 from devnet.runs.checkers.rows import Slash
 
 
@@ -67,10 +72,12 @@ def invariant_2(ledger: Ledger, facts: Facts) -> Iterator[str]:
         "Market": escrow,
         "Slashing": sum(node.seized for node in ledger.nodes.values()) + bonds,
     }
+    if facts.parameters.vault is not None:
+        owed["IncentiveVault"] = facts.parameters.vault.total - facts.governance.released
     for contract, amount in owed.items():
         held = ledger.balances.get(facts.parameters.addresses[contract], 0)
         donated = facts.donated[contract]
-        if held != amount + donated:
+        if held != amount + donated or donated < 0:
             yield f"{contract} holds {held} wei, owes {amount}, was given {donated}"
 
 
@@ -256,16 +263,22 @@ def _bond_faults(row: Slash) -> Iterator[str]:
 
 
 def invariant_12(ledger: Ledger, facts: Facts) -> Iterator[str]:
-    """⌊0.75·m⌋ ≤ dynamic price ≤ ⌊0.95·m⌋, non-decreasing in u."""
+    """⌊0.75·m⌋ ≤ dynamic ≤ ⌊0.95·m⌋; base ≤ contingency ≤ 2·base; non-decreasing in u."""
     for resource, price in ledger.prices.items():
-        m, p, u = price.market, price.dynamic, ledger.utilization
-        if m is None or p is None:
+        p, u, given = price.dynamic, ledger.utilization, price.contingency
+        seen = facts.governance.contingencies.get(resource, (0, 0, False))
+        if (given.costUsd1e18, given.multiplier1e18, given.on) != seen:
+            yield f"resource {resource}: the contingency price is {given}, set was {seen}"
+        bounds = _price_bounds(price)
+        if p is None or bounds is None:
+            if given.on:
+                yield f"resource {resource}: no price, though the contingency price is on"
             continue
-        low, high = 75 * m // 100, 95 * m // 100
+        low, high = bounds
         if not low <= p <= high:
             yield f"resource {resource}: a price of {p} is outside [{low}, {high}]"
         before = facts.last_prices.get(resource)
-        if before is None or before[0] != m:
+        if before is None or before[0] != _price_base(price):
             continue
         _, u_before, p_before = before
         if (u - u_before) * (p - p_before) < 0:
@@ -273,6 +286,23 @@ def invariant_12(ledger: Ledger, facts: Facts) -> Iterator[str]:
                 f"resource {resource}: the price went from {p_before} to {p} while u went "
                 f"from {u_before} to {u}"
             )
+
+
+def _price_base(price: PriceLedger) -> object:
+    """What a price follows from but for u: the median, or the contingency price's base."""
+    given = price.contingency
+    if not given.on:
+        return price.market
+    return "contingency", due_contingency(given.costUsd1e18, given.multiplier1e18)
+
+
+def _price_bounds(price: PriceLedger) -> tuple[int, int] | None:
+    """The least and the greatest price there can be; None where none is read."""
+    given, m = price.contingency, price.market
+    if given.on:
+        base = due_contingency(given.costUsd1e18, given.multiplier1e18)
+        return base, 2 * base
+    return None if m is None else (75 * m // 100, 95 * m // 100)
 
 
 def invariant_13(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -312,6 +342,11 @@ def invariant_13(ledger: Ledger, facts: Facts) -> Iterator[str]:
             )
 
 
+def invariant_14(ledger: Ledger, facts: Facts) -> Iterator[str]:
+    """released = E(j) for some j ≤ N; E(k) - E(k-1) never rises, for I0 ≥ N(N+1)."""
+    yield from check_vault(ledger, facts.governance)
+
+
 def invariant_15(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """A withdrawal ⇒ no pending slash and now ≥ exitAt ≥ unlockAt."""
     for row in facts.news.withdrawals:
@@ -325,7 +360,8 @@ def invariant_15(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 
 def invariant_16(ledger: Ledger, facts: Facts) -> Iterator[str]:
-    """One hardwareId ↔ at most one live node; one node key ↔ one registration ever."""
+    """One hardwareId ↔ at most one live node; node key ↔ registration, proposal ↔ execution."""
+    yield from check_enactments(facts.governance)
     for row in facts.news.registrations:
         if row.again:
             yield f"{row.transaction}: {row.node} registered again"
@@ -338,7 +374,7 @@ def invariant_16(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 INVARIANTS: Final = (
     Invariant(1, "tokens are conserved", invariant_1),
-    Invariant(2, "contracts hold what they owe", invariant_2, "vault and pools: not released"),
+    Invariant(2, "contracts hold what they owe", invariant_2, "pools: not released"),
     Invariant(3, "V adds up", invariant_3),
     Invariant(4, "dust is small", invariant_4),
     Invariant(5, "shares are paid once", invariant_5),
@@ -348,11 +384,11 @@ INVARIANTS: Final = (
     Invariant(9, "only active nodes publish", invariant_9),
     Invariant(10, "slashes go to rewards", invariant_10),
     Invariant(11, "pools", None, "pools (S7): not released"),
-    Invariant(12, "prices in bounds", invariant_12, "contingency price (O4): not released"),
+    Invariant(12, "prices in bounds", invariant_12),
     Invariant(13, "deposits are split", invariant_13),
-    Invariant(14, "the vault", None, "the incentive vault (I1): not released"),
+    Invariant(14, "the vault falls evenly", invariant_14),
     Invariant(15, "withdrawals wait", invariant_15),
-    Invariant(16, "one machine, one node", invariant_16, "proposals (G2): not released"),
+    Invariant(16, "one machine, one node, one execution", invariant_16),
 )
 
 
@@ -366,7 +402,7 @@ def check_all(ledger: Ledger, facts: Facts) -> tuple[Violation, ...]:
         for text in invariant.check(ledger, facts)
     )
     for resource, price in ledger.prices.items():
-        if price.market is not None and price.dynamic is not None:
-            facts.last_prices[resource] = price.market, ledger.utilization, price.dynamic
+        if price.dynamic is not None:
+            facts.last_prices[resource] = _price_base(price), ledger.utilization, price.dynamic
     facts.mark()
     return violations

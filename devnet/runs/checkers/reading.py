@@ -13,12 +13,15 @@ from devnet.model import (
     NodeLedger,
     PoolLedger,
     PriceLedger,
+    VaultLedger,
 )
 from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.protocol import (
+    ContingencyState,
     IncidentState,
     NodeState,
     OrderState,
+    ProposalState,
     ProtocolError,
     Quorum,
     RoundState,
@@ -47,7 +50,8 @@ POOL_FIELDS = (
     *("operator", "commission_bps", "node", "assets", "closed", "withdrawn"),
     *("total_shares", "rewards_per_share"),
 )
-PRICE_READS = ("stored", "marketPrice", "price", "priceInKomp", "beatsAll")
+PRICE_READS = ("stored", "contingencyOf", "marketPrice", "price", "priceInKomp", "beatsAll")
+VAULT_READS = ("released", "releasable")
 
 
 class Reads(Protocol):
@@ -147,6 +151,9 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
     order_count = batch.ask("Market", "orderCount")
     invocations = batch.ask("Market", "invocationCount")
     escrowed = batch.ask("Market", "escrowed")
+    guardian = batch.ask("ExecutionQueue", "guardian")
+    proposals = _ask_each(batch, facts.governance.proposals, "ExecutionQueue", "proposalOf")
+    vault = [batch.ask("IncentiveVault", view) for view in VAULT_READS if parameters.vault]
     batch.send(reads)
 
     answer = batch.answer
@@ -192,7 +199,9 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
         arbiter=answer(arbiter),
         feeds={name: RoundState.of(answer(place)) for name, place in feeds.items()},
         prices={
-            resource: _price([answer(places[0]), *(batch.answer_or_none(p) for p in places[1:])])
+            resource: _price(
+                [*(answer(p) for p in places[:2]), *(batch.answer_or_none(p) for p in places[2:])]
+            )
             for resource, places in prices.items()
         },
         utilization=answer(utilization),
@@ -203,6 +212,12 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
         ),
         invocations=answer(invocations),
         escrowed=answer(escrowed),
+        guardian=answer(guardian),
+        proposals={
+            "0x" + proposal.hex(): ProposalState.of(answer(place))
+            for proposal, place in proposals.items()
+        },
+        vault=VaultLedger(*(answer(place) for place in vault)) if vault else None,
     )
 
 
@@ -270,5 +285,6 @@ def _pool(answers: Sequence[Any], members: Mapping[str, tuple[int, Any]]) -> Poo
 
 
 def _price(answers: Sequence[Any]) -> PriceLedger:
-    stored, market, dynamic, komp, beats = answers
-    return PriceLedger(StoredPrice.of(stored), market, dynamic, komp, beats)
+    stored, contingency, market, dynamic, komp, beats = answers
+    states = StoredPrice.of(stored), ContingencyState.of(contingency)
+    return PriceLedger(*states, market, dynamic, komp, beats)

@@ -36,6 +36,7 @@ def request(kind: int = CONTAINER, **changes: Any) -> dict[str, Any]:
         "spec": SPEC,
         "milliCpu": 2_000,
         "memoryMib": 4_096,
+        "storageGib": 0,
         "maxReplicas": 3,
         "duration": 10 * HOUR,
         "deposit": 20 * KOMP,

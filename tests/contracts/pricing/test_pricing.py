@@ -1,11 +1,11 @@
-"""Stored market prices and the dynamic price (O1 to O3, O5, O6)."""
+"""Stored market prices, the dynamic and the contingency price (O1 to O6)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from contracts_stage import DAY, HOUR, NO_SHRINKING, Stage
+from contracts_stage import DAY, HOUR, NO_SHRINKING, Stage, address
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ class Market:
         assert stage.create("usd", "MockFeed", 8, 12 * HOUR, 1, 10**14) is None
         assert stage.create("used", "MockFeed", 18, 6 * HOUR, 0, 2 * WAD) is None
         feeds = [[stage.address(v) for v in VENDORS]] + [[ZERO] * 3] * 5
-        given_ = (feeds, stage.address("usd"), stage.address("used"))
+        given_ = (feeds, stage.address("usd"), stage.address("used"), address("governance"))
         assert stage.create("Prices", "Pricing", *given_) is None
 
     def answers(self, *usd: int | None) -> None:

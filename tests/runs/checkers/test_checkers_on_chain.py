@@ -170,7 +170,8 @@ def test_signatures_with_anything_behind_them_are_decided_alike(chain_world: Cha
 @pytest.mark.parametrize("gas", range(60_000, 240_000, 9_000))
 def test_running_out_of_gas_anywhere_is_decided_alike(chain_world: ChainWorld, gas: int) -> None:
     chain_world.prices()
-    request = {"kind": 0, "spec": bytes(32), "milliCpu": 1, "memoryMib": 1, "maxReplicas": 1}
+    request = {"kind": 0, "spec": bytes(32), "milliCpu": 1, "memoryMib": 1}
+    request |= {"storageGib": 0, "maxReplicas": 1}
     request |= {"duration": 10, "deposit": KOMP, "maxRate": KOMP, "maxRate2": KOMP}
     call = chain_world.contracts.encode("Market", "createOrder", request)
     seen = raw(chain_world, to=call.to, data=call.data, gas=gas)
@@ -185,8 +186,8 @@ def test_sums_and_the_order_of_checks_are_those_of_the_chain(chain_world: ChainW
     outcomes = [
         chain_world.add_reward(2**128 - 1),
         chain_world.order(deposit=2**128 - 1),
-        chain_world.order(kind=2, deposit=0),
-        chain_world.order(kind=2),
+        chain_world.order(kind=3, deposit=0),
+        chain_world.order(kind=3),
         chain_world.send(
             "governance", "Gatekeepers", "change", added=[], removed=[], perfQuorum=2**255
         ),

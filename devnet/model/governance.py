@@ -1,0 +1,176 @@
+"""Passed proposals behind a timelock and a veto, and the calls that are governed (G2, R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from eth_abi.exceptions import DecodingError
+
+from devnet.model import appeals, gatekeepers, pricing, rewards
+from devnet.model.calls import ZERO_HASH, Call
+from devnet.model.gatekeepers import Quorum, check
+from devnet.model.tables import Refused, narrow
+from devnet.protocol.codec import Codec, Parameter, topic_of
+from devnet.protocol.messages import calls_hash
+from devnet.protocol.states import ProposalState, ProposalStatus
+
+if TYPE_CHECKING:
+    from devnet.model.state import State
+
+NO_PROPOSAL: Final = ProposalState(ProposalStatus.UNKNOWN, 0, ZERO_HASH)
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """A function that governance alone may call (R5), and the rule it follows."""
+
+    contract: str
+    function: str
+    inputs: Codec
+    rule: Callable[[State, Call], None]
+
+    @property
+    def selector(self) -> bytes:
+        return topic_of(self.function, self.inputs)[:4]
+
+
+class NotGoverned(Exception):
+    """A queued call of something that is not governed: the model has no rule for what it does."""
+
+    def __init__(self, contract: str, selector: bytes) -> None:
+        super().__init__(contract, selector)
+        self.contract, self.selector = contract, "0x" + selector.hex()
+
+
+def queue(state: State, call: Call) -> None:
+    """G2: a CRITICAL quorum attests what a proposal has decided."""
+    proposal, calls = call.args["proposal"], call.args["calls"]
+    _require_unknown(state, proposal)
+    digest = state.domains.execution(state.parameters.space, proposal, calls)
+    check(state, digest, call.args["signatures"], Quorum.CRITICAL)
+    _queue(state, call, proposal, calls)
+
+
+def queue_removal(state: State, call: Call) -> None:
+    """G2: the guardian queues a change that removes gatekeepers: none attests its own removal."""
+    proposal = call.args["proposal"]
+    _require_guardian(state, call)
+    _require_unknown(state, proposal)
+    if not call.args["removed"]:
+        raise Refused("NothingRemoved")
+    change = _CHANGE
+    given = tuple(call.args[name] for name in change.inputs.names)
+    data = change.selector + change.inputs.encode(given)
+    calls = ({"to": state.parameters.addresses["Gatekeepers"], "data": data},)
+    _queue(state, call, proposal, calls)
+
+
+def execute(state: State, call: Call) -> None:
+    """G2: anyone, once the timelock is over; all calls or none."""
+    proposal, calls = call.args["proposal"], call.args["calls"]
+    record = _queued(state, proposal)
+    if calls_hash(calls) != record.calls:
+        raise Refused("CallsMismatch")
+    if call.timestamp < record.queuedAt + state.parameters.timelock:
+        raise Refused("TimelockOpen")
+    state.proposals[proposal] = replace(record, state=ProposalStatus.EXECUTED)
+    state.emit("ExecutionQueue", "Executed", {"proposal": proposal})
+    for entry in calls:
+        _perform(state, call, entry["to"], entry["data"])
+
+
+def veto(state: State, call: Call) -> None:
+    """G2: the guardian stops what is queued, for ever."""
+    proposal = call.args["proposal"]
+    _require_guardian(state, call)
+    record = _queued(state, proposal)
+    state.proposals[proposal] = replace(record, state=ProposalStatus.VETOED)
+    state.emit("ExecutionQueue", "Vetoed", {"proposal": proposal})
+
+
+def set_guardian(state: State, call: Call) -> None:
+    """R5: the queue alone, by a proposal of its own."""
+    if call.sender != state.parameters.addresses["ExecutionQueue"]:
+        raise Refused("NotGovernance")
+    state.guardian.value = call.args["guardian_"]
+    state.emit("ExecutionQueue", "GuardianChanged", {"guardian": state.guardian.value})
+
+
+def _perform(state: State, call: Call, to: str, data: bytes) -> None:
+    addresses = state.parameters.addresses
+    name = next((name for name, address in addresses.items() if address == to), None)
+    if name is None:
+        raise Refused("AddressEmptyCode")
+    known = next((g for g in GOVERNED if (g.contract, g.selector) == (name, data[:4])), None)
+    if known is None:
+        raise NotGoverned(name, data[:4])
+    try:
+        args = known.inputs.decode_named(data[4:])
+    except DecodingError:
+        raise Refused("FailedCall") from None  # the contract refuses them without a word
+    sender = addresses["ExecutionQueue"]
+    try:
+        known.rule(state, Call(sender, call.block, call.timestamp, args))
+    except Refused as refused:
+        raise Refused("FailedCall" if refused.name == "NoReason" else refused.name) from None
+
+
+def _queue(state: State, call: Call, proposal: bytes, calls: Sequence[Mapping[str, Any]]) -> None:
+    queued_at = narrow(call.timestamp, 40)
+    record = ProposalState(ProposalStatus.QUEUED, queued_at, calls_hash(calls))
+    state.proposals[proposal] = record
+    due = call.timestamp + state.parameters.timelock
+    queued = {"proposal": proposal, "calls": calls, "due": due}
+    state.emit("ExecutionQueue", "Queued", queued)
+
+
+def _require_unknown(state: State, proposal: bytes) -> None:
+    if state.proposals[proposal].state is not ProposalStatus.UNKNOWN:
+        raise Refused("AlreadyQueued")  # once ever
+
+
+def _queued(state: State, proposal: bytes) -> ProposalState:
+    record = state.proposals[proposal]
+    if record.state is not ProposalStatus.QUEUED:
+        raise Refused("NotQueued")
+    return record
+
+
+def _require_guardian(state: State, call: Call) -> None:
+    if call.sender != state.guardian.value:
+        raise Refused("NotGuardian")
+
+
+def _governed(
+    contract: str, function: str, rule: Callable[[State, Call], None], **inputs: str
+) -> Governed:
+    parameters = [Parameter(name, kind) for name, kind in inputs.items()]
+    return Governed(contract, function, Codec(parameters), rule)
+
+
+# R5: all there is for governance to call.
+GOVERNED: Final = (
+    _governed(
+        "Gatekeepers",
+        "change",
+        gatekeepers.change,
+        added="address[]",
+        removed="address[]",
+        perfQuorum="uint256",
+    ),
+    _governed("Rewards", "setMaxV", rewards.set_max_v, maxV_="uint256"),
+    _governed(
+        "Pricing",
+        "setContingency",
+        pricing.set_contingency,
+        resource="uint8",
+        costUsd1e18="uint128",
+        multiplier1e18="uint64",
+        on="bool",
+    ),
+    _governed("Slashing", "setArbiter", appeals.set_arbiter, arbiter_="address"),
+    _governed("ExecutionQueue", "setGuardian", set_guardian, guardian_="address"),
+)
+_CHANGE: Final = GOVERNED[0]
