@@ -226,6 +226,7 @@ class LoopUser(User):
             bytes.fromhex(service.spec[2:]),
             service.milli_cpu,
             service.memory_mib,
+            0,  # storage: of virtual machines
             1,
             plan.order_seconds,
             plan.deposit_wei,

@@ -113,13 +113,13 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarket
     function createOrder(Request calldata request) external nonReentrant returns (uint256 id) {
-        if (request.duration == 0 || request.duration > MAX_DURATION) {
-            revert DurationOutOfRange(request.duration, MAX_DURATION);
-        }
+        uint64 duration = request.duration;
+        if (duration == 0 || duration > MAX_DURATION) revert DurationOutOfRange(duration, MAX_DURATION);
         uint128 deposit = request.deposit;
         if (deposit == 0) revert ZeroDeposit();
         Kind kind = request.kind;
-        if (kind != Kind.SERVERLESS && request.maxReplicas == 0) revert ReplicasOutOfRange(0, 0);
+        uint32 maxReplicas = request.maxReplicas;
+        if (kind != Kind.SERVERLESS && maxReplicas == 0) revert ReplicasOutOfRange(0, 0);
         if (kind != Kind.VIRTUAL_MACHINE && request.storageGib != 0) revert StorageUnexpected(request.storageGib);
         (uint256 rate, uint256 rate2) = _rates(request);
         if (rate > request.maxRate) revert RateAboveMaximum(rate, request.maxRate);
@@ -135,8 +135,8 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         order.deposit = deposit;
         order.rate = uint128(rate);
         if (rate2 != 0) order.rate2 = uint128(rate2);
-        order.duration = uint24(request.duration); // at most 30 days
-        order.maxReplicas = request.maxReplicas;
+        order.duration = uint24(duration); // at most 30 days
+        order.maxReplicas = maxReplicas;
         emit OrderCreated(id, msg.sender, kind, request.spec, deposit);
         token.safeTransferFrom(msg.sender, address(this), deposit);
     }

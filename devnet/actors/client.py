@@ -23,10 +23,11 @@ from devnet.actors.messages import (
 from devnet.actors.operations import Done, Fail, FetchResult, Operation, Send, Tell
 from devnet.actors.view import View, spec_hash
 from devnet.chain.keccak import keccak
+from devnet.spec.network import SERVICE_KINDS
 
-KINDS = {"container": 0, "serverless": 1}  # IMarket.Kind
 RATE_SLACK_BPS = 11_000  # a client accepts a rate up to a tenth above what it reads
 MIB = 2**20
+MONTH_HOURS = 720  # storage is priced by the month, and billed by the hour
 
 
 @dataclass(slots=True)
@@ -44,17 +45,21 @@ def request_of(view: View, wish: PlaceOrder) -> tuple[object, ...]:
     service = view.directory.spec.service(wish.service)
     mib = service.memory // MIB
     rate2 = 0
-    if service.kind == "container":
-        cpu = service.cpu * view.reads.price_in_komp("vcpu_hour") // 1000
-        rate = cpu + mib * view.reads.price_in_komp("gib_hour") // 1024
-    else:
+    if service.kind == "serverless":
         rate = view.reads.price_in_komp("million_requests")
         rate2 = view.reads.price_in_komp("function_gib_second")
+    else:
+        cpu = service.cpu * view.reads.price_in_komp("vcpu_hour") // 1000
+        rate = cpu + mib * view.reads.price_in_komp("gib_hour") // 1024
+    if service.kind == "virtual_machine":
+        month = view.reads.price_in_komp("storage_gib_month")
+        rate += service.storage_gib * month // MONTH_HOURS
     return (
-        KINDS[service.kind],
+        SERVICE_KINDS.index(service.kind),  # IMarket.Kind
         spec_hash(service),
         service.cpu,
         mib,
+        service.storage_gib,
         wish.max_replicas,
         wish.duration_seconds,
         wish.deposit_wei,

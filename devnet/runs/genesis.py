@@ -70,6 +70,9 @@ def _funding(
         (TREASURY, "transfer", (directory.address(client.name), client.balance))
         for client in spec.clients
     ]
+    if spec.incentives is not None:  # I1: the vault begins with all of I0
+        vault = contracts.address("IncentiveVault")
+        sends.append((TREASURY, "transfer", (vault, spec.incentives.total)))
     allowances = [(owner, contract) for owner in owners for contract in ("Staking", "Slashing")]
     allowances += [(client.name, "Market") for client in spec.clients]
     payers = (TREASURY, *(client.name for client in spec.clients), *owners)  # C2: anyone may

@@ -184,7 +184,7 @@ class World:
         gatekeepers = [gatekeeper.name for gatekeeper in spec.gatekeepers]
         lead = self.directory.lead_gatekeeper()
         return [
-            Treasury(spec.incentive_per_cycle),
+            Treasury(spec.incentive_per_cycle, spec.incentives),
             Oracles(spec, [accounts[name] for name in spec.oracles.node_names()]),
             *(
                 Gatekeeper(accounts[g], gatekeepers, lead=g == lead, modelled=self._kind.modelled)

@@ -96,12 +96,16 @@ class StatedReads:
         self.registered: dict[str, int] = {}
         self.exit_requested: dict[str, int] = {}
         self.cursors: dict[str, int] = {}
+        self.released_wei = 0
 
     def config_digest(self, feed: str) -> bytes:
         return keccak(feed.encode())
 
     def epoch_and_round(self, feed: str) -> int:
         return self.epochs.get(feed, 0)
+
+    def released(self) -> int:
+        return self.released_wei
 
     def needed(self, quorum: str) -> int:
         return self.quorums[quorum]

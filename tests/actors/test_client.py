@@ -71,7 +71,7 @@ def test_a_container_order_names_the_rate_of_one_replica_with_a_tenth_of_slack(
 
     # 50 milli-CPU: 50 000; 32 MiB: 2 000; and 10 %.
     service = spec_hash(stage.spec.service("web"))
-    request = (0, service, 50, 32, 4, 3600, 20, 57_200, 0)
+    request = (0, service, 50, 32, 0, 4, 3600, 20, 57_200, 0)
     assert send == Send("alice", "Market", "createOrder", (request,), 1)
 
 
@@ -82,7 +82,7 @@ def test_a_serverless_order_names_both_rates(stage: Stage, view: View, alice: Cl
 
     service = spec_hash(stage.spec.service("thumbnail"))
     assert isinstance(send, Send)
-    assert send.args == ((1, service, 50, 32, 1, 3600, 20, 1_100, 22),)
+    assert send.args == ((1, service, 50, 32, 0, 1, 3600, 20, 1_100, 22),)
 
 
 def created(stage: Stage, identity: int, client: str = "alice") -> object:

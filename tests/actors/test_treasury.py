@@ -5,6 +5,7 @@ from __future__ import annotations
 from devnet.actors.messages import AddReward, Claim
 from devnet.actors.operations import Fail, Send
 from devnet.actors.treasury import Treasury
+from devnet.spec.network import Incentives
 from tests.actors.stage import GENESIS_BLOCK, Stage, sends, time_of
 
 INCENTIVE = 1000 * 10**18
@@ -26,6 +27,22 @@ def test_the_first_incentive_comes_at_once_and_the_next_in_block_0_of_each_cycle
 
     assert treasury.due() == time_of(141)
     assert stage.view(141).cycle_of(142) == 2
+
+
+def test_it_releases_the_vault_s_parts_from_their_first_cycle_to_their_last() -> None:
+    vault = Incentives(total="1000 KOMP", cycles=2, start=1)
+    stage, treasury = Stage(), Treasury(INCENTIVE, vault)
+    stage.reads.released_wei = 0
+    released = ("treasury", "release", ())
+
+    assert sends(treasury.act(stage.view(3), [])) == [added(INCENTIVE)]
+    assert sends(treasury.act(stage.view(71), [])) == [added(INCENTIVE), released]
+    stage.reads.released_wei = INCENTIVE
+    assert sends(treasury.act(stage.view(141), [])) == [added(INCENTIVE)]
+    alone = Treasury(0, vault)
+    stage.reads.released_wei = 5
+    assert sends(alone.act(stage.view(141), [])) == [released]
+    assert Treasury(0, vault.model_copy(update={"automatic": False})).due() is None
 
 
 def test_a_cycle_s_first_block_is_met_whatever_block_it_wakes_in() -> None:

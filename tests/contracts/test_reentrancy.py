@@ -43,7 +43,7 @@ def guarded(stage: Stage, sender: str, contract: str, function: str, *args: Any)
     return guard in bytes(error.values.get("data", b""))
 
 
-ORDER = (0, b"\x5e" * 32, 2_000, 4_096, 3, 10 * HOUR, KOMP, 2**127, 2**127)
+ORDER = (0, b"\x5e" * 32, 2_000, 4_096, 0, 3, 10 * HOUR, KOMP, 2**127, 2**127)
 
 
 @pytest.mark.parametrize(

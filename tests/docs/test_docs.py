@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import click
 import pytest
@@ -145,7 +145,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, field in model.model_fields.items():
         key = prefix + (field.alias or name)
         inner = inner_model(field.annotation)
-        listed = field.annotation is not inner
+        listed = get_origin(field.annotation) is tuple
         if prefix or inner is None or listed:
             yield key, default_of(model, name)
         if inner is not None:

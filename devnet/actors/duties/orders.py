@@ -57,7 +57,7 @@ def requests_of(service: Service) -> Capacity:
 
 
 def workload_of(view: View, task: Task) -> Workload:
-    """The workload of a container order."""
+    """The workload of a container's or a virtual machine's order: they run the same way."""
     return Workload(
         name=task.workload,
         folder=view.directory.spec.service_folder(task.service.name).resolve(),
@@ -92,7 +92,7 @@ class Orders:
 
     def workload(self, order: int) -> str | None:
         task = self._tasks.get(order)
-        return task.workload if task and task.service.kind == "container" else None
+        return task.workload if task and task.service.kind != "serverless" else None
 
     def due(self) -> int | None:
         ends = (task.end for task in self._tasks.values())
@@ -118,7 +118,7 @@ class Orders:
                 pass
 
     def _runs(self, order: int) -> bool:
-        return self._tasks[order].service.kind == "container"
+        return self._tasks[order].service.kind != "serverless"
 
     def _see(self, view: View, seen: ChainEvent) -> None:
         args = seen.event.args
@@ -214,7 +214,7 @@ class Orders:
             self._recheck.pop(identity, None)
             self._held.pop(identity, None)
             self._dirty.discard(identity)
-            if task.service.kind == "container":
+            if task.service.kind != "serverless":
                 operations.append(Remove(identity, task.workload))
         for identity in sorted(self._deploy - self._remove):
             operations.append(Deploy(identity, workload_of(view, self._tasks[identity])))

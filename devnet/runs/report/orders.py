@@ -8,7 +8,7 @@ from typing import Final
 
 from devnet.runs.report.events import Told
 
-KINDS: Final = ("container", "serverless")  # IMarket.Kind
+KINDS: Final = ("container", "serverless", "virtual machine")  # IMarket.Kind
 
 
 @dataclass(slots=True)

@@ -358,7 +358,7 @@ def test_feeds_that_cannot_be_priced_are_refused(market: Market, bounds: tuple[i
     stage = market.stage
     assert stage.create("odd", "MockFeed", 18, DAY, *bounds) is None
     feeds = [[ZERO] * 3] * 6
-    given_ = (feeds, stage.address("odd"), stage.address("used"))
+    given_ = (feeds, stage.address("odd"), stage.address("used"), address("governance"))
     assert stage.create("Other", "Pricing", *given_) is not None
 
 
