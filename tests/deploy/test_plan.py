@@ -35,7 +35,7 @@ def test_the_order() -> None:
     names = [creation.name for creation in plan(PARAMETERS)]
     assert names[:5] == ["Kompute", "Gatekeepers", "Staking", "Slashing", "Rewards"]
     assert names[-4:] == ["Pricing", "Market", "PoolFactory", "ExecutionQueue"]
-    assert len(names) == len(set(names)) == 8 + 3 * len(SPEC.oracles.resources) + 2
+    assert len(names) == len(set(names)) == 9 + 3 * len(SPEC.oracles.resources) + 2
     assert "Feed:azure:million_requests" in names
 
 
