@@ -26,7 +26,7 @@ contract IncentiveVault is IIncentiveVault, ReentrancyGuardTransient {
 
     uint256 private _released;
 
-    /// @param total_ I0 >= N (N + 1), below 2^128: E(k) - E(k-1) then never rises (I1)
+    /// @param total_ at least N (N + 1), below 2^128: E(k) - E(k-1) then never rises (I1)
     /// @param cycles_ N, 0 < N < 2^32
     constructor(IERC20 token_, IRewards rewards_, uint256 total_, uint256 cycles_, uint256 startCycle_) {
         if (cycles_ == 0) revert CyclesOutOfRange(cycles_);

@@ -14,13 +14,13 @@ interface IIncentiveVault {
     /// in the same O(1) (I1).
     function release() external returns (uint256 amount);
 
-    /// @notice E(k) = floor(I0 k (2N - k + 1) / (N (N + 1))), wei; E(N) = I0 exactly, and for k above N (I1).
+    /// @notice E(k) = floor(total k (2N - k + 1) / (N (N + 1))), wei; E(N) = total exactly, and for k above N (I1).
     function releasedOf(uint256 k) external view returns (uint256);
     /// @notice Wei released so far, one of the E(k) (invariant 14).
     function released() external view returns (uint256);
     /// @notice What `release` would pay now, wei.
     function releasable() external view returns (uint256);
-    /// @notice I0, wei.
+    /// @notice All of it, wei.
     function total() external view returns (uint256);
     /// @notice N.
     function cycles() external view returns (uint256);

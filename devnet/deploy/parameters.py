@@ -20,7 +20,7 @@ UTILIZATION_BOUNDS = (0, 10**18)
 
 @dataclass(frozen=True, slots=True)
 class VaultParameters:
-    """I1: I0 in wei over N cycles, the first of them `start_cycle`."""
+    """I1: `total_wei` over N cycles, the first of them `start_cycle`."""
 
     total_wei: int
     cycles: int

@@ -30,7 +30,7 @@ class FeedParameters:
 
 @dataclass(frozen=True, slots=True)
 class VaultParameters:
-    """I1: I0 in wei over N cycles, the first of them `start_cycle`."""
+    """I1: `total` wei over N cycles, the first of them `start_cycle`."""
 
     total: int
     cycles: int

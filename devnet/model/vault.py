@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def released_of(total: int, cycles: int, k: int) -> int:
-    """I1: E(k) in wei, cumulative over the first k of N cycles; E(N) = I0 exactly."""
+    """I1: E(k) in wei, cumulative over the first k of N cycles; E(N) = total exactly."""
     k = min(k, cycles)
     return total * k * (2 * cycles - k + 1) // (cycles * (cycles + 1))
 

@@ -70,7 +70,7 @@ def _funding(
         (TREASURY, "transfer", (directory.address(client.name), client.balance))
         for client in spec.clients
     ]
-    if spec.incentives is not None:  # I1: the vault begins with all of I0
+    if spec.incentives is not None:  # I1: the vault begins with its total
         vault = contracts.address("IncentiveVault")
         sends.append((TREASURY, "transfer", (vault, spec.incentives.total)))
     allowances = [(owner, contract) for owner in owners for contract in ("Staking", "Slashing")]

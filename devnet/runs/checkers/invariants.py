@@ -343,7 +343,7 @@ def invariant_13(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 
 def invariant_14(ledger: Ledger, facts: Facts) -> Iterator[str]:
-    """released = E(j) for some j ≤ N; E(k) - E(k-1) never rises, for I0 ≥ N(N+1)."""
+    """released = E(j) for some j ≤ N; E(k) - E(k-1) never rises, for a total ≥ N(N+1)."""
     yield from check_vault(ledger, facts.governance)
 
 
