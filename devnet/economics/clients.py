@@ -141,6 +141,7 @@ class Clients:
             "spec": EVIDENCE,
             "milliCpu": UNIT_MILLI_CPU,
             "memoryMib": memory_mib,
+            "storageGib": 0,
             "maxReplicas": replicas,
             "duration": seconds,
             "deposit": deposit,
