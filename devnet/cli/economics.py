@@ -96,6 +96,12 @@ def print_result(result: Result, report: Path) -> None:
         f"{result.nodes:,} nodes, {len(result.cycles)} cycles, {result.calls:,} calls, "
         f"{result.incidents:,} incidents"
     )
+    if result.pools.pools:
+        pools = result.pools
+        terminal.print_line(
+            f"{pools.pools:,} pools harvested {_whole(pools.harvested)} KOMP, "
+            f"{_whole(pools.commission)} of it commission; {pools.closed} closed"
+        )
     terminal.print_line(f"report     {report}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from devnet.economics.economy import Economy
 from devnet.economics.population import Worker
 from devnet.economics.tally import SLASHES, Tally
-from devnet.model import pricing, rewards, staking
+from devnet.model import pools, pricing, rewards, staking
 from devnet.model.market import fee
 from devnet.model.parameters import STAKE_WEI
 from devnet.model.tables import Refused
@@ -27,6 +27,7 @@ def at_the_end(economy: Economy, workers: Sequence[Worker], tally: Tally) -> Ite
     yield from each_cycle(economy, tally)
     yield from _cycles(economy)
     yield from _nodes(economy, workers, tally)
+    yield from _pools(economy)
     yield from _orders(economy)
 
 
@@ -135,6 +136,23 @@ def _nodes(economy: Economy, workers: Sequence[Worker], tally: Tally) -> Iterato
             other = machines.setdefault(node.hardware_id, worker.name)
             if other != worker.name:
                 yield f"invariant 16: {worker.name} and {other} are one machine"
+
+
+def _pools(economy: Economy) -> Iterator[str]:
+    state = economy.state
+    shares: dict[str, int] = {}
+    owed: dict[str, int] = {}
+    for (address, _), member in state.members.items():
+        pool = state.pools[address]
+        due = pools.due(member, pool.rewards_per_share) + member.commission
+        shares[address] = shares.get(address, 0) + member.shares
+        owed[address] = owed.get(address, 0) + due
+    for address, pool in state.pools.items():
+        if shares.get(address, 0) != pool.total_shares:
+            yield f"invariant 11: {address} has {pool.total_shares} shares, its members' differ"
+        owes = owed.get(address, 0) + pool.unredeemed
+        if economy.balance(address) < owes:
+            yield f"invariant 11: {address} holds {economy.balance(address)} wei, owes {owes}"
 
 
 def _orders(economy: Economy) -> Iterator[str]:

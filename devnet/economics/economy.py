@@ -55,7 +55,7 @@ def signer_in(_: bytes, signature: bytes) -> str:
 
 
 class Economy:
-    """One network's model at `block`; addresses are lower-case hex, as the model has them.
+    """One network's model at `block`, whose timestamp is `now`; addresses are lower-case hex.
 
     `refused` counts what the rules refused, by function and error; `sent` counts all calls.
     """
@@ -71,14 +71,21 @@ class Economy:
         domains = Trusted(chain.chain_id, where)
         self.model = Model(self.parameters, lambda _: BLOCK_HASH, signer_in, domains)
         self.state = self.model.state
+        self._block = self.now = 0
         self.block = GENESIS_BLOCK
         self.sent = 0
         self.refused: Counter[tuple[str, str]] = Counter()
 
     @property
-    def now(self) -> int:
-        """The timestamp of the block at hand."""
-        return self.spec.chain.genesis_timestamp + self.block * self.spec.chain.block_seconds
+    def block(self) -> int:
+        """The block at hand."""
+        return self._block
+
+    @block.setter
+    def block(self, number: int) -> None:
+        chain = self.spec.chain
+        self._block = number
+        self.now = chain.genesis_timestamp + number * chain.block_seconds
 
     @property
     def cycle(self) -> int:
@@ -99,7 +106,8 @@ class Economy:
     def send(self, sender: str, contract: str, function: str, args: Mapping[str, Any]) -> Outcome:
         """A call of the account at the address `sender` in the block at hand."""
         self.sent += 1
-        outcome = self.model.decide(contract, function, Call(sender, self.block, self.now, args))
+        call = Call(sender, self._block, self.now, args)
+        outcome = self.model.decide(contract, function, call)
         if not outcome.ok:
             self.refused[function, str(outcome.error)] += 1
         return outcome
@@ -123,8 +131,11 @@ class Economy:
     def allow(self, owner: str, *contracts: str) -> None:
         """Let contracts pull from an account without a limit."""
         for contract in contracts:
-            spender = self.parameters.addresses[contract]
-            self.send(owner, "Kompute", "approve", {"spender": spender, "value": UNLIMITED})
+            self.approve(owner, self.parameters.addresses[contract])
+
+    def approve(self, owner: str, spender: str) -> None:
+        """The same for any address."""
+        self.send(owner, "Kompute", "approve", {"spender": spender, "value": UNLIMITED})
 
     def signatures(self, quorum: Quorum) -> bytes:
         """R4: of just enough gatekeepers, ascending."""

@@ -12,8 +12,7 @@ from cluster.scores import profile_measurement, scores
 from devnet.chain.keccak import keccak
 from devnet.economics.chance import Chance
 from devnet.economics.economy import Economy
-from devnet.model.gatekeepers import Quorum
-from devnet.model.parameters import STAKE_WEI
+from devnet.protocol.deployment import POOL_FACTORY, pool_address, pool_name
 from devnet.spec.network import OWNER_SUFFIX, NetworkSpec
 
 SGX_NONE: Final = 1_000_000  # W2: no SGX scores 1.0
@@ -48,12 +47,18 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One node; `owner` is the address that holds its stake."""
+    """One node. `owner` is the address that holds its stake: its operator's, or its pool's.
+
+    `pool` is the contract's name, empty without one; `members` are the pool's, the operator first.
+    """
 
     index: int
     name: str
     node: str
     owner: str
+    operator: str
+    pool: str
+    members: tuple[str, ...]
     hardware_id: bytes
     machine: Machine
     group: Group
@@ -79,39 +84,27 @@ def machine_of(profile: str, scale: Fraction) -> Machine:
 
 
 def population(spec: NetworkSpec, economy: Economy, chance: Chance) -> tuple[Worker, ...]:
-    """Every worker of the network, in its order."""
-    accounts = economy.accounts
+    """Every worker of the network, in its order; pools are numbered as they will be created."""
+    accounts, pooled = economy.accounts, spec.economics.pools
+    factory = economy.parameters.addresses[POOL_FACTORY]
     made = []
+    pools = 0
     for index, worker in enumerate(spec.workers):
-        pooled = chance.happens(spec.economics.pools.share)
+        operator, in_pool = accounts[worker.name + OWNER_SUFFIX], chance.happens(pooled.share)
+        pools += in_pool
+        others = (accounts[f"{worker.name}-member-{n}"] for n in range(2, pooled.members + 1))
         made.append(
             Worker(
                 index=index,
                 name=worker.name,
                 node=accounts[worker.name],
-                owner=accounts[worker.name + OWNER_SUFFIX],
+                owner=pool_address(factory, pools) if in_pool else operator,
+                operator=operator,
+                pool=pool_name(pools) if in_pool else "",
+                members=(operator, *others) if in_pool else (),
                 hardware_id=keccak(worker.name.encode()),
                 machine=machine_of(worker.profile, spec.scale),
-                group=Group(worker.profile, worker.stake_months, pooled),
+                group=Group(worker.profile, worker.stake_months, in_pool),
             )
         )
     return tuple(made)
-
-
-def fund_and_stake(economy: Economy, worker: Worker) -> None:
-    """S1, S6: an owner gets its stake and its reserve, and registers the node."""
-    treasury, owner = economy.accounts["treasury"], worker.owner
-    economy.pay(treasury, owner, STAKE_WEI + economy.spec.economics.stakes.reserve)
-    economy.allow(owner, "Staking", "Slashing")
-    economy.require(
-        owner,
-        "Staking",
-        "stake",
-        {
-            "node": worker.node,
-            "hardwareId": worker.hardware_id,
-            "months": worker.months,
-            "deadline": economy.now,
-            "signatures": economy.signatures(Quorum.PERF),
-        },
-    )

@@ -10,6 +10,7 @@ from devnet.economics.economy import Economy
 from devnet.economics.owners import EXCHANGE
 from devnet.economics.population import Group, Worker
 from devnet.economics.tally import SOURCES, CycleFigures, Tally
+from devnet.model import pools
 from devnet.model.parameters import STAKE_WEI
 
 SECONDS_PER_YEAR: Final = 365 * 86_400
@@ -37,6 +38,17 @@ class GroupFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolFigures:
+    """All pools together (S7): how many, how many closed for ever; wei harvested, and of it the
+    operators' commission."""
+
+    pools: int
+    closed: int
+    harvested: int
+    commission: int
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """All figures, amounts in wei.
 
@@ -55,6 +67,7 @@ class Result:
     added: Mapping[str, int]
     incidents: int
     bonds_lost: int
+    pools: PoolFigures
     refused: Mapping[str, int]
     calls: int
     violations: tuple[str, ...]
@@ -98,6 +111,7 @@ class Result:
             "added": _plain(dict(self.added)),
             "incidents": self.incidents,
             "bonds_lost": _plain(self.bonds_lost),
+            "pools": _plain(asdict(self.pools)),
             "refused": dict(self.refused),
             "calls": self.calls,
             "violations": list(self.violations),
@@ -125,6 +139,7 @@ def result_of(
         added={source: tally.added[source] for source in SOURCES},
         incidents=len(economy.state.incidents),
         bonds_lost=tally.bonds_lost,
+        pools=_pools(economy, tally),
         refused={
             f"{function}: {error}": count
             for (function, error), count in sorted(economy.refused.items())
@@ -162,6 +177,16 @@ def _groups(economy: Economy, workers: Sequence[Worker], tally: Tally) -> tuple[
     return tuple(made)
 
 
+def _pools(economy: Economy, tally: Tally) -> PoolFigures:
+    state = economy.state
+    return PoolFigures(
+        pools=len(state.pools),
+        closed=sum(pools.is_closed(state, pool) for _, pool in state.pools.items()),
+        harvested=tally.harvested,
+        commission=tally.commission,
+    )
+
+
 def _return_of(economy: Economy, worker: Worker, tally: Tally) -> int:
     node = economy.state.nodes[worker.node]
     until = node.exit_requested_at or economy.now
@@ -176,7 +201,9 @@ def _at(ascending: Sequence[int], per_cent: int) -> int:
 
 
 def _balances(economy: Economy, workers: Sequence[Worker]) -> dict[str, int]:
-    named = dict.fromkeys((worker.owner for worker in workers), "owners")
+    named = dict.fromkeys((m for worker in workers for m in worker.members), "pool members")
+    named |= dict.fromkeys((worker.operator for worker in workers), "owners")
+    named |= dict.fromkeys(economy.state.pools, "pools")
     named |= {economy.accounts[client.name]: "clients" for client in economy.spec.clients}
     named |= {economy.accounts[name]: name for name in ("treasury", "company", EXCHANGE)}
     named |= {address: name for name, address in economy.parameters.addresses.items()}

@@ -71,6 +71,7 @@ class Tally:
         self.index = {worker.node: worker.index for worker in workers}
         self.added: Counter[str] = Counter()
         self.bonds_lost = 0
+        self.harvested = self.commission = 0  # by pools, wei
         self.cycles: list[CycleFigures] = []
         self.running = Running()
 

@@ -12,14 +12,16 @@ from devnet.economics.agenda import Act, Agenda
 from devnet.economics.chance import Chance
 from devnet.economics.clients import Clients
 from devnet.economics.economy import BLOCK_HASH, Economy, added
+from devnet.economics.founding import found
 from devnet.economics.incidents import Incidents
 from devnet.economics.outside import Outside
 from devnet.economics.owners import Owners
-from devnet.economics.population import Group, fund_and_stake, population
+from devnet.economics.population import Group, population
 from devnet.economics.result import SECONDS_PER_YEAR, Result, result_of
 from devnet.economics.tally import INCENTIVES, CycleFigures, Running, Tally
 from devnet.model import rewards, staking
 from devnet.model.gatekeepers import Quorum
+from devnet.spec.economics import WHOLE_PPM
 from devnet.spec.network import NetworkSpec
 from devnet.spec.rules import IDLE_BLOCKS
 
@@ -71,7 +73,7 @@ class Year:
         economy.allow(economy.accounts["treasury"], "Rewards")
         self._clients.fund()
         for worker in self.workers:
-            fund_and_stake(economy, worker)
+            found(economy, worker)
 
     def live(self, cycle: int) -> None:
         """All of one cycle, in the order of its blocks."""
@@ -126,22 +128,24 @@ class Year:
         state, cycle, measured = economy.state, economy.cycle, economy.block - 1
         signatures = economy.signatures(Quorum.PERF)
         ppm, around = self._spec.economics.spread, self._spread.around
+        nodes, publishers = state.nodes, state.publishers
         for worker in self.workers:
             node, machine = worker.node, worker.machine
-            if not staking.is_live(state.nodes[node]):
+            if not staking.is_live(nodes[node]):
                 continue
             c1, c2, c3 = machine.c
+            met = around(WHOLE_PPM, ppm)  # how much of its profile this measurement finds
             result = {
                 "node": node,
                 "cycle": cycle,
-                "sequence": state.publishers[node].sequence + 1,
+                "sequence": publishers[node].sequence + 1,
                 "measuredBlock": measured,
                 "measuredHash": BLOCK_HASH,
                 "sgx": machine.sgx,
                 "b": machine.b,
-                "c1": around(c1, ppm),
-                "c2": around(c2, ppm),
-                "c3": around(c3, ppm),
+                "c1": c1 * met // WHOLE_PPM,
+                "c2": c2 * met // WHOLE_PPM,
+                "c3": c3 * met // WHOLE_PPM,
             }
             sent = {"result": result, "signatures": signatures}
             if economy.send(node, "Rewards", "publish", sent).ok:
@@ -153,10 +157,11 @@ class Year:
         state = economy.state
         shares: Counter[Group] = Counter()
         publishers = 0
+        reward, total_v = state.cycle_reward[cycle], state.cycle_total_v[cycle]
         for worker in self.workers:
-            if state.account_v[cycle, worker.node]:
+            if v := state.account_v[cycle, worker.node]:
                 publishers += 1
-                due = rewards.share_of(state, worker.node, cycle)
+                due = rewards.share(reward, v, total_v)
                 tally.earned[worker.index] += due
                 shares[worker.group] += due
         running, tally.running = tally.running, Running()
@@ -165,8 +170,8 @@ class Year:
                 cycle=cycle,
                 publishers=publishers,
                 staked=state.total_stake.value,
-                total_v=state.cycle_total_v[cycle],
-                reward=state.cycle_reward[cycle],
+                total_v=total_v,
+                reward=reward,
                 added=dict(running.added),
                 shares=dict(shares),
                 slashed=dict(running.slashed),

@@ -169,16 +169,16 @@ class Model:
         return [self.apply(transaction) for transaction in transactions]
 
     def _rule(self, contract: str, function: str, transaction: str = "none") -> Rule:
+        rule = RULES.get((contract, function))
+        if rule is not None:
+            return rule
         if contract.startswith(FEED_PREFIX) and function in FEED_RULES:
             feed_rule = FEED_RULES[function]
             return lambda state, call: feed_rule(state, call, contract)
         if pool_number(contract) is not None and function in pools.RULES:
             pool_rule = pools.RULES[function]
             return lambda state, call: pools.visit(state, call, contract, pool_rule)
-        rule = RULES.get((contract, function))
-        if rule is None:
-            raise NoSuchRule(contract, function, transaction)
-        return rule
+        raise NoSuchRule(contract, function, transaction)
 
     def ledger(self, block: int, timestamp: int) -> Ledger:
         """All values as they are at a block, the last transaction's or a later one."""

@@ -74,7 +74,13 @@ def settled(state: State, node: str, current: int) -> Publisher:
     if publisher.open_cycle is None or publisher.open_cycle >= current:
         return publisher
     due = share_of(state, node, publisher.open_cycle)
-    return replace(publisher, accrued=publisher.accrued + due, open_cycle=None)
+    return Publisher(
+        publisher.last_block,
+        publisher.sequence,
+        None,
+        publisher.accrued + due,
+        publisher.claimed_before,
+    )
 
 
 def publish(state: State, call: Call) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator
+from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 _NEW: Final = object()
+_put = dict.__setitem__
+_remove = dict.__delitem__
 
 
 class Refused(Exception):
@@ -33,16 +35,20 @@ def add(value: int, more: int, bits: int) -> int:
     return value + more
 
 
-class Journal:
-    """What the transaction at hand has overwritten, in order."""
+_Entry = tuple[dict[Any, Any], Any, Any]  # rows, key, old value
 
-    __slots__ = ("_entries",)
+
+class Journal:
+    """What the transaction at hand has overwritten, in order.
+
+    `note` is the list's own append, since every row that is written goes through it.
+    """
+
+    __slots__ = ("_entries", "note")
 
     def __init__(self) -> None:
-        self._entries: list[tuple[dict[Any, Any], Any, Any]] = []
-
-    def note(self, rows: dict[Any, Any], key: Any, old: Any) -> None:
-        self._entries.append((rows, key, old))
+        self._entries: list[_Entry] = []
+        self.note: Callable[[_Entry], None] = self._entries.append
 
     def keep(self) -> None:
         """The transaction succeeded."""
@@ -53,39 +59,31 @@ class Journal:
         while self._entries:
             rows, key, old = self._entries.pop()
             if old is _NEW:
-                del rows[key]
+                _remove(rows, key)
             else:
-                rows[key] = old
+                _put(rows, key, old)
 
 
-class Table(Generic[K, V]):
-    """Like a mapping of Solidity: a row never written reads as `absent`. Rows are immutable."""
+class Table(dict[K, V]):
+    """Like a mapping of Solidity: a row never written reads as `absent`. Rows are immutable.
 
-    __slots__ = ("_absent", "_journal", "_rows")
+    It is a dictionary, so that a read is one: rows are written one by one, and only the journal
+    takes them away again.
+    """
+
+    __slots__ = ("_absent", "_note")
 
     def __init__(self, journal: Journal, absent: V) -> None:
-        self._journal = journal
+        super().__init__()
+        self._note = journal.note
         self._absent = absent
-        self._rows: dict[K, V] = {}
 
-    def __getitem__(self, key: K) -> V:
-        return self._rows.get(key, self._absent)
+    def __missing__(self, key: K) -> V:
+        return self._absent
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._journal.note(self._rows, key, self._rows.get(key, _NEW))
-        self._rows[key] = value
-
-    def __contains__(self, key: K) -> bool:
-        return key in self._rows
-
-    def __iter__(self) -> Iterator[K]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def items(self) -> ItemsView[K, V]:
-        return self._rows.items()
+        self._note((self, key, self.get(key, _NEW)))
+        _put(self, key, value)
 
 
 class Cell(Generic[V]):

@@ -96,7 +96,7 @@ class Economics(SpecModel):
 
     publications: Positive = Field(default=1, description="of each node a cycle (W4)")
     spread: Ppm = Field(
-        default=20_000, description="how far a measured factor strays from its profile's"
+        default=20_000, description="how far a measurement strays from its profile, each way"
     )
     stakes: Stakes = Stakes()
     incidents: Incidents = Incidents()

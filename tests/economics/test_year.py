@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from devnet.economics import books
 from devnet.economics.economy import Economy
+from devnet.economics.founding import parts
 from devnet.economics.result import Result, yearly_return
 from devnet.economics.year import Year, cycles_in, simulate
 from devnet.model import Outcome
@@ -20,6 +21,7 @@ from devnet.protocol import Event, ObservedTransaction
 from devnet.runs.checkers.facts import Facts
 from devnet.runs.checkers.invariants import check_all
 from devnet.spec import NetworkSpec
+from devnet.spec.economics import PooledStakes
 from tests.economics.networks import network
 
 CYCLES = 50
@@ -57,6 +59,26 @@ def test_everything_happened(eventful: Result) -> None:
     assert eventful.added["slashes"] == eventful.slashed + eventful.bonds_lost
     by_level = {level for row in eventful.cycles for level, wei in row.slashed.items() if wei}
     assert by_level == {1, 2, 3}
+
+
+def test_pools_share_what_they_harvest(eventful: Result) -> None:
+    pools = eventful.pools
+    assert pools.pools == sum(row.nodes for row in eventful.groups if row.group.pooled) > 0
+    assert 0 < pools.harvested < eventful.total
+    # S7: a tenth each time, rounded down
+    assert 0 <= pools.harvested // 10 - pools.commission < 10**6
+    assert eventful.balances["pool members"] > 0
+
+
+@given(
+    members=st.integers(1, 100),
+    operator=st.integers(200_000, 1_000_000),
+)
+def test_a_pool_is_filled_to_the_last_unit(members: int, operator: int) -> None:
+    given_parts = list(parts(PooledStakes(members=str(members), operator=f"{operator / 10_000}%")))
+    assert len(given_parts) == members
+    assert sum(given_parts) == STAKE_WEI
+    assert given_parts[0] * 5 >= STAKE_WEI
 
 
 def test_what_groups_earned_are_the_shares_of_all_cycles(eventful: Result) -> None:
