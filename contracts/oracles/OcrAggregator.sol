@@ -172,6 +172,7 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
         return (roundId, transmission.answer, transmission.observedAt, transmission.transmittedAt, roundId);
     }
 
+    /// @dev O1: the median of sorted observations, within the bounds.
     function _median(int192[] calldata observations) private view returns (int192 answer) {
         uint256 count = observations.length;
         if (count <= 2 * faulty || count > _oracleCount) {
@@ -200,6 +201,7 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
         );
     }
 
+    /// @dev O1: exactly f+1 oracle nodes signed.
     function _checkSignatures(bytes32 digest, bytes calldata signatures) private view {
         uint256 due = faulty + 1;
         if (signatures.length != due * SIGNATURE_BYTES) {

@@ -23,7 +23,7 @@ from devnet.base.golang import (
     kubernetes_version,
 )
 from devnet.base.node import NODE_WHEEL, find_node, node_version
-from devnet.base.solidity import SOLC_VERSION, anvil_in, find_libraries
+from devnet.base.solidity import LIBRARIES_MEGABYTES, SOLC_VERSION, anvil_in, find_libraries
 from devnet.base.toolchain import Toolchain
 
 INOTIFY_INSTANCES = 128
@@ -88,7 +88,7 @@ def _python() -> Part:
 
 def _npm_parts(toolchain: Toolchain) -> tuple[Part, ...]:
     """anvil, solc and the libraries: they come together at first use."""
-    mend, note = "devnet doctor --install", "comes by npm at first use (57 MB)"
+    mend, note = "devnet doctor --install", f"comes by npm at first use ({LIBRARIES_MEGABYTES} MB)"
     modules = find_libraries(toolchain.store)
     if modules is None:
         return tuple(

@@ -16,9 +16,14 @@ from devnet.base.node import Node, get_node
 from devnet.base.store import Store, key_of
 
 SOLC_VERSION = "0.8.30"
+CHAINLINK_SOLC_VERSION = "0.8.19"  # their pragma names no other
 # Asking the WebAssembly for it costs half a second on every compile.
 SOLC_LONG_VERSION = "0.8.30+commit.73712a01.Linux.g++"
-LIBRARIES_MEGABYTES = 57
+_COMPILERS = {  # npm's name for the package, and what it says of itself
+    SOLC_VERSION: ("solc", SOLC_LONG_VERSION),
+    CHAINLINK_SOLC_VERSION: ("solc-0.8.19", "0.8.19+commit.7dd6d404.Linux.g++"),
+}
+LIBRARIES_MEGABYTES = 81
 
 # py-solc-x calls a compiler with `--version` or `--standard-json --base-path DIR`, JSON on stdin.
 SOLC_LAUNCHER = """#!/bin/sh
@@ -60,14 +65,17 @@ def find_libraries(store: Store) -> Path | None:
 
 
 def get_libraries(store: Store, say: Callable[[str], None]) -> Path:
-    """`node_modules` with anvil, solc and OpenZeppelin, installed when it is missing.
+    """`node_modules` with anvil, solc, OpenZeppelin and Chainlink, installed when it is missing.
 
     Raises MachineLacks when npm cannot install it.
     """
     if (modules := find_libraries(store)) is not None:
         return modules
     node = get_node(store, say)
-    say(f"installing anvil, solc and OpenZeppelin from npm ({LIBRARIES_MEGABYTES} MB, some 10 s)")
+    say(
+        "installing anvil, solc, OpenZeppelin and Chainlink from npm "
+        f"({LIBRARIES_MEGABYTES} MB, some 10 s)"
+    )
     folder = store.make("npm", libraries_key(), lambda into: _install(node, into), say=say)
     return folder / "node_modules"
 
@@ -88,15 +96,16 @@ def anvil_in(modules: Path) -> Path:
 
 
 def get_solc(store: Store, say: Callable[[str], None]) -> Path:
-    """A folder with the executable `solc-v0.8.30`, for SOLCX_BINARY_PATH."""
+    """A folder with an executable `solc-v…` of each version, for SOLCX_BINARY_PATH."""
     modules = get_libraries(store, say)
     node = get_node(store, say)
-    key = key_of([str(modules), str(node.executable), SOLC_LAUNCHER, SOLC_SCRIPT])
+    parts = (SOLC_LAUNCHER, SOLC_SCRIPT, json.dumps(_COMPILERS))
+    key = key_of([str(modules), str(node.executable), *parts])
     return store.make("solc", key, lambda into: _write_solc(store, key, modules, node, into))
 
 
-def solc_in(folder: Path) -> Path:
-    return folder / f"solc-v{SOLC_VERSION}"
+def solc_in(folder: Path, version: str = SOLC_VERSION) -> Path:
+    return folder / f"solc-v{version}"
 
 
 def link_libraries(project: Path, modules: Path) -> None:
@@ -141,14 +150,15 @@ def _install(node: Node, into: Path) -> None:
 
 
 def _write_solc(store: Store, key: str, modules: Path, node: Node, into: Path) -> None:
-    script = into / "solc.js"
-    script.write_text(SOLC_SCRIPT.format(solc=json.dumps(str(modules / "solc"))))
-    launcher = solc_in(into)
-    launcher.write_text(
-        SOLC_LAUNCHER.format(
-            version=SOLC_LONG_VERSION,
-            node=node.executable,
-            script=store.path("solc", key) / script.name,
+    for version, (package, long_version) in _COMPILERS.items():
+        script = into / f"{package}.js"
+        script.write_text(SOLC_SCRIPT.format(solc=json.dumps(str(modules / package))))
+        launcher = solc_in(into, version)
+        launcher.write_text(
+            SOLC_LAUNCHER.format(
+                version=long_version,
+                node=node.executable,
+                script=store.path("solc", key) / script.name,
+            )
         )
-    )
-    launcher.chmod(0o755)
+        launcher.chmod(0o755)

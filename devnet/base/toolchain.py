@@ -13,6 +13,7 @@ from devnet.base.errors import DevnetError
 from devnet.base.golang import find_controlplane, get_controlplane
 from devnet.base.node import get_node
 from devnet.base.solidity import (
+    SOLC_VERSION,
     anvil_in,
     get_libraries,
     get_solc,
@@ -53,12 +54,12 @@ class Toolchain:
         return get_node(self.store, self.say).executable
 
     def contracts_libraries(self) -> Path:
-        """The `node_modules` folder with OpenZeppelin and solc."""
+        """The `node_modules` folder with OpenZeppelin, Chainlink and solc."""
         return get_libraries(self.store, self.say)
 
-    def solc(self) -> Path:
+    def solc(self, version: str = SOLC_VERSION) -> Path:
         """The compiler's launcher, a stand-in for a native solc."""
-        return solc_in(get_solc(self.store, self.say))
+        return solc_in(get_solc(self.store, self.say), version)
 
     def contracts_project(self) -> Path:
         """The folder to hand to Ape: ape-config.yaml, contracts, node_modules.

@@ -4,9 +4,18 @@ A deployment is data: ordered creations with symbolic arguments. Our signer exec
 milliseconds, `ape run deploy` executes the same plan.
 """
 
+from devnet.deploy.chainlink import compile_chainlink
 from devnet.deploy.compilation import compile_contracts
 from devnet.deploy.execution import execute
 from devnet.deploy.parameters import DeploymentParameters
 from devnet.deploy.plan import Creation, Ref, plan
 
-__all__ = ["Creation", "DeploymentParameters", "Ref", "compile_contracts", "execute", "plan"]
+__all__ = [
+    "Creation",
+    "DeploymentParameters",
+    "Ref",
+    "compile_chainlink",
+    "compile_contracts",
+    "execute",
+    "plan",
+]

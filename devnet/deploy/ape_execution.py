@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from devnet.base import StartFailed
+from devnet.base import StartFailed, UsageError
 from devnet.deploy.parameters import DeploymentParameters
 from devnet.deploy.plan import abi_sources, addresses, plan, resolved
 from devnet.protocol import Deployment, Genesis
@@ -14,11 +14,16 @@ def execute_with_ape(parameters: DeploymentParameters, deployer: Any) -> Deploym
     """Deploy with an Ape account; the chain must mine each transaction by itself.
 
     The deployment's genesis is the block of `Rewards`, in which cycle 0 begins (C1).
-    Raises StartFailed when a creation lands elsewhere than the plan says, Ape's own errors when
-    it fails.
+    Raises UsageError for a network with Chainlink's own contracts, StartFailed when a creation
+    lands elsewhere than the plan says, Ape's own errors when it fails.
     """
     import ape
 
+    if parameters.request_response:
+        raise UsageError(
+            "Ape deploys no contracts of Chainlink's: they are compiled apart from its project",
+            hint="leave oracles.request_response out of the network file, or use devnet up",
+        )
     creations = plan(parameters)
     where = addresses(creations, deployer.address.lower(), deployer.nonce)
     genesis = 0

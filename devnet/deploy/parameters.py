@@ -16,6 +16,8 @@ KOMP_USD_DECIMALS = 8
 KOMP_USD_BOUNDS = (10**2, 10**12)  # 0.000001 to 10 000 USD
 UTILIZATION_DECIMALS = 18
 UTILIZATION_BOUNDS = (0, 10**18)
+UTILIZATION_JOB = b"kompute utilization".ljust(32, b"\0")  # a specId of Chainlink's requests
+REQUEST_FEE = 10**17  # of LINK
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class DeploymentParameters:
     deviation_bps: int = 50
     mocked: tuple[str, ...] = ()
     vault: VaultParameters | None = None
+    request_response: bool = False
 
     @classmethod
     def of(cls, spec: NetworkSpec, addresses: Mapping[str, str]) -> DeploymentParameters:
@@ -95,6 +98,7 @@ class DeploymentParameters:
             deviation_bps=oracles.deviation_bps,
             mocked=oracles.mocked,
             vault=VaultParameters(given.total, given.cycles, given.start) if given else None,
+            request_response=oracles.request_response,
         )
 
     def document(self) -> dict[str, Any]:

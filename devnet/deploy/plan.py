@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devnet.chain import created_address
 from devnet.deploy.feeds import Feed, feeds
-from devnet.deploy.parameters import DeploymentParameters
+from devnet.deploy.parameters import REQUEST_FEE, UTILIZATION_JOB, DeploymentParameters
 from devnet.protocol import KOMP_USD_FEED, POOL_ABI, UTILIZATION_FEED, feed_name
 from devnet.protocol.deployment import FEED_ABI, abi_name
 from devnet.protocol.messages import SNAPSHOT_SPACE
@@ -72,6 +72,21 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
             (gatekeepers, p.guardian, SNAPSHOT_SPACE, p.timelock_seconds),
         ),
         *_vault(p),
+        *(_request_response(p) if p.request_response else ()),
+    )
+
+
+def _request_response(p: DeploymentParameters) -> tuple[Creation, ...]:
+    """Chainlink's token and operator, owned by the first oracle node, and our consumer."""
+    link, operator = Ref("LinkToken"), Ref("Operator")
+    return (
+        Creation("LinkToken", "LinkToken", ()),
+        Creation("Operator", "Operator", (link, p.oracles[0])),
+        Creation(
+            "UtilizationConsumer",
+            "UtilizationConsumer",
+            (link, operator, UTILIZATION_JOB, REQUEST_FEE),
+        ),
     )
 
 

@@ -34,6 +34,10 @@ class Artifacts:
     def __getitem__(self, name: str) -> Artifact:
         return self.contracts[name]
 
+    def __or__(self, others: Artifacts) -> Artifacts:
+        """Both compilations; of two contracts of one name the other's."""
+        return Artifacts({**self.contracts, **others.contracts})
+
     @classmethod
     def load(cls, path: Path) -> Artifacts:
         """Read `save`'s file; raises UsageError when it is none."""

@@ -192,8 +192,12 @@ SENTENCES: Final[Mapping[str, str]] = {
         "an answer of {answer} is outside [{min}, {max}]"
     ),
     "NotOperator(address caller,address operator)": (
-        "only {operator} may say what this mock answers, not {caller}"
+        "only the operator {operator} may do this, not {caller}"
     ),
+    "UnknownRequest(bytes32 requestId)": (
+        "no request {requestId:hex} waits for an answer: never made, or answered"
+    ),
+    "UtilizationOutOfRange(uint256 utilization)": ("a utilization of {utilization:v} is above 1"),
     "TooFewFresh(uint8 resource,uint256 fresh)": (
         "{resource:resource} has {fresh} fresh feeds, two are needed"
     ),

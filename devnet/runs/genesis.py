@@ -9,13 +9,15 @@ from typing import Any
 from devnet.actors.view import DEPLOYER, TREASURY, Directory, account_names, owner_of
 from devnet.base import StartFailed, Toolchain
 from devnet.chain import Chain, MinedBlock, Transaction, sign
-from devnet.deploy import DeploymentParameters, compile_contracts, execute
+from devnet.deploy import DeploymentParameters, compile_chainlink, compile_contracts, execute
 from devnet.protocol import Contracts, Deployment, ObservedTransaction, observe
 from devnet.spec.network import NetworkSpec
 
 OWNER_WEI = 2_000 * 10**18  # a stake, and room for top-ups
 UNLIMITED = 2**256 - 1
 GAS = 200_000
+LINK_GAS = 2_000_000  # as many oracle nodes as there may be are authorized at once
+LINK_EACH = 100 * 10**18
 
 Observed = tuple[MinedBlock, tuple[ObservedTransaction, ...]]
 
@@ -42,6 +44,8 @@ def deploy_network(
     Raises StartFailed when anything of it is refused.
     """
     artifacts = compile_contracts(toolchain, say)
+    if spec.oracles.request_response:
+        artifacts = artifacts | compile_chainlink(toolchain, say)
     addresses = {name: account.address for name, account in directory.accounts.items()}
     parameters = DeploymentParameters.of(spec, addresses)
     blocks: list[MinedBlock] = []
@@ -81,20 +85,44 @@ def _funding(
         (account, "approve", (contracts.address(contract), UNLIMITED))
         for account, contract in allowances
     ]
+    calls = [(account, "Kompute", function, args, GAS) for account, function, args in sends]
+    if spec.oracles.request_response:
+        calls += [(*call, LINK_GAS) for call in _link_calls(spec, directory, contracts)]
     lanes = chain.nonce_lanes()
     raws: list[bytes] = []
-    for account, function, args in sends:
-        call = contracts.encode("Kompute", function, *args)
+    for account, contract, function, args, gas in calls:
+        call = contracts.encode(contract, function, *args)
         address = directory.address(account)
         transaction = Transaction(
             nonce=lanes.take(address),
             to=call.to,
             data=call.data,
-            gas=GAS,
+            gas=gas,
             chain_id=chain.chain_id,
         )
         raws.append(sign(directory.accounts[account], transaction))
     return raws
+
+
+def _link_calls(
+    spec: NetworkSpec, directory: Directory, contracts: Contracts
+) -> list[tuple[str, str, str, tuple[object, ...]]]:
+    """LINK and an allowance for every client, and the operator told who its nodes are."""
+    nodes = spec.oracles.node_names()
+    senders = tuple(directory.address(node) for node in nodes)
+    consumer = contracts.address("UtilizationConsumer")
+    clients = [client.name for client in spec.clients]
+    mint = [
+        (DEPLOYER, "LinkToken", "mint", (directory.address(client), LINK_EACH))
+        for client in clients
+    ]
+    approve = [(client, "LinkToken", "approve", (consumer, UNLIMITED)) for client in clients]
+    return [
+        (nodes[0], "Operator", "setAuthorizedSenders", (senders,)),
+        (DEPLOYER, "LinkToken", "grantMintRole", (directory.address(DEPLOYER),)),
+        *mint,
+        *approve,
+    ]
 
 
 def genesis_document(

@@ -18,6 +18,7 @@ from devnet.actors.client import Client
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.oracle import Oracles
 from devnet.actors.outside import ClusterOutside
+from devnet.actors.responder import Responder
 from devnet.actors.scheduler import Scheduler
 from devnet.actors.sources import Sources
 from devnet.actors.treasury import Treasury
@@ -25,6 +26,7 @@ from devnet.actors.view import Directory, account_names
 from devnet.actors.worker import Worker
 from devnet.base import Toolchain
 from devnet.chain import Account, Anvil, Chain, MinedBlock, Rpc, derive
+from devnet.deploy.parameters import UTILIZATION_JOB
 from devnet.gateway import Gateway
 from devnet.protocol import Contracts, Deployment, ObservedTransaction
 from devnet.protocol import View as Reads
@@ -186,6 +188,7 @@ class World:
         return [
             Treasury(spec.incentive_per_cycle, spec.incentives),
             Oracles(spec, [accounts[name] for name in spec.oracles.node_names()]),
+            *([Responder(UTILIZATION_JOB)] if spec.oracles.request_response else []),
             *(
                 Gatekeeper(accounts[g], gatekeepers, lead=g == lead, modelled=self._kind.modelled)
                 for g in gatekeepers

@@ -153,6 +153,11 @@ class Oracles(SpecModel):
         description="vendors whose feeds are mocks that answer whatever oracle-1 scripts",
     )
 
+    request_response: Truth = Field(
+        default=False,
+        description="deploy Chainlink's own Operator and LinkToken, and a consumer that asks them",
+    )
+
     def feed_names(self) -> tuple[str, ...]:
         """Of all feeds, as steps name them: `vendor:resource`, `komp_usd`, `utilization`."""
         clouds = (f"{vendor}:{name}" for name in self.resources for vendor in VENDORS)

@@ -65,6 +65,27 @@ def test_solc_answers_like_a_native_one(toolchain: Toolchain, tmp_path: Path) ->
     assert methods == {"count()": "06661abd", "up()": "d5a49e01"}
 
 
+def test_chainlink_s_compiler_answers_to_its_own_version(toolchain: Toolchain) -> None:
+    launcher = toolchain.solc(solidity.CHAINLINK_SOLC_VERSION)
+    assert launcher.name == "solc-v0.8.19"
+    request = {
+        "language": "Solidity",
+        "sources": {"A.sol": {"content": "pragma solidity 0.8.19; contract A {}"}},
+        "settings": {"outputSelection": {"*": {"*": ["metadata"]}}},
+    }
+    answer = subprocess.run(
+        [launcher, "--standard-json"],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    metadata = json.loads(json.loads(answer.stdout)["contracts"]["A.sol"]["A"]["metadata"])
+    told = subprocess.run([launcher, "--version"], capture_output=True, text=True, check=True)
+    version = told.stdout.splitlines()[1].removeprefix("Version: ").removesuffix(".Linux.g++")
+    assert metadata["compiler"]["version"] == version
+
+
 def test_the_environment_has_anvil_and_solc(toolchain: Toolchain) -> None:
     environment = toolchain.solc_environment()
     assert Path(environment["SOLCX_BINARY_PATH"], "solc-v0.8.30").is_file()
@@ -79,7 +100,10 @@ def test_the_project_has_the_libraries_that_ape_wants(toolchain: Toolchain) -> N
 
 def test_the_compiler_version_is_the_locks(toolchain: Toolchain) -> None:
     lock = json.loads((assets.root() / "package-lock.json").read_text())
-    assert lock["packages"]["node_modules/solc"]["version"] == solidity.SOLC_VERSION
+    packages = lock["packages"]
+    assert packages["node_modules/solc"]["version"] == solidity.SOLC_VERSION
+    other = packages["node_modules/solc-0.8.19"]["version"]
+    assert other == solidity.CHAINLINK_SOLC_VERSION
     assert all("resolved" not in package for package in lock["packages"].values())
 
 
@@ -119,7 +143,7 @@ def test_without_npms_registry_it_says_so(tmp_path: Path, monkeypatch: pytest.Mo
         Toolchain(cache=cache, say=said.append).anvil()
     assert raised.value.exit_code == 3
     assert "registry" in raised.value.hint
-    assert any("57 MB" in line for line in said)
+    assert any(f"{solidity.LIBRARIES_MEGABYTES} MB" in line for line in said)
     assert not [path for path in (cache / "npm").iterdir() if path.is_dir()]
 
 

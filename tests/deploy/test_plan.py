@@ -106,6 +106,18 @@ def test_a_mocked_vendor_s_feeds_answer_what_the_first_oracle_node_scripts() -> 
     assert abi_key(creations["Feed:aws:vcpu_hour"]) == "OcrAggregator"
 
 
+def test_chainlink_s_own_contracts_come_last_where_they_are_asked_for() -> None:
+    usual, asked = plan(PARAMETERS), plan(replace(PARAMETERS, request_response=True))
+    assert asked[: len(usual)] == usual
+    link, operator, consumer = asked[len(usual) :]
+    assert (link.contract, link.args) == ("LinkToken", ())
+    assert (operator.contract, operator.args) == (
+        "Operator",
+        (Ref("LinkToken"), PARAMETERS.oracles[0]),
+    )
+    assert consumer.args[:2] == (Ref("LinkToken"), Ref("Operator"))
+
+
 def test_parameters_are_the_networks() -> None:
     assert PARAMETERS.month_seconds == 30 * 86_400
     assert PARAMETERS.exit_delay_seconds == 15 * 86_400

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devnet.chain import Block
 from devnet.model import Ledger, Model, Parameters
-from devnet.model.model import NoSuchRule
+from devnet.model.model import FOREIGN, NoSuchRule
 from devnet.model.state import BlockHash
 from devnet.protocol import ObservedTransaction
 from devnet.runs.checkers.agreement import (
@@ -72,7 +72,8 @@ class Checker:
             return outcome_difference(transaction, outcome)
         deploys = transaction.block <= self.model.parameters.genesis_block
         # What foreign code had our contracts do, or call data only they can read.
-        return unmodelled(transaction) if transaction.events and not deploys else None
+        ours = any(event.contract not in FOREIGN for event in transaction.events)
+        return unmodelled(transaction) if ours and not deploys else None
 
     def check(self, reads: Reads, head: Block, *, whole: bool = False) -> Verdict:
         """All invariants and the agreement at the head block.

@@ -136,7 +136,10 @@ def transmit(wild: Wild) -> None:
     changes: dict[str, Any] = {}
     if wild.rarely():
         changes = wild.one(
-            {"roundId": 1},
+            {"epoch": 0},
+            {"configDigest": b"\x01" * 32},
+            {"observationsTimestamp": 2**32 - 1},
+            {"sender": "mallory"},
             {"observations": (usd, usd)},
             {"observations": (usd, usd - 1, usd)},
             {"observations": (0, 0, 0)},
