@@ -1,11 +1,13 @@
 """What people pay: the gas of whole transactions, from their receipts on a real chain.
 
-The table of PROTOCOL §13 for all that there is yet. A node's owner holds KOMP and has claimed
-before, unless a row says otherwise.
+The table of PROTOCOL §13. A node's owner holds KOMP and has claimed before, unless a row says
+otherwise. `python -m benchmarks.gas` writes the figures to `gas.json`, which a contract test holds
+equal to what it measures, so that a review shows what a change costs.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -45,6 +47,8 @@ PUBLISH_FIRST, PUBLISH_NEW_CYCLE, PUBLISH_AGAIN = 125_000, 125_000, 90_000
 CLAIM_FIRST, CLAIM_NEXT, CLAIM_ALL, CLAIM_ALL_FRESH = 85_000, 64_000, 55_000, 76_000
 POKE, ORDER, ACCEPT, SETTLE = 75_000, 165_000, 40_000, 120_000
 REPORT, EXECUTE = 160_000, 120_000
+JOIN, COLLECT_FIRST, COLLECT_AGAIN = 80_000, 75_000, 56_000
+SNAPSHOT: Final = Path(__file__).with_name("gas.json")
 
 
 def measure() -> tuple[Bound, ...]:
@@ -57,6 +61,7 @@ def measure() -> tuple[Bound, ...]:
             *_market(made),
             *_slashing(made),
             *_exit(made),
+            *_pools(made),
         )
 
 
@@ -289,6 +294,27 @@ def _exit(made: Rig) -> Iterator[Bound]:
     yield bound("withdraw", made.send(owner, "Staking", "withdraw", node), WITHDRAW)
 
 
+def _pools(made: Rig) -> Iterator[Bound]:
+    """alice operates, bob is a member; what is due is harvested before (S7)."""
+    made.send("alice", "PoolFactory", "create", 1_000)
+    pool, node = "Pool:1", made.address("worker-3")
+    for member in ("alice", "bob"):
+        where = made.contracts.address(pool)
+        made.send(member, "Kompute", "approve", where, 1_000 * KOMP)
+    made.send("alice", pool, "join", 200 * KOMP)
+    yield bound("pool join", made.send("bob", pool, "join", 300 * KOMP), JOIN)
+    machine, deadline = hardware_id(SEED, "worker-3"), made.chain.head.timestamp + 86_400
+    digest = made.domains.admission(node, made.contracts.address(pool), machine, deadline)
+    made.send("alice", pool, "activate", node, machine, 1, deadline, made.attested(digest))
+    for what, target in (
+        ("pool collect, first", COLLECT_FIRST),
+        ("pool collect, again", COLLECT_AGAIN),
+    ):
+        _publish_for(made, "worker-3", 1)
+        made.send("alice", pool, "harvest")
+        yield bound(what, made.send("bob", pool, "collect"), target)
+
+
 def _argument(done: ObservedTransaction, event: str, name: str) -> Any:
     return next(one.args[name] for one in done.events if one.name == event)
 
@@ -296,3 +322,16 @@ def _argument(done: ObservedTransaction, event: str, name: str) -> Any:
 def _require(holds: bool, otherwise: str) -> None:
     if not holds:
         raise CheckFailed(otherwise)
+
+
+def document(measured: tuple[Bound, ...]) -> dict[str, int]:
+    """Gas by row, as the snapshot has it."""
+    return {one.what: int(one.ours) for one in measured}
+
+
+def main() -> None:
+    SNAPSHOT.write_text(json.dumps(document(measure()), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

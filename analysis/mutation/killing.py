@@ -20,8 +20,9 @@ from analysis.mutation.mutants import Mutant
 from devnet.protocol.artifacts import Artifacts
 
 TESTS: Final = Path("tests") / "contracts"
-# Ape's own deployment is of Ape's own compilation; it would see no mutant.
-APART: Final = TESTS / "deploy"
+# Ape's own deployment is of Ape's own compilation and would see no mutant; the snapshot of gas
+# would see every one, for no more than its gas.
+APART: Final = (TESTS / "deploy", TESTS / "test_gas_snapshot.py")
 # An endless loop ends at the gas limit, a chain that never comes at this.
 LIMIT_SECONDS: Final = 240.0
 FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
@@ -70,7 +71,7 @@ def tests_of(file: str, root: Path) -> list[list[str]]:
         for path in sorted((root / TESTS).iterdir())
         if (path.is_dir() or path.name.startswith("test_"))
         and not path.name.startswith("__")
-        and path.relative_to(root) not in (*own, APART)
+        and path.relative_to(root) not in (*own, *APART)
     ]
     return [[str(path) for path in many] for many in (own, others) if many]
 

@@ -33,7 +33,8 @@ interface IPricing {
 
     error TooFewFresh(Resource resource, uint256 fresh);
     error PriceStale(Resource resource, uint256 storedAt);
-    error KompUsdStale();
+    /// @notice Its answer is older than the heartbeat, in seconds, or out of bounds (O6).
+    error KompUsdStale(address feed, uint256 heartbeat);
     error FeedsMissing(Resource resource);
     error ContingencyZero(uint256 costUsd1e18, uint256 multiplier1e18);
     error NotGovernance(address caller, address governance);

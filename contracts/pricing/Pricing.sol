@@ -156,7 +156,7 @@ contract Pricing is IPricing {
     function kompUsd() public view returns (uint256) {
         (bool fresh, uint256 usd) =
             _answer(Feed(_kompUsdFeed, _kompUsdDecimals, _kompUsdHeartbeat, _kompUsdMin, _kompUsdMax));
-        if (!fresh || usd == 0) revert KompUsdStale(); // O6
+        if (!fresh || usd == 0) revert KompUsdStale(_kompUsdFeed, _kompUsdHeartbeat); // O6
         return usd;
     }
 

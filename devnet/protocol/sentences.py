@@ -204,7 +204,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "PriceStale(uint8 resource,uint256 storedAt)": (
         "the price of {resource:resource} was stored at {storedAt}, too long ago (0: never)"
     ),
-    "KompUsdStale()": "the KOMP/USD feed is stale, so nothing can be priced in KOMP",
+    "KompUsdStale(address feed,uint256 heartbeat)": (
+        "the KOMP/USD feed {feed} gave no answer within its bounds for {heartbeat:duration}, so "
+        "nothing can be priced in KOMP"
+    ),
     "FeedsMissing(uint8 resource)": "{resource:resource} has no feeds on this devnet",
     "ContingencyZero(uint256 costUsd1e18,uint256 multiplier1e18)": (
         "a contingency price of {costUsd1e18} * {multiplier1e18} / 1e36 USD comes to nothing"

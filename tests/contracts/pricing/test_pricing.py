@@ -348,7 +348,9 @@ def test_o6_a_stale_komp_usd_reverts(market: Market, age: int, fresh: bool) -> N
         assert stage.read("Prices", "kompUsd") == WAD
         return
     stage.mine()
-    assert stage.refused_read("Prices", "kompUsd").name == "KompUsdStale"
+    stale = stage.refused_read("Prices", "kompUsd")
+    assert stale.name == "KompUsdStale"
+    assert stale.values == {"feed": stage.address("usd"), "heartbeat": 12 * HOUR}
     assert stage.refused_read("Prices", "priceInKomp", 0).name == "KompUsdStale"
     assert stage.read("Prices", "price", 0) > 0  # dollars need no KOMP/USD
 
