@@ -268,7 +268,7 @@ def _market(made: Rig) -> Iterator[Bound]:
 
 def _request() -> tuple[object, ...]:
     """Containers of 2 vCPU and 4 GiB for an hour and more."""
-    return (0, b"\x5e" * 32, 2_000, 4_096, 3, 86_400, 20 * KOMP, 2**127, 2**127)
+    return (0, b"\x5e" * 32, 2_000, 4_096, 0, 3, 86_400, 20 * KOMP, 2**127, 2**127)
 
 
 def _slashing(made: Rig) -> Iterator[Bound]:

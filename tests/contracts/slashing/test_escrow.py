@@ -24,7 +24,7 @@ from incidents_stage import (
 )
 
 
-def test_l6_the_stake_is_seized_at_report(stage: Stage) -> None:
+def test_l3_l6_the_stake_is_seized_at_report(stage: Stage) -> None:
     unlock_at = stage.stake(1).event("Staked")["unlockAt"]
     stage.publish(1)
     cycle = stage.read("Rewards", "currentCycle")
