@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.interface import Measurement
-from devnet.protocol.messages import Domains
+from devnet.protocol.messages import SNAPSHOT_SPACE, Domains
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +102,23 @@ class Counters:
         return domains.counters(self.order, self.invocations, self.mib_milliseconds)
 
 
-Attestation = Admission | PerfResult | Incident | Running | Counters
+@dataclass(frozen=True, slots=True)
+class QueuedCall:
+    """IExecutionQueue.Call: `data` is sent to the contract at `to`."""
+
+    to: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """G2: a proposal of the network's space has passed, and does these calls."""
+
+    proposal: bytes
+    calls: tuple[QueuedCall, ...]
+
+    def digest(self, domains: Domains) -> bytes:
+        return domains.execution(SNAPSHOT_SPACE, self.proposal, self.calls)
+
+
+Attestation = Admission | PerfResult | Incident | Running | Counters | Execution

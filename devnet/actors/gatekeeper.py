@@ -14,10 +14,12 @@ from devnet.actors.attestations import (
     Admission,
     Attestation,
     Counters,
+    Execution,
     Incident,
     PerfResult,
     Running,
 )
+from devnet.actors.duties.governing import Governing
 from devnet.actors.duties.incidents import SERIOUS_LEVEL, Incidents
 from devnet.actors.duties.measuring import Measuring
 from devnet.actors.duties.orders import Orders
@@ -25,6 +27,7 @@ from devnet.actors.messages import (
     AdmissionAsked,
     AdmissionRefused,
     Admitted,
+    Govern,
     JobsCounted,
     ReadyCounted,
     ResultSigned,
@@ -59,6 +62,7 @@ class Gatekeeper(Actor):
         self._measuring = Measuring(modelled=modelled)
         self._orders = Orders()
         self._incidents = Incidents()
+        self._governing = Governing()
 
     def due(self) -> int | None:
         if not self._lead:
@@ -87,6 +91,12 @@ class Gatekeeper(Actor):
                 case Vouch():
                     self._incidents.vouch(message, lead=self._lead)
                     if not self._lead:
+                        operations.append(Done(message.id))
+                case Govern():
+                    execution = self._governing.passed(message)
+                    if self._lead:
+                        operations += self._propose(view, execution)
+                    else:
                         operations.append(Done(message.id))
                 case Wish():
                     operations += self.refuse(message)
@@ -177,6 +187,8 @@ class Gatekeeper(Actor):
                 return self._incidents.objection(view, attestation)
             case Running() | Counters():
                 return self._orders.objection(view, attestation)
+            case Execution():
+                return self._governing.objection(attestation)
 
     @staticmethod
     def _admission_objection(view: View, admission: Admission) -> str | None:
@@ -235,6 +247,10 @@ class Gatekeeper(Actor):
                     attestation.mib_milliseconds,
                 )
                 return [Send(self.name, "Market", "reportCounters", (*counters, signatures))]
+            case Execution():
+                queued = (attestation.proposal, attestation.calls, signatures)
+                wish = self._governing.wish(attestation)
+                return [Send(self.name, "ExecutionQueue", "queue", queued, wish)]
 
     def _given_up(self, view: View, attestation: Attestation, reasons: str) -> list[Operation]:
         match attestation:
@@ -248,10 +264,14 @@ class Gatekeeper(Actor):
             case Incident():
                 wish = self._incidents.wish_of(attestation)
                 return [Fail(wish, reasons)] if wish else []
+            case Execution():
+                return [Fail(self._governing.wish(attestation), reasons)]
 
 
 def _quorum_of(attestation: Attestation) -> str:
-    """R4, L6."""
+    """R4, L6, G2."""
+    if isinstance(attestation, Execution):
+        return "CRITICAL"
     if isinstance(attestation, Incident):
         return "CRITICAL" if attestation.level == SERIOUS_LEVEL else "SLASH"
     return "PERF"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.interface import ClusterEvent, JobResult, Measurement
-from devnet.actors.attestations import Attestation, Incident
+from devnet.actors.attestations import Attestation, Incident, QueuedCall
 from devnet.protocol.contracts import Event
 
 
@@ -297,6 +297,14 @@ class Vouch(Wish):
     """
 
     incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Govern(Wish):
+    """A proposal has passed (G2): asked of every gatekeeper, since each answers for the tally."""
+
+    proposal: bytes
+    calls: tuple[QueuedCall, ...]
 
 
 @dataclass(frozen=True, slots=True)

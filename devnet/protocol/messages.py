@@ -114,7 +114,7 @@ class Domains:
         )
         return self._digest(feed, REPORT, words)
 
-    def execution(self, space: bytes, proposal: bytes, calls: Sequence[Mapping[str, Any]]) -> bytes:
+    def execution(self, space: bytes, proposal: bytes, calls: Sequence[Any]) -> bytes:
         """G2: a proposal of a space has passed and does these calls (`to`, `data`)."""
         words = (_bytes32(space), _bytes32(proposal), calls_hash(calls))
         return self._digest("ExecutionQueue", EXECUTION, words)
@@ -124,8 +124,8 @@ class Domains:
         return keccak(b"\x19\x01" + self._separators[contract] + struct)
 
 
-def calls_hash(calls: Sequence[Mapping[str, Any]]) -> bytes:
-    """keccak256(abi.encode(calls)) of IExecutionQueue.Call[] (G2)."""
+def calls_hash(calls: Sequence[Any]) -> bytes:
+    """keccak256(abi.encode(calls)) of IExecutionQueue.Call[] (G2), mappings or dataclasses."""
     return keccak(_CALLS.encode((calls,)))
 
 

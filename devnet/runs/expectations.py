@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from devnet.base import CheckFailed, WaitExpired, wait_for
+from devnet.protocol import ProtocolError
+from devnet.runs.governing import proposal_id
 from devnet.spec.expectation import Comparison, EventCount, Expect
 from devnet.spec.units import komp_text, usd_text
 
@@ -39,7 +41,8 @@ def expect(session: Session, step: Expect) -> str:
             )
         except WaitExpired as expired:
             raise CheckFailed(f"within {step.within} s: {'; '.join(seen)}") from expired
-    names = step.worker or (step.client or step.order_name or step.resource or "",)
+    one = step.client or step.order_name or step.resource or step.proposal or ""
+    names = step.worker or (one,)
     said = ", ".join(f"{key} {_said(getattr(step, key))}" for key in step.asked())
     return f"{', '.join(names)} {said}".strip()
 
@@ -61,9 +64,9 @@ def _misses(session: Session, step: Expect) -> list[str]:
         )
     if step.order_name:
         misses += _order_misses(session, step)
-    if step.resource is not None and step.price_usd is not None:
-        price = session.ledger.price_usd_1e18(step.resource) // 10**10
-        misses += _compare(f"{step.resource}: price_usd", step.price_usd, price, usd_text)
+    if step.resource is not None:
+        misses += _resource_misses(session, step, step.resource)
+    misses += _governance_misses(session, step)
     if step.error is not None and session.last_error != step.error:
         misses.append(f"error: expected {step.error}, saw {session.last_error or 'none'}")
     if step.cycle is not None:
@@ -101,9 +104,47 @@ def _worker_misses(session: Session, step: Expect, worker: str) -> list[str]:
     return misses
 
 
+def _resource_misses(session: Session, step: Expect, resource: str) -> list[str]:
+    ledger = session.ledger
+    misses: list[str] = []
+    if step.price_usd is not None:
+        price = ledger.price_usd_1e18(resource) // 10**10
+        misses += _compare(f"{resource}: price_usd", step.price_usd, price, usd_text)
+    if step.charged_usd is not None:
+        try:
+            price = ledger.charged_usd_1e18(resource) // 10**10
+        except ProtocolError as refused:
+            misses.append(f"{resource}: charged_usd: expected {step.charged_usd}, saw: {refused}")
+        else:
+            misses += _compare(f"{resource}: charged_usd", step.charged_usd, price, usd_text)
+    if step.contingency is not None and ledger.contingency(resource) != step.contingency:
+        told = f"expected {step.contingency}, saw {not step.contingency}"
+        misses.append(f"{resource}: contingency: {told}")
+    return misses
+
+
+def _governance_misses(session: Session, step: Expect) -> list[str]:
+    ledger = session.ledger
+    misses: list[str] = []
+    if step.proposal is not None and step.state is not None:
+        state = ledger.proposal(proposal_id(step.proposal))
+        if state != step.state:
+            misses.append(f"{step.proposal}: state: expected {step.state}, saw {state}")
+    if step.released is not None:
+        misses += _compare("released", step.released, ledger.released(), komp_text)
+    if step.max_v is not None:
+        misses += _compare("max_v", step.max_v, ledger.max_v(), str)
+    if step.gatekeepers is not None:
+        misses += _compare("gatekeepers", step.gatekeepers, ledger.gatekeepers(), str)
+    return misses
+
+
 def _order_misses(session: Session, step: Expect) -> list[str]:
     order = session.order(step.order_name)
     misses: list[str] = []
+    if step.consumed is not None:
+        consumed = session.ledger.consumed(order.id)
+        misses += _compare(f"order {order.id}: consumed", step.consumed, consumed, komp_text)
     if step.refunded is not None:
         refunded = session.ledger.refunded(order.id)
         misses += _compare(f"order {order.id}: refunded", step.refunded, refunded, komp_text)

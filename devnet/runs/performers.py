@@ -18,10 +18,11 @@ from devnet.actors import messages
 from devnet.base import CheckFailed, wait_for
 from devnet.oracles import Resource, Vendor
 from devnet.protocol.deployment import FEED_PREFIX
-from devnet.runs import incidents
+from devnet.runs import governing, incidents
 from devnet.runs.expectations import expect
 from devnet.runs.sending import send
 from devnet.spec import faults, steps
+from devnet.spec import governing as governing_steps
 from devnet.spec import incidents as incident_steps
 from devnet.spec.expectation import Expect
 from devnet.spec.sending import Send
@@ -299,6 +300,13 @@ performs(incident_steps.Incident)(incidents.report)
 performs(incident_steps.Appeal)(incidents.appeal)
 performs(incident_steps.Rule)(incidents.rule)
 performs(incident_steps.Execute)(incidents.execute)
+
+
+performs(governing_steps.Govern)(governing.govern)
+performs(governing_steps.Enact)(governing.enact)
+performs(governing_steps.Veto)(governing.veto)
+performs(governing_steps.RemoveGatekeeper)(governing.remove_gatekeeper)
+performs(governing_steps.Release)(governing.release)
 
 
 @performs(Expect)

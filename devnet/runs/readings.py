@@ -141,6 +141,30 @@ class Readings:
     def refunded(self, order: int) -> int:
         return self._sum("Finalized", "refund", id=order)
 
+    def charged_usd_1e18(self, resource: str) -> int:
+        """What is charged now: the dynamic price, or the contingency price (O3, O4).
+
+        Raises ProtocolError where there is none.
+        """
+        return int(self._reads.price(resource))
+
+    def contingency(self, resource: str) -> bool:
+        return self._reads.contingency(resource).on
+
+    def max_v(self) -> int:
+        return int(self._reads.max_v())
+
+    def gatekeepers(self) -> int:
+        return int(self._reads.gatekeeper_count())
+
+    def released(self) -> int:
+        """Of the incentive vault, wei (I1)."""
+        return int(self._reads.released())
+
+    def proposal(self, proposal: bytes) -> str:
+        """`unknown`, `queued`, `executed` or `vetoed` (G2)."""
+        return self._reads.proposal(proposal).state.name.lower()
+
     def price_usd_1e18(self, resource: str) -> int:
         """The stored median, 0 where there is none yet (O2)."""
         return int(self._reads.stored_price(resource).price)

@@ -16,9 +16,19 @@ if TYPE_CHECKING:
 
 def send(session: Session, step: Send) -> str:
     """What was accepted, in one line; raises StepRejected with the contract's named error."""
-    view = session.scheduler.view()
-    head = session.head
-    arguments = Arguments.at(
+    arguments = arguments_of(session)
+    sender = arguments.account(step.source).name
+    before = _last_call(session, step) if step.again else None
+    values = arguments.of_call(sender, step.to, step.function, step.args, before)
+    wish = session.next_wish()
+    session.send(Sending(sender, step.to, step.function, values, wish))
+    return f"{sender} called {step.to}.{step.function}"
+
+
+def arguments_of(session: Session) -> Arguments:
+    """What turns texts into values, for a transaction in the block to come."""
+    view, head = session.scheduler.view(), session.head
+    return Arguments.at(
         session.contracts,
         view.reads,
         session.directory,
@@ -26,12 +36,6 @@ def send(session: Session, step: Send) -> str:
         block_seconds=view.block_seconds,
         cycle=view.cycle_of(head.number + 1),
     )
-    sender = arguments.account(step.source).name
-    before = _last_call(session, step) if step.again else None
-    values = arguments.of_call(sender, step.to, step.function, step.args, before)
-    wish = session.next_wish()
-    session.send(Sending(sender, step.to, step.function, values, wish))
-    return f"{sender} called {step.to}.{step.function}"
 
 
 def _last_call(session: Session, step: Send) -> Mapping[str, Any]:

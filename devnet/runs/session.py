@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cluster.interface import Cluster, ClusterEvent, EventKind
+from devnet.actors.attestations import QueuedCall
 from devnet.actors.messages import PlaceOrder, Wish
 from devnet.actors.operations import Send
 from devnet.actors.scheduler import Scheduler
@@ -78,6 +79,7 @@ class Session:
         self._orders: dict[str, OpenOrder] = {}
         self._nodes: dict[str, EventKind] = {}
         self.last_error = ""
+        self.proposals: dict[str, tuple[QueuedCall, ...]] = {}  # by name, what was queued of them
         self.outcomes: list[StepOutcome] = []
         world.cluster.subscribe(self._see)
 

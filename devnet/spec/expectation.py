@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from devnet.spec import units
-from devnet.spec.fields import ErrorName, PositiveSeconds, SpecModel, Truth, one_of
+from devnet.spec.fields import ErrorName, Name, PositiveSeconds, SpecModel, Truth, one_of
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import (
     ClientName,
@@ -89,6 +89,8 @@ def _event(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+PROPOSAL_STATES = ("unknown", "queued", "executed", "vetoed")  # G2
+
 # The subjects each key can be asked of.
 _ASKED_OF = {
     "stake": ("worker",),
@@ -106,10 +108,17 @@ _ASKED_OF = {
     "on": ("service", "order"),
     "not_on": ("service", "order"),
     "refunded": ("service", "order"),
+    "consumed": ("service", "order"),
     "price_usd": ("resource",),
+    "charged_usd": ("resource",),
+    "contingency": ("resource",),
+    "state": ("proposal",),
 }
-_ASKED_OF_NOBODY = ("error", "invariants", "model", "cycle", "event")
-_SUBJECTS = ("worker", "client", "service", "order", "resource")
+_ASKED_OF_NOBODY = (
+    *("error", "invariants", "model", "cycle", "event"),
+    *("released", "max_v", "gatekeepers"),
+)
+_SUBJECTS = ("worker", "client", "service", "order", "resource", "proposal")
 
 
 @step("expect")
@@ -121,6 +130,7 @@ class Expect(Step):
     service: ServiceName | None = None
     order: OrderName | None = None
     resource: ResourceName | None = None
+    proposal: Name | None = None
 
     stake: Amount | None = None
     slashed: Amount | None = Field(default=None, description="executed, over the whole run")
@@ -138,6 +148,17 @@ class Expect(Step):
     not_on: WorkerNames | None = Field(default=None, description="no replica on any of these")
     refunded: Amount | None = Field(default=None, description="of the deposit, at its end (M2, M6)")
     price_usd: Dollars | None = Field(default=None, description="the stored median of a resource")
+    consumed: Amount | None = Field(default=None, description="of the deposit, settled (M3)")
+    charged_usd: Dollars | None = Field(
+        default=None, description="what a resource costs now: dynamic or contingency (O3, O4)"
+    )
+    contingency: Truth | None = Field(default=None, description="its contingency price is on (O4)")
+    state: Annotated[str, *one_of("state of a proposal", *PROPOSAL_STATES)] | None = Field(
+        default=None, description="of a proposal (G2)"
+    )
+    released: Amount | None = Field(default=None, description="of the incentive vault (I1)")
+    max_v: Count | None = Field(default=None, description="the bound of V (W2)")
+    gatekeepers: Count | None = Field(default=None, description="how many there are (R3)")
     error: ErrorName | None = Field(default=None, description="how the last step was rejected")
     invariants: Annotated[str, *one_of("set of invariants", "all")] | None = None
     model: Annotated[str, *one_of("agreement", "equal")] | None = None
@@ -149,7 +170,7 @@ class Expect(Step):
 
     @property
     def subject(self) -> str:
-        """`worker`, `client`, `service`, `order`, `resource`, or empty."""
+        """`worker`, `client`, `service`, `order`, `resource`, `proposal`, or empty."""
         return next((kind for kind in _SUBJECTS if getattr(self, kind) is not None), "")
 
     @property

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from devnet.spec import expectation as _expectation  # noqa: F401  registers 'expect'
 from devnet.spec import faults as _faults  # noqa: F401  registers the verbs
+from devnet.spec import governing as _governing  # noqa: F401  registers those of governance
 from devnet.spec import incidents as _incidents  # noqa: F401  registers those of incidents
 from devnet.spec import sending as _sending  # noqa: F401  registers 'send'
 from devnet.spec import steps as _steps  # noqa: F401  registers the verbs

@@ -151,7 +151,7 @@ class _OfOrder(Step):
 class Scale(_OfOrder):
     """Wish another number of replicas for an order; billing follows what runs (M6)."""
 
-    replicas: Positive
+    replicas: Natural = Field(description="0: a halt, until it is scaled again (M6)")
 
 
 @step("close")
@@ -171,14 +171,17 @@ class Finalize(_OfOrder):
     """Bill the rest of an ended order and refund what is left of its deposit (M6)."""
 
 
-def _of_kind(kind: str, other_verb: str) -> AfterValidator:
+def _of_kind(kinds: tuple[str, ...], other_verb: str) -> AfterValidator:
     def check(name: str | None, info: ValidationInfo) -> str | None:
         network = known_of(info).network
-        if name and network and network.service(name).kind != kind:
-            raise UnitError(f"not a {kind} service", name, f"did you mean '{other_verb}'?")
+        if name and network and network.service(name).kind not in kinds:
+            raise UnitError(f"not a {kinds[0]} service", name, f"did you mean '{other_verb}'?")
         return name
 
     return AfterValidator(check)
+
+
+_ANSWERING = ("container", "virtual_machine")
 
 
 @step("request")
@@ -186,7 +189,7 @@ class Request(_OfOrder):
     """Send HTTP requests to an order's replicas; every answer must be 200."""
 
     client: ClientName
-    service: Annotated[ServiceName | None, _of_kind("container", "invoke")] = None
+    service: Annotated[ServiceName | None, _of_kind(_ANSWERING, "invoke")] = None
     path: Text = "/"
     times: Times = 1
 
@@ -196,7 +199,7 @@ class Invoke(_OfOrder):
     """Invoke a serverless service; the result's hash is checked against the chain (M5)."""
 
     client: ClientName
-    service: Annotated[ServiceName | None, _of_kind("serverless", "request")] = None
+    service: Annotated[ServiceName | None, _of_kind(("serverless",), "request")] = None
     payload: Text = ""
     times: Times = 1
 

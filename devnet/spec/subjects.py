@@ -55,6 +55,9 @@ class Known:
             *(name for worker in workers for name in (worker, worker + OWNER_SUFFIX)),
         ]
 
+    def gatekeepers(self) -> Collection[str] | None:
+        return [keeper.name for keeper in self.network.gatekeepers] if self.network else None
+
     def vendors(self) -> Collection[str] | None:
         return VENDORS
 
@@ -133,6 +136,7 @@ ContractName = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_CONTRACT.pattern}$"}),
 ]
 PayerName = Annotated[str, *_one("account", Known.payers)]
+GatekeeperNames = Annotated[tuple[str, ...], *_many("gatekeeper", Known.gatekeepers)]
 VendorNames = Annotated[tuple[str, ...], *_many("vendor", Known.vendors)]
 OracleNames = Annotated[tuple[str, ...], *_many("oracle node", Known.oracles)]
 FeedNames = Annotated[tuple[str, ...], *_many("feed", Known.feeds)]

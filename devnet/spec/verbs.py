@@ -36,6 +36,15 @@ VERBS: dict[str, str] = {
     "appeal": "Contest an incident with a bond, within its appeal window (L6).",
     "rule": "Let the arbiter uphold or overturn an appealed incident (L6).",
     "execute": "Execute an incident whose window is over; gatekeepers do so by themselves (L6).",
+    "govern": "Let the gatekeepers attest that a proposal has passed, and queue its calls (G2).",
+    "enact": "Execute a queued proposal once its timelock is over; anyone may (G2).",
+    "veto": "Let the guardian stop a queued proposal for ever (G2).",
+    "remove_gatekeeper": (
+        "Let the guardian queue the removal of gatekeepers, who would attest no such tally (G2)."
+    ),
+    "release": (
+        "Add what is due of the incentive vault to the current cycle's reward; anyone may (I1)."
+    ),
     "send": "Send any transaction of any account: what no actor would do by itself.",
     "advance": "Move the chain's blocks and time together, stopping wherever an actor has work.",
     "expect": "Check ledger and cluster: a value, or a comparison such as '>= 20 KOMP'.",
