@@ -65,6 +65,7 @@ class DeploymentParameters:
     mocked: tuple[str, ...] = ()
     vault: VaultParameters | None = None
     request_response: bool = False
+    token: str = "kompute"  # noqa: S105  a word of the network file
 
     @classmethod
     def of(cls, spec: NetworkSpec, addresses: Mapping[str, str]) -> DeploymentParameters:
@@ -80,7 +81,7 @@ class DeploymentParameters:
             oracles=tuple(addresses[name] for name in oracles.node_names()),
             faulty=oracles.faulty,
             perf_quorum=parameters.perf_quorum,
-            supply_wei=SUPPLY_WEI,
+            supply_wei=spec.supply,
             month_seconds=parameters.month_days * SECONDS_PER_DAY,
             exit_delay_seconds=parameters.exit_delay,
             max_age_seconds=parameters.incident_max_age,
@@ -99,6 +100,7 @@ class DeploymentParameters:
             mocked=oracles.mocked,
             vault=VaultParameters(given.total, given.cycles, given.start) if given else None,
             request_response=oracles.request_response,
+            token=spec.token,
         )
 
     def document(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from devnet.spec.network import RESOURCES, VENDORS
 SCRIPTED = "ScriptedFeed"  # stands in for the feeds of a mocked vendor
 ZERO_ADDRESS = "0x" + "00" * 20
 CREATED_LATER = (POOL_ABI,)  # artifacts that contracts of the plan put on the chain themselves
+TOKENS = {"kompute": "Kompute", "re-entering": "CallingToken"}  # contracts by network files' words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
     periods = (p.month_seconds, p.exit_delay_seconds, p.max_age_seconds)
     cycle = (p.cycle_blocks, p.gap_blocks, p.max_v)
     return (
-        Creation("Kompute", "Kompute", (p.treasury, p.supply_wei)),
+        Creation("Kompute", TOKENS[p.token], (p.treasury, p.supply_wei)),
         Creation("Gatekeepers", "Gatekeepers", (governance, p.gatekeepers, p.perf_quorum)),
         Creation("Staking", "Staking", (token, gatekeepers, slashing, *periods)),
         Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, pools, *appeals)),

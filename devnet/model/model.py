@@ -48,6 +48,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("Kompute", "transferFrom"): token.transfer_from,
     ("Kompute", "approve"): token.approve,
     ("Kompute", "permit"): token.permit,
+    ("Kompute", "arm"): token.arm,
     ("Gatekeepers", "change"): gatekeepers.change,
     ("Staking", "stake"): staking.stake,
     ("Staking", "restake"): staking.restake,

@@ -93,3 +93,7 @@ def allow(state: State, owner: str, spender: str, value: int) -> None:
 def _word(value: int | str) -> bytes:
     number = int(value, 16) if isinstance(value, str) else value
     return number.to_bytes(32, "big")
+
+
+def arm(state: State, call: Call) -> None:
+    """T1: of a token that calls back (a mock): being armed changes nothing in the ledger."""

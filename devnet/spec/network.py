@@ -241,6 +241,13 @@ class NetworkSpec(SpecModel):
     incentives: Incentives | None = Field(
         default=None, description="absent: there is no incentive vault (I1)"
     )
+    supply: Annotated[Wei, Field(gt=0)] = Field(
+        default=100_000_000 * WEI_PER_KOMP, description="of KOMP, all the treasury's at first (T1)"
+    )
+    token: Annotated[str, *one_of("token", "kompute", "re-entering")] = Field(
+        default="kompute",
+        description="re-entering: a mock that calls back when it moves, for attacks",
+    )
     services: tuple[Service, ...] = ()
     workloads: Annotated[str, *one_of("way to run workloads", "process", "modelled")] = "process"
     economics: Economics = Field(
