@@ -149,10 +149,12 @@ class Arguments:
             return given.lower()
         if given in self.directory.accounts:
             return self.directory.address(given)
-        addresses = self.contracts.deployment.addresses
-        if given in addresses:
-            return addresses[given]
-        raise UnitError("no account or contract of that name", given, _meant(given, addresses))
+        deployment = self.contracts.deployment
+        contract = deployment.address(given)
+        if contract is None:
+            known = (*deployment.addresses, *self.directory.accounts)
+            raise UnitError("no account or contract of that name", given, _meant(given, known))
+        return contract
 
     def _integer(self, given: Any) -> int:
         word = word_of(given)
@@ -227,7 +229,9 @@ class Arguments:
                 hint=f"give them in hex, or call one of {known}",
             )
         kind = message_type(signed.message)
-        fields = signed.fields(values, self.account(sender).address)
+        fields = signed.fields(
+            values, self.account(sender).address, self.contracts.address(contract)
+        )
         members = {member.name: member for member in kind.members}
         for name, given in wanted.overrides.items():
             if name not in members:

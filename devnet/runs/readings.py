@@ -7,6 +7,7 @@ from typing import Any
 
 from devnet.actors.view import Directory, owner_of
 from devnet.protocol import View as Reads
+from devnet.protocol.deployment import pool_name
 from devnet.runs.history import History
 
 
@@ -51,9 +52,31 @@ class Readings:
         states = [self._reads.order(order) for order in sorted(orders)]
         return (
             self._reads.balance_of(address)
-            + sum(self._reads.stake_of(node) + self._reads.claimable_all(node) for node in nodes)
+            + sum(self._of_node(node) for node in sorted(nodes))
             + sum(state.deposit - state.consumed for state in states if not state.finalized)
+            + sum(self._in_pool(pool, address) for pool in self._pools())
+            + self._bonds(address)
         )
+
+    def _of_node(self, node: str) -> int:
+        """Its stake (what is seized is not lost yet, L6) and its claimable rewards."""
+        staked = self._reads.stake_of(node) + self._reads.seized_of(node)
+        return staked + self._reads.claimable_all(node)
+
+    def _pools(self) -> list[str]:
+        return [pool_name(n) for n in range(1, len(self._events("PoolCreated")) + 1)]
+
+    def _in_pool(self, pool: str, member: str) -> int:
+        """S7: a member's part of the assets, and what it has not collected."""
+        state, shares = self._reads.pool(pool), self._reads.pool_shares(pool, member)
+        part = state.assets * shares // state.totalShares if shares else 0
+        return part + sum(self._reads.pool_uncollected(pool, member))
+
+    def _bonds(self, payer: str) -> int:
+        """L6: of appeals that are still open."""
+        appealed = {int(str(args["id"])) for args in self._events("Appealed", payer=payer)}
+        incidents = [self._reads.incident(number) for number in sorted(appealed)]
+        return sum(incident.bond for incident in incidents if incident.pending)
 
     def _owner_address(self, account: str) -> str:
         workers = [worker.name for worker in self._directory.spec.workers]
