@@ -1,0 +1,59 @@
+"""The folder of attacks in one `devnet run`: every one is defeated, within three minutes on sim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import SCENARIOS, Devnet, Ended, marked
+
+from devnet.spec import load_scenario
+
+FOLDER = SCENARIOS / "attacks"
+MOST_SECONDS = 180
+ATTACKS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
+    """One run of the whole folder, as `--json` tells it."""
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("attacks")
+    done = subprocess.run(
+        [sys.executable, "-m", "devnet.cli", "run", FOLDER, "--cluster", "sim", "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=10 * MOST_SECONDS,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr), folder
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_defeated(name: str, ended: tuple[Ended, Path]) -> None:
+    scenario = load_scenario(FOLDER / f"{name}.yaml", environment={})
+    run = next(run for run in ended[0].json()["runs"] if run["scenario"] == scenario.name)
+    assert [step for step in run["steps"] if not step["ok"]] == []
+    assert scenario.attack is not None
+    assert run["attack"]["verdict"] == "defeated", run["attack"]["faults"]
+    assert run["attack"]["line"] == scenario.attack.line
+    assert run["attack"]["stopped_by"] == list(scenario.attack.stopped_by)
+    for account, claim in scenario.attack.lost.items():
+        assert claim.holds(int(run["attack"]["lost"][account])), account
+
+
+def test_the_folder_passes_in_time_and_leaves_nothing(ended: tuple[Ended, Path]) -> None:
+    result = ended[0].json()
+    assert (ended[0].code, result["verdict"], len(result["attacks"])) == (0, "passed", len(ATTACKS))
+    assert result["seconds"] < MOST_SECONDS
+    assert marked(ended[1]) == []
+
+
+def test_an_attack_replays_to_its_last_block(devnet: Devnet, ended: tuple[Ended, Path]) -> None:
+    run = next(run for run in ended[0].json()["runs"] if run["attack"]["line"] == "reward-sniping")
+    replayed = devnet("replay", run["bundle"], "--json")
+    assert replayed.code == 0, replayed.err
+    assert replayed.json()["last_block"] == run["last_block"]
