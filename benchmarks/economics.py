@@ -15,13 +15,14 @@ from devnet.spec.loading import load_network
 
 LIMIT_SECONDS: Final = Fraction(60)
 # Ours decides every call with all its checks, tables and events; the peer only multiplies.
-MOST_TIMES: Final = Fraction(100)
+MOST_TIMES: Final = Fraction(150)
 FACTORS: Final = (1_000_000, 1_000_000, (576_000, 253_000, 171_000), 12_000)
 REWARD: Final = 10**23
 
 
-def measure() -> tuple[Bound, Ratio]:
-    """One year on the wall clock, and its processor time beside the bare arithmetic of its shares.
+def measure() -> tuple[Bound, Bound, Ratio]:
+    """One year: the wall clock, which is what a person waits for, and the processor's time, which a
+    busy machine leaves alone, beside the bare arithmetic of its shares.
 
     The floor is a loop over the same nodes and cycles that computes V and the share, nothing else.
     """
@@ -38,7 +39,8 @@ def measure() -> tuple[Bound, Ratio]:
         f"{result.incidents} incidents, {result.calls} calls"
     )
     return (
-        Bound(what, Fraction(wall), None, "s", LIMIT_SECONDS),
+        Bound(f"{what}; wall clock", Fraction(wall), None, "s", LIMIT_SECONDS),
+        Bound("the same, processor time", Fraction(ours), None, "s", LIMIT_SECONDS),
         Ratio(
             "processor time beside the arithmetic of V and shares alone",
             Fraction(ours),

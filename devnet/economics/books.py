@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from devnet.economics.economy import Economy
 from devnet.economics.population import Worker
 from devnet.economics.tally import SLASHES, Tally
-from devnet.model import pools, pricing, rewards, staking
+from devnet.model import pools, pricing, rewards, staking, vault
 from devnet.model.market import fee
 from devnet.model.parameters import STAKE_WEI
 from devnet.model.tables import Refused
@@ -20,6 +20,7 @@ def each_cycle(economy: Economy, tally: Tally) -> Iterator[str]:
     yield from _holdings(economy, tally)
     yield from _rewards(economy, tally)
     yield from _prices(economy)
+    yield from _vault(economy)
 
 
 def at_the_end(economy: Economy, workers: Sequence[Worker], tally: Tally) -> Iterator[str]:
@@ -90,6 +91,18 @@ def _prices(economy: Economy) -> Iterator[str]:
             continue
         if not 75 * median // 100 <= price <= 95 * median // 100:
             yield f"invariant 12: resource {resource} costs {price} of a median of {median}"
+
+
+def _vault(economy: Economy) -> Iterator[str]:
+    given, released = economy.parameters.vault, economy.state.released.value
+    if given is None:
+        return
+    held = economy.balance(economy.parameters.addresses["IncentiveVault"])
+    if held != given.total - released:
+        yield f"invariant 2: the vault holds {held} wei, released {released} of {given.total}"
+    k = vault.begun(given, economy.cycle)
+    if released not in {vault.released_of(given.total, given.cycles, j) for j in (k - 1, k)}:
+        yield f"invariant 14: the vault has released {released} wei, {k} cycles have begun"
 
 
 def _cycles(economy: Economy) -> Iterator[str]:

@@ -72,6 +72,9 @@ class Year:
         economy = self.economy
         economy.allow(economy.accounts["treasury"], "Rewards")
         self._clients.fund()
+        if self._spec.incentives is not None:  # I1: the vault begins with its total
+            filled = {"to": economy.address("IncentiveVault"), "value": self._spec.incentives.total}
+            economy.require(economy.accounts["treasury"], "Kompute", "transfer", filled)
         for worker in self.workers:
             found(economy, worker)
 
@@ -116,12 +119,15 @@ class Year:
             act()
 
     def _incentive(self) -> None:
-        amount = self._spec.incentive_per_cycle
+        economy, treasury = self.economy, self.economy.accounts["treasury"]
+        vault, amount = self._spec.incentives, self._spec.incentive_per_cycle
         if amount:
-            given = self.economy.send(
-                self.economy.accounts["treasury"], "Rewards", "addReward", {"amount": amount}
-            )
+            given = economy.send(treasury, "Rewards", "addReward", {"amount": amount})
             self.tally.reward(INCENTIVES, added(given))
+        left = vault is not None and economy.state.released.value < vault.total
+        if vault is not None and left and economy.cycle >= vault.start:
+            released = economy.send(treasury, "IncentiveVault", "release", {})  # I1
+            self.tally.reward(INCENTIVES, added(released))
 
     def _publish(self) -> None:
         economy, published = self.economy, self.tally.published

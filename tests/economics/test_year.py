@@ -272,6 +272,16 @@ def test_no_feeds_of_containers_no_orders() -> None:
     assert came_to.cycles[0].price_usd == 0
 
 
+def test_incentives_of_a_vault_fall_to_nothing() -> None:
+    vault = {"total": "4200 KOMP", "cycles": "6", "start": "2"}
+    came_to = result(network(3, incentives=vault, incentive_per_cycle="0 KOMP"), cycles=10)
+    assert came_to.ok
+    # I1: 2·total/(N(N+1)) = 200 KOMP less each cycle
+    released = [row.added.get("incentives", 0) // 10**18 for row in came_to.cycles]
+    assert released == [0, 0, 1200, 1000, 800, 600, 400, 200, 0, 0]
+    assert "IncentiveVault" not in came_to.balances
+
+
 def test_mocked_vendors_tell_their_prices_too() -> None:
     came_to = result(network(3, oracles={"mocked": ["aws"]}), cycles=4)
     assert came_to.ok
