@@ -199,6 +199,21 @@ def wrong(year: Year, spoil: str) -> None:
     elif spoil == "sequence":
         publisher = state.publishers[node]
         state.publishers[node] = replace(publisher, sequence=publisher.sequence + 1)
+    elif spoil == "vault":
+        state.released.value += 1
+    elif spoil == "pool":
+        pool = next(iter(state.pools))
+        state.balances[pool] = 0
+        owner = state.pools[pool].operator
+        state.members[pool, owner] = replace(state.members[pool, owner], owed=1)
+    elif spoil == "shares":
+        pool = next(iter(state.pools))
+        state.pools[pool] = replace(state.pools[pool], total_shares=1)
+    elif spoil == "escrow":
+        state.escrow[node] += 1
+    elif spoil == "machine":
+        other = state.nodes[year.workers[1].node]
+        state.nodes[node] = replace(state.nodes[node], hardware_id=other.hardware_id)
     elif spoil == "order":
         state.orders[1] = replace(state.orders[1], consumed=state.orders[1].consumed + 100)
 
@@ -212,11 +227,16 @@ def wrong(year: Year, spoil: str) -> None:
         ("reward", 7),
         ("accrued", 5),
         ("sequence", 8),
+        ("vault", 14),
+        ("pool", 11),
+        ("shares", 11),
+        ("escrow", 2),
+        ("machine", 16),
         ("order", 13),
     ],
 )
 def test_a_wrong_book_is_found(spoil: str, found: int) -> None:
-    year = lived(network(), 6)
+    year = lived(network(incentives={"total": "4200 KOMP", "cycles": "20"}), 6)
     wrong(year, spoil)
     violations = tuple(books.at_the_end(year.economy, year.workers, year.tally))
     assert any(text.startswith(f"invariant {found}:") for text in violations), violations
