@@ -55,6 +55,8 @@ def read_cycles(events: Iterable[Told], running: int | None) -> Cycles:
         elif event.name == "Published":
             nodes[event.text["node"]] = None
             v[number["cycle"]][event.text["node"]] += number["v"]  # W5
+        elif event.name == "Voided":
+            v[number["cycle"]][event.text["node"]] -= number["v"]  # C7
         elif event.name == "RewardAdded":
             reward[number["cycle"]] += number["amount"]
             added[event.text["from"]] += number["amount"]

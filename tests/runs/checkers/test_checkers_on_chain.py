@@ -72,7 +72,7 @@ def test_wild_transactions_are_decided_alike(chain_world: ChainWorld, seed: int)
     errors = Counter(seen.error for seen in chain_world.history if not seen.ok)
     done = {seen.function for seen in chain_world.history if seen.ok}
     assert len(errors) > 25, errors  # it was wild indeed
-    assert {"publish", "claimAll", "report", "accept", "settle"} <= done
+    assert {"publish", "claimAll", "report", "appeal", "rule", "accept", "settle"} <= done
     assert "Unknown" not in errors
 
 
