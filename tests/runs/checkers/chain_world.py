@@ -61,7 +61,7 @@ class ChainWorld(World):
 
     def fund(self) -> None:
         """All in one block."""
-        approvals = ("Staking", "Rewards", "Market")
+        approvals = ("Staking", "Rewards", "Market", "Slashing")
         calls = [("treasury", "transfer", (address(name), 10_000 * 10**18)) for name in NAMES[4:]]
         calls += [
             (name, "approve", (address(contract), 2**256 - 1))

@@ -19,6 +19,7 @@ from model_world import (
     lived_through,
 )
 from wild import Wild
+from wild_incidents import WildIncidents
 from wild_pools import WildPools
 
 from devnet.base.toolchain import Toolchain
@@ -72,7 +73,7 @@ def test_wild_transactions_are_decided_alike(chain_world: ChainWorld, seed: int)
     errors = Counter(seen.error for seen in chain_world.history if not seen.ok)
     done = {seen.function for seen in chain_world.history if seen.ok}
     assert len(errors) > 25, errors  # it was wild indeed
-    assert {"publish", "claimAll", "report", "appeal", "rule", "accept", "settle"} <= done
+    assert {"publish", "claimAll", "report", "accept", "settle"} <= done
     assert "Unknown" not in errors
 
 
@@ -91,6 +92,22 @@ def test_wild_pools_are_decided_alike(chain_world: ChainWorld, seed: int) -> Non
     assert {"join", "activate", "topUp", "collect", "redeem"} <= {
         s.function for s in of_pools if s.ok
     }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_wild_incidents_are_decided_alike(chain_world: ChainWorld, seed: int) -> None:
+    wild = WildIncidents(chain_world, seed)
+    wild.begin()
+    for count in range(MOVES):
+        wild.move()
+        if count % 20 == 0:
+            held(chain_world)
+    held(chain_world, whole=True)
+    events = Counter(event.name for seen in chain_world.history for event in seen.events)
+    ends = {"IncidentExecuted", "IncidentOverturned", "BondLost", "BondReturned", "Voided"}
+    assert ends | {"Appealed", "Suspended", "Resumed", "Ejected"} <= set(events), events
+    errors = {seen.error for seen in chain_world.history if not seen.ok}
+    assert len(errors) > 15, errors
 
 
 def test_a_corrupt_reading_is_told(chain_world: ChainWorld) -> None:
