@@ -258,7 +258,7 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
             if (seized == 0) {
                 amount = staking.slash(node, charge); // L4: what is there, at most
             } else {
-                amount = seized; // the stake lies here (L6)
+                amount = Math.min(charge, seized); // the stake lies here (L6)
                 history.seized = uint128(seized - amount);
             }
         }

@@ -81,3 +81,32 @@ def test_staking(stage: Stage, function: str) -> None:
     given = (NODE, b"\x01" * 32, 1, 2**39, signed(digest, "gatekeeper-1", "gatekeeper-2"))
     assert guarded(stage, "owner-1", "EvilStaking", "stake", *given)
     assert stage.read("EvilStaking", "totalStake") == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        ("appeal", (1,)),
+        ("execute", (1,)),
+        ("rule", (1, True)),
+        ("report", (NODE, 1, 0, 0, bytes(32), b"")),
+    ],
+    ids=["appeal", "execute", "rule", "report"],
+)
+def test_slashing(stage: Stage, function: str, args: tuple[Any, ...]) -> None:
+    """Over the real staking, where the node is; the bond comes in the re-entering token."""
+    hostile(stage)
+    names = ("Evil", "Gatekeepers", "Staking", "EvilRewards", "PoolFactory")
+    windows = (address("arbiter"), 6 * HOUR, 12 * HOUR, 14 * DAY)
+    where = [stage.address(name) for name in names]
+    assert stage.create("EvilSlashing", "Slashing", *where, *windows) is None
+    stage.send("owner-1", "Evil", "approve", stage.address("EvilSlashing"), 2**256 - 1)
+    start = stage.stake(1).timestamp
+    stage.mine(100)
+    domains = type(stage.domains)(31337, {"Slashing": stage.address("EvilSlashing")})
+    digest = domains.incident(NODE, 1, start, start + 50, bytes(32))
+    given = (NODE, 1, start, start + 50, bytes(32), signed(digest, "gatekeeper-1", "gatekeeper-2"))
+    stage.send("mallory", "EvilSlashing", "report", *given)
+    arm(stage, "EvilSlashing", function, *args)
+    assert guarded(stage, "owner-1", "EvilSlashing", "appeal", 1)
+    assert stage.read("EvilSlashing", "incidentOf", 1)["appealedAt"] == 0

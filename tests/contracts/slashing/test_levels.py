@@ -114,7 +114,7 @@ def test_c7_level_2_voids_the_v_of_the_cycle_it_executes_in(stage: Stage) -> Non
     stage.next_cycle(offset=1)
     stage.publish(1)
     stage.publish(2)
-    report(stage, start, start + 50, level=2)
+    report(stage, start, stage.now, level=2)
     cycle = stage.read("Rewards", "currentCycle")
     # Time passes without blocks, so that the window ends in the cycle of the report.
     stage.until(stage.now + WINDOW)
