@@ -18,6 +18,7 @@ from devnet.runs.report import write_report
 from devnet.runs.report.amounts import decimal, komp, komp_short, moment, percent, span
 from devnet.runs.report.cycles import read_cycles
 from devnet.runs.report.events import Told
+from devnet.runs.report.incidents import read_incidents
 from devnet.runs.report.ledger import read_ledger
 from devnet.runs.report.page import inline_json
 from devnet.runs.report.prices import dynamic_price
@@ -332,6 +333,31 @@ class TestRules:
         events += [told("Published", node=n, cycle=0, sequence=1, v=x) for n, x in v.items()]
         (cycle,) = read_cycles(events, running=1).cycles
         assert 0 <= reward - sum(cycle.shares.values()) < len(v)  # §11.4
+
+    def test_c7_voided_v_has_no_share(self) -> None:
+        events = [
+            told("RewardAdded", **{"from": "0xa", "cycle": 0, "amount": 9}),
+            told("Published", node="0xb", cycle=0, sequence=1, v=5),
+            told("Published", node="0xc", cycle=0, sequence=1, v=5),
+            told("Voided", node="0xb", cycle=0, v=5),
+        ]
+        (cycle,) = read_cycles(events, running=1).cycles
+        assert dict(cycle.shares) == {"0xb": 0, "0xc": 9}
+
+    def test_l6_how_incidents_ended(self) -> None:
+        charge = {"node": "0xb", "level": 2, "from": 10, "to": 20}
+        seizure = {"node": "0xb", "level": 3, "from": 0, "to": 0}
+        events = [
+            told("IncidentReported", id=1, **charge),
+            told("IncidentReported", id=2, **seizure),
+            told("Appealed", id=2, payer="0xc", bond=5),
+            told("IncidentExecuted", id=1, node="0xb", amount=7),
+            told("IncidentOverturned", id=2, node="0xb"),
+        ]
+        executed, overturned = read_incidents(events)
+        assert (executed.executed_at, executed.amount, executed.bond) == (1, 7, None)
+        assert (overturned.overturned_at, overturned.amount, overturned.bond) == (1, 0, 5)
+        assert (executed.has_interval, overturned.has_interval) == (True, False)
 
     @settings(deadline=None)
     @given(
