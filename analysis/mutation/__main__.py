@@ -26,6 +26,7 @@ SURVIVORS: Final = Path(__file__).with_name("survivors.yaml")
 SEED: Final = 7
 SAMPLE: Final = 60
 JOBS: Final = 2
+PROGRESS: Final = 20
 Key = tuple[str, str]
 
 
@@ -110,10 +111,12 @@ def main(deep: bool, contracts: tuple[str, ...], size: int, jobs: int, report: P
     done = [Outcome(one, None, 0.0) for one in chosen if one not in tried]
     for outcome in outcomes(sources, original, tried, jobs):
         done.append(outcome)
+        if len(done) % PROGRESS == 0:
+            print(f"{len(done)} of {len(chosen)} mutants", file=sys.stderr)
+        if report is not None:
+            report.write_text(json.dumps([_document(one) for one in done], indent=1) + "\n")
         if outcome.survived and key(outcome.mutant) not in explained:
             print(f"survived  {outcome.mutant.at}: {outcome.mutant.change}", file=sys.stderr)
-    if report is not None:
-        report.write_text(json.dumps([_document(one) for one in done], indent=1) + "\n")
     wrong = [*faults(done, explained), *(f"no such mutant: {at}: {what}" for at, what in stale)]
     rows = tallies(done, explained)
     print("\n".join([*wrong, *(row.line() for row in rows)]))

@@ -135,14 +135,17 @@ def _become_pytest(
 
 def _waited(child: int) -> int:
     """The child's exit code, negative for a signal; its whole group ends with the limit."""
-    end = time.monotonic() + LIMIT_SECONDS
+    end, parent = time.monotonic() + LIMIT_SECONDS, os.getppid()
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > end:
+        # A worker whose command was stopped belongs to nobody.
+        if (left := os.getppid() != parent) or time.monotonic() > end:
             os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
+            if left:
+                os._exit(1)
             return -signal.SIGKILL
         time.sleep(0.02)
 
