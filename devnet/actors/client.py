@@ -23,6 +23,7 @@ from devnet.actors.messages import (
 from devnet.actors.operations import Done, Fail, FetchResult, Operation, Send, Tell
 from devnet.actors.view import View, spec_hash
 from devnet.chain.keccak import keccak
+from devnet.protocol.errors import ProtocolError
 from devnet.spec.network import SERVICE_KINDS
 
 RATE_SLACK_BPS = 11_000  # a client accepts a rate up to a tenth above what it reads
@@ -89,7 +90,10 @@ class Client(Actor):
     def _take(self, view: View, message: object) -> list[Operation]:
         match message:
             case PlaceOrder():
-                request = request_of(view, message)
+                try:
+                    request = request_of(view, message)
+                except ProtocolError as refused:  # O2, O6: no price to lock
+                    return [Fail(message.id, refused.sentence, refused.name)]
                 self._placing.append((message, request))
                 return [Send(self.name, "Market", "createOrder", (request,), message.id)]
             case ScaleOrder():
@@ -115,9 +119,9 @@ class Client(Actor):
             case ResultFetched():
                 return self._complete(message)
             case SendFailed(function="createOrder", args=(request,)):
-                refused = next((p for p in self._placing if p[1] == request), None)
-                if refused is not None:
-                    self._placing.remove(refused)
+                gone = next((p for p in self._placing if p[1] == request), None)
+                if gone is not None:
+                    self._placing.remove(gone)
                 return []
             case SendFailed(function="invoke", args=(_, payload_hash)):
                 return self._not_invoked(payload_hash)

@@ -33,10 +33,14 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """A wish cannot be served; `reason` names what stands in the way."""
+    """A wish cannot be served; `reason` names what stands in the way.
+
+    `error` is the contract's, where a view already refused what a transaction would need.
+    """
 
     wish: int
     reason: str
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,9 @@ class Scheduler:
             case Done():
                 self._close(operation.wish, "ok")
             case Fail():
-                self._close(operation.wish, "failed", reason=operation.reason)
+                self._close(
+                    operation.wish, "failed", error=operation.error, reason=operation.reason
+                )
             case _:
                 asked.append((actor, operation))
 

@@ -22,6 +22,7 @@ from devnet.actors.messages import (
 from devnet.actors.operations import Done, Fail, FetchResult, Send, Tell
 from devnet.actors.view import View, spec_hash
 from devnet.chain.keccak import keccak
+from devnet.protocol.errors import ProtocolError
 from tests.actors.stage import Stage, happened, order_state, sends
 
 PAYLOAD, OUTPUT = b"kompute", b"a thumbnail"
@@ -73,6 +74,19 @@ def test_a_container_order_names_the_rate_of_one_replica_with_a_tenth_of_slack(
     service = spec_hash(stage.spec.service("web"))
     request = (0, service, 50, 32, 0, 4, 3600, 20, 57_200, 0)
     assert send == Send("alice", "Market", "createOrder", (request,), 1)
+
+
+def test_an_order_without_a_price_to_lock_fails_in_the_contract_s_words(
+    stage: Stage, view: View, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale(resource: str) -> int:
+        raise ProtocolError("PriceStale", {}, f"the price of {resource} is stale")
+
+    monkeypatch.setattr(view.reads, "price_in_komp", stale)
+    wish = PlaceOrder(7, "web", 1, 10**18, 3600, 2)
+    failed = Fail(7, "the price of vcpu_hour is stale", "PriceStale")
+    assert alice.act(view, [wish]) == [failed]
+    assert alice.act(view, []) == []  # nothing of it is kept
 
 
 def test_a_serverless_order_names_both_rates(stage: Stage, view: View, alice: Client) -> None:
