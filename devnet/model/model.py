@@ -277,7 +277,8 @@ class Model:
         state = self.state
         v: dict[int, dict[str, int]] = {}
         for (cycle, name), amount in state.account_v.items():
-            v.setdefault(cycle, {})[name] = amount
+            if amount:  # C7: voided is none
+                v.setdefault(cycle, {})[name] = amount
         reward = {cycle: amount for cycle, amount in state.cycle_reward.items() if amount}
         return {
             cycle: CycleLedger(reward.get(cycle, 0), state.cycle_total_v[cycle], v.get(cycle, {}))

@@ -63,9 +63,10 @@ def deploy_network(
     return Genesis(parameters, deployment, contracts, observed)
 
 
-def _funding(
-    spec: NetworkSpec, chain: Chain, directory: Directory, contracts: Contracts
-) -> list[bytes]:
+def funding(
+    spec: NetworkSpec, directory: Directory, contracts: Contracts
+) -> list[tuple[str, str, tuple[object, ...]]]:
+    """Everybody's tokens and allowances: sender, function of the token, arguments."""
     owners = [owner_of(worker.name) for worker in spec.workers]
     sends: list[tuple[str, str, tuple[object, ...]]] = [
         (TREASURY, "transfer", (directory.address(owner), OWNER_WEI)) for owner in owners
@@ -85,6 +86,13 @@ def _funding(
         (account, "approve", (contracts.address(contract), UNLIMITED))
         for account, contract in allowances
     ]
+    return sends
+
+
+def _funding(
+    spec: NetworkSpec, chain: Chain, directory: Directory, contracts: Contracts
+) -> list[bytes]:
+    sends = funding(spec, directory, contracts)
     calls = [(account, "Kompute", function, args, GAS) for account, function, args in sends]
     if spec.oracles.request_response:
         calls += [(*call, LINK_GAS) for call in _link_calls(spec, directory, contracts)]

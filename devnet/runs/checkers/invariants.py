@@ -88,7 +88,7 @@ def invariant_3(ledger: Ledger, facts: Facts) -> Iterator[str]:
         if cycle.total_v != total:
             yield f"cycle {number}: total V is {cycle.total_v}, its nodes' V sum to {total}"
         seen = facts.cycles.get(number)
-        published = seen.v if seen else {}
+        published = {name: v for name, v in seen.v.items() if v} if seen else {}
         if dict(cycle.v) != published:
             yield f"cycle {number}: V is {dict(cycle.v)}, published was {published}"
         reward = seen.reward if seen else 0

@@ -115,7 +115,7 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
             _ask_each(batch, tuple(seen.v), "Rewards", "cycleAccountV", before=(number,)),
         )
         for number, seen in facts.cycles.items()
-        if number not in kept_cycles and (number >= ended or seen.reward or seen.total_v)
+        if number not in kept_cycles and (number >= ended or seen.reward or seen.v)
     }
     old_incidents = previous.incidents if previous is not None else {}
     kept_incidents = {n: i for n, i in old_incidents.items() if not i.pending}
@@ -161,7 +161,7 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
     known |= {account: answer(place) for account, place in balances.items()}
     read_cycles = {
         number: CycleLedger(
-            answer(reward), answer(total), {name: answer(p) for name, p in v.items()}
+            answer(reward), answer(total), {name: answer(p) for name, p in v.items() if answer(p)}
         )
         for number, (reward, total, v) in cycles.items()
     }

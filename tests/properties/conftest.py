@@ -1,0 +1,57 @@
+"""The machine's fixtures; at the end of the run its tally."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from devnet.base.toolchain import Toolchain
+from devnet.deploy import compile_contracts
+from devnet.protocol.artifacts import Artifacts
+from properties.tally import Tally
+from properties.twins import Twins, in_process
+
+_TALLY = Tally()
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Artifacts:
+    """As Ape compiles them."""
+    toolchain = Toolchain()
+    return compile_contracts(toolchain, toolchain.say)
+
+
+@pytest.fixture
+def twins(artifacts: Artifacts) -> Twins:
+    """Contracts and model, nothing done yet."""
+    return in_process(artifacts)
+
+
+@pytest.fixture(scope="session")
+def tally() -> Tally:
+    """Of all machines of this run."""
+    return _TALLY
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--deep`: the night's budget."""
+    parser.addoption("--deep", action="store_true", help="a million steps, every seeded error")
+
+
+@pytest.fixture
+def deep(request: pytest.FixtureRequest) -> None:
+    """Only with `--deep`."""
+    if not request.config.getoption("--deep"):
+        pytest.skip("takes an hour: --deep")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What became of the steps."""
+    if _TALLY.steps:
+        terminalreporter.section("contracts and model")
+        for line in _TALLY.lines():
+            terminalreporter.write_line(line)

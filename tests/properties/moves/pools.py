@@ -1,0 +1,203 @@
+"""S7: pools from their creation until the last share is redeemed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from devnet.model import pools, rewards
+from devnet.model.gatekeepers import Quorum
+from devnet.model.pools import Member, Pool
+from devnet.model.staking import PERIODS, Node
+
+from ..action import Action, Send, now
+from ..sight import KOMP, STAKE, Draw, Sight
+from . import move
+from .signatures import quorum
+
+ZERO = "0x" + 40 * "0"
+YEAR = 365 * 86_400
+PEOPLE = ("bob", "alice", "mallory")  # who operates pools and who joins them
+
+
+@move(2)
+def create_pool(draw: Draw, sight: Sight) -> Send | None:
+    going = [pool for _, pool in sight.state.pools.items() if not pool.withdrawn]
+    if len(going) >= 2 and not draw.rarely(10):
+        return None
+    sender, commission = draw.one("bob", "alice"), draw.one(1000, 0, 2000, 333)
+    if draw.rarely(6):
+        sender, commission = draw.one((sender, 2001), (sight.members()[0], commission))
+    return Send(sender, "PoolFactory", "create", {"commissionBps": commission})
+
+
+@move(7)
+def join(draw: Draw, sight: Sight) -> list[Action] | None:
+    found = _pool(draw, sight, lambda pool, node: pool.node == ZERO)
+    if found is None:
+        return None
+    name, pool = found
+    room = pools.room(pool.total_shares)
+    operator = sight.account(pool.operator, "bob")
+    member = operator if draw.one(True, False) else draw.one(*PEOPLE)
+    amount = draw.one(room, room, 100 * KOMP, 60 * KOMP + 1, room + 1)
+    if draw.rarely(10):
+        amount = draw.one(0, 1)
+    if room == 0 and not draw.rarely(8):
+        return None
+    return _paying(draw, sight, member, name, Send(member, name, "join", {"amount": amount}))
+
+
+@move(1)
+def leave(draw: Draw, sight: Sight) -> Send | None:
+    found = _pool(draw, sight, lambda pool, node: pool.node == ZERO and pool.total_shares > 0)
+    if found is None:
+        return None
+    name, _ = found
+    member, row = _member(draw, sight, name)
+    amount = draw.one(row.shares // 3 + 1, row.shares, row.shares + 1)
+    return Send(member, name, "leave", {"amount": amount})
+
+
+@move(6)
+def activate(draw: Draw, sight: Sight) -> Send | None:
+    found = _pool(draw, sight, lambda pool, node: pool.total_shares == STAKE and pool.node == ZERO)
+    new = [worker for worker in sight.workers if not sight.node(worker).registered_at]
+    if found is None or not (new or draw.rarely(10)):
+        return None
+    name, pool = found
+    worker = draw.of(new or sight.workers)
+    args = {
+        "nodeKey": worker,
+        "hardwareId": {"hardware_id": worker},
+        "months": draw.one(1, 3, 6, 12),
+        "deadline": now(YEAR),
+    }
+    operator = sight.account(pool.operator, "bob")
+    sender = draw.one(*PEOPLE) if draw.rarely(10) else operator
+    signed = quorum(draw, sight, Quorum.PERF, "Rewards", owner=operator)
+    return Send(sender, name, "activate", {**args, "signatures": signed})
+
+
+@move(3)
+def restake_pool(draw: Draw, sight: Sight) -> Send | None:
+    delay, month = sight.model.parameters.exit_delay, sight.model.parameters.month
+    late = _pool(
+        draw,
+        sight,
+        lambda pool, node: node.registered_at > 0 and sight.now >= node.unlock_at + delay,
+    )
+    found = late or (_pool(draw, sight, _runs) if draw.rarely(12) else None)
+    if found is None:
+        return None
+    name, pool = found
+    unlock_at = sight.state.nodes[pool.node].unlock_at
+    periods = [n for n in PERIODS if sight.now + n * month > unlock_at] or [1]
+    return _by_operator(draw, sight, name, pool, "restake", months=draw.of(periods))
+
+
+@move(4)
+def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
+    found = _pool(
+        draw,
+        sight,
+        lambda pool, node: (
+            _runs(pool, node)
+            and node.stake < STAKE
+            and (not node.exit_requested_at or draw.rarely(10))
+        ),
+    )
+    if found is None:
+        return None
+    name, pool = found
+    missing = STAKE - sight.state.nodes[pool.node].stake
+    amount = draw.one(missing - 1, 0) if draw.rarely(8) else draw.one(missing, missing + 1)
+    member = draw.one(*PEOPLE)
+    return _paying(draw, sight, member, name, Send(member, name, "topUp", {"amount": amount}))
+
+
+@move(3)
+def harvest(draw: Draw, sight: Sight) -> Send | None:
+    found = _pool(draw, sight, lambda pool, node: pool.node != ZERO and pool.total_shares > 0)
+    return None if found is None else Send("mallory", found[0], "harvest")
+
+
+@move(4)
+def collect(draw: Draw, sight: Sight) -> Send | None:
+    def has_earned(pool: Pool, node: Node) -> bool:
+        if pool.node == ZERO:
+            return False
+        accrued = rewards.settled(sight.state, pool.node, sight.cycle).accrued
+        return accrued > 0 or draw.rarely(4)
+
+    found = _pool(draw, sight, has_earned)
+    if found is None:
+        return None
+    return Send(_member(draw, sight, found[0])[0], found[0], "collect")
+
+
+@move(1)
+def exit_pool(draw: Draw, sight: Sight) -> Send | None:
+    found = _pool(draw, sight, lambda pool, node: _runs(pool, node) and not node.exit_requested_at)
+    if found is None:
+        return None
+    name, pool = found
+    sender = (
+        _member(draw, sight, name)[0] if draw.rarely(3) else sight.account(pool.operator, "bob")
+    )
+    return Send(sender, name, "requestExit")
+
+
+@move(4)
+def withdraw_pool(draw: Draw, sight: Sight) -> Send | None:
+    def due(pool: Pool, node: Node) -> bool:
+        return _runs(pool, node) and 0 < node.exit_at <= sight.now
+
+    found = _pool(draw, sight, due)
+    return None if found is None else Send(draw.one(*PEOPLE), found[0], "withdraw")
+
+
+@move(5)
+def redeem(draw: Draw, sight: Sight) -> Send | None:
+    found = _pool(draw, sight, lambda pool, node: pool.withdrawn and pool.total_shares > 0)
+    if found is None:
+        return None
+    return Send(_member(draw, sight, found[0])[0], found[0], "redeem")
+
+
+def _paying(draw: Draw, sight: Sight, member: str, name: str, call: Send) -> list[Action]:
+    """With the allowance it needs before it, where that is missing."""
+    pair = sight.address(member), sight.address(name)
+    if sight.state.allowances[pair] >= STAKE or draw.rarely(20):
+        return [call]
+    return [Send(member, "Kompute", "approve", {"spender": name, "value": 2**256 - 1}), call]
+
+
+def _runs(pool: Pool, node: Node) -> bool:
+    return pool.node != ZERO and not pool.withdrawn
+
+
+def _pool(
+    draw: Draw, sight: Sight, wanted: Callable[[Pool, Node], bool]
+) -> tuple[str, Pool] | None:
+    """A pool that is wanted, rarely any other."""
+    state = sight.state
+    every = [(name, state.pools[address]) for name, address in pools.names(state).items()]
+    fit = [(name, pool) for name, pool in every if wanted(pool, state.nodes[pool.node])]
+    if fit:
+        return draw.of(fit)
+    return draw.of(every) if every and draw.rarely(25) else None
+
+
+def _member(draw: Draw, sight: Sight, name: str) -> tuple[str, Member]:
+    """Mostly somebody with shares."""
+    rows = [(who, sight.state.members[sight.address(name), sight.address(who)]) for who in PEOPLE]
+    fit = [(who, row) for who, row in rows if row.shares]
+    return draw.of(fit if fit and not draw.rarely(10) else rows)
+
+
+def _by_operator(
+    draw: Draw, sight: Sight, name: str, pool: Pool, function: str, **args: Any
+) -> Send:
+    sender = draw.one(*PEOPLE) if draw.rarely(10) else sight.account(pool.operator, "bob")
+    return Send(sender, name, function, args)

@@ -1,0 +1,85 @@
+"""The same network on anvil, with the face of `EvmChain`: what the in-process EVM is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from devnet.actors.view import Directory
+from devnet.base.toolchain import Toolchain
+from devnet.chain import Block, Chain, Transaction, sign
+from devnet.protocol import ObservedTransaction, View, observe
+from devnet.runs.genesis import deploy_network
+from devnet.spec.network import NetworkSpec
+
+from .chain import GAS, Read
+
+
+class RealChain:
+    """One transaction a block, as in the machine; `restore` reverts to the end of the prelude."""
+
+    def __init__(
+        self, spec: NetworkSpec, directory: Directory, toolchain: Toolchain, chain: Chain
+    ) -> None:
+        self.spec, self.directory, self._chain = spec, directory, chain
+        genesis = deploy_network(spec, chain, directory, toolchain, toolchain.say)
+        self.given, self.deployment = genesis.parameters, genesis.deployment
+        self.contracts = genesis.contracts
+        self.prelude = tuple(seen for _, block in genesis.blocks for seen in block)
+        self._view = View(chain, self.contracts)
+        self._snapshot = chain.snapshot()
+        self._lanes = chain.nonce_lanes()
+
+    def restore(self) -> None:
+        """Back to the end of the prelude."""
+        self._chain.revert(self._snapshot)
+        self._snapshot = self._chain.snapshot()
+        self._lanes = self._chain.nonce_lanes()
+
+    @property
+    def head(self) -> Block:
+        return self._chain.head
+
+    @property
+    def next(self) -> Block:
+        """The block to come; nobody knows its hash."""
+        following = self.head.timestamp + self.spec.chain.block_seconds
+        return Block(self.head.number + 1, following, "")
+
+    def advance(self, blocks: int) -> None:
+        """Empty blocks."""
+        self._chain.advance(blocks)
+
+    def block_hash(self, number: int) -> bytes:
+        """32 zero bytes above the head."""
+        return self._view.block_hash(number)
+
+    def send(
+        self, sender: str, contract: str, function: str, args: Sequence[Any]
+    ) -> ObservedTransaction:
+        """One transaction in a block of its own; `sender` is an address of the directory."""
+        call = self.contracts.encode(contract, function, *args)
+        account = self.directory.accounts[self.directory.name(sender)]
+        raw = sign(
+            account,
+            Transaction(
+                nonce=self._lanes.take(account.address),
+                to=call.to,
+                data=call.data,
+                gas=GAS,
+                chain_id=self._chain.chain_id,
+            ),
+        )
+        (seen,) = observe(self._chain.mine([raw]), self.contracts, self._chain)
+        return seen
+
+    def read(self, contract: str, function: str, *args: Any) -> Any:
+        """One view at the head; raises its ProtocolError."""
+        return self._view.read(contract, function, *args)
+
+    def read_many(self, reads: Sequence[Read]) -> list[Any]:
+        """Many views at the head."""
+        return self._view.read_many(reads)
+
+    def forget(self) -> None:
+        """Nothing is kept here."""

@@ -1,0 +1,55 @@
+"""What became of the steps: a machine that is only refused proves nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from devnet.protocol import ObservedTransaction
+
+from .action import Action, Advance, Send
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts by verb, and by error."""
+
+    sequences: int = 0
+    advances: int = 0
+    accepted: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def steps(self) -> int:
+        return self.advances + self.accepted.total() + self.refused.total()
+
+    @property
+    def transactions(self) -> int:
+        return self.accepted.total() + self.refused.total()
+
+    def note(self, action: Action, seen: ObservedTransaction | None) -> None:
+        """One more step."""
+        if isinstance(action, Advance) or seen is None:
+            self.advances += 1
+            return
+        assert isinstance(action, Send)
+        (self.accepted if seen.ok else self.refused)[action.verb] += 1
+        if seen.error:
+            self.errors[seen.error] += 1
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        share = 100 * self.accepted.total() // max(self.transactions, 1)
+        yield (
+            f"state machine: {self.steps:,} steps in {self.sequences:,} sequences: "
+            f"{self.transactions:,} transactions, {share} % of them accepted, "
+            f"{self.advances:,} jumps of time"
+        )
+        yield f"{'verb':30} {'accepted':>9} {'refused':>9}"
+        for verb in sorted(self.accepted.keys() | self.refused.keys()):
+            yield f"{verb:30} {self.accepted[verb]:9,} {self.refused[verb]:9,}"
+        yield f"{len(self.errors)} kinds of error: " + ", ".join(
+            f"{name} {count}" for name, count in self.errors.most_common()
+        )
