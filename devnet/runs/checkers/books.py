@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from devnet.runs.checkers.amounts import FULL_STAKE, NO_BONUS
+from devnet.runs.checkers.pools import PoolNews
 from devnet.runs.checkers.rows import (
     Bond,
     Charge,
@@ -63,14 +64,6 @@ class IncidentFacts:
 
 
 @dataclass(slots=True)
-class PoolFacts:
-    """A pool by its events; `members` are all that ever paid in, in their order."""
-
-    operator: str
-    members: dict[str, None] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class OrderFacts:
     """An order by its events and the tokens that moved with them."""
 
@@ -108,5 +101,6 @@ class News:
     settlements: list[Settlement] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
     unrolled: list[Unrolled] = field(default_factory=list)
+    pools: PoolNews = field(default_factory=PoolNews)
     accounts: set[str] = field(default_factory=set)
     orders: set[int] = field(default_factory=set)

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from devnet.model import Parameters
-from devnet.protocol import ObservedTransaction, pool_name
+from devnet.protocol import ObservedTransaction
 from devnet.runs.checkers.amounts import (
     BONUS,
     NO_BONUS,
@@ -26,11 +26,11 @@ from devnet.runs.checkers.books import (
     News,
     NodeFacts,
     OrderFacts,
-    PoolFacts,
 )
 from devnet.runs.checkers.governance import GovernanceFacts
 from devnet.runs.checkers.incidents import INCIDENT_FOLDS
 from devnet.runs.checkers.moves import tokens_between
+from devnet.runs.checkers.pools import POOL_FOLDS, PoolFacts
 from devnet.runs.checkers.rows import (
     Claiming,
     Ending,
@@ -56,6 +56,7 @@ class Facts:
         self.orders: dict[int, OrderFacts] = {}
         self.reported: dict[int, IncidentFacts] = {}
         self.pools: dict[str, PoolFacts] = {}  # by contract name
+        self.pool_addresses: dict[str, str] = {}  # and their names by address
         self.cycles: defaultdict[int, CycleFacts] = defaultdict(CycleFacts)
         self.added = 0
         self.paid = 0
@@ -86,14 +87,12 @@ class Facts:
             "RewardRolled": self._reward_rolled,
             "Claimed": self._claimed,
             "ClaimedAll": self._claimed_all,
-            "PoolCreated": self._pool_created,
-            "Joined": self._paid_in,
-            "PoolToppedUp": self._paid_in,
             "OrderCreated": self._order_created,
             "Settled": self._settled,
             "Finalized": self._finalized,
             "Invoked": self._invoked,
             **{name: partial(fold, self) for name, fold in INCIDENT_FOLDS.items()},
+            **{name: partial(fold, self) for name, fold in POOL_FOLDS.items()},
             **self.governance.folds,
         }
 
@@ -133,6 +132,9 @@ class Facts:
         contract = self._contracts.get(args["to"])
         if contract is not None and transaction.contract == "Kompute":
             self.donated[contract] += args["value"]
+        pool = self.pool_addresses.get(args["to"])
+        if pool is not None and transaction.contract == "Kompute":
+            self.pools[pool].donated += args["value"]
 
     def _moved_next(self, transaction: ObservedTransaction, sender: str, to: str) -> int:
         """Wei between two addresses after the event at hand, before the market's next.
@@ -143,6 +145,10 @@ class Facts:
         return tokens_between(
             takewhile(lambda event: event.contract != "Market", after), sender, to
         )
+
+    def emitter(self, transaction: ObservedTransaction) -> str:
+        """The contract whose event is at hand."""
+        return transaction.events[self._place].contract
 
     def address(self, contract: str) -> str:
         """Of a contract by name."""
@@ -277,15 +283,6 @@ class Facts:
         return cycle_at(
             transaction.block, self.parameters.genesis_block, self.parameters.cycle_blocks
         )
-
-    # Pools
-
-    def _pool_created(self, transaction: ObservedTransaction, args: Args) -> None:
-        self.pools[pool_name(len(self.pools) + 1)] = PoolFacts(args["operator"])
-
-    def _paid_in(self, transaction: ObservedTransaction, args: Args) -> None:
-        contract = transaction.events[self._place].contract
-        self.pools[contract].members[args["member"]] = None
 
     # Market
 

@@ -18,6 +18,7 @@ from devnet.runs.checkers.amounts import (
 )
 from devnet.runs.checkers.facts import Facts
 from devnet.runs.checkers.governance import check_enactments, check_vault
+from devnet.runs.checkers.pools import check_pool_balances, check_pools
 from devnet.runs.checkers.rows import Slash
 
 
@@ -40,12 +41,11 @@ Check = Callable[[Ledger, Facts], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One of §11; `applies` is empty, or says what of it this release does not have."""
+    """One of §11."""
 
     number: int
     title: str
-    check: Check | None
-    applies: str = ""
+    check: Check
 
 
 def invariant_1(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -79,6 +79,7 @@ def invariant_2(ledger: Ledger, facts: Facts) -> Iterator[str]:
         donated = facts.donated[contract]
         if held != amount + donated or donated < 0:
             yield f"{contract} holds {held} wei, owes {amount}, was given {donated}"
+    yield from check_pool_balances(ledger, facts)
 
 
 def invariant_3(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -262,6 +263,11 @@ def _bond_faults(row: Slash) -> Iterator[str]:
         )
 
 
+def invariant_11(ledger: Ledger, facts: Facts) -> Iterator[str]:
+    """Σ shares = total; Σ redeemable ≤ assets; Σ collected ≤ harvested - commission; equal loss."""
+    yield from check_pools(ledger, facts)
+
+
 def invariant_12(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """⌊0.75·m⌋ ≤ dynamic ≤ ⌊0.95·m⌋; base ≤ contingency ≤ 2·base; non-decreasing in u."""
     for resource, price in ledger.prices.items():
@@ -374,7 +380,7 @@ def invariant_16(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 INVARIANTS: Final = (
     Invariant(1, "tokens are conserved", invariant_1),
-    Invariant(2, "contracts hold what they owe", invariant_2, "pools: not released"),
+    Invariant(2, "contracts hold what they owe", invariant_2),
     Invariant(3, "V adds up", invariant_3),
     Invariant(4, "dust is small", invariant_4),
     Invariant(5, "shares are paid once", invariant_5),
@@ -383,7 +389,7 @@ INVARIANTS: Final = (
     Invariant(8, "publications in order", invariant_8),
     Invariant(9, "only active nodes publish", invariant_9),
     Invariant(10, "slashes go to rewards", invariant_10),
-    Invariant(11, "pools", None, "pools (S7): not released"),
+    Invariant(11, "pools share alike", invariant_11),
     Invariant(12, "prices in bounds", invariant_12),
     Invariant(13, "deposits are split", invariant_13),
     Invariant(14, "the vault falls evenly", invariant_14),
@@ -393,12 +399,11 @@ INVARIANTS: Final = (
 
 
 def check_all(ledger: Ledger, facts: Facts) -> tuple[Violation, ...]:
-    """Every invariant that applies; afterwards the facts' news are marked as checked."""
+    """Every invariant; afterwards the facts' news are marked as checked."""
     facts.end_cycles(ledger.cycle)
     violations = tuple(
         Violation(invariant.number, invariant.title, text)
         for invariant in INVARIANTS
-        if invariant.check is not None
         for text in invariant.check(ledger, facts)
     )
     for resource, price in ledger.prices.items():
