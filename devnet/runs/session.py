@@ -144,7 +144,13 @@ class Session:
         return self._wishes
 
     def wish_all(self, wishes: Sequence[tuple[str, Wish]]) -> None:
-        """Ask, and wait until all is served; raises `StepRejected` with every refusal."""
+        """Ask, and wait until all is served; raises `StepRejected` with every refusal.
+
+        Raises UsageError on an idle network, where nobody acts in their names.
+        """
+        if self.spec.idle:
+            names = ", ".join(dict.fromkeys(actor for actor, _ in wishes))
+            raise UsageError(f"{names}: nobody acts on an idle network", hint="send acts for them")
         for actor, wish in wishes:
             self.scheduler.wish(actor, wish)
         self._await([(actor, wish.id) for actor, wish in wishes])

@@ -183,6 +183,8 @@ class World:
 
     def _actors(self, accounts: dict[str, Account]) -> list[Actor]:
         spec = self.spec
+        if spec.idle:
+            return []
         gatekeepers = [gatekeeper.name for gatekeeper in spec.gatekeepers]
         lead = self.directory.lead_gatekeeper()
         return [

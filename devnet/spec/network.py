@@ -233,6 +233,10 @@ class NetworkSpec(SpecModel):
     )
     workers: tuple[Worker, ...] = Field(min_length=1)
     publishes_per_day: Natural = 1
+    idle: Truth = Field(
+        default=False,
+        description="nobody acts by itself; only send and advance steps move the chain",
+    )
     clients: tuple[Client, ...] = (Client(name="alice"), Client(name="bob"))
     oracles: Oracles = Oracles()
     incentive_per_cycle: Wei = Field(

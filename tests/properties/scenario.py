@@ -95,13 +95,20 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _mapping(dumper: yaml.SafeDumper, value: Mapping[str, Any]) -> yaml.Node:
-    flat = len(value) <= 5 and not any(isinstance(v, Mapping) for v in value.values())
+    flat = len(value) <= 4 and all(_is_small(inner) for inner in value.values())
     return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=flat)
 
 
 def _list(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
-    flat = not any(isinstance(v, Mapping) for v in value)
+    flat = all(_is_small(inner) for inner in value)
     return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=flat)
+
+
+def _is_small(value: Any) -> bool:
+    """A scalar, a list of scalars, or a word with its value."""
+    if isinstance(value, Mapping):
+        return len(value) == 1 and not any(isinstance(v, Mapping | list) for v in value.values())
+    return not isinstance(value, list) or not any(isinstance(v, Mapping | list) for v in value)
 
 
 _Dumper.add_representer(dict, _mapping)

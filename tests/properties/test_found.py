@@ -1,0 +1,116 @@
+"""What the machine finds becomes a scenario that `devnet run` replays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devnet.base import DevnetFolder, Toolchain
+from devnet.runs.runner import run_scenario
+from devnet.spec.scenario import load_scenario
+from properties.action import Advance, Send, now
+from properties.hunting import (
+    Seeded,
+    hunt,
+    judging,
+    patched,
+    scenario_of,
+    seeded_errors,
+)
+from properties.reducing import reduced, renumbered
+from properties.twins import Twins
+
+EVERY = seeded_errors()
+SAMPLE = (3, 13)  # those that CI hunts; `--deep` hunts all
+REPLAYED = 13
+MOST_STEPS = 40
+
+
+def test_there_is_an_error_for_each_invariant() -> None:
+    assert [seeded.invariant for seeded in EVERY] == list(range(1, 17))
+    assert all(seeded.error for seeded in EVERY)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seeded", EVERY, ids=lambda seeded: seeded.patch.stem)
+def test_the_machine_finds_a_seeded_error(
+    seeded: Seeded, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """With all checks, and by its invariant alone; a short scenario is left."""
+    if seeded.invariant not in SAMPLE:
+        request.getfixturevalue("deep")
+    every, alone = judging(seeded, patched(seeded, tmp_path / "project"))
+    found = hunt(every)
+    assert found is not None
+    assert len(found.actions) <= MOST_STEPS
+    path = scenario_of(seeded, every, found, tmp_path)
+    assert len(load_scenario(path).steps) == len(found.actions)
+    by_itself = hunt(alone)
+    assert by_itself is not None
+    assert by_itself.wrong.invariants == {seeded.invariant}
+
+
+@pytest.mark.timeout(900)
+def test_a_found_scenario_fails_on_the_error_and_passes_without_it(tmp_path: Path) -> None:
+    seeded = EVERY[REPLAYED - 1]
+    toolchain = patched(seeded, tmp_path / "project")
+    every, _ = judging(seeded, toolchain)
+    found = hunt(every)
+    assert found is not None
+    scenario = load_scenario(scenario_of(seeded, every, found, tmp_path))
+
+    def verdict(tools: Toolchain, name: str) -> tuple[str, int]:
+        result = run_scenario(
+            scenario,
+            cluster="sim",
+            folder=DevnetFolder.open(name, tmp_path),
+            toolchain=tools,
+            say=tools.say,
+        )
+        return result.verdict, len(result.steps)
+
+    assert verdict(Toolchain(), "mended") == ("passed", len(found.actions))
+    assert verdict(toolchain, "broken") == ("failed", len(found.actions))
+
+
+def test_reducing_leaves_nothing_that_can_go(twins: Twins) -> None:
+    """The seeded difference here is in the eye: a publication of the second node is 'wrong'."""
+    with pytest.raises(ValueError, match="do not fail"):
+        reduced(twins, [Advance(3)], lambda wrong: True)
+
+
+def test_what_is_counted_is_counted_anew_without_an_earlier_one(twins: Twins) -> None:
+    stake = Send(
+        "worker-1-owner",
+        "Staking",
+        "stake",
+        {
+            "node": "worker-1",
+            "hardwareId": {"hardware_id": "worker-1"},
+            "months": 1,
+            "deadline": now(60),
+            "signatures": {"signers": ["gatekeeper-1", "gatekeeper-2"]},
+        },
+    )
+    report = Send(
+        "mallory",
+        "Slashing",
+        "report",
+        {
+            "node": "worker-1",
+            "level": 1,
+            "from": now(-3600),
+            "to": now(0),
+            "evidence": {"hash": "evidence"},
+            "signatures": {"signers": ["gatekeeper-1", "gatekeeper-2"]},
+        },
+    )
+    twins.act(stake)
+    twins.act(Advance(3))
+    seen = twins.act(report)
+    assert seen is not None and seen.ok
+    later = (Send("mallory", "Slashing", "execute", {"id": 1}),)
+    later += (Send("mallory", "Slashing", "execute", {"id": 2}),)
+    anew = renumbered(report, seen, later)
+    assert [action.args["id"] for action in anew if isinstance(action, Send)] == [1, 1]
