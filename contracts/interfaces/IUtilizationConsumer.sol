@@ -8,6 +8,7 @@ interface IUtilizationConsumer {
     event UtilizationStored(bytes32 indexed requestId, uint256 utilization);
 
     error NotOperator(address caller, address operator);
+    error FeeUnpaid(address payer, uint256 fee);
     error UnknownRequest(bytes32 requestId);
     error UtilizationOutOfRange(uint256 utilization);
 

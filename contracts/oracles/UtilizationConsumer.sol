@@ -43,9 +43,9 @@ contract UtilizationConsumer is IUtilizationConsumer, ReentrancyGuardTransient {
         bytes memory asked = abi.encodeCall(
             IOperator.operatorRequest, (address(0), 0, specId, this.fulfill.selector, nonce, DATA_VERSION, QUESTION)
         );
-        // LINK reverts where it cannot pay.
-        _link.transferFrom(msg.sender, address(this), fee);
-        _link.transferAndCall(operator, fee, asked);
+        // Chainlink's own LINK reverts where it cannot pay; another might only say so.
+        if (!_link.transferFrom(msg.sender, address(this), fee)) revert FeeUnpaid(msg.sender, fee);
+        if (!_link.transferAndCall(operator, fee, asked)) revert FeeUnpaid(address(this), fee);
     }
 
     /// @inheritdoc IUtilizationConsumer

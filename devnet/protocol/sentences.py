@@ -194,6 +194,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "NotOperator(address caller,address operator)": (
         "only the operator {operator} may do this, not {caller}"
     ),
+    "FeeUnpaid(address payer,uint256 fee)": "LINK moved no fee of {fee} (1e-18) from {payer}",
     "UnknownRequest(bytes32 requestId)": (
         "no request {requestId:hex} waits for an answer: never made, or answered"
     ),

@@ -150,6 +150,25 @@ def test_who_cannot_pay_asks_nothing(asking: Stage) -> None:
     assert asking.read(CONSUMER, "requestCount") == 10
 
 
+@pytest.mark.parametrize(
+    ("transfers", "calls", "payer"),
+    [(False, True, "mallory"), (True, False, "Other"), (True, True, "")],
+    ids=["the fee is not taken", "the operator gets none", "paid"],
+)
+def test_a_token_that_only_says_it_did_not_pay_is_believed(
+    stage: Stage, transfers: bool, calls: bool, payer: str
+) -> None:
+    assert stage.create("Link", "RefusingLink", transfers, calls) is None
+    given = (stage.address("Link"), address("oracle-1"), UTILIZATION_JOB, 7)
+    assert stage.create("Other", CONSUMER, *given) is None
+    if not payer:
+        assert stage.send("mallory", "Other", "request").names == ["UtilizationRequested"]
+        return
+    error = stage.refused("mallory", "Other", "request")
+    who = address(payer) if payer in ACCOUNTS else stage.address(payer)
+    assert (error.name, dict(error.values)) == ("FeeUnpaid", {"payer": who, "fee": 7})
+
+
 def test_what_it_says_of_itself(asking: Stage) -> None:
     assert asking.read(CONSUMER, "fee") == REQUEST_FEE
     assert asking.read(CONSUMER, "specId") == UTILIZATION_JOB
