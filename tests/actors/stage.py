@@ -182,7 +182,7 @@ class Stage:
         feeds = [
             f"Feed:{vendor}:{name}" for name in self.spec.oracles.resources for vendor in VENDORS
         ]
-        contracts = ("Staking", "Rewards", "Slashing", "Market", "Feed:komp_usd")
+        contracts = ("Staking", "Rewards", "Slashing", "Market", "ExecutionQueue", "Feed:komp_usd")
         self.reads = StatedReads((*contracts, "Feed:utilization", *feeds))
         self.reads.gatekeepers = {self.address(g.name) for g in self.spec.gatekeepers}
 

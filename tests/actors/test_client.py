@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from devnet.actors.client import Client
@@ -97,6 +99,22 @@ def test_a_serverless_order_names_both_rates(stage: Stage, view: View, alice: Cl
     service = spec_hash(stage.spec.service("thumbnail"))
     assert isinstance(send, Send)
     assert send.args == ((1, service, 50, 32, 0, 1, 3600, 20, 1_100, 22),)
+
+
+def test_a_machine_s_rate_has_its_storage(stage: Stage, view: View, alice: Client) -> None:
+    web = stage.spec.service("web")
+    changes = {"kind": "virtual_machine", "storage": 72 * 2**30}
+    machine = web.model_copy(update={"name": "machine", **changes})
+    spec = stage.spec.model_copy(update={"services": (machine,)})
+    view = replace(view, directory=replace(view.directory, spec=spec))
+    stage.reads.prices_in_komp |= {"vcpu_hour": 1_000_000, "gib_hour": 64_000}
+    stage.reads.prices_in_komp |= {"storage_gib_month": 5_000}
+
+    (send,) = alice.act(view, [PlaceOrder(1, "machine", 2, 20, 3600, 4)])
+
+    # 52 000 as a container, 500 for the storage; and 10 %.
+    assert isinstance(send, Send)
+    assert send.args == ((2, spec_hash(machine), 50, 32, 72, 4, 3600, 20, 57_750, 0),)
 
 
 def created(stage: Stage, identity: int, client: str = "alice") -> object:

@@ -6,20 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from devnet.actors.attestations import Admission
+from devnet.actors.attestations import Admission, Execution, QueuedCall
 from devnet.actors.gatekeeper import ADMISSION_SECONDS, Gatekeeper
 from devnet.actors.messages import (
     AdmissionAsked,
     Admitted,
+    Govern,
     MeasureAsked,
     SignatureAsked,
     SignatureGiven,
     SignatureRefused,
     Stake,
 )
-from devnet.actors.operations import Fail, Tell
+from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.actors.view import hardware_id
 from devnet.chain import recover, sign_digest
+from devnet.protocol.messages import SNAPSHOT_SPACE
 from tests.actors.stage import Stage, back, happened, lost, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
@@ -138,3 +140,56 @@ def test_a_wish_nobody_serves_fails(stage: Stage) -> None:
     assert keepers(stage)[1].act(stage.view(10), [Stake(9, 1)]) == [
         Fail(9, "Stake is not a wish it serves")
     ]
+
+
+# --- proposals (G2) ---------------------------------------------------------------------------
+
+CALLS = (QueuedCall("0x" + "0a" * 20, b"\x01\x02"),)
+PROPOSAL = b"\x0b" * 32
+
+
+def test_a_passed_proposal_is_queued_with_a_critical_quorum(stage: Stage) -> None:
+    stage.reads.quorums["CRITICAL"] = 3
+    told = {name: [Govern(n, PROPOSAL, CALLS)] for n, name in enumerate(KEEPERS, start=1)}
+
+    said = talk(keepers(stage), stage.view(10), told)
+
+    assert [op for _, op in said if isinstance(op, Done)] == [Done(2), Done(3)]
+    (send,) = (op for _, op in said if isinstance(op, Send))
+    assert (send.account, send.contract, send.function) == (LEAD, "ExecutionQueue", "queue")
+    assert send.args[:2] == (PROPOSAL, CALLS)
+    assert send.wish == 1
+    signatures = send.args[2]
+    assert isinstance(signatures, bytes)
+    digest = stage.reads.domains.execution(SNAPSHOT_SPACE, PROPOSAL, CALLS)
+    pieces = [signatures[start : start + 65] for start in range(0, 195, 65)]
+    assert {recover(digest, p) for p in pieces} == {stage.address(n).lower() for n in KEEPERS}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Execution(PROPOSAL, (*CALLS, *CALLS)),
+        Execution(b"\x0c" * 32, CALLS),
+    ],
+    ids=["other calls", "another proposal"],
+)
+def test_a_peer_attests_only_what_it_saw_pass(stage: Stage, other: Execution) -> None:
+    peer = keepers(stage)[1]
+    assert peer.act(stage.view(10), [Govern(2, PROPOSAL, CALLS)]) == [Done(2)]
+
+    (tell,) = peer.act(stage.view(11), [SignatureAsked(other, LEAD)])
+
+    reason = f"no tally passed proposal 0x{other.proposal.hex()} with these calls"
+    assert tell == Tell(LEAD, SignatureRefused(other, "gatekeeper-2", reason))
+
+
+def test_a_proposal_that_peers_did_not_see_pass_fails(stage: Stage) -> None:
+    stage.reads.quorums["CRITICAL"] = 3
+
+    said = talk(keepers(stage), stage.view(10), {LEAD: [Govern(1, PROPOSAL, CALLS)]})
+
+    ((_, fail),) = said
+    assert isinstance(fail, Fail)
+    assert fail.wish == 1
+    assert "no tally passed" in fail.reason

@@ -9,7 +9,7 @@ from typing import Any
 from devnet.chain.accounts import DEFAULT_MNEMONIC, Account, derive
 from devnet.chain.keccak import keccak
 from devnet.deploy import DeploymentParameters, plan
-from devnet.deploy.parameters import SUPPLY_WEI
+from devnet.deploy.parameters import SUPPLY_WEI, VaultParameters
 from devnet.deploy.plan import addresses
 from devnet.model import Ledger, Model, Outcome, Parameters
 from devnet.protocol import (
@@ -81,6 +81,7 @@ DEPLOYMENT = DeploymentParameters(
     heartbeat_seconds=DAY,
     komp_usd_heartbeat_seconds=DAY // 2,
     utilization_heartbeat_seconds=DAY // 4,
+    vault=VaultParameters(78 * KOMP, 12, 2),
 )
 ADDRESSES = addresses(plan(DEPLOYMENT), ACCOUNTS["deployer"].address)
 REFERENCE = {"sgx": 10**6, "b": 10**6, "c1": 500_000, "c2": 300_000, "c3": 200_000}
@@ -126,7 +127,9 @@ class World:
         self.fund()
 
     def fund(self) -> None:
-        """Tokens and allowances for everybody."""
+        """Tokens and allowances for everybody, and what the vault begins with."""
+        vault = address("IncentiveVault")
+        self.send("treasury", "Kompute", "transfer", to=vault, value=78 * KOMP)
         for name in NAMES[4:]:
             self.send("treasury", "Kompute", "transfer", to=address(name), value=10_000 * KOMP)
         for name in NAMES:

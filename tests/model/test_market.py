@@ -278,3 +278,41 @@ def test_m6_what_is_finalized_is_settled_but_for_200_statements(world: World) ->
     assert world.client("settle", 1).ok
     assert world.client("finalize", 1).ok
     assert order(world).total == 200
+
+
+def test_m1_a_machine_is_billed_like_a_container_and_for_its_storage(world: World) -> None:
+    world.prices(utilization=0)
+    assert world.stake("worker-1").ok
+    assert world.order().ok
+    assert world.order(kind=2, storageGib=90).ok
+    assert world.order(kind=2, maxReplicas=0).error == "ReplicasOutOfRange"
+    month = 12 * 10**16  # 0.08 USD * 0.75 at half a dollar
+    assert order(world, 2).rate == order(world, 1).rate + 90 * month // 720
+    assert world.accept(2).ok
+    start = world.now
+    assert world.running(2, 1, 2, start).ok
+    world.wait(3600)
+    halt = world.now
+    assert world.running(2, 2, 0, halt).ok
+    world.wait(3600)
+    assert world.running(2, 3, 1, world.now).ok
+    world.wait(1800)
+    ended, two = world.now, 2 * (halt - start)
+    assert world.client("close", 2).ok
+    assert world.client("invoke", 2, payloadHash=bytes(32)).error == "WrongKind"
+    world.wait(7200)
+    assert world.client("finalize", 2).ok
+    one = ended - start - (halt - start) * 2
+    assert order(world, 2).consumed == order(world, 2).rate * (two + one) // 3600
+
+
+def test_c7_a_suspended_node_accepts_nothing(world: World) -> None:
+    world.prices()
+    assert world.stake("worker-1").ok
+    start = world.now
+    world.wait(3600)
+    assert world.order().ok
+    assert world.report("worker-1", start, start + 60, level=2).ok
+    assert world.accept(1).error == "NodeSuspended"
+    assert world.stake("worker-2").ok
+    assert world.accept(1, "worker-2").ok

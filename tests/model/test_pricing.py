@@ -1,4 +1,4 @@
-"""O1 to O3, O6."""
+"""O1 to O6."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from model_world import CLOUD_FEEDS, DAY, USD_PRICES, World
 
 from devnet.model import FeedParameters
-from devnet.model.pricing import after_poke, dynamic_price, fresh, median
-from devnet.protocol import RoundState, StoredPrice
+from devnet.model.pricing import after_poke, contingency_price, dynamic_price, fresh, median
+from devnet.protocol import ContingencyState, RoundState, StoredPrice
 from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED
 
 PRICE = st.integers(1, 10**22)
@@ -146,3 +146,34 @@ def test_o5_it_beats_all_only_where_all_three_are_fresh(world: World) -> None:
     assert world.ledger().prices[0].beats is True
     world.transmit(names[2], USD_PRICES["vcpu_hour"] // 2)
     assert world.ledger().prices[0].beats is False
+
+
+@given(st.integers(1, 2**128 - 1), st.integers(10**18, 2**64 - 1), U, U)
+def test_o4_the_contingency_price_lies_in_its_bounds(cost: int, by: int, a: int, b: int) -> None:
+    given_ = ContingencyState(cost, by, on=True)
+    low, high = sorted((a, b))
+    base = cost * by // 10**18
+    prices = [contingency_price(given_, u) for u in (0, low, high, 10**18)]
+    assert prices == sorted(prices)
+    assert (prices[0], prices[-1]) == (base, 2 * base)
+
+
+def test_o4_governance_switches_what_is_charged(world: World) -> None:
+    world.prices(utilization=0)
+    dynamic = world.ledger().prices[0].dynamic
+    switch = {"resource": 0, "costUsd1e18": 3 * 10**16, "multiplier1e18": 15 * 10**17, "on": True}
+    for sender, changes, error in (
+        ("bob", {}, "NotGovernance"),
+        ("governance", {"resource": 3}, "FeedsMissing"),
+        ("governance", {"resource": 6}, "NoReason"),
+        ("governance", {"costUsd1e18": 0}, "ContingencyZero"),
+        ("governance", {}, None),
+    ):
+        assert world.send(sender, "Pricing", "setContingency", **switch | changes).error == error
+    assert world.ledger().prices[0].dynamic == 45 * 10**15
+    world.wait(4 * DAY)  # no market price is read any more, and u counts as full
+    assert world.ledger().prices[0].market is None
+    assert world.ledger().prices[0].dynamic == 90 * 10**15
+    world.prices(utilization=0)
+    assert world.send("governance", "Pricing", "setContingency", **switch | {"on": False}).ok
+    assert world.ledger().prices[0].dynamic == dynamic

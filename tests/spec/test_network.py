@@ -219,6 +219,16 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             id="R4 high",
         ),
         pytest.param(
+            "incentives: {total: 155 wei, cycles: 12}",
+            [
+                (
+                    "network.yaml:10: incentives.total: at least N(N+1) = 156 wei for 12 cycles, "
+                    "and below 2^128 (I1); seen 155 wei"
+                )
+            ],
+            id="I1",
+        ),
+        pytest.param(
             "economics: {stakes: {renew: 90%, leave: 11%}}",
             [
                 (
@@ -438,3 +448,44 @@ def test_a_mapping_is_read_like_a_file(town: Town) -> None:
     assert network.worker("worker-1").stake_months == 3
     with pytest.raises(SpecError, match=r"network: workers\[0\]\.nmae: unknown key; did you mean"):
         network_from_mapping({"name": "made", "workers": [{"nmae": "worker-1"}]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "storage", "fault"),
+    [
+        ("virtual_machine", "", "is missing: a virtual machine has storage (M1); for example 10Gi"),
+        ("container", "10Gi", "only a virtual machine has storage (M1); seen 10Gi"),
+        ("serverless", "1Gi", "only a virtual machine has storage (M1); seen 1Gi"),
+        (
+            "virtual_machine",
+            "1536Mi",
+            "storage is billed by whole GiB (M1); seen 1536Mi; for example 2Gi",
+        ),
+    ],
+)
+def test_m1_storage_is_a_machine_s_and_whole(
+    town: Town, kind: str, storage: str, fault: str
+) -> None:
+    given = f", storage: {storage}" if storage else ""
+    resources = "vcpu_hour, gib_hour, storage_gib_month, function_gib_second, million_requests"
+    text = town.original_network.replace(
+        "{name: web, kind: container, folder: web, command: [serve]}",
+        f"{{name: web, kind: {kind}, folder: web, command: [serve]{given}}}",
+    )
+    town.write_network(text + f"oracles: {{resources: [{resources}]}}\n")
+    assert town.faults_of_network() == [f"network.yaml:8: services[0].storage: {fault}"]
+
+
+def test_m1_a_machine_needs_a_price_of_storage(town: Town) -> None:
+    text = town.original_network.replace(
+        "{name: web, kind: container, folder: web, command: [serve]}",
+        "{name: web, kind: virtual_machine, folder: web, command: [serve], storage: 10Gi}",
+    )
+    town.write_network(text)
+    (fault,) = town.faults_of_network()
+    assert fault.endswith("missing in oracles.resources: storage_gib_month")
+    town.write_network(
+        text + "oracles: {resources: [vcpu_hour, gib_hour, storage_gib_month, "
+        "function_gib_second, million_requests]}\n"
+    )
+    assert town.network().service("web").storage_gib == 10

@@ -63,6 +63,7 @@ class ChainWorld(World):
         """All in one block."""
         approvals = ("Staking", "Rewards", "Market", "Slashing")
         calls = [("treasury", "transfer", (address(name), 10_000 * 10**18)) for name in NAMES[4:]]
+        calls.append(("treasury", "transfer", (address("IncentiveVault"), 78 * 10**18)))
         calls += [
             (name, "approve", (address(contract), 2**256 - 1))
             for name in NAMES

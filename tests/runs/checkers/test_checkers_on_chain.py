@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from chain_world import ChainWorld
+from governing_world import call, execute, passed, queue, veto
 from model_world import (
     ACCOUNTS,
+    DAY,
     GENESIS_TIMESTAMP,
     KOMP,
     NAMES,
@@ -277,4 +279,41 @@ def test_many_statements_are_settled_alike(chain_world: ChainWorld) -> None:
         again = chain_world.domains.running(1, 1_000 + chain_world.block, 1, at)
         given = (1, 1_000 + chain_world.block, 1, at, chain_world.signed(again))
         chain_world._mine([chain_world._signed("mallory", "Market", "reportRunning", given)])
+    held(chain_world, whole=True)
+
+
+def test_governance_the_vault_and_machines_are_decided_alike(chain_world: ChainWorld) -> None:
+    """Governance is an account here: of all that is governed the queue has its guardian only."""
+    guardian = call("ExecutionQueue", "setGuardian", address("bob"))
+    assert execute(chain_world, (guardian,)) == "NotQueued"
+    assert queue(chain_world, (guardian,), "gatekeeper-1") == "TooFewSignatures"
+    refused = (call("Rewards", "setMaxV", 1),)
+    assert queue(chain_world, refused, proposal=bytes(32)) is None
+    cut = ({"to": guardian["to"], "data": guardian["data"][:30]},)
+    assert queue(chain_world, cut, proposal=b"\1" * 32) is None
+    nobody = ({"to": address("alice"), "data": b"\1\2\3\4"},)
+    assert queue(chain_world, nobody, proposal=b"\2" * 32) is None
+    removal = {"proposal": b"\3" * 32, "added": [], "removed": [address("alice")]}
+    sent = chain_world.send("guardian", "ExecutionQueue", "queueRemoval", **removal, perfQuorum=2)
+    assert sent.ok
+    assert passed(chain_world, guardian) is None
+    assert veto(chain_world) == "NotGuardian"
+    for number, (calls, error) in enumerate(
+        [(refused, "NotGovernance"), (cut, "FailedCall"), (nobody, "AddressEmptyCode")]
+    ):
+        assert execute(chain_world, calls, proposal=bytes((number,)) * 32) == error
+    switch = {"resource": 0, "costUsd1e18": 10**17, "multiplier1e18": 10**18, "on": True}
+    assert chain_world.send("governance", "Pricing", "setContingency", **switch).ok
+    chain_world.prices()
+    assert chain_world.stake("worker-1").ok
+    assert chain_world.order(kind=2, storageGib=7).ok
+    assert chain_world.order(storageGib=7).error == "StorageUnexpected"
+    assert chain_world.accept(1).ok
+    assert chain_world.running(1, 1, 0, chain_world.chain.head.timestamp).ok
+    held(chain_world)
+    chain_world.next_cycle(3)
+    assert chain_world.send("bob", "IncentiveVault", "release").ok
+    assert chain_world.send("bob", "IncentiveVault", "release").error == "NothingToRelease"
+    chain_world.wait(8 * DAY)
+    assert chain_world.client("close", 1).ok
     held(chain_world, whole=True)

@@ -1,0 +1,134 @@
+"""Passed proposals behind a timelock and a veto, in the model (G2, R5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from governing_world import ALL, DELAY, PROPOSAL, call, execute, passed, queue, veto
+from model_world import World, address
+
+from devnet.chain.keccak import keccak
+from devnet.model import NoSuchRule
+from devnet.model.governance import GOVERNED
+from devnet.protocol import ProposalStatus
+
+
+@pytest.fixture
+def world() -> World:
+    """A network that its own queue governs."""
+    return World(governance=address("ExecutionQueue"))
+
+
+RAISE = call("Rewards", "setMaxV", 2 * 10**20)
+
+
+def status(world: World) -> ProposalStatus:
+    return world.ledger().proposals["0x" + PROPOSAL.hex()].state
+
+
+def test_g2_what_passed_is_executed_after_the_timelock_and_once(world: World) -> None:
+    assert execute(world, (RAISE,)) == "NotQueued"
+    assert queue(world, (RAISE,)) is None
+    assert world.ledger().proposals["0x" + PROPOSAL.hex()].queuedAt == world.now
+    world.wait(DELAY - world.block_seconds)
+    assert execute(world, (RAISE,)) == "TimelockOpen"
+    world.mine()
+    assert execute(world, (RAISE, RAISE)) == "CallsMismatch"
+    assert execute(world, (RAISE,)) is None
+    assert (world.ledger().max_v, status(world)) == (2 * 10**20, ProposalStatus.EXECUTED)
+    assert execute(world, (RAISE,)) == "NotQueued"
+    assert queue(world, (RAISE,)) == "AlreadyQueued"
+
+
+def test_g2_events_of_the_queue_come_before_those_of_its_calls(world: World) -> None:
+    assert passed(world, RAISE) is None
+    assert [event.name for event in world.history[-1].events] == ["Executed", "MaxVChanged"]
+    (queued,) = world.history[-2].events
+    due = world.history[-2].timestamp + DELAY
+    assert queued.args == {"proposal": PROPOSAL, "calls": (RAISE,), "due": due}
+
+
+def test_g2_a_critical_quorum_attests(world: World) -> None:
+    assert queue(world, (RAISE,), *ALL[:2]) == "TooFewSignatures"
+    assert queue(world, (RAISE,), *ALL[:2], "mallory") == "NotGatekeeper"
+
+
+def test_g2_a_veto_is_the_guardian_s_and_for_ever(world: World) -> None:
+    assert veto(world) == "NotQueued"
+    assert queue(world, (RAISE,)) is None
+    assert veto(world, "gatekeeper-1") == "NotGuardian"
+    assert veto(world) is None
+    world.wait(DELAY)
+    assert execute(world, (RAISE,)) == "NotQueued"
+    assert queue(world, (RAISE,)) == "AlreadyQueued"
+    assert status(world) is ProposalStatus.VETOED
+
+
+def test_g2_the_guardian_removes_gatekeepers(world: World) -> None:
+    removed = (address("gatekeeper-3"),)
+    args = {"proposal": PROPOSAL, "added": (), "removed": removed, "perfQuorum": 2}
+    for sender, changes, error in (
+        ("alice", {}, "NotGuardian"),
+        ("guardian", {"removed": ()}, "NothingRemoved"),
+        ("guardian", {}, None),
+        ("guardian", {}, "AlreadyQueued"),
+    ):
+        sent = world.send(sender, "ExecutionQueue", "queueRemoval", **{**args, **changes})
+        assert sent.error == error
+    world.wait(DELAY)
+    assert execute(world, (call("Gatekeepers", "change", (), removed, 2),)) is None
+    assert world.ledger().gatekeepers == 2
+
+
+def test_g2_all_calls_or_none_with_the_failed_one_s_error(world: World) -> None:
+    wrong = call("Gatekeepers", "change", (), (address("mallory"),), 2)
+    assert passed(world, RAISE, wrong) == "NotGatekeeper"
+    assert world.ledger().max_v == 10**20
+    assert status(world) is ProposalStatus.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("made", "error"),
+    [
+        ({"to": address("alice"), "data": RAISE["data"]}, "AddressEmptyCode"),
+        ({"to": RAISE["to"], "data": RAISE["data"][:20]}, "FailedCall"),
+        (call("Pricing", "setContingency", 6, 1, 1, False), "FailedCall"),
+        (call("Rewards", "setMaxV", 2**96), "SafeCastOverflowedUintDowncast"),
+    ],
+    ids=["nobody's", "cut short", "no resource", "too large"],
+)
+def test_g2_calls_that_fail(world: World, made: dict[str, Any], error: str) -> None:
+    assert passed(world, made) == error
+
+
+def test_r5_everything_governed_is_governed_by_the_queue(world: World) -> None:
+    calls = (
+        call("Gatekeepers", "change", (address("alice"),), (), 3),
+        RAISE,
+        call("Pricing", "setContingency", 0, 10**18, 10**18, True),
+        call("Slashing", "setArbiter", address("bob")),
+        call("ExecutionQueue", "setGuardian", address("mallory")),
+    )
+    assert {entry["data"][:4] for entry in calls} == {g.selector for g in GOVERNED}
+    assert passed(world, *calls) is None
+    ledger = world.ledger()
+    assert (ledger.gatekeepers, ledger.perf_quorum, ledger.max_v) == (4, 3, 2 * 10**20)
+    assert ledger.guardian == address("mallory")
+    assert ledger.prices[0].contingency.on
+    for contract, function, args in (
+        ("Rewards", "setMaxV", {"maxV_": 1}),
+        ("Slashing", "setArbiter", {"arbiter_": address("bob")}),
+        ("ExecutionQueue", "setGuardian", {"guardian_": address("bob")}),
+    ):
+        assert world.send("governance", contract, function, **args).error == "NotGovernance"
+
+
+def test_it_says_which_queued_call_it_has_no_rule_for(world: World) -> None:
+    data = keccak(b"transfer(address,uint256)")[:4] + bytes(64)
+    calls = ({"to": address("Kompute"), "data": data},)
+    assert queue(world, calls) is None
+    world.wait(DELAY)
+    with pytest.raises(NoSuchRule, match=r"Kompute\.0xa9059cbb"):
+        execute(world, calls)
+    assert status(world) is ProposalStatus.QUEUED
