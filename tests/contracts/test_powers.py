@@ -1,0 +1,100 @@
+"""`docs/reference/powers.md` names every function that changes state, and who may call it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contracts_stage import Stage, address
+
+from devnet.protocol.artifacts import Artifacts
+from devnet.protocol.sentences import SENTENCES
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "reference" / "powers.md"
+RULE = re.compile(r"[RTSWCLOMIG][1-9]")
+FIXED = ("NotGovernance", "NotSlashing", "NotGuardian")  # checked before anything else
+ZERO: Mapping[str, Any] = {"address": "0x" + "00" * 20, "bytes32": bytes(32), "bool": False}
+
+
+@dataclass(frozen=True)
+class Power:
+    """One row."""
+
+    contract: str
+    function: str
+    who: str
+    error: str
+    rules: tuple[str, ...]
+
+
+def powers() -> Iterator[Power]:
+    contract = ""
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            contract = line.removeprefix("## ")
+        elif line.startswith("| `"):
+            function, who, error, rules = (cell.strip() for cell in line.strip("|").split("|"))
+            named = tuple(rule.strip() for rule in rules.split(","))
+            yield Power(contract, function.strip("`"), who, error.strip("`"), named)
+
+
+POWERS = tuple(powers())
+
+
+def own_contracts() -> set[str]:
+    """What is deployed of this repository: no interfaces, no mocks."""
+    files = (ROOT / "contracts").rglob("*.sol")
+    return {path.stem for path in files if not {"interfaces", "mocks"} & set(path.parts)}
+
+
+def changing(abi: Any) -> set[str]:
+    return {
+        entry["name"]
+        for entry in abi
+        if entry["type"] == "function" and entry["stateMutability"] not in ("view", "pure")
+    }
+
+
+def test_every_function_that_changes_state_has_a_row_and_no_other(artifacts: Artifacts) -> None:
+    known = own_contracts() & artifacts.contracts.keys()
+    actual = {(name, f) for name in known for f in changing(artifacts[name].abi)}
+    said = [(power.contract, power.function) for power in POWERS]
+    assert len(said) == len(set(said))
+    assert set(said) == actual
+
+
+@pytest.mark.parametrize("power", POWERS, ids=lambda power: f"{power.contract}.{power.function}")
+def test_every_row_says_who_by_which_rule(power: Power, artifacts: Artifacts) -> None:
+    assert power.who
+    assert all(RULE.fullmatch(rule) for rule in power.rules)
+    errors = {kind.partition("(")[0] for kind in SENTENCES}
+    assert not power.error or power.error in errors
+
+
+def test_nothing_takes_eth(artifacts: Artifacts) -> None:
+    for name in own_contracts() & artifacts.contracts.keys():
+        kinds = {entry.get("stateMutability") for entry in artifacts[name].abi}
+        assert "payable" not in kinds, name
+        assert not {"receive", "fallback"} & {entry["type"] for entry in artifacts[name].abi}
+
+
+@pytest.mark.parametrize(
+    "power",
+    [power for power in POWERS if power.error in FIXED],
+    ids=lambda power: f"{power.contract}.{power.function}",
+)
+@pytest.mark.parametrize("who", ["mallory", "deployer", "treasury", "gatekeeper-1", "node-1"])
+def test_whoever_else_calls_it_is_refused(stage: Stage, power: Power, who: str) -> None:
+    inputs = stage.contracts.function(power.contract, power.function).inputs.parameters
+    nothing = [
+        [] if kind.type.endswith("]") else b"" if kind.type == "bytes" else ZERO.get(kind.type, 0)
+        for kind in inputs
+    ]
+    error = stage.refused(who, power.contract, power.function, *nothing)
+    assert error.name == power.error
+    assert error.values["caller"] == address(who)
