@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from devnet.actors.actor import Actor
+from devnet.actors.duties.pooling import Pooling
 from devnet.actors.messages import (
+    ActivatePool,
     AddReward,
+    AskPool,
     ChainEvent,
     CloseOrder,
+    CreatePool,
     FinalizeOrder,
     InvocationServed,
     Invoke,
+    MachineLent,
+    MachineRefused,
+    PayIntoPool,
     PayloadGiven,
     PlaceOrder,
     ResultFetched,
@@ -77,6 +84,7 @@ class Client(Actor):
         self._placing: list[tuple[PlaceOrder, tuple[object, ...]]] = []  # and its request
         self._invoking: list[_Invoking] = []
         self._served: dict[int, InvocationServed] = {}
+        self._pooling = Pooling(name)
 
     def due(self) -> int | None:
         return None
@@ -108,6 +116,10 @@ class Client(Actor):
             case AddReward():
                 args4 = (message.amount_wei,)
                 return [Send(self.name, "Rewards", "addReward", args4, message.id)]
+            case CreatePool() | PayIntoPool() | AskPool() | ActivatePool():
+                return self._pooling.take(view, message)
+            case MachineLent() | MachineRefused():
+                return self._pooling.take(view, message)
             case Invoke():
                 self._invoking.append(_Invoking(message.id, message.payload, message.times))
                 args3 = (message.order, keccak(message.payload))

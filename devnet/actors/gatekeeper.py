@@ -286,7 +286,8 @@ def _machine_objection(view: View, admission: Admission) -> str | None:
         return "another machine's hardware id"
     if directory.address(admission.worker) != admission.node:
         return "not that machine's node key"
-    if directory.address(owner_of(admission.worker)) != admission.owner:
+    is_owner = directory.address(owner_of(admission.worker)) == admission.owner
+    if not is_owner and not view.reads.is_pool(admission.owner):  # S7: or a pool owns its node
         return "not that machine's owner"
     return None
 

@@ -128,6 +128,28 @@ class AdmissionRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineAsked:
+    """A pool's operator wants a worker's node for the pool at that address (S7)."""
+
+    operator: str
+    pool_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLent:
+    """The worker agrees: the gatekeepers admitted its node with the pool as owner (S6)."""
+
+    worker: str
+    admitted: Admitted
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRefused:
+    worker: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MeasureAsked:
     worker: str
 
@@ -319,3 +341,35 @@ class RequestRound(Wish):
     """A new round of each feed (by its contract's name), whether its answer has moved or not."""
 
     feeds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePool(Wish):
+    commission_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayIntoPool(Wish):
+    """`function` is join or topUp of the pool of that contract name; None: what is missing."""
+
+    pool: str
+    function: str
+    amount_wei: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskPool(Wish):
+    """A call of a pool that takes no tokens from the caller."""
+
+    pool: str
+    function: str
+    args: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ActivatePool(Wish):
+    """Stake a funded pool's tokens for a worker's node (S7)."""
+
+    pool: str
+    worker: str
+    months: int

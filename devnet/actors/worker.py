@@ -15,6 +15,9 @@ from devnet.actors.messages import (
     Claim,
     ClusterSeen,
     Exit,
+    MachineAsked,
+    MachineLent,
+    MachineRefused,
     Measure,
     MeasureAsked,
     MeasureFailed,
@@ -47,6 +50,7 @@ class Worker(Actor):
         self._interval = SECONDS_PER_DAY // publishes_per_day if publishes_per_day else None
         self._lost: set[str] = set()  # workers known to be offline, itself among them
         self._staking: Stake | None = None
+        self._lending: str | None = None  # to which pool's operator, until it is admitted
         self._publishing: list[int] = []  # wishes; 0 is its own will
         self._measuring: list[int] = []
         self._asked = False
@@ -93,13 +97,15 @@ class Worker(Actor):
         match message:
             case Stake():
                 self._staking = message
-                ask = AdmissionAsked(
-                    self.name,
-                    view.directory.address(self._owner),
-                    node,
-                    hardware_id(view.directory.seed, self.name),
-                )
-                return [Tell(view.directory.lead_gatekeeper(), ask)]
+                return [self._ask_admission(view, view.directory.address(self._owner))]
+            case MachineAsked():
+                return self._lend(view, message)
+            case Admitted() if self._lending is not None:
+                operator, self._lending = self._lending, None
+                return [Tell(operator, MachineLent(self.name, message))]
+            case AdmissionRefused() if self._lending is not None:
+                operator, self._lending = self._lending, None
+                return [Tell(operator, MachineRefused(self.name, message.reason))]
             case Admitted() if self._staking is not None:
                 wish, self._staking = self._staking, None
                 args = (
@@ -113,6 +119,9 @@ class Worker(Actor):
             case AdmissionRefused() if self._staking is not None:
                 wish, self._staking = self._staking, None
                 return [Fail(wish.id, f"{self.name}: {message.reason}")]
+            case Restake() | TopUp() | Exit() | Withdraw() | Claim() if self._is_pooled(view):
+                reason = f"{self.name} belongs to a pool, whose members decide (S7)"
+                return [Fail(message.id, reason)]
             case Restake():
                 return [Send(self._owner, "Staking", "restake", (node, message.months), message.id)]
             case TopUp():
@@ -167,6 +176,23 @@ class Worker(Actor):
                 return self._see(view, message)
             case _:
                 return self.refuse(message)
+
+    def _ask_admission(self, view: View, owner: str) -> Operation:
+        node = view.directory.address(self.name)
+        machine = hardware_id(view.directory.seed, self.name)
+        ask = AdmissionAsked(self.name, owner, node, machine)
+        return Tell(view.directory.lead_gatekeeper(), ask)
+
+    def _lend(self, view: View, asked: MachineAsked) -> list[Operation]:
+        """To one at a time, and not while its own owner is about to stake."""
+        if self._staking is not None or self._lending is not None:
+            refused = MachineRefused(self.name, "it is about to be staked for")
+            return [Tell(asked.operator, refused)]
+        self._lending = asked.operator
+        return [self._ask_admission(view, asked.pool_address)]
+
+    def _is_pooled(self, view: View) -> bool:
+        return view.reads.is_pool(view.reads.owner_of(view.directory.address(self.name)))
 
     def _see(self, view: View, seen: ChainEvent) -> list[Operation]:
         event, args = seen.event, seen.event.args

@@ -41,7 +41,7 @@ def expect(session: Session, step: Expect) -> str:
             )
         except WaitExpired as expired:
             raise CheckFailed(f"within {step.within} s: {'; '.join(seen)}") from expired
-    one = step.client or step.order_name or step.resource or step.proposal or ""
+    one = step.client or step.order_name or step.resource or step.proposal or step.pool or ""
     names = step.worker or (one,)
     said = ", ".join(f"{key} {_said(getattr(step, key))}" for key in step.asked())
     return f"{', '.join(names)} {said}".strip()
@@ -67,6 +67,8 @@ def _misses(session: Session, step: Expect) -> list[str]:
     if step.resource is not None:
         misses += _resource_misses(session, step, step.resource)
     misses += _governance_misses(session, step)
+    if step.pool is not None:
+        misses += _pool_misses(session, step, step.pool)
     if step.error is not None and session.last_error != step.error:
         misses.append(f"error: expected {step.error}, saw {session.last_error or 'none'}")
     if step.cycle is not None:
@@ -161,6 +163,25 @@ def _order_misses(session: Session, step: Expect) -> list[str]:
     for node in step.not_on or ():
         if any(pod.node == node for pod in pods):
             misses.append(f"{step.order_name}: a replica is still on {node}")
+    return misses
+
+
+def _pool_misses(session: Session, step: Expect, pool: str) -> list[str]:
+    ledger, contract = session.ledger, session.pool(pool)
+    misses: list[str] = []
+    if step.assets is not None:
+        seen = ledger.pool_assets(contract)
+        misses += _compare(f"{pool}: assets", step.assets, seen, komp_text)
+    if step.closed is not None and ledger.pool_closed(contract) != step.closed:
+        misses.append(f"{pool}: closed: expected {step.closed}, saw {not step.closed}")
+    if step.shares is not None and step.member is not None:
+        seen = ledger.pool_shares(contract, step.member)
+        misses += _compare(f"{pool}: shares of {step.member}", step.shares, seen, komp_text)
+    if step.uncollected is not None and step.member is not None:
+        seen = ledger.pool_uncollected(contract, step.member)
+        misses += _compare(
+            f"{pool}: uncollected of {step.member}", step.uncollected, seen, komp_text
+        )
     return misses
 
 

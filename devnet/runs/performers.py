@@ -20,6 +20,7 @@ from devnet.oracles import Resource, Vendor
 from devnet.protocol.deployment import FEED_PREFIX
 from devnet.runs import governing, incidents
 from devnet.runs.expectations import expect
+from devnet.runs.pools import POOL_PERFORMERS
 from devnet.runs.sending import send
 from devnet.spec import faults, steps
 from devnet.spec import governing as governing_steps
@@ -55,6 +56,9 @@ def _for_workers(
 ) -> str:
     session.wish_all([(worker, wish(worker, session.next_wish())) for worker in workers])
     return ", ".join(workers)
+
+
+PERFORMERS |= {model.verb: perform for model, perform in POOL_PERFORMERS.items()}
 
 
 @performs(steps.Stake)

@@ -188,6 +188,29 @@ class Readings:
         """`unknown`, `queued`, `executed` or `vetoed` (G2)."""
         return self._reads.proposal(proposal).state.name.lower()
 
+    def last_pool_of(self, operator: str) -> str:
+        """The contract name of the pool it has opened last; pools count from 1."""
+        mine = self._directory.address(operator)
+        created = self._events("PoolCreated")
+        return pool_name(max(n for n, a in enumerate(created, start=1) if a["operator"] == mine))
+
+    def pool_operator(self, pool: str) -> str:
+        """Its account's name; `pool` is the contract name here as below."""
+        return self._directory.name(self._reads.pool(pool).operator)
+
+    def pool_assets(self, pool: str) -> int:
+        return self._reads.pool(pool).assets
+
+    def pool_closed(self, pool: str) -> bool:
+        return self._reads.pool(pool).closed
+
+    def pool_shares(self, pool: str, member: str) -> int:
+        return self._reads.pool_shares(pool, self._directory.address(member))
+
+    def pool_uncollected(self, pool: str, member: str) -> int:
+        """Rewards and commission that were harvested and not collected."""
+        return sum(self._reads.pool_uncollected(pool, self._directory.address(member)))
+
     def price_usd_1e18(self, resource: str) -> int:
         """The stored median, 0 where there is none yet (O2)."""
         return int(self._reads.stored_price(resource).price)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cluster.interface import Cluster, ClusterEvent, EventKind
 from devnet.actors.attestations import QueuedCall
-from devnet.actors.messages import PlaceOrder, Wish
+from devnet.actors.messages import CreatePool, PlaceOrder, Wish
 from devnet.actors.operations import Send
 from devnet.actors.scheduler import Scheduler
 from devnet.actors.sources import Sources
@@ -77,6 +77,7 @@ class Session:
         self._pace = pace
         self._wishes = 0
         self._orders: dict[str, OpenOrder] = {}
+        self._pools: dict[str, str] = {}  # contract names by the names of steps
         self._nodes: dict[str, EventKind] = {}
         self.last_error = ""
         self.proposals: dict[str, tuple[QueuedCall, ...]] = {}  # by name, what was queued of them
@@ -203,6 +204,24 @@ class Session:
 
     def orders(self) -> tuple[OpenOrder, ...]:
         return tuple(self._orders.values())
+
+    def create_pool(self, operator: str, name: str, wish: CreatePool) -> str:
+        """Open a pool under a name of its own; returns its contract name."""
+        if name in self._pools:
+            raise UsageError(
+                f"a pool named '{name}' exists ({self._pools[name]})",
+                hint=f"name this one, for example {name}-2",
+            )
+        self.wish_all([(operator, wish)])
+        self._pools[name] = self.ledger.last_pool_of(operator)
+        return self._pools[name]
+
+    def pool(self, name: str) -> str:
+        """The contract name of a pool, `Pool:<n>`."""
+        if name not in self._pools:
+            known = ", ".join(self._pools) or "none was created yet"
+            raise UsageError(f"no pool named '{name}'", hint=f"known: {known}")
+        return self._pools[name]
 
     def gateway_url(self, order: int) -> str | None:
         return self._world.gateway.url(order)

@@ -16,6 +16,7 @@ from devnet.spec.registry import Step, step
 from devnet.spec.subjects import (
     ClientName,
     OrderName,
+    PoolName,
     ResourceName,
     ServiceName,
     WorkerNames,
@@ -113,12 +114,17 @@ _ASKED_OF = {
     "charged_usd": ("resource",),
     "contingency": ("resource",),
     "state": ("proposal",),
+    "assets": ("pool",),
+    "closed": ("pool",),
+    "shares": ("pool",),
+    "uncollected": ("pool",),
 }
+_OF_MEMBERS = ("shares", "uncollected")
 _ASKED_OF_NOBODY = (
     *("error", "invariants", "model", "cycle", "event"),
     *("released", "max_v", "gatekeepers"),
 )
-_SUBJECTS = ("worker", "client", "service", "order", "resource", "proposal")
+_SUBJECTS = ("worker", "client", "service", "order", "resource", "proposal", "pool")
 
 
 @step("expect")
@@ -131,6 +137,8 @@ class Expect(Step):
     order: OrderName | None = None
     resource: ResourceName | None = None
     proposal: Name | None = None
+    pool: PoolName | None = None
+    member: ClientName | None = Field(default=None, description="of the pool")
 
     stake: Amount | None = None
     slashed: Amount | None = Field(default=None, description="executed, over the whole run")
@@ -159,6 +167,12 @@ class Expect(Step):
     released: Amount | None = Field(default=None, description="of the incentive vault (I1)")
     max_v: Count | None = Field(default=None, description="the bound of V (W2)")
     gatekeepers: Count | None = Field(default=None, description="how many there are (R3)")
+    assets: Amount | None = Field(default=None, description="what a pool's shares stand for (S7)")
+    closed: Truth | None = Field(default=None, description="whether a pool is closed (S7)")
+    shares: Amount | None = Field(default=None, description="of the member, 1 KOMP each at first")
+    uncollected: Amount | None = Field(
+        default=None, description="harvested for the member and not collected, commission included"
+    )
     error: ErrorName | None = Field(default=None, description="how the last step was rejected")
     invariants: Annotated[str, *one_of("set of invariants", "all")] | None = None
     model: Annotated[str, *one_of("agreement", "equal")] | None = None
@@ -170,7 +184,7 @@ class Expect(Step):
 
     @property
     def subject(self) -> str:
-        """`worker`, `client`, `service`, `order`, `resource`, `proposal`, or empty."""
+        """`worker`, `client`, `service`, `order`, `resource`, `proposal`, `pool`, or empty."""
         return next((kind for kind in _SUBJECTS if getattr(self, kind) is not None), "")
 
     @property
@@ -197,6 +211,11 @@ class Expect(Step):
             if owners and self.subject not in owners:
                 listed = " or ".join(f"'{owner}'" for owner in owners)
                 raise UnitError(f"'{key}' is asked of a {listed}", self.subject or "no subject")
+        for key in _OF_MEMBERS:
+            if (key in asked) and self.member is None:
+                raise UnitError(f"'{key}' is asked of a pool's member", "no member")
+        if self.member is not None and not any(key in asked for key in _OF_MEMBERS):
+            raise UnitError("nothing is asked of the member", ", ".join(asked))
         if subjects and not any(key in _ASKED_OF for key in asked):
             raise UnitError(f"nothing is asked of the {self.subject}", ", ".join(asked))
         return self

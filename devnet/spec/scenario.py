@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from devnet.spec import expectation as _expectation  # noqa: F401  registers 'ex
 from devnet.spec import faults as _faults  # noqa: F401  registers the verbs
 from devnet.spec import governing as _governing  # noqa: F401  registers those of governance
 from devnet.spec import incidents as _incidents  # noqa: F401  registers those of incidents
+from devnet.spec import pools as _pools  # noqa: F401  registers the verbs of pools
 from devnet.spec import sending as _sending  # noqa: F401  registers 'send'
 from devnet.spec import steps as _steps  # noqa: F401  registers the verbs
 from devnet.spec.attack import Attack, attack_mapping
@@ -139,6 +140,7 @@ def _read_steps(document: Document, known: Known) -> tuple[tuple[Step, ...], lis
     steps: list[Step] = []
     faults: list[Fault] = []
     orders: dict[str, int] = {}
+    pools: dict[str, int] = {}
     for index, entry in enumerate(entries):
         loc = ("steps", index)
         if not isinstance(entry, dict) or len(entry) != 1:
@@ -150,12 +152,14 @@ def _read_steps(document: Document, known: Known) -> tuple[tuple[Step, ...], lis
             faults.append(document.fault((*loc, verb), *_unknown_verb(verb)))
             continue
         part = document.at((*loc, verb))
-        found, step_faults = _step(part, verb, replace(known, orders=frozenset(orders)))
+        found, step_faults = _step(part, verb, _so_far(known, orders, pools))
         faults += step_faults
         if found is not None:
             steps.append(found)
         if verb == "order":
             faults += _order_name_faults(part, orders)
+        elif verb == "pool_create":
+            faults += _pool_name_faults(part, pools)
     return tuple(steps), faults
 
 
@@ -178,6 +182,22 @@ def _order_name_faults(document: Document, orders: dict[str, int]) -> list[Fault
         return [document.fault((key,), message, f"for example 'name: {name}-2'")]
     orders[name] = document.line()
     return []
+
+
+def _pool_name_faults(document: Document, pools: dict[str, int]) -> list[Fault]:
+    values = document.tree if isinstance(document.tree, dict) else {}
+    name = values.get("pool")
+    if not isinstance(name, str) or values.get("expect_error"):
+        return []  # one that is refused gets no name
+    if name in pools:
+        message = f"a pool of this name was created on line {pools[name]}; seen '{name}'"
+        return [document.fault(("pool",), message, f"for example 'pool: {name}-2'")]
+    pools[name] = document.line()
+    return []
+
+
+def _so_far(known: Known, orders: Collection[str], pools: Collection[str]) -> Known:
+    return replace(known, orders=frozenset(orders), pools=frozenset(pools))
 
 
 def _unknown_verb(verb: str) -> tuple[str, str]:

@@ -20,12 +20,13 @@ _CONTRACT = re.compile(r"[A-Z][A-Za-z]*(:[a-z0-9_]+)*")
 class Known:
     """What names mean while steps are read.
 
-    `network` is None when it could not be loaded: names are then taken as they are. `orders` are
-    the names of the orders made so far, None when nobody can know (a step from the CLI).
+    `network` is None when it could not be loaded: names are then taken as they are. `orders` and
+    `pools` are the names of those made so far, None when nobody can know (a step from the CLI).
     """
 
     network: NetworkSpec | None = None
     orders: frozenset[str] | None = None
+    pools: frozenset[str] | None = None
 
     def workers(self) -> Collection[str] | None:
         return [worker.name for worker in self.network.workers] if self.network else None
@@ -69,6 +70,9 @@ class Known:
 
     def resources(self) -> Collection[str] | None:
         return self.network.oracles.resources if self.network else None
+
+    def pool_names(self) -> Collection[str] | None:
+        return self.pools
 
     def order_names(self) -> Collection[str] | None:
         return self.orders
@@ -127,6 +131,8 @@ def _checked(kind: str, value: object, known: Collection[str] | None) -> str:
 WorkerName = Annotated[str, *_one("worker", Known.workers)]
 WorkerNames = Annotated[tuple[str, ...], *_many("worker", Known.workers)]
 ClientName = Annotated[str, *_one("client", Known.clients)]
+ClientNames = Annotated[tuple[str, ...], *_many("client", Known.clients)]
+PoolName = Annotated[str, *_one("pool", Known.pool_names)]
 ServiceName = Annotated[str, *_one("service", Known.services)]
 OrderName = Annotated[str, *_one("order", Known.order_names)]
 AccountName = Annotated[str, *_one("account", Known.accounts)]

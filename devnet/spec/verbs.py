@@ -45,6 +45,19 @@ VERBS: dict[str, str] = {
     "release": (
         "Add what is due of the incentive vault to the current cycle's reward; anyone may (I1)."
     ),
+    "pool_create": "Open a pool under a name of its own; its operator takes the commission (S7).",
+    "pool_join": "Pay into a pool before its activation, cut to the room left below 500 KOMP (S7).",
+    "pool_leave": "Take funding back before the activation (S7).",
+    "pool_activate": "The operator stakes the pool's 500 KOMP for a worker's node (S1, S7).",
+    "pool_top_up": "Fill a slashed stake up to 500 KOMP, for shares at their present value (S7).",
+    "pool_restake": "The operator stakes for another period, from unlockAt + exitDelay on (S7).",
+    "pool_exit": (
+        "Request the exit: the operator any time, members of a closed or unlocked pool (S7)."
+    ),
+    "pool_withdraw": "Bring the stake back to the pool once exitAt has passed (S5, S7).",
+    "pool_harvest": "Bring what the node has earned in ended cycles to the pool (C6, S7).",
+    "pool_collect": "Take the members' part of the rewards, and the operator's commission (S7).",
+    "pool_redeem": "Give all shares back for their part of the returned stake (S7).",
     "send": "Send any transaction of any account: what no actor would do by itself.",
     "advance": "Move the chain's blocks and time together, stopping wherever an actor has work.",
     "expect": "Check ledger and cluster: a value, or a comparison such as '>= 20 KOMP'.",
