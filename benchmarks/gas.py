@@ -295,7 +295,7 @@ def _exit(made: Rig) -> Iterator[Bound]:
 
 
 def _pools(made: Rig) -> Iterator[Bound]:
-    """alice operates, bob is a member; what is due is harvested before (S7)."""
+    """alice operates, bob is a member and at first holds no KOMP; what is due is harvested before (S7)."""
     made.send("alice", "PoolFactory", "create", 1_000)
     pool, node = "Pool:1", made.address("worker-3")
     for member in ("alice", "bob"):
@@ -312,6 +312,9 @@ def _pools(made: Rig) -> Iterator[Bound]:
     ):
         _publish_for(made, "worker-3", 1)
         made.send("alice", pool, "harvest")
+        if target == COLLECT_FIRST:  # a holder of none pays for its slot
+            everything = made.reads.balance_of(made.address("bob"))
+            made.send("bob", "Kompute", "transfer", made.address(TREASURY), everything)
         yield bound(what, made.send("bob", pool, "collect"), target)
 
 

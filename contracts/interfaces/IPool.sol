@@ -46,7 +46,7 @@ interface IPool {
     /// @notice The operator, from unlockAt + exitDelay on: until then any member may ask for the exit (S7).
     function restake(uint256 months) external;
     /// @notice Anyone fills a slashed stake up to exactly 500 KOMP (S4): `amount` must cover what is missing, is cut to
-    /// it, and buys floor(cut * shares / assets) shares. Harvests first (S7).
+    /// it, and buys floor(cut * shares / assets) shares. Harvests first, and pays the caller what it earned (S7).
     function topUp(uint256 amount) external returns (uint256 shares);
     /// @notice Claims what the node earned in ended cycles; anyone; 0 where nothing is due (S7, C6).
     function harvest() external returns (uint256 gross);

@@ -25,12 +25,10 @@ contract Pool is IPool, ReentrancyGuardTransient {
     uint256 private constant LEAST_OPERATOR_BPS = 2_000;
     uint256 private constant ONE = 1e18;
 
-    /// @dev Two slots. `settledAt` is `rewardsPerShare` when `owed` was last brought up to date.
+    /// @dev One slot. `settledAt` is `rewardsPerShare` when the member was last paid or joined.
     struct Member {
         uint128 shares;
-        uint128 settledAt;
-        uint128 owed;
-        uint128 commission;
+        uint96 settledAt;
     }
 
     IERC20 public immutable token;
@@ -44,14 +42,15 @@ contract Pool is IPool, ReentrancyGuardTransient {
     uint256 public immutable commissionBps;
 
     mapping(address account => Member) private _members;
+    /// @dev One slot: all that a collect needs where nothing is due to the pool.
+    address private _node;
+    uint96 private _rewardsPerShare;
     /// @dev One slot. Before activation one share is one wei of funding.
     uint128 private _totalShares;
-    uint128 private _rewardsPerShare;
-    /// @dev One slot; with the next one what redeeming shares out. 500 KOMP are below 2^88.
-    address private _node;
-    uint88 private _returned;
+    uint120 private _commission;
     bool private _withdrawn;
-    /// @dev One slot: every member gets its part of these shares' whole, whoever redeems first.
+    /// @dev Two slots: every member gets its part of what was returned, whoever redeems first.
+    uint128 private _returned;
     uint128 private _sharesAtReturn;
     uint128 private _unredeemed;
 
@@ -139,13 +138,15 @@ contract Pool is IPool, ReentrancyGuardTransient {
         _harvest();
         shares = room * _totalShares / whole;
         if (shares == 0) revert NoSharesMinted(room, _totalShares, whole);
-        Member storage member = _members[msg.sender];
-        _settle(member);
-        _mint(member, shares);
+        // Paid before its shares change, so that the new ones earn nothing of what was harvested.
+        uint256 due = _settle(_members[msg.sender]);
+        _mint(_members[msg.sender], shares);
         _requireOperatorShare();
         emit PoolToppedUp(msg.sender, room, shares);
+        if (due != 0) emit Collected(msg.sender, due, 0);
         token.safeTransferFrom(msg.sender, address(this), room);
         staking.topUp(node_, room);
+        if (due != 0) token.safeTransfer(msg.sender, due);
     }
 
     /// @inheritdoc IPool
@@ -156,8 +157,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
     /// @inheritdoc IPool
     function collect() external nonReentrant returns (uint256 amount, uint256 commission) {
         _harvest();
-        Member storage member = _members[msg.sender];
-        (amount, commission) = _takeOwed(member);
+        (amount, commission) = (_settle(_members[msg.sender]), _takeCommission());
         if (amount + commission == 0) revert NothingToCollect(msg.sender);
         emit Collected(msg.sender, amount, commission);
         token.safeTransfer(msg.sender, amount + commission);
@@ -179,8 +179,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
         address node_ = _activeNode();
         uint256 amount = staking.stakeOf(node_);
         _withdrawn = true;
-        _returned = uint88(amount);
-        (_sharesAtReturn, _unredeemed) = (_totalShares, uint128(amount));
+        (_returned, _sharesAtReturn, _unredeemed) = (uint128(amount), _totalShares, uint128(amount));
         emit StakeReturned(amount);
         staking.withdraw(node_);
     }
@@ -194,14 +193,14 @@ contract Pool is IPool, ReentrancyGuardTransient {
         uint256 last = rewards.openCycle(_node);
         if (last == rewards.currentCycle()) revert LastCycleRuns(last);
         _harvest();
-        (uint256 owed, uint256 commission) = _takeOwed(member);
+        (uint256 due, uint256 commission) = (_settle(member), _takeCommission());
         amount = uint256(_returned) * shares / _sharesAtReturn;
         member.shares = 0;
         _totalShares -= uint128(shares);
         _unredeemed -= uint128(amount);
-        if (owed + commission != 0) emit Collected(msg.sender, owed, commission);
+        if (due + commission != 0) emit Collected(msg.sender, due, commission);
         emit Redeemed(msg.sender, shares, amount);
-        token.safeTransfer(msg.sender, amount + owed + commission);
+        token.safeTransfer(msg.sender, amount + due + commission);
     }
 
     /// @inheritdoc IPool
@@ -226,8 +225,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
 
     /// @inheritdoc IPool
     function uncollectedOf(address account) external view returns (uint256 amount, uint256 commission) {
-        Member storage member = _members[account];
-        return (uint256(member.owed) + _accrued(member), member.commission);
+        return (_accrued(_members[account]), account == operator ? _commission : 0);
     }
 
     /// @inheritdoc IPool
@@ -260,8 +258,8 @@ contract Pool is IPool, ReentrancyGuardTransient {
             }
         }
         uint256 commission = gross * commissionBps / BPS;
-        _rewardsPerShare += ((gross - commission) * ONE / _totalShares).toUint128();
-        if (commission != 0) _members[operator].commission += uint128(commission);
+        _rewardsPerShare += ((gross - commission) * ONE / _totalShares).toUint96();
+        if (commission != 0) _commission += uint120(commission);
         emit Harvested(gross, commission);
     }
 
@@ -270,19 +268,17 @@ contract Pool is IPool, ReentrancyGuardTransient {
         _totalShares += shares.toUint128();
     }
 
-    /// @dev Before a member's shares change, so that they earn nothing of what was harvested earlier.
-    function _settle(Member storage member) private {
-        uint256 accrued = _accrued(member);
-        if (accrued != 0) member.owed += accrued.toUint128();
+    /// @dev The member's part of what was harvested; the caller pays it.
+    function _settle(Member storage member) private returns (uint256 due) {
+        due = _accrued(member);
         member.settledAt = _rewardsPerShare;
     }
 
-    /// @dev All that is owed to a member, which it is then owed no more.
-    function _takeOwed(Member storage member) private returns (uint256 amount, uint256 commission) {
-        (amount, commission) = (member.owed, member.commission);
-        if (amount + commission != 0) (member.owed, member.commission) = (0, 0);
-        amount += _accrued(member);
-        member.settledAt = _rewardsPerShare;
+    /// @dev What only the operator is owed; the caller pays it.
+    function _takeCommission() private returns (uint256 commission) {
+        if (msg.sender != operator) return 0;
+        commission = _commission;
+        if (commission != 0) _commission = 0;
     }
 
     function _onlyOperator() private view {

@@ -253,9 +253,11 @@ class Model:
         state = self.state
         members: dict[str, dict[str, MemberLedger]] = {}
         for (address, account), member in state.members.items():
-            uncollected = pools.due(member, state.pools[address].rewards_per_share)
-            if member.shares or uncollected or member.commission:
-                row = MemberLedger(member.shares, uncollected, member.commission)
+            pool = state.pools[address]
+            uncollected = pools.due(member, pool.rewards_per_share)
+            commission = pool.commission if account == pool.operator else 0
+            if member.shares or uncollected or commission:
+                row = MemberLedger(member.shares, uncollected, commission)
                 members.setdefault(address, {})[account] = row
         return {
             name: PoolLedger(

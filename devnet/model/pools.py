@@ -24,14 +24,18 @@ ONE: Final = 10**18
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """One pool; `rewards_per_share` at 1e18. `returned`, `shares_at_return` and `unredeemed` are
-    what the withdrawal brought, whose it was, and what of it is still here."""
+    """One pool; `rewards_per_share` at 1e18, `commission` what the operator has not collected.
+
+    `returned`, `shares_at_return` and `unredeemed` are what the withdrawal brought, whose it was,
+    and what of it is still here.
+    """
 
     operator: str = ZERO_ADDRESS
     commission_bps: int = 0
     node: str = ZERO_ADDRESS
     total_shares: int = 0
     rewards_per_share: int = 0
+    commission: int = 0
     withdrawn: bool = False
     returned: int = 0
     shares_at_return: int = 0
@@ -40,13 +44,10 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`owed` is up to date with `settled_at` of the pool's rewards per share; `commission` is the
-    operator's alone."""
+    """`settled_at` is the pool's rewards per share when the member was last paid or joined."""
 
     shares: int = 0
     settled_at: int = 0
-    owed: int = 0
-    commission: int = 0
 
 
 NO_POOL: Final = Pool()
@@ -76,7 +77,7 @@ def per_share(net: int, total_shares: int) -> int:
 
 def due(member: Member, rewards_per_share: int) -> int:
     """A member's part of the rewards, not collected yet."""
-    return member.owed + member.shares * (rewards_per_share - member.settled_at) // ONE
+    return member.shares * (rewards_per_share - member.settled_at) // ONE
 
 
 def redeemable(pool: Pool, shares: int) -> int:
@@ -236,13 +237,16 @@ def top_up(at: _Visit) -> None:
     shares = minted(missing, at.pool.total_shares, assets)
     if shares == 0:
         raise Refused("NoSharesMinted")
-    owed = narrow(due(at.member, at.pool.rewards_per_share), 128)
-    at.change_member(owed=owed, settled_at=at.pool.rewards_per_share)
+    owed = _settle(at)  # before its shares change
     _mint(at, shares)
     _require_operator_share(at)
     at.emit("PoolToppedUp", {"member": at.sender, "amount": missing, "shares": shares})
+    if owed:
+        at.emit("Collected", {"member": at.sender, "amount": owed, "commission": 0})
     at.take(missing)
     at.ask(staking.top_up, node=name, amount=missing)
+    if owed:
+        at.pay(owed)
 
 
 def harvest(at: _Visit) -> None:
@@ -253,7 +257,7 @@ def harvest(at: _Visit) -> None:
 def collect(at: _Visit) -> None:
     """A member takes its rewards, the operator its commission too."""
     _harvest(at)
-    amount, commission = _take_owed(at)
+    amount, commission = _settle(at), _take_commission(at)
     if amount + commission == 0:
         raise Refused("NothingToCollect")
     collected = {"member": at.sender, "amount": amount, "commission": commission}
@@ -294,7 +298,7 @@ def redeem(at: _Visit) -> None:
     if state.publishers[pool.node].open_cycle == cycle:
         raise Refused("LastCycleRuns")
     _harvest(at)
-    owed, commission = _take_owed(at)
+    owed, commission = _settle(at), _take_commission(at)
     amount = redeemable(at.pool, shares)
     at.change_member(shares=0)
     total, unredeemed = at.pool.total_shares - shares, at.pool.unredeemed - amount
@@ -337,11 +341,9 @@ def _harvest(at: _Visit) -> None:
         return
     gross = at.state.balances[at.address] - before
     commission, net = split(gross, at.pool.commission_bps)
-    gain = narrow(per_share(net, at.pool.total_shares), 128)
-    at.change(rewards_per_share=add(at.pool.rewards_per_share, gain, 128))
-    operator = at.address, at.pool.operator
-    row = at.state.members[operator]
-    at.state.members[operator] = replace(row, commission=row.commission + commission)
+    gain = narrow(per_share(net, at.pool.total_shares), 96)
+    at.change(rewards_per_share=add(at.pool.rewards_per_share, gain, 96))
+    at.change(commission=at.pool.commission + commission)
     at.emit("Harvested", {"gross": gross, "commission": commission})
 
 
@@ -350,10 +352,18 @@ def _mint(at: _Visit, shares: int) -> None:
     at.change(total_shares=add(at.pool.total_shares, shares, 128))
 
 
-def _take_owed(at: _Visit) -> tuple[int, int]:
-    member, rewards_per_share = at.member, at.pool.rewards_per_share
-    at.change_member(owed=0, commission=0, settled_at=rewards_per_share)
-    return due(member, rewards_per_share), member.commission
+def _settle(at: _Visit) -> int:
+    owed = due(at.member, at.pool.rewards_per_share)
+    at.change_member(settled_at=at.pool.rewards_per_share)
+    return owed
+
+
+def _take_commission(at: _Visit) -> int:
+    if at.sender != at.pool.operator:
+        return 0
+    commission = at.pool.commission
+    at.change(commission=0)
+    return commission
 
 
 def _only_operator(at: _Visit) -> None:

@@ -19,7 +19,7 @@ from devnet.chain import Block, derive
 from devnet.chain.keccak import keccak
 from devnet.protocol import Domains, Event, OrderState
 from devnet.protocol import View as Reads
-from devnet.protocol.states import Kind, NodeState
+from devnet.protocol.states import Kind, NodeState, PoolState
 from devnet.spec import load_network
 from devnet.spec.network import RESOURCES, VENDORS, NetworkSpec
 
@@ -75,6 +75,13 @@ def order_state(client: str, spec_hash: bytes, **fields: Any) -> OrderState:
     return OrderState(**(values | fields))
 
 
+class StatedContracts:
+    """Stands for `devnet.protocol.Contracts`."""
+
+    def address(self, contract: str) -> str:
+        return "0x" + keccak(contract.encode())[12:].hex()
+
+
 class StatedReads:
     """Stands for `devnet.protocol.View`: every value is a field a test may set."""
 
@@ -97,6 +104,9 @@ class StatedReads:
         self.exit_requested: dict[str, int] = {}
         self.cursors: dict[str, int] = {}
         self.released_wei = 0
+        self.owners: dict[str, str] = {}
+        self.pools: dict[str, PoolState] = {}  # by contract name
+        self.contracts = StatedContracts()
 
     def config_digest(self, feed: str) -> bytes:
         return keccak(feed.encode())
@@ -147,6 +157,15 @@ class StatedReads:
 
     def stake_of(self, node: str) -> int:
         return self.stakes.get(node, 500 * 10**18)
+
+    def owner_of(self, node: str) -> str:
+        return self.owners.get(node, NOBODY)
+
+    def is_pool(self, account: str) -> bool:
+        return account in [self.contracts.address(name) for name in self.pools]
+
+    def pool(self, pool: str) -> PoolState:
+        return self.pools[pool]
 
     def is_gatekeeper(self, account: str) -> bool:
         return account in self.gatekeepers

@@ -102,3 +102,30 @@ def test_market(stage: Stage) -> None:
     settled = stage.send("alice", "Market", "settle", 2)
     assert settled.gas <= 120_000
     assert settled.event("Settled")["consumed"] > 0
+
+
+def test_pools(stage: Stage) -> None:
+    """Nothing to harvest in a collect."""
+    stage.send("alice", "PoolFactory", "create", 1_000)
+    pool = stage.address("Pool:1")
+    for member in ("alice", "bob"):
+        stage.send(member, "Kompute", "approve", pool, 2**256 - 1)
+    stage.send("alice", "Pool:1", "join", 200 * KOMP)
+    assert stage.send("bob", "Pool:1", "join", 300 * KOMP).gas <= 80_000
+    node, hardware, deadline = address("node-1"), b"\x01" * 32, 2**39
+    digest = stage.domains.admission(node, pool, hardware, deadline)
+    signatures = signed(digest, *GATEKEEPERS[:2])
+    stage.send("alice", "Pool:1", "activate", node, hardware, 1, deadline, signatures)
+    gas: list[int] = []
+    for cycle in range(2):
+        stage.next_cycle(offset=1)
+        stage.send("treasury", "Rewards", "addReward", KOMP)
+        stage.publish(1)
+        stage.next_cycle()
+        stage.send("mallory", "Pool:1", "harvest")
+        if not cycle:
+            everything = stage.balance("bob")
+            stage.send("bob", "Kompute", "transfer", address("treasury"), everything)
+        gas.append(stage.send("bob", "Pool:1", "collect").gas)
+    assert gas[0] <= 75_000, gas
+    assert gas[1] <= 56_000, gas

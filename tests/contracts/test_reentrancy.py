@@ -110,3 +110,27 @@ def test_slashing(stage: Stage, function: str, args: tuple[Any, ...]) -> None:
     arm(stage, "EvilSlashing", function, *args)
     assert guarded(stage, "owner-1", "EvilSlashing", "appeal", 1)
     assert stage.read("EvilSlashing", "incidentOf", 1)["appealedAt"] == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        ("join", (1,)),
+        ("leave", (1,)),
+        ("topUp", (1,)),
+        ("harvest", ()),
+        ("collect", ()),
+        ("withdraw", ()),
+        ("redeem", ()),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_pools(stage: Stage, function: str, args: tuple[Any, ...]) -> None:
+    hostile(stage)
+    names = ("Evil", "EvilStaking", "EvilRewards", "Slashing", "Gatekeepers")
+    where = [stage.address(name) for name in names]
+    assert stage.create("EvilPool", "Pool", *where, address("alice"), 0) is None
+    stage.send("alice", "Evil", "approve", stage.address("EvilPool"), 2**256 - 1)
+    arm(stage, "EvilPool", function, *args)
+    assert guarded(stage, "alice", "EvilPool", "join", KOMP)
+    assert stage.read("EvilPool", "totalShares") == 0

@@ -59,15 +59,18 @@ def test_s7_a_top_up_leaves_the_operator_a_fifth(stage: Stage) -> None:
 
 
 def test_s7_a_top_up_harvests_first(stage: Stage) -> None:
-    """What was earned before belongs to those before, and the topper keeps what it had earned."""
+    """What was earned before belongs to those before, and whoever tops up is paid its part."""
     pool = Pools.active(stage, 0)
     pool.earn(500 * KOMP)
     pool.slash(DAY)
+    before = stage.balance("bob")
     topped = pool.send("bob", "topUp", 50 * KOMP)
     assert topped.event("Harvested")["gross"] == 500 * KOMP
-    assert pool.uncollected("bob") == (300 * KOMP, 0)
+    assert topped.event("Collected")["amount"] == 300 * KOMP
+    assert stage.balance("bob") == before + 250 * KOMP
+    assert pool.uncollected("bob") == (0, 0)
     assert pool.send("alice", "collect").event("Collected")["amount"] == 200 * KOMP
-    assert pool.send("bob", "collect").event("Collected")["amount"] == 300 * KOMP
+    assert pool.refused("bob", "collect").name == "NothingToCollect"
 
 
 def test_s7_slashed_to_dust_closes_for_ever(stage: Stage) -> None:
