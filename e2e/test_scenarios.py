@@ -15,6 +15,7 @@ LAST_BLOCK_ON_SIM = {
     "late-claim": "0x5554c617817541e6feb06c8f94c609571b75cdcfcddfb5c992e6a52cbc8b484c",
     "order-refund": "0x34fa82fc359004c1c23192b8472e21900b16b23cfa6e458aebe8634e97bf070b",
     "pool": "0x8e82a7e1d0bbc752cd96578f99ee1abac962df7c044c01b16df02d8a0de3a553",
+    "pool-appeal": "0xeab301c8fe657cb79a6c3fa1037900fd339dd206f9e68e61ebd24069ae4c72fc",
     "restake-and-top-up": "0x28d0b722284454e91ae09c3395311693d28d96d5fbe1c148cd65147fff2d679a",
     "vendor-outage": "0x715281ab7b742c9b31ab7bf5e80b81d4e18b1bab836da4339d152b576ee328f2",
     "vendor-wrong": "0x24f499ce434d56ecb8b229b9c25b47c957e3c07f6c726169456d25f47233dced",

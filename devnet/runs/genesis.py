@@ -79,7 +79,8 @@ def funding(
         vault = contracts.address("IncentiveVault")
         sends.append((TREASURY, "transfer", (vault, spec.incentives.total)))
     allowances = [(owner, contract) for owner in owners for contract in ("Staking", "Slashing")]
-    allowances += [(client.name, "Market") for client in spec.clients]
+    # L6: a client may operate a pool, and then appeals for it.
+    allowances += [(c.name, contract) for c in spec.clients for contract in ("Market", "Slashing")]
     payers = (TREASURY, *(client.name for client in spec.clients), *owners)  # C2: anyone may
     allowances += [(payer, "Rewards") for payer in payers]
     sends += [

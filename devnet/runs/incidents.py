@@ -46,11 +46,13 @@ def _attested(session: Session, step: steps.Incident) -> Attested:
 
 
 def appeal(session: Session, step: steps.Appeal) -> str:
-    """By the owner, or by the payer that was named."""
+    """By the owner (a pool's operator), or by the payer that was named."""
     identity = _identity(session, step)
     workers = {worker.name for worker in session.spec.workers}
-    payer = step.payer or session.ledger.incident_worker(identity)
-    account = session.owner_of(payer) if payer in workers else payer
+    if step.payer is None:
+        account = session.ledger.appellant_of(session.ledger.incident_worker(identity))
+    else:
+        account = session.owner_of(step.payer) if step.payer in workers else step.payer
     _send(session, account, "appeal", identity)
     return f"incident {identity}, bond {komp_text(session.ledger.bond(identity))} of {account}"
 

@@ -188,6 +188,13 @@ class Readings:
         """`unknown`, `queued`, `executed` or `vetoed` (G2)."""
         return self._reads.proposal(proposal).state.name.lower()
 
+    def appellant_of(self, worker: str) -> str:
+        """Who speaks for a worker: its owner, or the operator of the pool that owns it (L6)."""
+        owner = self._reads.owner_of(self._node(worker))
+        if self._reads.is_pool(owner):
+            owner = self._reads.pool(self._reads.contracts.names[owner]).operator
+        return self._directory.name(owner)
+
     def last_pool_of(self, operator: str) -> str:
         """The contract name of the pool it has opened last; pools count from 1."""
         mine = self._directory.address(operator)
