@@ -295,7 +295,7 @@ def _exit(made: Rig) -> Iterator[Bound]:
 
 
 def _pools(made: Rig) -> Iterator[Bound]:
-    """alice operates, bob is a member and at first holds no KOMP; what is due is harvested before (S7)."""
+    """alice operates, bob is a member, at first without KOMP; harvested before (S7)."""
     made.send("alice", "PoolFactory", "create", 1_000)
     pool, node = "Pool:1", made.address("worker-3")
     for member in ("alice", "bob"):
