@@ -157,13 +157,13 @@ def _pools(economy: Economy) -> Iterator[str]:
     owed: dict[str, int] = {}
     for (address, _), member in state.members.items():
         pool = state.pools[address]
-        due = pools.due(member, pool.rewards_per_share) + member.commission
+        due = pools.due(member, pool.rewards_per_share)
         shares[address] = shares.get(address, 0) + member.shares
         owed[address] = owed.get(address, 0) + due
     for address, pool in state.pools.items():
         if shares.get(address, 0) != pool.total_shares:
             yield f"invariant 11: {address} has {pool.total_shares} shares, its members' differ"
-        owes = owed.get(address, 0) + pool.unredeemed
+        owes = owed.get(address, 0) + pool.commission + pool.unredeemed
         if economy.balance(address) < owes:
             yield f"invariant 11: {address} holds {economy.balance(address)} wei, owes {owes}"
 
