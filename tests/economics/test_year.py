@@ -204,8 +204,7 @@ def wrong(year: Year, spoil: str) -> None:
     elif spoil == "pool":
         pool = next(iter(state.pools))
         state.balances[pool] = 0
-        owner = state.pools[pool].operator
-        state.members[pool, owner] = replace(state.members[pool, owner], owed=1)
+        state.pools[pool] = replace(state.pools[pool], commission=1)
     elif spoil == "shares":
         pool = next(iter(state.pools))
         state.pools[pool] = replace(state.pools[pool], total_shares=1)
