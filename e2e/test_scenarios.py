@@ -10,16 +10,20 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "full-loop": "0x2feefb9ff17aa200eece11c856aca6f06a0db1467caee2998d6b7bfb19628326",
-    "incidents": "0xdde03f47fd3ca897acc787c650cd6edb6dca65218380535c8533876ce553cf97",
-    "late-claim": "0x5554c617817541e6feb06c8f94c609571b75cdcfcddfb5c992e6a52cbc8b484c",
-    "order-refund": "0x34fa82fc359004c1c23192b8472e21900b16b23cfa6e458aebe8634e97bf070b",
-    "pool": "0x8e82a7e1d0bbc752cd96578f99ee1abac962df7c044c01b16df02d8a0de3a553",
-    "pool-appeal": "0xeab301c8fe657cb79a6c3fa1037900fd339dd206f9e68e61ebd24069ae4c72fc",
-    "restake-and-top-up": "0x28d0b722284454e91ae09c3395311693d28d96d5fbe1c148cd65147fff2d679a",
-    "vendor-outage": "0x715281ab7b742c9b31ab7bf5e80b81d4e18b1bab836da4339d152b576ee328f2",
-    "vendor-wrong": "0x24f499ce434d56ecb8b229b9c25b47c957e3c07f6c726169456d25f47233dced",
-    "worker-lost-under-load": "0x461e973d993c0c6a96de05979284801260e4f9bd380ab718dcaf6301b41aaa79",
+    "feed-faults": "0x7bba5245cc97ea3b0c4a86ad6353540dcd746d9b18923c5b43905bf5ddcf49a5",
+    "feed-mocked": "0x6002bf05c985ac9976901463f9650c55dbe91120b61ae02d01dd07bc7e602085",
+    "full-loop": "0x29d68c0e3b37b36386c938e1f5361de8a786bd6a245135c22bcc4a54a3028454",
+    "governance": "0xe458b21100ca52648e99f36eceee877c39e30016553e1d2f3cf96e860105cfe2",
+    "incidents": "0x21633100c0ef93b53905927245ac8cea6eb7dce01fa678dd207bfeb8982e52b1",
+    "late-claim": "0xd11d88d083cd3ecfe44eafcac34bf8d4f0ebbc0668d7cbd209227e8b2f91b062",
+    "order-refund": "0x97f418661f5a7130aa107fadc2061071e0f43e6017c88857afd1fc1657229669",
+    "pool": "0xd7dfdee532955a48e004eceac4620ff59a28a2c68324c3f535bfa7af88668c8a",
+    "pool-appeal": "0xc92265b49db2692d6f27834ab4ecc7b5b50f766b045fe00c27ccbcd4e9514446",
+    "request-response": "0x46b0205b120d306d5ad74a02b1d526168a1345cf050a5b6ccd406a71765ce1aa",
+    "restake-and-top-up": "0xaddcbe32b5c9f72896f2c6822e7731a07b3eb9d10313263534ef21d8a7e82eb7",
+    "vendor-outage": "0x8fdb3c32c3e4c00135207d55e0de4303022ca9ace7b262ba67d9e2e0c20ffb71",
+    "vendor-wrong": "0x9a49322f2486371e97e88205e199b8e67b48095824300c7f3caf5437dfa47833",
+    "worker-lost-under-load": "0x51619543faa5381ebecfa20710e461674cd4ba90a45782df3fffd602d908c08c",
 }
 
 
