@@ -71,6 +71,7 @@ def test_i1_parts_never_rise_and_sum_to_the_total(cycles: int, extra: int, k: in
     assert three[1] > three[0]
     assert three[2] - three[1] <= three[1] - three[0]
     assert released_of(total, cycles, cycles) == total
+    assert released_of(total, cycles, cycles + 1 + k) == total
     assert released_of(total, cycles, 0) == 0
 
 
