@@ -90,9 +90,9 @@ def of_tests(path: str, text: str) -> Iterator[Citation]:
                 yield from (Citation(rule, 1, at) for rule in rules)
 
 
-def files(root: Path, folder: str, suffix: str) -> Iterator[tuple[str, str]]:
-    """(path from root, text) of the files there, in order."""
-    for path in sorted((root / folder).rglob(f"*{suffix}")):
+def files(root: Path, folder: str) -> Iterator[tuple[str, str]]:
+    """(path from root, text) of the Python files there, in order."""
+    for path in sorted((root / folder).rglob("*.py")):
         yield path.relative_to(root).as_posix(), path.read_text()
 
 

@@ -53,6 +53,19 @@ class Compiled:
                 yield file, name, output
 
 
+def own_texts(root: Path) -> dict[str, str]:
+    """The text of every contract of a checkout by its path from there.
+
+    Mocks, which only tests deploy, are left out, and so is Ape's hidden copy of the libraries.
+    """
+    files = ((path, path.relative_to(root)) for path in (root / "contracts").rglob("*.sol"))
+    return {
+        name.as_posix(): path.read_text()
+        for path, name in sorted(files)
+        if "mocks" not in name.parts and not any(part.startswith(".") for part in name.parts)
+    }
+
+
 class Compiler:
     """solc over files below `root`, which are named by their path from there."""
 
@@ -68,13 +81,8 @@ class Compiler:
         return self._toolchain.solc()
 
     def ours(self) -> dict[str, str]:
-        """The text of every contract of ours by file; mocks, which only tests deploy, left out."""
-        files = sorted((self.root / "contracts").rglob("*.sol"))
-        return {
-            path.relative_to(self.root).as_posix(): path.read_text()
-            for path in files
-            if "mocks" not in path.parts
-        }
+        """The text of every contract of ours by file."""
+        return own_texts(self.root)
 
     def request(self, sources: Mapping[str, str], select: Selection) -> dict[str, Any]:
         """The compiler's input; `select` is its outputSelection."""

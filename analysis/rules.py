@@ -15,6 +15,7 @@ from typing import Final
 import yaml
 
 from analysis.citations import Citation, files, of_python, of_solidity, of_tests
+from analysis.compiler import own_texts
 
 ROOT: Final = Path(__file__).parents[1]
 RULES: Final = Path(__file__).with_name("rules.yaml")
@@ -112,19 +113,18 @@ def unknown(root: Path = ROOT) -> list[str]:
 
 
 def _contracts(root: Path) -> Iterator[Citation]:
-    for path, text in files(root, "contracts", ".sol"):
-        if "/mocks/" not in path:
-            yield from of_solidity(text)
+    for text in own_texts(root).values():
+        yield from of_solidity(text)
 
 
 def _model(root: Path) -> Iterator[Citation]:
-    for path, text in files(root, "devnet/model", ".py"):
+    for path, text in files(root, "devnet/model"):
         yield from of_python(Path(path).stem, text)
 
 
 def _tests(root: Path) -> Iterator[Citation]:
     for folder in TESTS:
-        for path, text in files(root, folder, ".py"):
+        for path, text in files(root, folder):
             yield from of_tests(path.removeprefix("tests/"), text)
 
 

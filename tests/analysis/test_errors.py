@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from analysis.compiler import own_texts
 from devnet.protocol.errors import KINDS
 
-CONTRACTS = Path(__file__).parents[2] / "contracts"
+ROOT = Path(__file__).parents[2]
 ERROR = re.compile(r"^\s*error (\w+)\(([^)]*)\);", re.MULTILINE)
 # Their name holds all there is to say.
 WITHOUT_VALUES = {
@@ -21,13 +22,11 @@ WITHOUT_VALUES = {
 def declared() -> dict[tuple[str, str], str]:
     """The file by (name, types) of every error of the contracts, mocks left out."""
     found = {}
-    for path in sorted(CONTRACTS.rglob("*.sol")):
-        if "mocks" in path.parts:
-            continue
-        for name, arguments in ERROR.findall(path.read_text()):
+    for file, text in own_texts(ROOT).items():
+        for name, arguments in ERROR.findall(text):
             parts = [part.split() for part in arguments.split(",") if part.strip()]
-            assert all(len(part) == 2 for part in parts), f"{path.name}: {name} has unnamed values"
-            found[name, ",".join(part[1] for part in parts)] = path.name
+            assert all(len(part) == 2 for part in parts), f"{file}: {name} has unnamed values"
+            found[name, ",".join(part[1] for part in parts)] = file
     return found
 
 
