@@ -17,7 +17,6 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PYTEST: Final = ("-m", "pytest", "-p", "ape_test")
-PROPERTIES: Final = Path("tests") / "properties"
 # pytest's last line, slither's verdict, the mutants' sum, the steps of the state machine.
 VERDICT: Final = re.compile(
     r"^(=+ .*(passed|failed|error).* =+|slither: .*|mutation score: .*|state machine: .*)$"
@@ -45,11 +44,10 @@ class Done:
 
 def checks() -> tuple[Check, ...]:
     """In order; the quickest to fail first."""
-    properties = [Check("properties", (*PYTEST, str(PROPERTIES), "-s"), ("--deep",))]
     return (
         Check("findings", ("-m", "analysis.findings")),
         Check("contract tests", (*PYTEST, "tests/contracts")),
-        *(properties if (ROOT / PROPERTIES).is_dir() else ()),
+        Check("properties", (*PYTEST, "tests/properties"), ("--deep",)),
         Check("mutants", ("-m", "analysis.mutation"), ("--deep",)),
     )
 
