@@ -193,7 +193,7 @@ def open_bundle(path: Path, *, verify: bool = True) -> Iterator[Bundle]:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise NotABundle(f"there is no bundle {path}", hint="devnet run prints its path") from None
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         raise NotABundle(f"{path} is no bundle: {error}") from error
     with archive:
         yield _opened(path, _Archive(path, archive), verify)

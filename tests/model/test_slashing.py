@@ -155,8 +155,8 @@ def test_c7_only_the_current_cycle_is_voided(world: World) -> None:
     assert world.publish("worker-1").ok
     assert world.report_level_3("worker-1").ok
     ledger = world.ledger()
-    first, second = (ledger.cycles[cycle] for cycle in (0, 1))
-    assert (first.total_v, second.total_v, second.v) == (10**18, 0, {address("worker-1"): 0})
+    assert ledger.cycles[0].total_v == 10**18
+    assert 1 not in ledger.cycles  # neither V nor reward is left in it
     assert ledger.nodes[address("worker-1")].claimable == KOMP
 
 
