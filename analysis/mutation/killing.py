@@ -62,18 +62,30 @@ def outcomes(
             yield from done.result()
 
 
+def failing_before(original: Artifacts, root: Path) -> str | None:
+    """The first test that fails without any mutant; it would notice every one."""
+    _warm()
+    return failing(original, [str(path) for path in sorted(_all_tests(root))], root)
+
+
 def tests_of(file: str, root: Path) -> list[list[str]]:
     """Test paths in the order in which they are worth a try: those beside it, then all others."""
     folder = TESTS / Path(file).parent.name
     own = [folder] if (root / folder).is_dir() else []
-    others = [
-        path.relative_to(root)
-        for path in sorted((root / TESTS).iterdir())
-        if (path.is_dir() or path.name.startswith("test_"))
-        and not path.name.startswith("__")
-        and path.relative_to(root) not in (*own, *APART)
-    ]
+    others = [path for path in _all_tests(root) if path not in own]
     return [[str(path) for path in many] for many in (own, others) if many]
+
+
+def _all_tests(root: Path) -> list[Path]:
+    """Folders and modules of tests that a mutant may fail, from `root`."""
+    found = (path.relative_to(root) for path in sorted((root / TESTS).iterdir()))
+    return [
+        path
+        for path in found
+        if ((root / path).is_dir() or path.name.startswith("test_"))
+        and not path.name.startswith("__")
+        and path not in APART
+    ]
 
 
 def _batch_outcomes(

@@ -599,9 +599,13 @@ def test_m1_the_rates_hold_for_30_days_from_creation(stage: Stage, days: int) ->
 
 
 def test_an_order_after_the_year_2106(stage: Stage) -> None:
-    stage.until(2**32 + 1_000)
+    # The reports of feeds end with 2^32 (O1), so the price is of the hour before.
+    stage.until(2**32 - HOUR)
     stage.feed_all()
-    start = accepted(stage)
+    stage.stake(1)
+    create(stage)
+    stage.until(2**32 + 1_000)
+    start = stage.send("node-1", "Market", "accept", 1).timestamp
     assert start > 2**32
     found = order(stage)
     assert (found["acceptedAt"], found["settledUntil"]) == (start, start)
