@@ -10,20 +10,20 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "feed-faults": "0x7bba5245cc97ea3b0c4a86ad6353540dcd746d9b18923c5b43905bf5ddcf49a5",
-    "feed-mocked": "0x6002bf05c985ac9976901463f9650c55dbe91120b61ae02d01dd07bc7e602085",
-    "full-loop": "0x29d68c0e3b37b36386c938e1f5361de8a786bd6a245135c22bcc4a54a3028454",
-    "governance": "0xe458b21100ca52648e99f36eceee877c39e30016553e1d2f3cf96e860105cfe2",
-    "incidents": "0x21633100c0ef93b53905927245ac8cea6eb7dce01fa678dd207bfeb8982e52b1",
-    "late-claim": "0xd11d88d083cd3ecfe44eafcac34bf8d4f0ebbc0668d7cbd209227e8b2f91b062",
-    "order-refund": "0x97f418661f5a7130aa107fadc2061071e0f43e6017c88857afd1fc1657229669",
-    "pool": "0xd7dfdee532955a48e004eceac4620ff59a28a2c68324c3f535bfa7af88668c8a",
-    "pool-appeal": "0xc92265b49db2692d6f27834ab4ecc7b5b50f766b045fe00c27ccbcd4e9514446",
-    "request-response": "0x46b0205b120d306d5ad74a02b1d526168a1345cf050a5b6ccd406a71765ce1aa",
-    "restake-and-top-up": "0xaddcbe32b5c9f72896f2c6822e7731a07b3eb9d10313263534ef21d8a7e82eb7",
-    "vendor-outage": "0x8fdb3c32c3e4c00135207d55e0de4303022ca9ace7b262ba67d9e2e0c20ffb71",
-    "vendor-wrong": "0x9a49322f2486371e97e88205e199b8e67b48095824300c7f3caf5437dfa47833",
-    "worker-lost-under-load": "0x51619543faa5381ebecfa20710e461674cd4ba90a45782df3fffd602d908c08c",
+    "feed-faults": "0x4f9d55fc65fa35fe3ca9f173f1cbefab050f57ce7ed2bf9fc0687319c2e0a27a",
+    "feed-mocked": "0x4ae0c8b0b8c818896e596024cfb411e41a011f5ecc6cdc64d2640fa20c6925b2",
+    "full-loop": "0x3355182cd6aaff8d0ae38cf34d14cfcb37f1a7f13c86c22fa1c4ec8db009128f",
+    "governance": "0xd8a562cbb5ca7babe2226c965c6dcbb36ad81e3ed780fad87fff5a904fcae566",
+    "incidents": "0xb84c20dc1d74111924cec0c85d0e159eeab2533a88b42dbea309d6785baffd67",
+    "late-claim": "0x9b14414eb28b5de485f718a70299017c08fdb930d34a17387a34b87ce92ed0f5",
+    "order-refund": "0x46a3aabbb6cd7016160c22a2cdf8d55b54f639f8f3549c5793b3700a1c6bcd3a",
+    "pool": "0x26ffd6f4c9d506e573674c462ce96383f9f1e0e041f9ff86299fe8b23bf0834d",
+    "pool-appeal": "0xf369576f34fdf1a18bb19be10476c40234b60fa8feb8252f1aa1eba86fe9bced",
+    "request-response": "0xf1d161b760a064f40bb1a731f71dd104a54a0a49afc4bc86e9283affa634ba6f",
+    "restake-and-top-up": "0x16ccc6ccbf0457b7032c1d369211ac40098e8bd0326e29d113e52eac84e51317",
+    "vendor-outage": "0x82f349e25e52080501245e6535cc13c9bd7e3dfce92c8663794843527690eeb5",
+    "vendor-wrong": "0x8ceb2baec1c33460299be86d850dd1386f681cdc3a1d04f121c6f29a41a08b26",
+    "worker-lost-under-load": "0x421ab2305ba008f02839c4f30b3275bf1bf172c7ea86330161cc684b94b34ff7",
 }
 
 

@@ -51,16 +51,13 @@ contract ExecutionQueue is IExecutionQueue, Attested {
     }
 
     /// @inheritdoc IExecutionQueue
-    function queueRemoval(
-        bytes32 proposal,
-        address[] calldata added,
-        address[] calldata removed,
-        uint256 perfQuorum
-    ) external {
+    function queueRemoval(bytes32 proposal, address[] calldata removed, uint256 perfQuorum) external {
         _requireGuardian();
         Record storage record = _unknown(proposal);
         if (removed.length == 0) revert NothingRemoved(proposal);
         Call[] memory calls = new Call[](1);
+        // R5: whoever appointed gatekeepers would hold every quorum, so the guardian adds none.
+        address[] memory added = new address[](0);
         calls[0] =
             Call(address(_gatekeepers), abi.encodeCall(IGatekeepers.change, (added, removed, perfQuorum)));
 

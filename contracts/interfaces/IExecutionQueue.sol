@@ -38,14 +38,9 @@ interface IExecutionQueue {
     /// @notice Anyone, with the tally attested by a CRITICAL quorum: EIP-712
     /// `Execution(bytes32 space,bytes32 proposal,bytes32 calls)`, calls = keccak256(abi.encode(calls)) (G2).
     function queue(bytes32 proposal, Call[] calldata calls, bytes calldata signatures) external;
-    /// @notice The guardian alone: one `Gatekeepers.change` that removes at least one gatekeeper, since nobody
+    /// @notice The guardian alone: one `Gatekeepers.change` that removes gatekeepers and adds none, since nobody
     /// attests its own removal (G2).
-    function queueRemoval(
-        bytes32 proposal,
-        address[] calldata added,
-        address[] calldata removed,
-        uint256 perfQuorum
-    ) external;
+    function queueRemoval(bytes32 proposal, address[] calldata removed, uint256 perfQuorum) external;
     /// @notice Anyone, once `delay` has passed since it was queued; all calls or none, with a failed call's own error.
     function execute(bytes32 proposal, Call[] calldata calls) external;
     /// @notice The guardian, until it is executed; for ever (G2).

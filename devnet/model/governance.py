@@ -54,14 +54,17 @@ def queue(state: State, call: Call) -> None:
 
 
 def queue_removal(state: State, call: Call) -> None:
-    """G2: the guardian queues a change that removes gatekeepers: none attests its own removal."""
+    """G2, R5: the guardian queues a change that removes gatekeepers, who attest no such thing.
+
+    It adds none: whoever appointed gatekeepers would hold every quorum.
+    """
     proposal = call.args["proposal"]
     _require_guardian(state, call)
     _require_unknown(state, proposal)
     if not call.args["removed"]:
         raise Refused("NothingRemoved")
     change = _CHANGE
-    given = tuple(call.args[name] for name in change.inputs.names)
+    given = ((), call.args["removed"], call.args["perfQuorum"])
     data = change.selector + change.inputs.encode(given)
     calls = ({"to": state.parameters.addresses["Gatekeepers"], "data": data},)
     _queue(state, call, proposal, calls)

@@ -52,9 +52,8 @@ def remove_gatekeeper(session: Session, step: steps.RemoveGatekeeper) -> str:
     removed = tuple(session.directory.address(name) for name in step.gatekeeper)
     left = session.ledger.gatekeepers() - len(removed)
     quorum = step.perf_quorum or left // 2 + 1  # R4
-    given = ((), removed, quorum)
-    _send(session, GUARDIAN, "queueRemoval", proposal_id(step.proposal), *given)
-    change = session.contracts.encode("Gatekeepers", "change", *given)
+    _send(session, GUARDIAN, "queueRemoval", proposal_id(step.proposal), removed, quorum)
+    change = session.contracts.encode("Gatekeepers", "change", (), removed, quorum)
     session.proposals[step.proposal] = (QueuedCall(change.to, change.data),)
     return f"{step.proposal} queued: without {', '.join(step.gatekeeper)}, k = {quorum} of {left}"
 

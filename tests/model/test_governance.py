@@ -67,7 +67,7 @@ def test_g2_a_veto_is_the_guardian_s_and_for_ever(world: World) -> None:
 
 def test_g2_the_guardian_removes_gatekeepers(world: World) -> None:
     removed = (address("gatekeeper-3"),)
-    args = {"proposal": PROPOSAL, "added": (), "removed": removed, "perfQuorum": 2}
+    args = {"proposal": PROPOSAL, "removed": removed, "perfQuorum": 2}
     for sender, changes, error in (
         ("alice", {}, "NotGuardian"),
         ("guardian", {"removed": ()}, "NothingRemoved"),

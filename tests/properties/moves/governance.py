@@ -28,10 +28,9 @@ def queue(draw: Draw, sight: Sight) -> Send:
 def queue_removal(draw: Draw, sight: Sight) -> Send:
     members = sight.members()
     removed = draw.one(["dave"] if "dave" in members else members[:1], members[:1], [])
-    added = draw.one([], ["gatekeeper-1"] if "gatekeeper-1" not in members else [])
-    count = len(members) - len(removed) + len(added)
+    count = len(members) - len(removed)
     perf = max(draw.one(count // 2 + 1, count // 2 + 1, count, count // 2), 0)
-    args = {"added": added, "removed": removed, "perfQuorum": perf}
+    args = {"removed": removed, "perfQuorum": perf}
     guardian = sight.account(sight.state.guardian.value, "guardian")
     sender = "mallory" if draw.rarely(8) else guardian
     args = {"proposal": _new(draw, sight), **args}
@@ -125,5 +124,6 @@ def _known(sight: Sight) -> dict[bytes, tuple[dict[str, str], Calls]]:
             known[seen.args["proposal"]] = proposal, action.args["calls"]
         elif action.function == "queueRemoval":
             given = {name: v for name, v in action.args.items() if name != "proposal"}
+            given = {"added": [], **given}
             known[seen.args["proposal"]] = proposal, _data([("Gatekeepers", "change", given)])
     return known
