@@ -19,15 +19,16 @@ def test_s7_the_operator_asks_for_the_exit_any_time(stage: Stage) -> None:
 def test_s7_a_member_waits_for_unlock_at(stage: Stage) -> None:
     pool = Pools.active(stage)
     unlock_at = stage.read("Staking", "nodeOf", NODE)["unlockAt"]
+    refused = pool.refused("mallory", "requestExit")
+    assert (refused.name, refused.values) == ("NotMember", {"caller": address("mallory")})
     stage.until(unlock_at - 1)
     refused = pool.refused("bob", "requestExit")
     assert (refused.name, refused.values) == (
         "TooEarly",
         {"due": unlock_at, "timestamp": unlock_at - 1},
     )
-    refused = pool.refused("mallory", "requestExit")
-    assert (refused.name, refused.values) == ("NotMember", {"caller": address("mallory")})
-    asked = pool.send("bob", "requestExit")  # mined just after
+    asked = pool.send("bob", "requestExit")
+    assert asked.timestamp == unlock_at
     assert asked.event("ExitRequested")["exitAt"] == asked.timestamp + EXIT_DELAY
 
 
