@@ -298,7 +298,7 @@ class _Archive:
         try:
             # Reads no more than the size that was counted above, whatever the data say.
             return self._archive.open(name)  # type: ignore[return-value]
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
             raise NotABundle(f"{self._path}: {name} cannot be read: {error}") from error
 
 

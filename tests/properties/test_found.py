@@ -22,8 +22,8 @@ from properties.reducing import reduced, renumbered
 from properties.twins import Twins
 
 EVERY = seeded_errors()
-SAMPLE = (3, 13)  # those that CI hunts; `--deep` hunts all
-REPLAYED = 13
+SAMPLE = (3,)  # what CI hunts; `--deep` hunts all
+REPLAYED = 3
 MOST_STEPS = 40
 
 
