@@ -94,10 +94,13 @@ class Twins:
 
     def act(self, action: Action) -> ObservedTransaction | None:
         """Do it, and raise Disagreement when anything is wrong; what the contracts made of it."""
-        seen = self._do(action)
-        self.done.append((action, seen))
-        self._judge(self.checker.check(self.chain, self.chain.head))
+        seen = self.do(action)
+        self.check()
         return seen
+
+    def check(self) -> None:
+        """All values and invariants at the head; raises Disagreement."""
+        self._judge(self.checker.check(self.chain, self.chain.head))
 
     def check_whole(self) -> None:
         """Every value once more, also what nothing has touched; raises Disagreement."""
@@ -118,17 +121,20 @@ class Twins:
         if violations or differences:
             raise Disagreement((*violations, *differences))
 
-    def _do(self, action: Action) -> ObservedTransaction | None:
+    def do(self, action: Action) -> ObservedTransaction | None:
+        """Do it on both sides and check nothing yet; what the contracts made of it."""
+        seen = None
         if isinstance(action, Advance):
             self.chain.advance(action.blocks)
-            return None
-        seen = self.chain.send(
-            self.chain.directory.address(action.sender),
-            action.contract,
-            action.function,
-            self.arguments(action),
-        )
-        self.checker.observe((seen,))
+        else:
+            seen = self.chain.send(
+                self.chain.directory.address(action.sender),
+                action.contract,
+                action.function,
+                self.arguments(action),
+            )
+            self.checker.observe((seen,))
+        self.done.append((action, seen))
         return seen
 
     def arguments(self, action: Send) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from devnet.model import staking
@@ -14,7 +15,7 @@ from devnet.spec.network import (
     VIRTUAL_MACHINE_RESOURCES,
 )
 
-from ..action import Send, now
+from ..action import Action, Send, now
 from ..sight import KOMP, Draw, Sight
 from . import move
 from .pricing import priced
@@ -27,7 +28,8 @@ PRICED_BY = {0: CONTAINER_RESOURCES, 1: SERVERLESS_RESOURCES, 2: VIRTUAL_MACHINE
 
 
 @move(8)
-def create_order(draw: Draw, sight: Sight) -> Send | None:
+def create_order(draw: Draw, sight: Sight) -> Iterator[Action] | None:
+    """Mostly taken at once, and its replicas run; else what is billed is rarely reached."""
     kinds = [kind for kind, resources in PRICED_BY.items() if priced(sight, resources)]
     if not kinds and not draw.rarely(40):
         return None
@@ -40,7 +42,7 @@ def create_order(draw: Draw, sight: Sight) -> Send | None:
         "memoryMib": draw.one(1024, 7, 262_144),
         "storageGib": draw.one(100, 1, 7, 0) if kind == 2 else 0,
         "maxReplicas": draw.one(4, 1, 1000),
-        "duration": draw.one(DAY, HOUR, 10 * DAY, 30 * DAY),
+        "duration": draw.one(10 * DAY, DAY, 30 * DAY, HOUR),
         "deposit": draw.one(20 * KOMP, KOMP, 12_345, 1, 7 * KOMP + 9),
         "maxRate": 10**6 * KOMP,
         "maxRate2": 10**6 * KOMP,
@@ -57,10 +59,25 @@ def create_order(draw: Draw, sight: Sight) -> Send | None:
             {"kind": 3},
             {"storageGib": 1},
         )
-    return Send(client, "Market", "createOrder", {"request": request})
+    made = Send(client, "Market", "createOrder", {"request": request})
+    return _begun(draw, sight, made, len(sight.state.orders) + 1)
 
 
-@move(9)
+def _begun(draw: Draw, sight: Sight, made: Send, identity: int) -> Iterator[Action]:
+    yield made
+    able = [w for w in sight.staked() if staking.is_active(sight.node(w))]
+    able = [worker for worker in able if not sight.node(worker).suspensions]
+    if identity not in sight.state.orders or not able or draw.rarely(4):
+        return
+    yield Send(draw.of(able), "Market", "accept", {"id": identity})
+    order = sight.state.orders[identity]
+    if order.acceptedAt and order.kind != Kind.SERVERLESS and not draw.rarely(4):
+        args = {"id": identity, "seq": 1, "replicas": order.maxReplicas, "at": now(0)}
+        signed = {"signers": sight.members()[: sight.needed(Quorum.PERF)]}
+        yield Send("gatekeeper-1", "Market", "reportRunning", {**args, "signatures": signed})
+
+
+@move(4)
 def accept(draw: Draw, sight: Sight) -> Send | None:
     waiting = _orders(sight, lambda o: o.node == ZERO and sight.now < o.createdAt + LONGEST)
     active = [w for w in sight.staked() if staking.is_active(sight.node(w))]
@@ -93,9 +110,16 @@ def scale(draw: Draw, sight: Sight) -> Send | None:
     return _by_client(draw, sight, "scale", identity, replicas=replicas)
 
 
-@move(9)
+@move(10)
 def report_running(draw: Draw, sight: Sight) -> Send | None:
-    billed = _orders(sight, lambda o: o.acceptedAt > 0 and o.kind != Kind.SERVERLESS)
+    billed = _orders(
+        sight,
+        lambda o: (
+            o.acceptedAt > 0
+            and o.kind != Kind.SERVERLESS
+            and max(o.settledUntil, o.statementAt) < end_of(o)
+        ),
+    )
     if not billed and not draw.rarely(40):
         return None
     identity = _chosen(draw, sight, billed)
@@ -117,14 +141,14 @@ def report_running(draw: Draw, sight: Sight) -> Send | None:
         "id": identity,
         "seq": seq,
         "replicas": replicas,
-        "at": now(at - sight.now),
+        "at": now(max(at, 0) - sight.now),
     }
     signed = quorum(draw, sight, Quorum.PERF, "Slashing", seq=seq + 1, replicas=replicas + 1)
     sender = draw.one("gatekeeper-1", "mallory")
     return Send(sender, "Market", "reportRunning", {**args, "signatures": signed})
 
 
-@move(6)
+@move(8)
 def report_counters(draw: Draw, sight: Sight) -> Send | None:
     billed = _orders(sight, lambda o: o.acceptedAt > 0 and o.kind == Kind.SERVERLESS)
     if not billed and not draw.rarely(40):
@@ -146,7 +170,7 @@ def report_counters(draw: Draw, sight: Sight) -> Send | None:
     return Send("gatekeeper-1", "Market", "reportCounters", {**args, "signatures": signed})
 
 
-@move(8)
+@move(12)
 def settle(draw: Draw, sight: Sight) -> Send | None:
     accepted = _orders(sight, lambda o: o.acceptedAt > 0)
     if not accepted and not draw.rarely(40):
@@ -155,7 +179,7 @@ def settle(draw: Draw, sight: Sight) -> Send | None:
     return Send(sender, "Market", "settle", {"id": _chosen(draw, sight, accepted)})
 
 
-@move(6)
+@move(7)
 def finalize(draw: Draw, sight: Sight) -> Send | None:
     delay = sight.model.parameters.halt_delay
     due = _orders(sight, lambda o: o.acceptedAt > 0 and sight.now >= end_of(o) + delay)

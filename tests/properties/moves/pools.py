@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from devnet.model import pools, rewards
+from devnet.model import pools, rewards, staking
 from devnet.model.gatekeepers import Quorum
 from devnet.model.pools import Member, Pool
 from devnet.model.staking import PERIODS, Node
 
-from ..action import Action, Send, now
+from ..action import Action, Advance, Send, now
 from ..sight import KOMP, STAKE, Draw, Sight
 from . import move
 from .signatures import quorum
@@ -37,7 +37,7 @@ def join(draw: Draw, sight: Sight) -> list[Action] | None:
     if found is None:
         return None
     name, pool = found
-    room = pools.room(pool.total_shares)
+    room = max(pools.room(pool.total_shares), 0)  # more shares than wei after a top-up
     operator = sight.account(pool.operator, "bob")
     member = operator if draw.one(True, False) else draw.one(*PEOPLE)
     amount = draw.one(room, room, 100 * KOMP, 60 * KOMP + 1, room + 1)
@@ -80,23 +80,27 @@ def activate(draw: Draw, sight: Sight) -> Send | None:
 
 
 @move(3)
-def restake_pool(draw: Draw, sight: Sight) -> Send | None:
+def restake_pool(draw: Draw, sight: Sight) -> list[Action] | None:
+    """Only once members could have left for a while; now and then by waiting for that."""
     delay, month = sight.model.parameters.exit_delay, sight.model.parameters.month
-    late = _pool(
-        draw,
-        sight,
-        lambda pool, node: node.registered_at > 0 and sight.now >= node.unlock_at + delay,
-    )
-    found = late or (_pool(draw, sight, _runs) if draw.rarely(12) else None)
+
+    def stays(pool: Pool, node: Node) -> bool:
+        late = sight.now >= node.unlock_at + delay
+        return _runs(pool, node) and staking.is_active(node) and (late or draw.rarely(8))
+
+    found = _pool(draw, sight, stays)
     if found is None:
         return None
     name, pool = found
     unlock_at = sight.state.nodes[pool.node].unlock_at
-    periods = [n for n in PERIODS if sight.now + n * month > unlock_at] or [1]
-    return _by_operator(draw, sight, name, pool, "restake", months=draw.of(periods))
+    at = max(sight.now, unlock_at + delay)
+    periods = [n for n in PERIODS if at + n * month > unlock_at] or [1]
+    call = _by_operator(draw, sight, name, pool, "restake", months=draw.of(periods))
+    blocks = -(-(at - sight.now) // sight.spec.chain.block_seconds) - (1 if draw.rarely(8) else 0)
+    return [Advance(blocks), call] if blocks > 0 else [call]
 
 
-@move(4)
+@move(10)
 def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
     found = _pool(
         draw,
@@ -104,6 +108,7 @@ def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
         lambda pool, node: (
             _runs(pool, node)
             and node.stake < STAKE
+            and (not pools.is_closed(sight.state, pool) or draw.rarely(10))
             and (not node.exit_requested_at or draw.rarely(10))
         ),
     )
@@ -112,7 +117,8 @@ def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
     name, pool = found
     missing = STAKE - sight.state.nodes[pool.node].stake
     amount = draw.one(missing - 1, 0) if draw.rarely(8) else draw.one(missing, missing + 1)
-    member = draw.one(*PEOPLE)
+    operator = sight.account(pool.operator, "bob")
+    member = draw.one(operator, operator, *PEOPLE)
     return _paying(draw, sight, member, name, Send(member, name, "topUp", {"amount": amount}))
 
 
@@ -122,21 +128,24 @@ def harvest(draw: Draw, sight: Sight) -> Send | None:
     return None if found is None else Send("mallory", found[0], "harvest")
 
 
-@move(4)
+@move(6)
 def collect(draw: Draw, sight: Sight) -> Send | None:
-    def has_earned(pool: Pool, node: Node) -> bool:
-        if pool.node == ZERO:
-            return False
+    """Mostly by somebody with something to collect, harvested already or not."""
+    owed: list[tuple[str, str]] = []
+    for name, address in pools.names(sight.state).items():
+        pool = sight.state.pools[address]
         accrued = rewards.settled(sight.state, pool.node, sight.cycle).accrued
-        return accrued > 0 or draw.rarely(4)
+        for person in PEOPLE:
+            row = sight.state.members[address, sight.address(person)]
+            if (row.shares and accrued) or pools.due(row, pool.rewards_per_share):
+                owed.append((person, name))
+    if owed and not draw.rarely(10):
+        return Send(*draw.of(owed), "collect")
+    found = _pool(draw, sight, _runs) if draw.rarely(20) else None
+    return None if found is None else Send(draw.one(*PEOPLE), found[0], "collect")
 
-    found = _pool(draw, sight, has_earned)
-    if found is None:
-        return None
-    return Send(_member(draw, sight, found[0])[0], found[0], "collect")
 
-
-@move(1)
+@move(5)
 def exit_pool(draw: Draw, sight: Sight) -> Send | None:
     found = _pool(draw, sight, lambda pool, node: _runs(pool, node) and not node.exit_requested_at)
     if found is None:
@@ -148,16 +157,27 @@ def exit_pool(draw: Draw, sight: Sight) -> Send | None:
     return Send(sender, name, "requestExit")
 
 
-@move(4)
-def withdraw_pool(draw: Draw, sight: Sight) -> Send | None:
-    def due(pool: Pool, node: Node) -> bool:
-        return _runs(pool, node) and 0 < node.exit_at <= sight.now
+@move(14)
+def withdraw_pool(draw: Draw, sight: Sight) -> list[Action] | None:
+    """Once it is due, now and then by waiting for that: it takes months otherwise."""
 
-    found = _pool(draw, sight, due)
-    return None if found is None else Send(draw.one(*PEOPLE), found[0], "withdraw")
+    def leaves(pool: Pool, node: Node) -> bool:
+        free = not sight.state.pending_incidents[pool.node]
+        due = node.exit_at <= sight.now or draw.rarely(4)
+        free = free and staking.is_live(node)
+        return _runs(pool, node) and node.exit_at > 0 and due and (free or draw.rarely(8))
+
+    found = _pool(draw, sight, leaves)
+    if found is None:
+        return None
+    name, pool = found
+    call = Send(draw.one(*PEOPLE), name, "withdraw")
+    left = sight.state.nodes[pool.node].exit_at - sight.now
+    blocks = -(-left // sight.spec.chain.block_seconds) - (1 if draw.rarely(8) else 0)
+    return [Advance(blocks), call] if blocks > 0 else [call]
 
 
-@move(5)
+@move(14)
 def redeem(draw: Draw, sight: Sight) -> Send | None:
     found = _pool(draw, sight, lambda pool, node: pool.withdrawn and pool.total_shares > 0)
     if found is None:
@@ -186,7 +206,7 @@ def _pool(
     fit = [(name, pool) for name, pool in every if wanted(pool, state.nodes[pool.node])]
     if fit:
         return draw.of(fit)
-    return draw.of(every) if every and draw.rarely(25) else None
+    return draw.of(every) if every and draw.rarely(60) else None
 
 
 def _member(draw: Draw, sight: Sight, name: str) -> tuple[str, Member]:

@@ -121,7 +121,7 @@ def poke(draw: Draw, sight: Sight) -> Send | None:
     return Send(draw.one("mallory", "alice"), "Pricing", "poke", {"resource": resource})
 
 
-@move(2)
+@move(5)
 def refresh(draw: Draw, sight: Sight) -> Iterator[Action] | None:
     """All that one kind of order is priced by."""
     needed = draw.one(VIRTUAL_MACHINE_RESOURCES, SERVERLESS_RESOURCES, CONTAINER_RESOURCES)

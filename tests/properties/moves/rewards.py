@@ -88,6 +88,11 @@ def claim(draw: Draw, sight: Sight) -> Send | None:
         open_ = open_ and sight.name(name) in owned
         if open_ and share_of(state, name, cycle):
             due.append((sight.name(name), cycle))
+    claimed = [(sight.name(name), cycle) for name, cycle in state.claimed if name in state.nodes]
+    claimed = [(worker, cycle) for worker, cycle in claimed if worker in owned]
+    if claimed and draw.rarely(12):
+        worker, cycle = draw.of(claimed[-8:])  # once more
+        return _claimed(draw, sight, worker, "claim", cycle=cycle)
     if not due and not draw.rarely(40):
         return None
     if not due or draw.rarely(8):

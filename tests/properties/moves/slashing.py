@@ -9,7 +9,7 @@ from devnet.model.appeals import appellant_of
 from devnet.model.gatekeepers import Quorum
 from devnet.protocol.states import IncidentState, IncidentStatus
 
-from ..action import Send, now
+from ..action import Action, Advance, Send, now
 from ..sight import Draw, Sight
 from . import move
 from .signatures import quorum
@@ -24,7 +24,9 @@ def report(draw: Draw, sight: Sight) -> Send | None:
     live = _live(sight)
     if not live and not draw.rarely(40):
         return None
-    worker, level = draw.of(live or sight.workers), draw.one(1, 1, 2)
+    pooled = [worker for worker in live if sight.node(worker).owner in sight.state.pools]
+    worker = draw.of(pooled if pooled and draw.rarely(3) else live or sight.workers)
+    level = draw.one(1, 1, 2)
     node, p = sight.node(worker), sight.model.parameters
     cursor = max(sight.state.cursors[sight.address(worker), level], node.registered_at)
     latest = 0
@@ -47,6 +49,22 @@ def report(draw: Draw, sight: Sight) -> Send | None:
         )
     wrong = {"node": "mallory", "to": now(end - 1), "level": 3 - level if level < 3 else 1}
     return _reported(draw, sight, worker, level, (now(start), now(end)), Quorum.SLASH, wrong)
+
+
+@move(3)
+def report_wait_execute(draw: Draw, sight: Sight) -> list[Action] | None:
+    """A few hours of a node, mostly a pool's, to the end: so that there is something to fill up."""
+    new = [w for w in _live(sight) if not sight.node(w).exit_requested_at]
+    pooled = [worker for worker in new if sight.node(worker).owner in sight.state.pools]
+    if not new:
+        return None
+    worker = draw.of(pooled or new)
+    hours = draw.one(3, 24, 7)
+    interval = (now(-hours * HOUR), now(0))
+    made = _reported(draw, sight, worker, 1, interval, Quorum.SLASH, {"node": "mallory"})
+    window = sight.model.parameters.appeal_window // sight.spec.chain.block_seconds
+    identity = len(sight.state.incidents) + 1
+    return [made, Advance(window), Send("mallory", "Slashing", "execute", {"id": identity})]
 
 
 @move(1)

@@ -23,11 +23,17 @@ def stake(draw: Draw, sight: Sight) -> Send | None:
     worker = draw.of(new or sight.workers)
     sender, machine, deadline = f"{worker}-owner", worker, now(YEAR)
     months = draw.one(1, 3, 6, 12)
-    if draw.rarely():
-        sender = draw.one(sender, "mallory", sight.members()[0])
-        machine = draw.one(worker, draw.of(sight.workers))
-        deadline = draw.one(now(-1), now(0), deadline)
-        months = draw.one(months, 0, 2, 13)
+    if draw.rarely(5):  # one thing at a time, or the first hides the others
+        taken = draw.of(_leaving(sight) or sight.workers)
+        sender, machine, deadline, months = draw.one(
+            (sender, taken, deadline, months),
+            (sender, taken, deadline, months),
+            ("mallory", machine, deadline, months),
+            (sight.members()[0], machine, deadline, months),
+            (sender, machine, now(-1), months),
+            (sender, machine, now(0), months),
+            (sender, machine, deadline, draw.one(0, 2, 13)),
+        )
     args = {
         "node": worker,
         "hardwareId": {"hardware_id": machine},
@@ -38,6 +44,11 @@ def stake(draw: Draw, sight: Sight) -> Send | None:
         draw, sight, Quorum.PERF, "Rewards", node="mallory", hardwareId={"hash": "another"}
     )
     return Send(sender, "Staking", "stake", {**args, "signatures": signed})
+
+
+def _leaving(sight: Sight) -> list[str]:
+    """Workers whose machines are, or soon will be, free for others (S6)."""
+    return [w for w in sight.staked() if sight.node(w).exit_requested_at]
 
 
 @move(3)
