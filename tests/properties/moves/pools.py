@@ -116,7 +116,7 @@ def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
         return None
     name, pool = found
     missing = STAKE - sight.state.nodes[pool.node].stake
-    amount = draw.one(missing - 1, 0) if draw.rarely(8) else draw.one(missing, missing + 1)
+    amount = draw.one(max(missing - 1, 0), 0) if draw.rarely(8) else draw.one(missing, missing + 1)
     operator = sight.account(pool.operator, "bob")
     member = draw.one(operator, operator, *PEOPLE)
     return _paying(draw, sight, member, name, Send(member, name, "topUp", {"amount": amount}))
