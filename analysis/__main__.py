@@ -17,9 +17,11 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PYTEST: Final = ("-m", "pytest", "-p", "ape_test")
-# pytest's last line, slither's verdict, the mutants' sum, the steps of the state machine.
+# pytest's last line and what failed, slither's verdict, the mutants' sum and those that survived
+# unexplained, the steps of the state machine.
 VERDICT: Final = re.compile(
-    r"^(=+ .*(passed|failed|error).* =+|slither: .*|mutation score: .*|state machine: .*)$"
+    r"^(=+ .*(passed|failed|error).* =+|(FAILED|ERROR) \S+.*|survived  .*"
+    r"|slither: .*|mutation score: .*|state machine: .*)$"
 )
 
 

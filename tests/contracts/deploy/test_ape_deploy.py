@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,17 @@ from devnet.protocol.artifacts import Artifacts
 from devnet.spec import load_network
 
 NETWORK = Path(__file__).parents[3] / "e2e" / "networks" / "small.yaml"
+CONTRACTS = (
+    "Kompute",
+    "Gatekeepers",
+    "Pricing",
+    "Staking",
+    "Slashing",
+    "Rewards",
+    "Market",
+    "PoolFactory",
+    "ExecutionQueue",
+)
 APE = "from ape._cli import cli; cli()"
 
 
@@ -70,5 +82,8 @@ def test_addresses_and_code_hashes_are_the_same(artifacts: Artifacts, tmp_path: 
         n: keccak(c).hex() for n, c in code_of_ape.items()
     }
     assert all(code_of_ours.values())
-    assert len(ours.addresses) == 7 + 3 * len(spec.oracles.resources) + 2
+    kinds = Counter(name.partition(":")[0] for name in ours.addresses)
+    # Three providers' feeds for each resource, then KOMP/USD and utilization.
+    assert kinds.pop("Feed") == 3 * len(spec.oracles.resources) + 2
+    assert kinds == dict.fromkeys(CONTRACTS, 1)
     assert set(ours.abis) == set(ape.abis)
