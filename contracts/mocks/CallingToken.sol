@@ -28,6 +28,10 @@ contract CallingToken is ERC20 {
         _calling = true;
         (bool ok, bytes memory reason) = _target.call(_data);
         _calling = false;
+        _answered(ok, reason);
+    }
+
+    function _answered(bool ok, bytes memory reason) internal virtual {
         if (ok) emit CallbackAccepted(_target, _data);
         else emit CallbackRefused(_target, _data, reason);
     }
