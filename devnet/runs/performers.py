@@ -18,13 +18,13 @@ from devnet.actors import messages
 from devnet.base import CheckFailed, wait_for
 from devnet.oracles import Resource, Vendor
 from devnet.protocol.deployment import FEED_PREFIX
-from devnet.runs import governing, incidents
+from devnet.runs import governing, incidents, pools
 from devnet.runs.expectations import expect
-from devnet.runs.pools import POOL_PERFORMERS
 from devnet.runs.sending import send
 from devnet.spec import faults, steps
 from devnet.spec import governing as governing_steps
 from devnet.spec import incidents as incident_steps
+from devnet.spec import pools as pool_steps
 from devnet.spec.expectation import Expect
 from devnet.spec.sending import Send
 from devnet.spec.units import komp_text
@@ -56,9 +56,6 @@ def _for_workers(
 ) -> str:
     session.wish_all([(worker, wish(worker, session.next_wish())) for worker in workers])
     return ", ".join(workers)
-
-
-PERFORMERS |= {model.verb: perform for model, perform in POOL_PERFORMERS.items()}
 
 
 @performs(steps.Stake)
@@ -295,16 +292,12 @@ def _advance(session: Session, step: steps.Advance) -> str:
     return f"{blocks} blocks, to block {session.head.number} in cycle {session.cycle()}"
 
 
-@performs(Send)
-def _send(session: Session, step: Send) -> str:
-    return send(session, step)
-
+performs(Send)(send)
 
 performs(incident_steps.Incident)(incidents.report)
 performs(incident_steps.Appeal)(incidents.appeal)
 performs(incident_steps.Rule)(incidents.rule)
 performs(incident_steps.Execute)(incidents.execute)
-
 
 performs(governing_steps.Govern)(governing.govern)
 performs(governing_steps.Enact)(governing.enact)
@@ -312,7 +305,17 @@ performs(governing_steps.Veto)(governing.veto)
 performs(governing_steps.RemoveGatekeeper)(governing.remove_gatekeeper)
 performs(governing_steps.Release)(governing.release)
 
+performs(pool_steps.PoolCreate)(pools.create)
+performs(pool_steps.PoolJoin)(pools.join)
+performs(pool_steps.PoolLeave)(pools.leave)
+performs(pool_steps.PoolActivate)(pools.activate)
+performs(pool_steps.PoolTopUp)(pools.top_up)
+performs(pool_steps.PoolRestake)(pools.restake)
+performs(pool_steps.PoolExit)(pools.by_somebody("requestExit"))
+performs(pool_steps.PoolWithdraw)(pools.by_somebody("withdraw"))
+performs(pool_steps.PoolHarvest)(pools.by_somebody("harvest"))
+performs(pool_steps.PoolCollect)(pools.collect)
+performs(pool_steps.PoolRedeem)(pools.redeem)
 
-@performs(Expect)
-def _expect(session: Session, step: Expect) -> str:
-    return expect(session, step)
+
+performs(Expect)(expect)

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from devnet.actors import messages
 from devnet.spec import pools as steps
-from devnet.spec.registry import Step
 from devnet.spec.units import komp_text
 
 if TYPE_CHECKING:
     from devnet.runs.session import Session
 
 
-def _create(session: Session, step: steps.PoolCreate) -> str:
+def create(session: Session, step: steps.PoolCreate) -> str:
     wish = messages.CreatePool(session.next_wish(), step.commission_bps)
     contract = session.create_pool(step.operator, step.pool, wish)
     return f"{contract} of {step.operator} at {session.contracts.address(contract)}"
 
 
-def _join(session: Session, step: steps.PoolJoin) -> str:
-    contract = session.pool(step.pool)
-    before = session.ledger.pool_shares(contract, step.member)
-    wish = messages.PayIntoPool(session.next_wish(), contract, "join", step.amount)
-    session.wish_all([(step.member, wish)])
-    joined = session.ledger.pool_shares(contract, step.member) - before
+def join(session: Session, step: steps.PoolJoin) -> str:
+    contract, joined = _paid_in(session, step, "join")
     return f"{komp_text(joined)} of {step.member} in {contract}"
 
 
-def _leave(session: Session, step: steps.PoolLeave) -> str:
+def leave(session: Session, step: steps.PoolLeave) -> str:
     contract = session.pool(step.pool)
     amount = step.amount
     if amount is None:
@@ -37,7 +32,7 @@ def _leave(session: Session, step: steps.PoolLeave) -> str:
     return _ask(session, contract, "leave", [step.member], amount)
 
 
-def _activate(session: Session, step: steps.PoolActivate) -> str:
+def activate(session: Session, step: steps.PoolActivate) -> str:
     contract = session.pool(step.pool)
     months = step.months or session.spec.worker(step.worker).stake_months
     operator = session.ledger.pool_operator(contract)
@@ -46,36 +41,45 @@ def _activate(session: Session, step: steps.PoolActivate) -> str:
     return f"{contract} stakes 500 KOMP for {step.worker}"
 
 
-def _top_up(session: Session, step: steps.PoolTopUp) -> str:
-    contract = session.pool(step.pool)
-    before = session.ledger.pool_shares(contract, step.member)
-    wish = messages.PayIntoPool(session.next_wish(), contract, "topUp", step.amount)
-    session.wish_all([(step.member, wish)])
-    shares = session.ledger.pool_shares(contract, step.member) - before
+def top_up(session: Session, step: steps.PoolTopUp) -> str:
+    contract, shares = _paid_in(session, step, "topUp")
     return f"{shares} shares of {contract} to {step.member}"
 
 
-def _restake(session: Session, step: steps.PoolRestake) -> str:
+def restake(session: Session, step: steps.PoolRestake) -> str:
     contract = session.pool(step.pool)
     operator = session.ledger.pool_operator(contract)
     return _ask(session, contract, "restake", [operator], step.months)
 
 
-def _collect(session: Session, step: steps.PoolCollect) -> str:
+def collect(session: Session, step: steps.PoolCollect) -> str:
     return _paid(session, step.pool, "collect", step.member)
 
 
-def _redeem(session: Session, step: steps.PoolRedeem) -> str:
+def redeem(session: Session, step: steps.PoolRedeem) -> str:
     return _paid(session, step.pool, "redeem", step.member)
 
 
-def _by_somebody(function: str) -> Performer:
+def by_somebody(function: str) -> Callable[[Session, Any], str]:
+    """A step that anyone may take; the operator does where the step names nobody."""
+
     def perform(session: Session, step: Any) -> str:
         contract = session.pool(step.pool)
         who = step.member or session.ledger.pool_operator(contract)
         return _ask(session, contract, function, [who])
 
     return perform
+
+
+def _paid_in(
+    session: Session, step: steps.PoolJoin | steps.PoolTopUp, function: str
+) -> tuple[str, int]:
+    """The pool's contract, and the shares that its member got for the payment."""
+    contract = session.pool(step.pool)
+    before = session.ledger.pool_shares(contract, step.member)
+    wish = messages.PayIntoPool(session.next_wish(), contract, function, step.amount)
+    session.wish_all([(step.member, wish)])
+    return contract, session.ledger.pool_shares(contract, step.member) - before
 
 
 def _ask(
@@ -96,17 +100,3 @@ def _paid(session: Session, pool: str, function: str, members: Sequence[str]) ->
 
 
 Performer = Callable[["Session", Any], str]
-
-POOL_PERFORMERS: Final[Mapping[type[Step], Performer]] = {
-    steps.PoolCreate: _create,
-    steps.PoolJoin: _join,
-    steps.PoolLeave: _leave,
-    steps.PoolActivate: _activate,
-    steps.PoolTopUp: _top_up,
-    steps.PoolRestake: _restake,
-    steps.PoolExit: _by_somebody("requestExit"),
-    steps.PoolWithdraw: _by_somebody("withdraw"),
-    steps.PoolHarvest: _by_somebody("harvest"),
-    steps.PoolCollect: _collect,
-    steps.PoolRedeem: _redeem,
-}
