@@ -24,7 +24,7 @@ from devnet.chain.errors import (
 from devnet.chain.keccak import keccak
 from devnet.chain.nonces import NonceLanes, lane
 from devnet.chain.rpc import Rpc
-from devnet.chain.signer import recover, sign, sign_digest
+from devnet.chain.signer import mirrored, recover, sign, sign_digest
 from devnet.chain.transaction import (
     Transaction,
     created_address,
@@ -57,6 +57,7 @@ __all__ = [
     "derive",
     "keccak",
     "lane",
+    "mirrored",
     "read_raw",
     "recover",
     "sign",

@@ -16,7 +16,7 @@ from devnet.chain.keccak import keccak
 
 DEFAULT_MNEMONIC: Final = "test test test test test test test test test test test junk"
 
-_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+SECP256K1_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _HARDENED: Final = 1 << 31
 
 
@@ -74,5 +74,5 @@ def _child(node: bytes, index: int, point: bytes | None = None) -> bytes:
     else:
         head = point or PrivateKey(secret).public_key.format(compressed=True)
     mixed = hmac.digest(chain_code, head + index.to_bytes(4, "big"), "sha512")
-    number = (int.from_bytes(mixed[:32], "big") + int.from_bytes(secret, "big")) % _ORDER
+    number = (int.from_bytes(mixed[:32], "big") + int.from_bytes(secret, "big")) % SECP256K1_ORDER
     return number.to_bytes(32, "big") + mixed[32:]

@@ -7,7 +7,7 @@ from typing import Final
 from coincurve import PublicKey
 
 from devnet.chain import rlp
-from devnet.chain.accounts import Account, address_of
+from devnet.chain.accounts import SECP256K1_ORDER, Account, address_of
 from devnet.chain.keccak import keccak
 from devnet.chain.transaction import Transaction
 
@@ -45,6 +45,13 @@ def sign_digest(account: Account, digest: bytes) -> bytes:
         raise ValueError(f"a digest has 32 bytes, not {len(digest)}")
     signature = account.key.sign_recoverable(digest, hasher=None)
     return signature[:64] + bytes((27 + signature[64],))
+
+
+def mirrored(signature: bytes) -> bytes:
+    """The other signature of the same signer over the same digest, with s in the upper half (R4
+    forbids it)."""
+    s, v = int.from_bytes(signature[32:64], "big"), signature[64]
+    return signature[:32] + (SECP256K1_ORDER - s).to_bytes(32, "big") + bytes((55 - v,))
 
 
 def recover(digest: bytes, signature: bytes) -> str:

@@ -13,27 +13,18 @@ from functools import cache
 from typing import Any, Final
 
 from devnet.chain.keccak import keccak
-from devnet.protocol.codec import Codec, Parameter
+from devnet.protocol.codec import Parameter
 from devnet.protocol.messages import DOMAIN_NAME, DOMAIN_VERSION
 
 _TYPE: Final = re.compile(r"(\w+)\((.*)\)")
-_DOMAIN: Final = (
-    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-)
-_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # secp256k1
 
 
 @dataclass(frozen=True, slots=True)
 class MessageType:
-    """A type string taken apart: its name, its members and the hash of the string."""
+    """A type string taken apart: its name and its members."""
 
     name: str
     members: tuple[Parameter, ...]
-    hash: bytes
-
-    def struct_hash(self, fields: Mapping[str, Any]) -> bytes:
-        """EIP-712's hashStruct; addresses are hex, bytes are bytes, arrays are of integers."""
-        return keccak(self.hash + b"".join(_word(m, fields[m.name]) for m in self.members))
 
 
 @cache
@@ -43,36 +34,23 @@ def message_type(text: str) -> MessageType:
     if match is None:
         raise ValueError(f"no EIP-712 type: {text}")
     pairs = [member.split(" ") for member in match[2].split(",")]
-    members = tuple(Parameter(name, kind) for kind, name in pairs)
-    return MessageType(match[1], members, keccak(text.encode()))
+    return MessageType(match[1], tuple(Parameter(name, kind) for kind, name in pairs))
 
 
 def digest(kind: MessageType, fields: Mapping[str, Any], chain_id: int, contract: str) -> bytes:
-    """What is signed, in the domain of that chain and of the contract at that address."""
-    domain = message_type(_DOMAIN).struct_hash(
-        {
-            "name": DOMAIN_NAME,
-            "version": DOMAIN_VERSION,
-            "chainId": chain_id,
-            "verifyingContract": contract,
-        }
-    )
-    return keccak(b"\x19\x01" + domain + kind.struct_hash(fields))
+    """What is signed, in the domain of that chain and of the contract at that address.
 
+    Addresses are hex, bytes are bytes; fields the type does not name are left out.
+    """
+    from eth_account.messages import encode_typed_data  # 0.2 s, for those alone who forge
 
-def mirrored(signature: bytes) -> bytes:
-    """The other signature of the same signer over the same digest, with s in the upper half (R4
-    forbids it)."""
-    s, v = int.from_bytes(signature[32:64], "big"), signature[64]
-    return signature[:32] + (_ORDER - s).to_bytes(32, "big") + bytes((55 - v,))
-
-
-def _word(member: Parameter, value: Any) -> bytes:
-    if member.type == "string":
-        return keccak(str(value).encode())
-    if member.type == "bytes":
-        return keccak(value)
-    if member.type.endswith("[]"):
-        element = Parameter(member.name, member.type.removesuffix("[]"))
-        return keccak(b"".join(_word(element, item) for item in value))
-    return Codec([member]).encode([value])
+    domain = {
+        "name": DOMAIN_NAME,
+        "version": DOMAIN_VERSION,
+        "chainId": chain_id,
+        "verifyingContract": contract,
+    }
+    members = [{"name": member.name, "type": member.type} for member in kind.members]
+    named = {member.name: fields[member.name] for member in kind.members}
+    signable = encode_typed_data(domain, {kind.name: members}, named)
+    return keccak(b"\x19" + signable.version + signable.header + signable.body)

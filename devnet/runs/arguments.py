@@ -8,13 +8,13 @@ from typing import Any
 
 from devnet.actors.view import Directory, hardware_id, spec_hash
 from devnet.base import UsageError
-from devnet.chain import Account, Block, keccak, sign_digest
+from devnet.chain import Account, Block, keccak, mirrored, sign_digest
 from devnet.protocol import Contracts, ProtocolError
 from devnet.protocol import View as Reads
 from devnet.protocol.codec import Parameter
 from devnet.protocol.deployment import abi_name
 from devnet.protocol.signed import SIGNED
-from devnet.protocol.typed import digest, message_type, mirrored
+from devnet.protocol.typed import digest, message_type
 from devnet.spec import units
 from devnet.spec.arguments import SIGNATURES, WORDS, CallData, Signatures, word_of
 from devnet.spec.units import UnitError, did_you_mean

@@ -8,7 +8,15 @@ from eth_keys.datatypes import PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devnet.chain import Account, Transaction, recover, sign, sign_digest, transaction_hash
+from devnet.chain import (
+    Account,
+    Transaction,
+    mirrored,
+    recover,
+    sign,
+    sign_digest,
+    transaction_hash,
+)
 from devnet.chain.transaction import read_raw
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -108,3 +116,12 @@ def test_only_a_digest_is_signed() -> None:
 def test_bytes_that_are_no_signature_do_not_recover(signature: bytes) -> None:
     with pytest.raises(ValueError, match=r"signature"):
         recover(b"\x01" * 32, signature)
+
+
+def test_the_mirrored_signature_is_of_the_same_signer() -> None:
+    account = Account.from_secret("gatekeeper", b"\x11" * 32)
+    low = sign_digest(account, b"\x09" * 32)
+    high = mirrored(low)
+    assert int.from_bytes(high[32:64], "big") > 2**255 > int.from_bytes(low[32:64], "big")
+    assert recover(b"\x09" * 32, high) == account.address
+    assert mirrored(high) == low

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devnet.chain import DEFAULT_MNEMONIC, derive, recover, sign_digest
 from devnet.protocol import Domains, messages
-from devnet.protocol.typed import digest, message_type, mirrored
+from devnet.protocol.typed import digest, message_type
 
 CHAIN_ID = 31337
 NODE, OWNER, CONTRACT = (f"0x{place:040x}" for place in (7, 8, 77))
@@ -37,12 +36,3 @@ def test_another_chain_or_contract_is_another_digest() -> None:
 def test_a_text_that_is_no_type() -> None:
     with pytest.raises(ValueError, match="no EIP-712 type: Incident"):
         message_type("Incident")
-
-
-def test_the_mirrored_signature_is_of_the_same_signer() -> None:
-    account = derive(DEFAULT_MNEMONIC, ["gatekeeper"])["gatekeeper"]
-    low = sign_digest(account, b"\x09" * 32)
-    high = mirrored(low)
-    assert int.from_bytes(high[32:64], "big") > 2**255 > int.from_bytes(low[32:64], "big")
-    assert recover(b"\x09" * 32, high) == account.address
-    assert mirrored(high) == low
