@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from devnet.model import Ledger, PriceLedger
+from devnet.model import Ledger
 from devnet.runs.checkers.amounts import (
     FULL_STAKE,
-    due_contingency,
     due_share,
 )
 from devnet.runs.checkers.facts import Facts
 from devnet.runs.checkers.governance import check_enactments, check_vault
 from devnet.runs.checkers.pools import check_pool_balances, check_pools
-from devnet.runs.checkers.rows import Slash
+from devnet.runs.checkers.prices import check_prices, price_base
+from devnet.runs.checkers.slashes import check_slashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,6 @@ class Violation:
     def __str__(self) -> str:
         return f"invariant {self.invariant} ({self.title}): {self.text}"
 
-
-SERIOUS: Final = 3  # L3
 
 Check = Callable[[Ledger, Facts], Iterator[str]]
 
@@ -202,65 +200,7 @@ def invariant_9(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 def invariant_10(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """What a slash takes is what rewards get and what the cycle's reward rises by (L4, L7)."""
-    for row in facts.news.slashes:
-        amounts = {row.amount, row.due, row.taken, row.received, row.reward_rise}
-        if len(amounts) > 1:
-            yield (
-                f"{row.transaction}: incident {row.id} executed {row.amount} wei, due {row.due}; "
-                f"stake and escrow fell by {row.taken}, rewards got {row.received}, "
-                f"the cycle's reward rose by {row.reward_rise}"
-            )
-        yield from _bond_faults(row)
-        if row.again:
-            yield f"{row.transaction}: incident {row.id} was decided before"
-    for overturn in facts.news.overturns:
-        at = f"{overturn.transaction}: incident {overturn.id}"
-        if overturn.slashed or overturn.restored != overturn.seized:
-            yield (
-                f"{at} overturned: slashed {overturn.slashed} wei, restored "
-                f"{overturn.restored} of {overturn.seized}"
-            )
-        if overturn.returned_bond != overturn.bond:
-            yield f"{at} overturned: returned {overturn.returned_bond} of {overturn.bond} wei bond"
-        if overturn.again:
-            yield f"{at} was decided before"
-    for bond in facts.news.bonds:
-        if len({bond.amount, bond.due, bond.moved}) > 1:
-            yield (
-                f"{bond.transaction}: incident {bond.id}: a bond of {bond.amount} wei, "
-                f"due {bond.due}, moved {bond.moved}"
-            )
-    for charge in facts.news.charges:
-        if charge.level == SERIOUS:
-            if charge.start or charge.end or charge.again:
-                yield (
-                    f"{charge.transaction}: incident {charge.id} of level 3 charges "
-                    f"[{charge.start}, {charge.end}), once per node"
-                )
-        elif charge.start >= charge.end or charge.start < charge.charged_until:
-            yield (
-                f"{charge.transaction}: incident {charge.id} charges [{charge.start}, "
-                f"{charge.end}), seconds before {charge.charged_until} are charged already"
-            )
-    for name, node in ledger.nodes.items():
-        if not 0 <= node.stake + node.seized <= FULL_STAKE:
-            yield f"{name} has a stake of {node.stake} wei, {node.seized} seized"
-        seen = facts.nodes.get(name)
-        if seen and (node.stake, node.seized) != (seen.stake_wei, seen.seized):
-            yield (
-                f"{name} has a stake of {node.stake} wei, {node.seized} seized; its events give "
-                f"{seen.stake_wei} and {seen.seized}"
-            )
-
-
-def _bond_faults(row: Slash) -> Iterator[str]:
-    """L6: the bond is lost where the arbiter upheld, else it returns."""
-    due = (row.bond, 0) if row.upheld else (0, row.bond)
-    if (row.lost_bond, row.returned_bond) != due:
-        yield (
-            f"{row.transaction}: incident {row.id} executed, upheld {row.upheld}: of a bond of "
-            f"{row.bond} wei {row.lost_bond} lost, {row.returned_bond} returned"
-        )
+    yield from check_slashes(ledger, facts)
 
 
 def invariant_11(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -270,45 +210,7 @@ def invariant_11(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 def invariant_12(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """⌊0.75·m⌋ ≤ dynamic ≤ ⌊0.95·m⌋; base ≤ contingency ≤ 2·base; non-decreasing in u."""
-    for resource, price in ledger.prices.items():
-        p, u, given = price.dynamic, ledger.utilization, price.contingency
-        seen = facts.governance.contingencies.get(resource, (0, 0, False))
-        if (given.costUsd1e18, given.multiplier1e18, given.on) != seen:
-            yield f"resource {resource}: the contingency price is {given}, set was {seen}"
-        bounds = _price_bounds(price)
-        if p is None or bounds is None:
-            if given.on:
-                yield f"resource {resource}: no price, though the contingency price is on"
-            continue
-        low, high = bounds
-        if not low <= p <= high:
-            yield f"resource {resource}: a price of {p} is outside [{low}, {high}]"
-        before = facts.last_prices.get(resource)
-        if before is None or before[0] != _price_base(price):
-            continue
-        _, u_before, p_before = before
-        if (u - u_before) * (p - p_before) < 0:
-            yield (
-                f"resource {resource}: the price went from {p_before} to {p} while u went "
-                f"from {u_before} to {u}"
-            )
-
-
-def _price_base(price: PriceLedger) -> object:
-    """What a price follows from but for u: the median, or the contingency price's base."""
-    given = price.contingency
-    if not given.on:
-        return price.market
-    return "contingency", due_contingency(given.costUsd1e18, given.multiplier1e18)
-
-
-def _price_bounds(price: PriceLedger) -> tuple[int, int] | None:
-    """The least and the greatest price there can be; None where none is read."""
-    given, m = price.contingency, price.market
-    if given.on:
-        base = due_contingency(given.costUsd1e18, given.multiplier1e18)
-        return base, 2 * base
-    return None if m is None else (75 * m // 100, 95 * m // 100)
+    yield from check_prices(ledger, facts)
 
 
 def invariant_13(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -408,6 +310,6 @@ def check_all(ledger: Ledger, facts: Facts) -> tuple[Violation, ...]:
     )
     for resource, price in ledger.prices.items():
         if price.dynamic is not None:
-            facts.last_prices[resource] = _price_base(price), ledger.utilization, price.dynamic
+            facts.last_prices[resource] = price_base(price), ledger.utilization, price.dynamic
     facts.mark()
     return violations

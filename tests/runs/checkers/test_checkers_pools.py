@@ -7,13 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from corrupting import History, checked, numbers
 from model_world import KOMP, World, address
 
 from devnet.model import Ledger, MemberLedger
-from devnet.protocol import ObservedTransaction
-from devnet.runs.checkers import Facts, Violation, check_all
 
-History = list[ObservedTransaction]
 POOL = "Pool:1"
 DAY = 86_400
 
@@ -41,17 +39,7 @@ def pooled() -> World:
     return world
 
 
-def checked(world: World, ledger: Ledger, history: History) -> tuple[Violation, ...]:
-    facts = Facts(world.parameters)
-    facts.observe(history)
-    return check_all(ledger, facts)
-
-
-def numbers(violations: tuple[Violation, ...]) -> set[int]:
-    return {violation.invariant for violation in violations}
-
-
-def event(history: History, name: str, **changes: Any) -> History:
+def raised(history: History, name: str, **changes: Any) -> History:
     """The first event of that name changed by so much, or to another value."""
     found = next(tx for tx in history if any(e.name == name for e in tx.events))
     events = tuple(
@@ -103,12 +91,12 @@ LEDGERS: Mapping[str, tuple[int, Callable[[Ledger], Ledger]]] = {
 }
 
 HISTORIES: Mapping[str, tuple[int, Callable[[History], History]]] = {
-    "a commission too high": (11, lambda it: event(it, "Harvested", commission=1)),
-    "more harvested than received": (11, lambda it: event(it, "Harvested", gross=10)),
-    "a top-up that mints too much": (11, lambda it: event(it, "PoolToppedUp", shares=1)),
-    "a redemption of another's part": (11, lambda it: event(it, "Redeemed", amount=1)),
-    "more joined than paid": (2, lambda it: event(it, "Joined", amount=1)),
-    "more collected than there was": (11, lambda it: event(it, "Collected", amount=2000 * KOMP)),
+    "a commission too high": (11, lambda it: raised(it, "Harvested", commission=1)),
+    "more harvested than received": (11, lambda it: raised(it, "Harvested", gross=10)),
+    "a top-up that mints too much": (11, lambda it: raised(it, "PoolToppedUp", shares=1)),
+    "a redemption of another's part": (11, lambda it: raised(it, "Redeemed", amount=1)),
+    "more joined than paid": (2, lambda it: raised(it, "Joined", amount=1)),
+    "more collected than there was": (11, lambda it: raised(it, "Collected", amount=2000 * KOMP)),
 }
 
 
