@@ -30,7 +30,7 @@ from devnet.deploy import compile_contracts
 from devnet.runs.checkers import INVARIANTS
 from properties.action import Action
 from properties.machine import Found, play
-from properties.reducing import failure, reduced
+from properties.reducing import failure, reduced, same_as
 from properties.scenario import save
 from properties.tally import Tally
 from properties.twins import NETWORK, Disagreement, Twins, in_process
@@ -108,12 +108,7 @@ def hunt(twins: Twins, sequences: int = MOST_SEQUENCES) -> Hunt | None:
         play(twins, tally, sequences)
     except Found as found:
         seconds = time.monotonic() - started
-        numbers = found.wrong.invariants
-
-        def same(other: Disagreement) -> bool:
-            return numbers <= other.invariants
-
-        actions = reduced(twins, found.actions, same)
+        actions = reduced(twins, found.actions, same_as(found.wrong, whole=True))
         again = failure(twins, actions)
         assert again is not None
         return Hunt(seconds, tally.steps + 1, actions, again[1])

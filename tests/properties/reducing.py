@@ -25,13 +25,17 @@ MEANINGLESS = (DevnetError, EncodingError, KeyError, ValueError)
 Same = Callable[[Disagreement], bool]
 
 
-def same_as(wrong: Disagreement) -> Same:
-    """Whether another failure is of the same kind: an invariant in common, else no invariant."""
+def same_as(wrong: Disagreement, *, whole: bool = False) -> Same:
+    """Whether another failure is of the same kind: an invariant in common, else no invariant.
+
+    `whole` asks for all of its invariants.
+    """
 
     def same(other: Disagreement) -> bool:
-        if wrong.invariants:
-            return bool(wrong.invariants & other.invariants)
-        return not other.invariants
+        if not wrong.invariants:
+            return not other.invariants
+        common = wrong.invariants & other.invariants
+        return common == wrong.invariants if whole else bool(common)
 
     return same
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from devnet.base import DevnetFolder, Toolchain
+from devnet.runs.checkers.invariants import Violation
 from devnet.runs.runner import run_scenario
 from devnet.spec.scenario import load_scenario
 from properties.action import Advance, Send, now
@@ -18,8 +19,8 @@ from properties.hunting import (
     scenario_of,
     seeded_errors,
 )
-from properties.reducing import reduced, renumbered
-from properties.twins import Twins
+from properties.reducing import reduced, renumbered, same_as
+from properties.twins import Disagreement, Twins
 
 EVERY = seeded_errors()
 SAMPLE = (3, 11)  # what CI hunts; `--deep` hunts all
@@ -72,6 +73,29 @@ def test_a_found_scenario_fails_on_the_error_and_passes_without_it(tmp_path: Pat
 
     assert verdict(Toolchain(), "mended") == ("passed", len(found.actions))
     assert verdict(toolchain, "broken") == ("failed", len(found.actions))
+
+
+def broken(*numbers: int) -> Disagreement:
+    """Of these invariants, and of model and contracts."""
+    return Disagreement(["stake differs", *(Violation(number, "", "") for number in numbers)])
+
+
+@pytest.mark.parametrize(
+    ("found", "other", "in_common", "whole"),
+    [
+        (broken(3), broken(3, 4), True, True),
+        (broken(3, 4), broken(3), True, False),
+        (broken(3), broken(4), False, False),
+        (broken(), broken(), True, True),
+        (broken(), broken(3), False, False),
+    ],
+    ids=["more", "less", "another", "model-alone", "model-then-invariant"],
+)
+def test_a_reduced_failure_is_of_the_same_kind(
+    found: Disagreement, other: Disagreement, in_common: bool, whole: bool
+) -> None:
+    assert same_as(found)(other) is in_common
+    assert same_as(found, whole=True)(other) is whole
 
 
 def test_what_does_not_fail_is_not_reduced(twins: Twins) -> None:

@@ -80,7 +80,7 @@ def test_with_many_seeds(twins: Twins, tally: Tally, seed: int, deep: None) -> N
     play_budget(twins, tally, seed)
 
 
-def test_every_move_has_a_place() -> None:
+def test_moves_have_names_of_their_own() -> None:
     """Names are what failures speak of."""
     names = [move.name for move in MOVES]
     assert len(set(names)) == len(names)
