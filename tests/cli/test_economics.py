@@ -42,6 +42,18 @@ def test_a_year_in_tables_of_80_columns(devnet: Shell, mine: Path) -> None:
     assert ended.err.startswith("10 nodes, 8 cycles of 5040 blocks, seed 5\n")
 
 
+def test_the_year_of_the_readme_with_fewer_nodes_and_longer_cycles(devnet: Shell) -> None:
+    words = ["--set", "cycle.blocks=201600"]
+    for group in range(8):
+        words += ["--set", f"workers.{group}.count=5"]
+    ended = devnet("economics", "year", *words)
+    assert ended.code == 0, ended.err
+    assert "it adds up: balances 100000000 KOMP, supply 100000000 KOMP\n" in ended.out
+    assert "\n40 nodes, 13 cycles, " in ended.out
+    assert " pools harvested " in ended.out
+    assert ended.out.endswith("/year-seed-0.html\n")
+
+
 def test_the_same_seed_gives_the_same_json(devnet: Shell, mine: Path) -> None:
     words = ("economics", mine, "--json", "--out", "page.html", "--years", "2")
     first, again = devnet(*words), devnet(*words)
