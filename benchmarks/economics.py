@@ -1,4 +1,4 @@
-"""What a year costs: 10 000 nodes, weekly cycles, pools, slashes and appeals (issue 4)."""
+"""What a year costs: 10 000 nodes, weekly cycles, pools, slashes and appeals."""
 
 from __future__ import annotations
 
