@@ -9,7 +9,6 @@ from contracts_stage import (
     KOMP,
     STAKE,
     Stage,
-    address,
 )
 from incidents_stage import (
     NOBODY,
@@ -204,24 +203,3 @@ def test_l6_a_node_without_stake_is_ejected_too(stage: Stage) -> None:
     assert appeal(stage, 2) == 0
     assert rule(stage, 2, False).event("Restored")["amount"] == 0
     assert stage.read("Staking", "nodeOf", NODE)["ejected"] is True
-
-
-@pytest.mark.parametrize(
-    ("contract", "function", "args"),
-    [
-        ("Staking", "slash", (NODE, 1)),
-        ("Staking", "suspend", (NODE,)),
-        ("Staking", "resume", (NODE,)),
-        ("Staking", "seize", (NODE,)),
-        ("Staking", "restore", (NODE, 1)),
-        ("Staking", "forfeit", (NODE,)),
-        ("Rewards", "voidV", (NODE,)),
-    ],
-)
-def test_only_the_slashing_contract(
-    stage: Stage, contract: str, function: str, args: tuple[object, ...]
-) -> None:
-    stage.stake(1)
-    for who in ("mallory", "governance", "arbiter", "gatekeeper-1"):
-        error = stage.refused(who, contract, function, *args)
-        assert (error.name, error.values) == ("NotSlashing", {"caller": address(who)})

@@ -288,10 +288,3 @@ def test_r3_a_gatekeeper_owns_no_worker(stage: Stage) -> None:
     given = (NODE, b"\x01" * 32, 1, 2**39, signed(digest, *GATEKEEPERS[:2]))
     refused = stage.refused("gatekeeper-1", "Staking", "stake", *given)
     assert refused.values == {"owner": address("gatekeeper-1")}
-
-
-def test_only_slashing_takes_stake(stage: Stage) -> None:
-    stage.stake(1)
-    for sender in ("owner-1", "governance", "mallory"):
-        refused = stage.refused(sender, "Staking", "slash", NODE, 1)
-        assert refused.values == {"caller": address(sender)}
