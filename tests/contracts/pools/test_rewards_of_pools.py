@@ -97,7 +97,10 @@ def test_c6_nobody_claims_for_the_pool(stage: Stage) -> None:
 def test_rounding_never_pays_more_than_was_harvested(
     stage: Stage, commission: int, rewards: list[int], parts: list[int], order: list[str]
 ) -> None:
-    """Invariant 11: Σ shares = total, Σ collected <= harvested - commission, dust below 1 each."""
+    """Invariant 11: Σ shares = total, Σ collected <= harvested - commission.
+
+    The dust is below 1 wei a collect, and ⌊net·1e18/shares⌋ keeps at most 500 wei a harvest (S7).
+    """
     snapshot = stage.chain.snapshot()
     try:
         amounts = {"alice": 100 * KOMP, "bob": parts[0], "mallory": parts[1], "owner_1": parts[2]}
