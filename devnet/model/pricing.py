@@ -112,9 +112,10 @@ def market_price(state: State, resource: int, now: int) -> int:
 
 def set_contingency(state: State, call: Call) -> None:
     """O4, R5: governance switches the contingency price."""
+    resource = call.args["resource"]
+    _require_resource(resource)
     if call.sender != state.parameters.governance:
         raise Refused("NotGovernance")
-    resource = call.args["resource"]
     _cloud_feeds(state, resource)
     names = ("costUsd1e18", "multiplier1e18", "on")
     given = ContingencyState(*(call.args[name] for name in names))
@@ -154,9 +155,13 @@ def price_in_komp(state: State, resource: int, now: int) -> int:
     return price(state, resource, now) * WAD // usd
 
 
-def _cloud_feeds(state: State, resource: int) -> Sequence[str]:
+def _require_resource(resource: int) -> None:
     if resource >= RESOURCES:
-        raise Refused("NoReason")  # no value of the enum: the call data are refused
+        raise Refused("NoReason")  # no value of the enum: the decoder refuses it, before all else
+
+
+def _cloud_feeds(state: State, resource: int) -> Sequence[str]:
+    _require_resource(resource)
     names = state.parameters.cloud_feeds.get(resource, ())
     if not names:
         raise Refused("FeedsMissing")

@@ -164,6 +164,7 @@ def test_o4_governance_switches_what_is_charged(world: World) -> None:
     switch = {"resource": 0, "costUsd1e18": 3 * 10**16, "multiplier1e18": 15 * 10**17, "on": True}
     for sender, changes, error in (
         ("bob", {}, "NotGovernance"),
+        ("bob", {"resource": 6}, "NoReason"),  # the decoder comes before the contract
         ("governance", {"resource": 3}, "FeedsMissing"),
         ("governance", {"resource": 6}, "NoReason"),
         ("governance", {"costUsd1e18": 0}, "ContingencyZero"),
