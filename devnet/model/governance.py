@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eth_abi.exceptions import DecodingError
 
-from devnet.model import appeals, gatekeepers, pricing, rewards
+from devnet.model import appeals, gatekeepers, pools, pricing, rewards
 from devnet.model.calls import ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.tables import Refused, narrow
 from devnet.protocol.codec import Codec, Parameter, topic_of
+from devnet.protocol.deployment import abi_name
 from devnet.protocol.messages import calls_hash
 from devnet.protocol.states import ProposalState, ProposalStatus
 
 if TYPE_CHECKING:
     from devnet.model.state import State
+
+Rule = Callable[["State", Call], None]
 
 NO_PROPOSAL: Final = ProposalState(ProposalStatus.UNKNOWN, 0, ZERO_HASH)
 
@@ -29,7 +32,7 @@ class Governed:
     contract: str
     function: str
     inputs: Codec
-    rule: Callable[[State, Call], None]
+    rule: Rule
 
     @property
     def selector(self) -> bytes:
@@ -102,22 +105,34 @@ def set_guardian(state: State, call: Call) -> None:
 
 
 def _perform(state: State, call: Call, to: str, data: bytes) -> None:
-    addresses = state.parameters.addresses
-    name = next((name for name, address in addresses.items() if address == to), None)
-    if name is None:
-        raise Refused("AddressEmptyCode")
-    known = next((g for g in GOVERNED if (g.contract, g.selector) == (name, data[:4])), None)
-    if known is None:
-        raise NotGoverned(name, data[:4])
+    inputs, rule = _callee(state, to, data[:4])
     try:
-        args = known.inputs.decode_named(data[4:])
+        args = inputs.decode_named(data[4:])
     except DecodingError:
         raise Refused("FailedCall") from None  # the contract refuses them without a word
-    sender = addresses["ExecutionQueue"]
+    sender = state.parameters.addresses["ExecutionQueue"]
     try:
-        known.rule(state, Call(sender, call.block, call.timestamp, args))
+        rule(state, Call(sender, call.block, call.timestamp, args))
     except Refused as refused:
         raise Refused("FailedCall" if refused.name == "NoReason" else refused.name) from None
+
+
+def _callee(state: State, to: str, selector: bytes) -> tuple[Codec, Rule]:
+    """What a call of that selector runs there: what is governed, or what a pool has for anyone."""
+    contracts = {address: name for name, address in state.parameters.addresses.items()}
+    contract = contracts.get(to) or pools.name_at(state, to)
+    if contract is None:
+        raise Refused("AddressEmptyCode")
+    for known in GOVERNED:
+        if (known.contract, known.selector) == (contract, selector):
+            return known.inputs, known.rule
+    known_functions = state.parameters.functions
+    functions = known_functions.get(contract, known_functions.get(abi_name(contract)))
+    if functions is not None and selector not in functions:
+        raise Refused("FailedCall")  # no function answers, and no contract has a fallback
+    if functions is not None and (rule := pools.rule_of(contract, functions[selector].name)):
+        return functions[selector].inputs, rule
+    raise NotGoverned(contract, selector)
 
 
 def _queue(state: State, call: Call, proposal: bytes, calls: Sequence[Mapping[str, Any]]) -> None:
@@ -146,9 +161,7 @@ def _require_guardian(state: State, call: Call) -> None:
         raise Refused("NotGuardian")
 
 
-def _governed(
-    contract: str, function: str, rule: Callable[[State, Call], None], **inputs: str
-) -> Governed:
+def _governed(contract: str, function: str, rule: Rule, **inputs: str) -> Governed:
     parameters = [Parameter(name, kind) for name, kind in inputs.items()]
     return Governed(contract, function, Codec(parameters), rule)
 

@@ -36,7 +36,7 @@ from devnet.model.parameters import Parameters
 from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.model.state import BlockHash, Emitted, Recover, State
 from devnet.model.tables import Refused
-from devnet.protocol.deployment import FEED_PREFIX, pool_number
+from devnet.protocol.deployment import FEED_PREFIX
 from devnet.protocol.messages import Domains
 from devnet.protocol.observed import ObservedTransaction
 
@@ -180,9 +180,9 @@ class Model:
         if contract.startswith(FEED_PREFIX) and function in FEED_RULES:
             feed_rule = FEED_RULES[function]
             return lambda state, call: feed_rule(state, call, contract)
-        if pool_number(contract) is not None and function in pools.RULES:
-            pool_rule = pools.RULES[function]
-            return lambda state, call: pools.visit(state, call, contract, pool_rule)
+        pool_rule = pools.rule_of(contract, function)
+        if pool_rule is not None:
+            return pool_rule
         raise NoSuchRule(contract, function, transaction)
 
     def ledger(self, block: int, timestamp: int) -> Ledger:

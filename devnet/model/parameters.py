@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from devnet.protocol.contracts import Function
+
 STAKE_WEI = 500 * 10**18  # S1
 VENDORS = 3  # O1
 RESOURCES = 6
@@ -45,7 +47,9 @@ class Parameters:
     feeds as `Feed:…`), `feeds` their parameters, `cloud_feeds` the three feeds of each priced
     resource by its number in IPricing.Resource. `supply` lies with `treasury` at first (T1).
     `governance` is who may call what is governed (R5), the execution queue but for tests of parts;
-    `space` and `timelock` are the queue's (G2). `vault` None: there is none (I1).
+    `space` and `timelock` are the queue's (G2). `vault` None: there is none (I1). `functions` are
+    those of each ABI by their selector, for the calls of a proposal; without a contract's ABI, all
+    its selectors are taken for functions.
     """
 
     chain_id: int
@@ -75,3 +79,4 @@ class Parameters:
     komp_usd_feed: str = "Feed:komp_usd"
     utilization_feed: str = "Feed:utilization"
     vault: VaultParameters | None = None
+    functions: Mapping[str, Mapping[bytes, Function]] = field(default_factory=dict, repr=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from devnet.model import rewards, staking, token
@@ -326,6 +327,18 @@ RULES: Final[Mapping[str, Rule]] = {
 def names(state: State) -> dict[str, str]:
     """Every pool's address by its contract name, in the order of their creation."""
     return {pool_name(n): address for n, address in enumerate(state.pools, start=1)}
+
+
+def name_at(state: State, address: str) -> str | None:
+    """The contract name of the pool at an address; None where there is none."""
+    return next((name for name, pool in names(state).items() if pool == address), None)
+
+
+def rule_of(contract: str, function: str) -> Callable[[State, Call], None] | None:
+    """What a function of the pool of that contract name does; None for any other."""
+    if pool_number(contract) is None or function not in RULES:
+        return None
+    return partial(visit, contract=contract, rule=RULES[function])
 
 
 def _harvest(at: _Visit) -> None:

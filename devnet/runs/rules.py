@@ -6,6 +6,7 @@ from devnet.deploy.feeds import Feed, feeds
 from devnet.deploy.parameters import DeploymentParameters
 from devnet.model import FeedParameters, Parameters, VaultParameters
 from devnet.protocol import Deployment, config_digest, feed_name
+from devnet.protocol.contracts import Interface
 from devnet.protocol.messages import SNAPSHOT_SPACE
 from devnet.spec.network import RESOURCES, VENDORS
 
@@ -41,6 +42,7 @@ def model_parameters(given: DeploymentParameters, deployment: Deployment) -> Par
             for resource in given.resources
         },
         vault=_vault(given),
+        functions={name: Interface.of(abi).by_selector for name, abi in deployment.abis.items()},
     )
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from governing_world import ALL, DELAY, PROPOSAL, call, execute, passed, queue, veto
-from model_world import World, address
+from model_world import KOMP, World, address
 
 from devnet.chain.keccak import keccak
 from devnet.model import NoSuchRule
 from devnet.model.governance import GOVERNED
 from devnet.protocol import ProposalStatus
+from devnet.protocol.codec import Codec, Parameter, topic_of
+from devnet.protocol.contracts import Function
 
 
 @pytest.fixture
@@ -122,6 +124,94 @@ def test_r5_everything_governed_is_governed_by_the_queue(world: World) -> None:
         ("ExecutionQueue", "setGuardian", {"guardian_": address("bob")}),
     ):
         assert world.send("governance", contract, function, **args).error == "NotGovernance"
+
+
+@pytest.fixture
+def informed() -> World:
+    """That network, with some of the contracts' ABIs known."""
+    return World(
+        governance=address("ExecutionQueue"),
+        functions={
+            "Rewards": functions(claimAll=(Parameter("node", "address"),)),
+            "Pool": functions(
+                harvest=(), withdraw=(), restake=(Parameter("months", "uint256"),), assets=()
+            ),
+        },
+    )
+
+
+def functions(**inputs: tuple[Parameter, ...]) -> dict[bytes, Function]:
+    codecs = {name: Codec(parameters) for name, parameters in inputs.items()}
+    selectors = {name: topic_of(name, codec)[:4] for name, codec in codecs.items()}
+    return {
+        selectors[name]: Function(name, selectors[name], codec, Codec(()))
+        for name, codec in codecs.items()
+    }
+
+
+def of_pool(signature: str, data: bytes = b"", number: int = 1) -> dict[str, Any]:
+    return {"to": address(f"Pool:{number}"), "data": keccak(signature.encode())[:4] + data}
+
+
+def active_pool(world: World) -> None:
+    world.funded_pool(1, 1_000, alice=200 * KOMP, bob=300 * KOMP)
+    assert world.activate(1, "alice", "worker-1").ok
+
+
+def test_s7_the_queue_is_anyone_to_a_pool(informed: World) -> None:
+    active_pool(informed)
+    informed.next_cycle()
+    informed.mine()
+    assert informed.add_reward(10 * KOMP).ok
+    assert informed.publish("worker-1").ok
+    informed.next_cycle()
+    assert passed(informed, of_pool("harvest()")) is None
+    pool = informed.ledger().pools["Pool:1"]
+    assert pool.members[address("alice")].commission == KOMP
+    harvested = informed.history[-1].events[-1]
+    assert (harvested.contract, harvested.name) == ("Pool:1", "Harvested")
+    assert harvested.args == {"gross": 10 * KOMP, "commission": KOMP}
+
+
+@pytest.mark.parametrize(
+    ("made", "error"),
+    [
+        (("withdraw()",), "ExitNotDue"),
+        (("restake(uint256)", bytes(32)), "NotPoolOperator"),
+        (("restake(uint256)", bytes(31)), "FailedCall"),
+        (("mint()",), "FailedCall"),
+        (("harvest()", b"", 2), "AddressEmptyCode"),
+    ],
+    ids=["locked", "the operator's", "cut short", "no function", "no pool yet"],
+)
+def test_s7_a_pool_refuses_the_queue_as_it_does_anyone(
+    informed: World, made: tuple[Any, ...], error: str
+) -> None:
+    active_pool(informed)
+    assert passed(informed, of_pool(*made)) == error
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 3, b"\1" * 36])
+def test_g2_a_call_that_no_function_answers_fails(informed: World, data: bytes) -> None:
+    assert passed(informed, {"to": address("Rewards"), "data": data}) == "FailedCall"
+    assert status(informed) is ProposalStatus.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        ({"to": address("Rewards"), "data": keccak(b"claimAll(address)")[:4]}, r"Rewards\.0x"),
+        (of_pool("assets()"), r"Pool:1\.0x"),
+        ({"to": address("Slashing"), "data": b""}, r"Slashing\.0x "),
+    ],
+    ids=["of a contract", "of a pool", "of an unknown ABI"],
+)
+def test_it_has_no_rule_for_what_is_not_governed(
+    informed: World, made: dict[str, Any], named: str
+) -> None:
+    active_pool(informed)
+    with pytest.raises(NoSuchRule, match=named):
+        passed(informed, made)
 
 
 def test_it_says_which_queued_call_it_has_no_rule_for(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from devnet.model import pools
 from devnet.model.gatekeepers import Quorum
 from devnet.protocol.states import ProposalStatus
 
@@ -84,11 +85,12 @@ def _governed(draw: Draw, sight: Sight) -> tuple[str, str, dict[str, Any]]:
     perf = draw.one(count // 2 + 1, count // 2 + 1, count, count // 2)
     change = {"added": [] if "dave" in members else ["dave"], "removed": [], "perfQuorum": perf}
     contingency = {
-        "resource": draw.integer(0, 5),
+        "resource": draw.integer(0, 6),
         "costUsd1e18": draw.one(10**17, 3, 10**18 + 1),
         "multiplier1e18": draw.one(10**18, 15 * 10**17, 1),
         "on": draw.one(True, True, False),
     }
+    founded = list(pools.names(sight.state))  # open to anyone, and so to the queue (S7)
     chosen: tuple[str, str, dict[str, Any]] = draw.one(
         ("Gatekeepers", "change", change),
         ("Rewards", "setMaxV", {"maxV_": draw.one(10**20, 10**20, 10**19, 10**18, 2**96)}),
@@ -96,6 +98,7 @@ def _governed(draw: Draw, sight: Sight) -> tuple[str, str, dict[str, Any]]:
         ("Pricing", "setContingency", contingency),
         ("Slashing", "setArbiter", {"arbiter_": draw.one("arbiter", "arbiter", "dave")}),
         ("ExecutionQueue", "setGuardian", {"guardian_": draw.one("guardian", "dave")}),
+        *((draw.of(founded), draw.one("harvest", "withdraw"), {}) for _ in founded[:1]),
     )
     return chosen
 
