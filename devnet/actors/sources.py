@@ -34,7 +34,7 @@ class Sources:
         self._nodes = spec.oracles.node_names()
         self._node_faults: dict[str, str] = {}
         self._feed_faults: dict[str, str] = {}
-        self._frozen: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._frozen: dict[str, int | None] = {}  # what the source of a frozen feed still says
         self._flaps: dict[str, int] = {}
         self._komp_usd_1e8 = spec.oracles.komp_usd
         self._cluster = cluster
@@ -75,8 +75,8 @@ class Sources:
 
     def fault_feed(self, feed: str, kind: str) -> None:
         """From now on the source of one feed is what fails, for all nodes alike."""
-        if kind == "frozen":
-            self._frozen[feed] = self.read(feed)
+        if kind == "frozen" and self._feed_faults.get(feed) != kind:
+            self._frozen[feed] = self._observe(feed)
         self._feed_faults[feed] = kind
 
     def heal_feed(self, feed: str) -> None:
@@ -90,9 +90,9 @@ class Sources:
         if kind == "flapping":
             self._flaps[feed] = self._flaps.get(feed, 0) + 1
         up = [node for node in self._nodes if self._node_faults.get(node) != "offline"]
-        if kind == "frozen":
-            return tuple((node, seen) for node, seen in self._frozen[feed] if node in up)
-        observations = ((node, self._observe(feed)) for node in up)
+        observations = (
+            (node, self._frozen[feed] if kind == "frozen" else self._observe(feed)) for node in up
+        )
         return tuple(
             (node, self._distorted(feed, kind, node, seen))
             for node, seen in observations

@@ -142,6 +142,32 @@ def test_a_frozen_source_says_what_it_said(sources: Sources) -> None:
     assert values(sources) == [5 * 10**16] * 3
 
 
+def test_a_source_is_frozen_for_nodes_that_were_down_too(sources: Sources) -> None:
+    sources.fault_node("oracle-1")
+    sources.fault_node("oracle-2")
+    sources.fault_feed(FEED, "frozen")
+    sources.servers.set_price(Vendor.AWS, Resource.VCPU_HOUR, "0.05")
+    assert sources.read(FEED) == (("oracle-3", SEEN), ("oracle-4", SEEN))
+    sources.heal_node("oracle-1")
+    sources.heal_node("oracle-2")
+    assert sources.read(FEED) == everybody(SEEN)
+
+
+def test_a_lying_node_lies_about_a_frozen_source_too(sources: Sources) -> None:
+    sources.fault_feed(FEED, "frozen")
+    sources.fault_node("oracle-2", "outlier")
+    assert values(sources) == [SEEN, 10 * SEEN, SEEN, SEEN]
+
+
+def test_a_stale_source_freezes_at_what_it_would_say(sources: Sources) -> None:
+    sources.fault_feed(FEED, "stale")
+    sources.fault_feed(FEED, "frozen")
+    sources.servers.set_price(Vendor.AWS, Resource.VCPU_HOUR, "0.05")
+    assert values(sources) == [SEEN] * 4
+    sources.fault_feed(FEED, "frozen")
+    assert values(sources) == [SEEN] * 4  # it froze before
+
+
 def test_a_flapping_source_doubles_every_other_reading(sources: Sources) -> None:
     sources.fault_feed(FEED, "flapping")
     assert [values(sources)[0] for _ in range(4)] == [2 * SEEN, SEEN, 2 * SEEN, SEEN]
