@@ -77,4 +77,5 @@ def test_json_has_the_figures_as_numbers(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_every_benchmark_of_the_folder_is_found() -> None:
-    assert command.present() == ["cli", "controlplane", "economics", "gas", "load", "startup"]
+    promised = ["attacks", "cli", "controlplane", "economics", "gas", "load", "startup"]
+    assert command.present() == promised
