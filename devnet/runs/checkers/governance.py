@@ -46,12 +46,16 @@ class Release:
     """A `Released` event of the vault (I1) and what moved with it, wei.
 
     `due` is what the cycle's number gives, `received` what rewards got, `rise` what the cycle's
-    reward rose by.
+    reward rose by. `parts` is how many of the vault's cycles it catches up; `amount_before` and
+    `parts_before` are the last release's, None before the first.
     """
 
     transaction: str
     cycle: int
     amount: int
+    parts: int
+    amount_before: int | None
+    parts_before: int | None
     due: int
     received: int
     rise: int
@@ -65,6 +69,8 @@ class GovernanceFacts:
         self.contingencies: dict[int, tuple[int, int, bool]] = {}  # resource: cost, multiplier, on
         self.proposals: defaultdict[bytes, ProposalFacts] = defaultdict(ProposalFacts)
         self.released = 0
+        self._last: Release | None = None
+        self._parts = 0  # of the vault's cycles that are paid
         self.enactments: list[Enactment] = []
         self.releases: list[Release] = []
         self.folds: Mapping[str, Callable[[ObservedTransaction, Args], None]] = {
@@ -119,10 +125,21 @@ class GovernanceFacts:
                 moved += event.args["value"]
             elif event.name == "RewardAdded" and event.args["from"] == pair[0]:
                 rise += event.args["amount"]
-        due = due_release(total, cycles, self.begun(cycle)) - self.released
-        row = Release(transaction.hash, cycle, args["amount"], due, moved, rise)
-        self.releases.append(row)
+        begun, last = self.begun(cycle), self._last
+        self._last = Release(
+            transaction=transaction.hash,
+            cycle=cycle,
+            amount=args["amount"],
+            parts=begun - self._parts,
+            amount_before=last.amount if last else None,
+            parts_before=last.parts if last else None,
+            due=due_release(total, cycles, begun) - self.released,
+            received=moved,
+            rise=rise,
+        )
+        self.releases.append(self._last)
         self.released += args["amount"]
+        self._parts = begun
 
 
 def check_vault(ledger: Ledger, facts: GovernanceFacts) -> Iterator[str]:
@@ -133,6 +150,13 @@ def check_vault(ledger: Ledger, facts: GovernanceFacts) -> Iterator[str]:
                 f"{row.transaction}: released {row.amount} wei in cycle {row.cycle}, due "
                 f"{row.due}; rewards got {row.received}, the cycle's reward rose by {row.rise}"
             )
+        # Whatever E is: a mean of later parts is no more than one of earlier parts.
+        before, parts = row.amount_before, row.parts_before
+        if before is not None and parts is not None and row.amount * parts > before * row.parts:
+            yield (
+                f"{row.transaction}: {row.amount} wei for {row.parts} cycles of the vault are more "
+                f"a cycle than the {before} for the {parts} before"
+            )
     given, vault = facts.parameters.vault, ledger.vault
     if given is None or vault is None:
         return
@@ -142,9 +166,6 @@ def check_vault(ledger: Ledger, facts: GovernanceFacts) -> Iterator[str]:
     due = due_release(given.total, given.cycles, j)
     if vault.released + vault.releasable != due:
         yield f"{vault.releasable} wei are releasable after {vault.released}, E({j}) is {due}"
-    parts = [due_release(given.total, given.cycles, k) for k in range(max(j - 2, 0), j + 1)]
-    if len(parts) == 3 and parts[2] - parts[1] > parts[1] - parts[0]:
-        yield f"part {j} is {parts[2] - parts[1]} wei, the one before {parts[1] - parts[0]}"
 
 
 def check_enactments(facts: GovernanceFacts) -> Iterator[str]:

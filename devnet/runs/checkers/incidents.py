@@ -53,8 +53,9 @@ def _executed(facts: Facts, transaction: ObservedTransaction, args: Args) -> Non
         e.name == "Ruled" and e.args["id"] == identity and e.args["upheld"] for e in events
     )
     drop = summed(events, "Slashed", "amount", node=args["node"])
-    freed = args["amount"] - drop if node.seized else 0
     lost = summed(events, "BondLost", "amount", id=identity)
+    received = tokens_between(events, slashing, rewards) - lost
+    freed = received - drop if node.seized else 0  # no event tells it; the escrow's tokens do
     left = node.stake_wei + node.seized
     facts.news.slashes.append(
         Slash(
@@ -65,7 +66,7 @@ def _executed(facts: Facts, transaction: ObservedTransaction, args: Args) -> Non
             due=due_slash(incident.level, incident.end - incident.start, left),
             left=left,
             taken=drop + freed,
-            received=tokens_between(events, slashing, rewards) - lost,
+            received=received,
             reward_rise=summed(events, "RewardAdded", "amount", **{"from": slashing}) - lost,
             bond=incident.bond,
             lost_bond=lost,

@@ -60,7 +60,8 @@ def invariant_2(ledger: Ledger, facts: Facts) -> Iterator[str]:
     stakes = sum(node.stake for node in ledger.nodes.values())
     if stakes != ledger.total_stake:
         yield f"the stakes sum to {stakes} wei, totalStake is {ledger.total_stake}"
-    escrow = sum(o.deposit - o.consumed for o in ledger.orders.values() if not o.finalized)
+    open_orders = [o for o in ledger.orders.values() if o is not None and not o.finalized]
+    escrow = sum(order.deposit - order.consumed for order in open_orders)
     if escrow != ledger.escrowed:
         yield f"unfinalized orders hold {escrow} wei, escrowed is {ledger.escrowed}"
     bonds = sum(i.bond for i in ledger.incidents.values() if i is not None and i.pending)

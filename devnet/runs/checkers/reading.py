@@ -118,11 +118,11 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
         if number not in kept_cycles and (number >= ended or seen.reward or seen.v)
     }
     old_incidents = previous.incidents if previous is not None else {}
-    kept_incidents = {n: i for n, i in old_incidents.items() if not i.pending}
+    kept_incidents = {n: i for n, i in old_incidents.items() if i is not None and not i.pending}
     open_incidents = [n for n in range(1, facts.incidents + 1) if n not in kept_incidents]
     incidents = _ask_each(batch, open_incidents, "Slashing", "incidentOf")
     old_orders = previous.orders if previous is not None else {}
-    kept_orders = {n: o for n, o in old_orders.items() if o.finalized}
+    kept_orders = {n: o for n, o in old_orders.items() if o is not None and o.finalized}
     open_orders = [number for number in facts.orders if number not in kept_orders]
     orders = _ask_each(batch, open_orders, "Market", "orderOf")
     feeds = {name: batch.ask(name, "latestRoundData") for name in parameters.feeds}

@@ -150,6 +150,28 @@ def test_an_unfunded_vault_is_found() -> None:
     assert numbers(checked(world, balance(ledger, "treasury", 78 * KOMP), history)) == {2}
 
 
+def test_a_part_that_rises_is_found() -> None:
+    """Honest: 12, then 11 and 10 at once, then 9 KOMP; by the released amounts, whatever is due."""
+    world = World()
+    for cycles in (2, 2, 1):
+        world.next_cycle(cycles)
+        assert world.send("mallory", "IncentiveVault", "release").ok
+    assert checked(world, world.ledger(), world.history) == ()
+
+    def risen(place: int, amount: int) -> list[str]:
+        history = event(world.history, "Released", place, amount=amount)
+        found = checked(world, world.ledger(), history)
+        return [v.text.partition(": ")[2] for v in found if "more a cycle" in v.text]
+
+    assert risen(1, 24 * KOMP) == []
+    assert risen(1, 24 * KOMP + 1) == [
+        f"{24 * KOMP + 1} wei for 2 cycles of the vault are more a cycle than the {12 * KOMP} "
+        "for the 1 before"
+    ]
+    assert risen(2, 105 * KOMP // 10) == []
+    assert len(risen(2, 105 * KOMP // 10 + 1)) == 1
+
+
 @pytest.mark.parametrize(
     ("total", "cycles", "k", "due"),
     [(78, 12, 1, 12), (78, 12, 3, 33), (78, 12, 12, 78), (7, 2, 1, 4), (7, 2, 2, 7), (5, 1, 0, 0)],

@@ -136,6 +136,22 @@ def test_a_corrupted_history_is_found(told: World, name: str) -> None:
     assert number in numbers(checked(told, told.ledger(), corrupted))
 
 
+def test_what_left_the_escrow_is_told_by_the_token(told: World) -> None:
+    """Incident 3 takes 50 KOMP of what a level 3 holds; a wei of it stays in the escrow."""
+    taken = next(tx for tx in told.history if tx.function == "execute")
+    kept = replace(
+        taken,
+        events=tuple(
+            replace(e, args={**e.args, "value": e.args["value"] - 1}) if e.name == "Transfer" else e
+            for e in taken.events
+        ),
+    )
+    history = [kept if tx is taken else tx for tx in told.history]
+    texts = [violation.text for violation in checked(told, told.ledger(), history)]
+    assert [text for text in texts if f"stake and escrow fell by {50 * KOMP - 1}," in text]
+    assert [t for t in texts if t.startswith(address("worker-3")) and t.endswith("and 1")]
+
+
 def test_a_withdrawal_with_a_pending_level_3_is_found() -> None:
     world = World()
     assert world.stake("worker-1").ok
