@@ -273,11 +273,11 @@ class Scheduler:
 
     def _signed(self, send: Send) -> bytes:
         account = self._directory.accounts[send.account]
+        call = self._contracts.encode(send.contract, send.function, *send.args)
         nonce = self._nonces.get(send.account)
         if nonce is None:
             nonce = self._chain.nonce(account.address)
         self._nonces[send.account] = nonce + 1
-        call = self._contracts.encode(send.contract, send.function, *send.args)
         transaction = Transaction(
             nonce=nonce, to=call.to, data=call.data, gas=GAS_LIMIT, chain_id=self._chain.chain_id
         )

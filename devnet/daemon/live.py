@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster.errors import ClusterLacks, ClusterStartFailed
 from cluster.interface import EventKind
-from devnet.base import DevnetError, StartFailed
+from devnet.base import StartFailed, WaitExpired
 from devnet.base.folder import DevnetFolder
+from devnet.chain import ChainError, RpcError
 from devnet.daemon.control import Asked, ControlSocket
-from devnet.daemon.log import note
+from devnet.daemon.log import note, note_traceback
 from devnet.daemon.messages import refusal
 from devnet.daemon.naming import step_of
 from devnet.daemon.stopping import Stopping
@@ -89,7 +91,7 @@ class Live:
     def _perform(self, asked: Asked) -> None:
         try:
             step = step_of(asked.fields.get("step") or {}, self._world.spec)
-        except DevnetError as error:
+        except Exception as error:  # noqa: BLE001  nothing was done yet
             asked.finish(refusal(error))
             return
         self._step = step.verb
@@ -99,6 +101,12 @@ class Live:
         except KeyboardInterrupt:
             asked.finish(refusal(StartFailed("the devnet is stopping; the step was cut short")))
             raise
+        except Exception as error:
+            asked.finish(refusal(error))
+            if _has_ended(error):
+                raise
+            note_traceback(error)
+            return
         except BaseException as error:
             asked.finish(refusal(error))
             raise
@@ -154,6 +162,16 @@ class Live:
             },
             "orders": orders,
         }
+
+
+def _has_ended(error: Exception) -> bool:
+    """Whether a part of the devnet has died, or its chain is not what it was any more.
+
+    All else is the step's own: a wait that was too short, a fault that nobody foresaw.
+    """
+    if isinstance(error, WaitExpired | RpcError):
+        return False
+    return isinstance(error, StartFailed | ChainError | ClusterLacks | ClusterStartFailed)
 
 
 def outcome_json(outcome: StepOutcome) -> dict[str, Any]:

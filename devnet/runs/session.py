@@ -15,7 +15,7 @@ from devnet.actors.sources import Sources
 from devnet.actors.view import Directory, owner_of
 from devnet.base import CheckFailed, UsageError
 from devnet.chain import Block
-from devnet.protocol import Contracts
+from devnet.protocol import Contracts, ProtocolError
 from devnet.runs.checks import Checks
 from devnet.runs.pace import Pace
 from devnet.runs.performers import PERFORMERS
@@ -243,6 +243,8 @@ class Session:
             did = PERFORMERS[step.verb](self, step)
         except StepRejected as rejected:
             failure, error = str(rejected), rejected.error
+        except ProtocolError as refused:  # a view that the step reads
+            failure, error = str(refused), refused.name
         except CheckFailed as failed:
             failure = str(failed)
         except UsageError as wrong:
