@@ -13,6 +13,7 @@ from devnet.actors.view import View
 from devnet.protocol.cbor import decode_pairs
 
 WAD = 10**18
+MOST_TIMES = 2**192  # below it no utilization makes an answer that a word does not hold
 RETRY_SECONDS = 3600  # where no oracle node is up
 
 
@@ -57,7 +58,9 @@ class Responder(Actor):
         except ValueError:
             return  # nobody knows what was asked
         times = question.get("times", 1)
-        if question.get("get") == "utilization" and isinstance(times, int):
+        if question.get("get") != "utilization" or not isinstance(times, int):
+            return
+        if times < MOST_TIMES:
             self._open.append((asked, times))
 
     def _answer(self, view: View, read: FeedRead) -> list[Operation]:

@@ -12,7 +12,8 @@ from tests.actors.stage import ChainEvent, Stage, happened, time_of
 JOB = b"job".ljust(32, b"\0")
 UTILIZATION = "Feed:utilization"
 GET = bytes.fromhex("636765746b7574696c697a6174696f6e")  # {get: utilization}
-TIMES_1000 = bytes.fromhex("6574696d65731903e8")
+TIMES = bytes.fromhex("6574696d6573")
+TIMES_1000 = TIMES + bytes.fromhex("1903e8")
 CONSUMER = "0x" + "c0" * 20
 
 
@@ -70,6 +71,12 @@ def test_without_times_the_answer_is_the_fraction_s_whole_part(
     assert answer == [fulfilled("oracle-1", 1)]
 
 
+def test_the_largest_times_still_fits_an_answer(stage: Stage, responder: Responder) -> None:
+    responder.act(stage.view(3), [asked(GET + TIMES + b"\xc2\x58\x18" + b"\xff" * 24)])
+    answer = responder.act(stage.view(3), [seen(("oracle-1", 10**18))])
+    assert answer == [fulfilled("oracle-1", 2**192 - 1)]
+
+
 def test_one_reading_serves_all_that_wait(stage: Stage, responder: Responder) -> None:
     responder.act(stage.view(3), [asked(number=1), asked(number=2)])
     answers = responder.act(stage.view(3), [seen(("oracle-1", 10**18))])
@@ -84,8 +91,13 @@ def test_one_reading_serves_all_that_wait(stage: Stage, responder: Responder) ->
         asked(b""),
         asked(bytes.fromhex("636765746470696e67")),
         asked(GET + bytes.fromhex("6574696d65736178")),
+        asked(GET + TIMES + bytes.fromhex("c2581901" + "00" * 24)),
+        asked(GET + TIMES + bytes.fromhex("c2582901" + "00" * 40)),
     ],
-    ids=["another job", "no CBOR", "nothing", "another question", "times a text"],
+    ids=[
+        *("another job", "no CBOR", "nothing", "another question", "times a text"),
+        *("times 2^192", "times 2^320"),
+    ],
 )
 def test_what_it_cannot_read_stays_open(
     stage: Stage, responder: Responder, request_: ChainEvent
