@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eth_abi.exceptions import DecodingError, EncodingError
+
 from devnet.actors.view import Directory, hardware_id, spec_hash
 from devnet.base import UsageError
 from devnet.chain import Account, Block, keccak, mirrored, sign_digest
 from devnet.protocol import Contracts, ProtocolError
 from devnet.protocol import View as Reads
 from devnet.protocol.codec import Parameter
-from devnet.protocol.deployment import abi_name
+from devnet.protocol.deployment import abi_name, pool_number
 from devnet.protocol.signed import SIGNED
 from devnet.protocol.typed import digest, message_type
 from devnet.spec import units
@@ -20,6 +22,8 @@ from devnet.spec.arguments import SIGNATURES, WORDS, CallData, Signatures, word_
 from devnet.spec.units import UnitError, did_you_mean
 
 _HEX = frozenset("0123456789abcdefABCDEF")
+_MISFITS = (EncodingError, ValueError, TypeError, KeyError, OverflowError)  # what encoders raise
+MOST_BYTES = 65_536  # of a call's data, which a transaction's gas pays for (EIP-7623)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Arguments:
         before: Mapping[str, Any] | None = None,
     ) -> tuple[Any, ...]:
         """All arguments in the ABI's order; `before` are those of an earlier call, as decoded."""
+        self._require_created(contract)
         parameters = self.contracts.function(contract, function).inputs.parameters
         what = f"{contract}.{function}"
         names = [parameter.name for parameter in parameters]
@@ -83,13 +88,34 @@ class Arguments:
             signatures = name == SIGNATURES and isinstance(given.get(name), Mapping)
             if name in given and not signatures:
                 values[name] = self.value(parameter, given[name], name, values.get(name))
+        missing = [name for name in names if name not in values and name not in given]
+        if missing:
+            raise UsageError(f"{what} lacks {', '.join(missing)}", hint=f"it takes {names}")
         if isinstance(given.get(SIGNATURES), Mapping):
             wanted = Signatures.model_validate(given[SIGNATURES])
             values[SIGNATURES] = self._signatures(sender, contract, function, values, wanted)
-        missing = [name for name in names if name not in values]
-        if missing:
-            raise UsageError(f"{what} lacks {', '.join(missing)}", hint=f"it takes {names}")
-        return tuple(values[name] for name in names)
+        ordered = tuple(values[name] for name in names)
+        self._encoded(contract, function, ordered)
+        return ordered
+
+    def _require_created(self, contract: str) -> None:
+        """A pool has its name and address before it exists (S7): nothing answers there."""
+        number = pool_number(contract)
+        if number is not None and self.contracts.address(contract) not in self.contracts.names:
+            known = [name for name in self.contracts.names.values() if pool_number(name)]
+            hint = f"created: {', '.join(known) or 'none'}"
+            raise UsageError(f"{contract} has not been created", hint=hint)
+
+    def _encoded(self, contract: str, function: str, values: Sequence[Any]) -> bytes:
+        """The call's data; raises UsageError for values that misfit and for too many bytes."""
+        what = f"{contract}.{function}"
+        try:
+            data = self.contracts.encode(contract, function, *values).data
+        except _MISFITS as error:
+            raise UsageError(f"{what}: the arguments do not fit its types: {error}") from error
+        if len(data) > MOST_BYTES:
+            raise UsageError(f"{what}: a call of {len(data)} bytes; at most {MOST_BYTES}")
+        return data
 
     def value(self, parameter: Parameter, given: Any, path: str, before: Any = None) -> Any:
         """One value by its type; of a struct, `before` fills what is not given."""
@@ -101,12 +127,7 @@ class Arguments:
     def _value(self, parameter: Parameter, given: Any, path: str, before: Any) -> Any:
         kind = parameter.type
         if word_of(given) == "read":
-            call = CallData.model_validate(given["read"])
-            values = self._call_values(call, path)
-            try:
-                return self.reads.read(call.to, call.function, *values)
-            except ProtocolError as error:
-                raise UnitError(f"{call.to}.{call.function} refused: {error}", given) from error
+            return self._read(parameter, CallData.model_validate(given["read"]), path)
         if kind.endswith("]"):
             if not isinstance(given, Sequence) or isinstance(given, str):
                 raise UnitError(f"{kind} is a list", given)
@@ -117,12 +138,37 @@ class Arguments:
         if kind == "address":
             return self._address(given)
         if kind.startswith(("uint", "int")):
-            return self._integer(given)
+            return _within(kind, self._integer(given), given)
         if kind == "bool":
             return units.truth(given)
         if kind == "string":
+            if not isinstance(given, str | int):
+                raise UnitError("a string is a text", given)
             return str(given)
         return self._bytes(kind, given, path)
+
+    def _read(self, parameter: Parameter, call: CallData, path: str) -> Any:
+        """What a view answers at the head block, where it is of the type that is due."""
+        what = f"{call.to}.{call.function}"
+        self._require_created(call.to)
+        values = self._call_values(call, path)
+        outputs = self.contracts.function(call.to, call.function).outputs
+        answered = outputs.parameters[0] if len(outputs.parameters) == 1 else None
+        integers = answered is not None and _is_integer(answered.type, parameter.type)
+        same = answered is not None and (answered.type, answered.fields) == (
+            parameter.type,
+            parameter.fields,
+        )
+        if not integers and not same:
+            raise UnitError(f"{what} answers no {parameter.type}", outputs.signature)
+        self._encoded(call.to, call.function, values)
+        try:
+            (answer,) = self.reads.read_many([(call.to, call.function, values)])
+        except DecodingError as error:
+            raise UnitError(f"{what} answered nothing that can be read", str(error)) from error
+        if isinstance(answer, ProtocolError):
+            raise UnitError(f"{what} refused", str(answer)) from answer
+        return _within(parameter.type, answer, f"{answer} of {what}") if integers else answer
 
     def _struct(self, parameter: Parameter, given: Any, path: str, before: Any) -> dict[str, Any]:
         if not isinstance(given, Mapping):
@@ -196,12 +242,15 @@ class Arguments:
         if word == "service":
             return spec_hash(self.directory.spec.service(str(named)))
         if word == "block_hash":
-            return self.reads.block_hash(self.moment.number + units.integer(named))
+            number = self.moment.number + units.integer(named)
+            if number < 0:
+                raise UnitError(f"before block 0: the block to come is {self.moment.number}", named)
+            return self.reads.block_hash(number)
         raise UnitError(f"{word} is a number, not bytes", named)
 
     def _call(self, call: CallData, path: str) -> bytes:
         values = self._call_values(call, path)
-        return self.contracts.encode(call.to, call.function, *values).data
+        return self._encoded(call.to, call.function, values)
 
     def _call_values(self, call: CallData, path: str) -> list[Any]:
         kind = self.contracts.function(call.to, call.function)
@@ -229,9 +278,11 @@ class Arguments:
                 hint=f"give them in hex, or call one of {known}",
             )
         kind = message_type(signed.message)
-        fields = signed.fields(
-            values, self.account(sender).address, self.contracts.address(contract)
-        )
+        target = self.contracts.address(contract)
+        try:
+            fields = signed.fields(values, self.account(sender).address, target)
+        except _MISFITS as error:
+            raise UsageError(f"signatures: no {kind.name} of these arguments: {error}") from error
         members = {member.name: member for member in kind.members}
         for name, given in wanted.overrides.items():
             if name not in members:
@@ -239,7 +290,10 @@ class Arguments:
             fields[name] = self.value(members[name], given, f"signatures.with.{name}")
         where = self.contracts.address(wanted.contract or signed.domain or contract)
         chain_id = wanted.chain_id or self.contracts.deployment.genesis.chain_id
-        signing = digest(kind, fields, chain_id, where)
+        try:
+            signing = digest(kind, fields, _within("uint256", chain_id, chain_id), where)
+        except _MISFITS as error:
+            raise UsageError(f"signatures: no {kind.name} of these fields: {error}") from error
         signers = [self.account(name) for name in wanted.signers]
         if wanted.order == "ascending":
             signers.sort(key=lambda account: int(account.address, 16))  # R4
@@ -247,6 +301,20 @@ class Arguments:
         if wanted.s == "high":
             given_signatures = [mirrored(signature) for signature in given_signatures]
         return b"".join(given_signatures)
+
+
+def _is_integer(*kinds: str) -> bool:
+    return all(kind.startswith(("uint", "int")) and kind[-1] != "]" for kind in kinds)
+
+
+def _within(kind: str, value: int, given: object) -> int:
+    """The integer, where its ABI type holds it."""
+    bits = int(kind.removeprefix("u").removeprefix("int"))
+    least, most = (0, bits) if kind[0] == "u" else (-(2 ** (bits - 1)), bits - 1)
+    if not least <= value < 2**most:
+        below = "0" if kind[0] == "u" else f"-2^{bits - 1}"
+        raise UnitError(f"{kind} is from {below} to 2^{most} - 1", given)
+    return value
 
 
 def _meant(word: object, known: Any) -> str:

@@ -21,8 +21,9 @@ def parameter(kind: str, name: str, *components: dict[str, Any]) -> dict[str, An
     return {"type": kind, "name": name, "components": list(components)}
 
 
-def function(name: str, *inputs: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "function", "name": name, "inputs": list(inputs), "outputs": []}
+def function(name: str, *inputs: dict[str, Any], answers: str = "") -> dict[str, Any]:
+    outputs = [parameter(answers, "")] if answers else []
+    return {"type": "function", "name": name, "inputs": list(inputs), "outputs": outputs}
 
 
 REPORT = function(
@@ -46,16 +47,27 @@ class Blocks:
     def block_hash(self, number: int) -> bytes:
         return number.to_bytes(32, "big")
 
-    def read(self, contract: str, function: str, *args: object) -> bytes:
-        return keccak(f"{contract} {function} {args}".encode())
+    def read_many(self, reads: list[tuple[str, str, list[object]]]) -> list[object]:
+        answers: dict[str, object] = {"count": 300, "name": "KOMP"}
+        return [
+            answers.get(name, keccak(f"{contract} {name} {args}".encode()))
+            for contract, name, args in reads
+        ]
 
 
 def arguments() -> Arguments:
     deployment = Deployment(
-        {"Slashing": SLASHING, "Other": "0x" + "07" * 20},
+        {"Slashing": SLASHING, "Other": "0x" + "07" * 20, "PoolFactory": "0x" + "0f" * 20},
         {
+            "PoolFactory": [],
+            "Pool": [ANY],
             "Slashing": [REPORT, ANY],
-            "Other": [ANY, function("idOf", parameter("uint256", "number"))],
+            "Other": [
+                ANY,
+                function("idOf", parameter("uint256", "number"), answers="bytes32"),
+                function("count", answers="uint256"),
+                function("name", answers="string"),
+            ],
         },
         {},
         Genesis(31337, 0, 1),
@@ -127,7 +139,7 @@ def test_integers() -> None:
         ("0x" + "ab" * 32, b"\xab" * 32),
         (
             {"read": {"to": "Other", "function": "idOf", "args": {"number": "7"}}},
-            keccak(b"Other idOf (7,)"),
+            keccak(b"Other idOf [7]"),
         ),
     ],
     ids=str,
@@ -157,11 +169,54 @@ def test_what_is_left_out_is_as_it_was_before() -> None:
             {"signatures": {"signers": [], "with": {"end": 1}}},
             r"Incident has no field 'end'",
         ),
+        ({"level": 256}, r"level: uint8 is from 0 to 2\^8 - 1; seen 256"),
+        ({"level": -1}, r"level: uint8 is from 0 to 2\^8 - 1; seen -1"),
+        ({"from": {"now": "-99999999d"}}, r"from: uint64 is from 0 to 2\^64 - 1"),
+        ({"to": {"cycle": -5}}, r"to: uint64 is from 0 to 2\^64 - 1"),
+        ({"evidence": {"block_hash": -102}}, r"evidence: before block 0: the block to come is 101"),
+        ({"level": {"read": {"to": "Other", "function": "count"}}}, r"seen '300 of Other.count'"),
+        (
+            {"level": {"read": {"to": "Other", "function": "name"}}},
+            r"level: Other.name answers no uint8; seen '\(string\)'",
+        ),
+        (
+            {"node": {"read": {"to": "Other", "function": "count"}}},
+            r"node: Other.count answers no address; seen '\(uint256\)'",
+        ),
+        (
+            {"evidence": {"read": {"to": "Other", "function": "idOf", "args": {"number": -1}}}},
+            r"evidence.number: uint256 is from 0 to 2\^256 - 1; seen -1",
+        ),
+        ({"signatures": {"signers": [], "chain_id": 2**256}}, r"signatures: no Incident of these"),
+        ({"signatures": {"signers": [], "with": {"level": 300}}}, r"with.level: uint8 is from"),
+        ({"signatures": "0x" + "00" * 65_537}, r"Slashing.report: a call of \d+ bytes; at most"),
     ],
 )
 def test_faults(changed: dict[str, Any], fault: str) -> None:
     with pytest.raises(UsageError, match=fault):
         report(**changed)
+
+
+@pytest.mark.parametrize("number", ["0x8" + "0" * 63, "1e77", "-1e77"], ids=str)
+def test_an_integer_beyond_its_type(number: str) -> None:
+    given = {"numbers": [number], "yes": "true", "pair": {"who": "Other", "amount": 1}}
+    with pytest.raises(UsageError, match=r"numbers\[0\]: int256 is from -2\^255 to 2\^255 - 1"):
+        arguments().of_call("alice", "Slashing", "any", given)
+
+
+def test_what_is_missing_is_said_before_anything_is_signed() -> None:
+    given = {name: value for name, value in GIVEN.items() if name != "node"}
+    with pytest.raises(UsageError, match=r"^Slashing.report lacks node$"):
+        arguments().of_call("alice", "Slashing", "report", given)
+
+
+def test_a_pool_that_nobody_created_takes_no_call() -> None:
+    with pytest.raises(UsageError, match=r"^Pool:7 has not been created$") as refused:
+        arguments().of_call("alice", "Pool:7", "any", {})
+    assert refused.value.hint == "created: none"
+    read = {"read": {"to": "Pool:7", "function": "any"}}
+    with pytest.raises(UsageError, match=r"^Pool:7 has not been created$"):
+        report(evidence=read)
 
 
 def test_an_argument_too_few() -> None:
