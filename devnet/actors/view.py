@@ -97,7 +97,7 @@ class Directory:
 
     def lead_gatekeeper(self) -> str:
         """The one that hosts the control plane drives; its peers check and sign."""
-        return next(g.name for g in self.spec.gatekeepers if g.control_plane)
+        return self.spec.lead_gatekeeper
 
 
 @dataclass(frozen=True, slots=True)

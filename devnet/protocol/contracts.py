@@ -151,6 +151,11 @@ class Contracts:
         """Contract names by lower-case address, with the pools known so far."""
         return self._names
 
+    def event_names(self) -> frozenset[str]:
+        """Of every event that `events` can see."""
+        kinds = (kind for face in self._interfaces.values() for kind in face.by_topic.values())
+        return frozenset(kind.name for kind in kinds)
+
     def address(self, contract: str) -> str:
         """Lower-case; raises UsageError for a name that is not deployed."""
         address = self.deployment.address(contract)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from devnet.base import CheckFailed, WaitExpired, wait_for
+from devnet.base import CheckFailed, UsageError, WaitExpired, wait_for
 from devnet.protocol import ProtocolError
 from devnet.runs.governing import proposal_id
 from devnet.spec.expectation import Comparison, EventCount, Expect
-from devnet.spec.units import komp_text, usd_text
+from devnet.spec.units import did_you_mean, komp_text, usd_text
 
 if TYPE_CHECKING:
     from devnet.runs.session import Session
@@ -18,7 +18,15 @@ _WORKER_AMOUNTS = ("stake", "slashed", "pending_slash", "seized", "claimable", "
 
 
 def expect(session: Session, step: Expect) -> str:
-    """What was seen, in one line; raises `CheckFailed` with every key that does not hold."""
+    """What was seen, in one line; raises `CheckFailed` with every key that does not hold.
+
+    Raises UsageError for an event that no contract has.
+    """
+    if step.event is not None:
+        events = sorted(session.contracts.event_names())
+        if step.event.name not in events:
+            hint = did_you_mean(step.event.name, events) or f"known: {', '.join(events)}"
+            raise UsageError(f"no contract has an event {step.event.name!r}", hint=hint)
     if step.within is None:
         misses = _misses(session, step)
         if misses:

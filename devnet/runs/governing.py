@@ -38,9 +38,8 @@ def govern(session: Session, step: steps.Govern) -> str:
         for place, call in enumerate(step.calls)
     )
     proposal = proposal_id(step.proposal)
-    lead = session.directory.lead_gatekeeper()
-    peers = [keeper.name for keeper in session.spec.gatekeepers if keeper.name != lead]
-    for names in (peers, [lead]):  # the lead's refusal is the step's: its peers only sign
+    lead, peers = session.registered()
+    for names in (peers, (lead,)):  # the lead's refusal is the step's: its peers only sign
         wishes = [(name, messages.Govern(session.next_wish(), proposal, calls)) for name in names]
         session.wish_all(wishes)
     session.proposals[step.proposal] = calls

@@ -11,7 +11,7 @@ from devnet.actors.view import ARBITER
 from devnet.base import UsageError
 from devnet.chain.keccak import keccak
 from devnet.spec import incidents as steps
-from devnet.spec.units import komp_text
+from devnet.spec.units import duration_text, komp_text
 
 if TYPE_CHECKING:
     from devnet.runs.session import Session
@@ -22,8 +22,7 @@ DEFAULT_SECONDS = 86_400
 def report(session: Session, step: steps.Incident) -> str:
     """Every gatekeeper vouches for the incident, so that the lead gets its quorum."""
     incident = _attested(session, step)
-    lead = session.directory.lead_gatekeeper()
-    peers = [g.name for g in session.spec.gatekeepers if g.name != lead]
+    lead, peers = session.registered()
     session.wish_all([(p, messages.Vouch(session.next_wish(), incident)) for p in peers])
     session.wish_all([(lead, messages.Vouch(session.next_wish(), incident))])
     identity = session.ledger.incident_count()
@@ -35,12 +34,18 @@ def _attested(session: Session, step: steps.Incident) -> Attested:
     node = session.directory.address(step.worker)
     start, end = 0, 0
     if step.level == steps.MALICIOUS:
-        now = session.head.timestamp
-        registered = session.ledger.registered_at(step.worker)
-        begin = step.begin if step.begin is not None else DEFAULT_SECONDS + step.end
-        start, end = now - begin, now - step.end
+        now, genesis = session.head.timestamp, session.spec.chain.genesis_timestamp
+        earliest = max(session.ledger.registered_at(step.worker), genesis)
+        end = now - step.end
         if step.begin is None:
-            start = max(start, registered)
+            start = max(end - DEFAULT_SECONDS, earliest)
+        else:
+            start = now - step.begin
+        if min(start, end) < genesis:
+            raise UsageError(
+                f"no incident of {step.worker} lies before genesis",
+                hint=f"at most {duration_text(now - genesis)} ago",
+            )
     evidence = step.evidence or f"level {step.level}:{step.worker}:{start}:{end}"
     return Attested(step.worker, node, step.level, start, end, keccak(evidence.encode()))
 

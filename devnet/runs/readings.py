@@ -180,6 +180,9 @@ class Readings:
     def gatekeepers(self) -> int:
         return int(self._reads.gatekeeper_count())
 
+    def is_gatekeeper(self, name: str) -> bool:
+        return bool(self._reads.is_gatekeeper(self._directory.address(name)))
+
     def released(self) -> int:
         """Of the incentive vault, wei (I1)."""
         return int(self._reads.released())

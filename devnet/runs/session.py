@@ -140,6 +140,22 @@ class Session:
         """What the control plane last said of a node, None before it said anything."""
         return self._nodes.get(node)
 
+    def registered(self) -> tuple[str, tuple[str, ...]]:
+        """The gatekeeper that proposes, and its peers of those still on chain (R3).
+
+        Raises UsageError where the one that hosts the control plane is none any more.
+        """
+        lead = self.directory.lead_gatekeeper()
+        names = [keeper.name for keeper in self.spec.gatekeepers]
+        left = [name for name in names if self.ledger.is_gatekeeper(name)]
+        if lead not in left:
+            raise UsageError(
+                f"{lead} hosts the control plane and is no gatekeeper any more (R3): "
+                "nobody proposes anything",
+                hint="start a devnet again; governance may appoint it, with a send step",
+            )
+        return lead, tuple(name for name in left if name != lead)
+
     def next_wish(self) -> int:
         self._wishes += 1
         return self._wishes

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from devnet.spec.fields import Natural, Positive, PositiveSeconds, Ppm, SpecModel, Wei, at_most
-from devnet.spec.units import WEI_PER_KOMP
+from devnet.spec.units import WEI_PER_KOMP, share_text
 
 WHOLE_PPM = 1_000_000
 HOUR = 3600
@@ -62,7 +62,7 @@ class PooledStakes(SpecModel):
     members: Annotated[Positive, at_most(100)] = Field(
         default=5, description="of a pool, the operator included"
     )
-    commission: Annotated[Ppm, at_most(200_000)] = Field(
+    commission: Annotated[Ppm, at_most(200_000, share_text)] = Field(
         default=100_000, description="of the operator, on every reward; at most 20% (S7)"
     )
     operator: Ppm = Field(default=250_000, description="of the shares: the operator's; from 20%")

@@ -8,7 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from devnet.spec import units
 from devnet.spec.fields import ErrorName, Name, PositiveSeconds, SpecModel, Truth, one_of
@@ -20,6 +27,7 @@ from devnet.spec.subjects import (
     ResourceName,
     ServiceName,
     WorkerNames,
+    require_vault,
 )
 from devnet.spec.units import UnitError
 
@@ -197,12 +205,14 @@ class Expect(Step):
         return tuple(key for key in keys if getattr(self, key) is not None)
 
     @model_validator(mode="after")
-    def _sensible(self) -> Self:
+    def _sensible(self, info: ValidationInfo) -> Self:
         if self.expect_error is not None:
             raise UnitError("an expectation is never rejected", self.expect_error, "use 'error'")
         subjects = [kind for kind in _SUBJECTS if getattr(self, kind) is not None]
         if len(subjects) > 1:
             raise UnitError("asks one subject at a time", ", ".join(subjects))
+        if self.released is not None:
+            require_vault(info)
         asked = self.asked()
         if not asked:
             raise UnitError("expects nothing", ", ".join(subjects) or "no key")

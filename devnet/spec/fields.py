@@ -27,6 +27,8 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME = 63
 _ERROR_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _TEXT_OR_NUMBER = ["string", "number"]
+MAX_NUMBER = 2**64 - 1  # of a cycle, an incident: no contract takes more of what is counted
+MAX_REPLICAS = 2**32 - 1  # M1
 
 
 class SpecModel(BaseModel):
@@ -55,12 +57,12 @@ def _at_least(least: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def at_most(most: int) -> AfterValidator:
-    """An upper bound, named in the fault."""
+def at_most(most: int, write: Callable[[int], object] = int) -> AfterValidator:
+    """An upper bound, named in the fault as `write` writes it."""
 
     def check(value: int) -> int:
         if value > most:
-            raise UnitError(f"must be at most {most}", value)
+            raise UnitError(f"must be at most {write(most)}", write(value))
         return value
 
     return AfterValidator(check)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from devnet.spec.arguments import CallData
-from devnet.spec.fields import Name, Positive
+from devnet.spec.fields import MAX_NUMBER, Name, Positive
 from devnet.spec.registry import Step, step
-from devnet.spec.subjects import GatekeeperNames
+from devnet.spec.subjects import GatekeeperNames, known_of, require_vault
+from devnet.spec.units import UnitError
+
+# R5: all that governance may call.
+GOVERNED = (
+    "Gatekeepers.change",
+    "Rewards.setMaxV",
+    "Pricing.setContingency",
+    "Slashing.setArbiter",
+    "ExecutionQueue.setGuardian",
+)
 
 
 class _OfProposal(Step):
@@ -16,11 +28,21 @@ class _OfProposal(Step):
     proposal: Name
 
 
+def _governed(call: CallData) -> CallData:
+    """A pool is open to anyone, and so to the queue (S7)."""
+    if f"{call.to}.{call.function}" not in GOVERNED and not call.to.startswith("Pool:"):
+        what = "governance may not call that (R5)"
+        raise UnitError(what, f"{call.to}.{call.function}", f"known: {', '.join(GOVERNED)}")
+    return call
+
+
 @step("govern")
 class Govern(_OfProposal):
     """Let the gatekeepers attest that a proposal has passed, and queue its calls (G2)."""
 
-    calls: tuple[CallData, ...] = Field(min_length=1, description="what governance may call (R5)")
+    calls: tuple[Annotated[CallData, AfterValidator(_governed)], ...] = Field(
+        min_length=1, description="what governance may call (R5)"
+    )
 
 
 @step("enact")
@@ -33,12 +55,30 @@ class Veto(_OfProposal):
     """Let the guardian stop a queued proposal for ever (G2)."""
 
 
+def _of_gatekeepers(quorum: int, info: ValidationInfo) -> int:
+    known = known_of(info).gatekeepers()
+    most = MAX_NUMBER if known is None else len(known)
+    if quorum > most:
+        raise UnitError(f"a quorum is of {most} gatekeepers at most (R4)", quorum)
+    return quorum
+
+
+def _without_lead(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    network = known_of(info).network
+    if network is not None and network.lead_gatekeeper in names:
+        what = "it hosts the control plane: without it nobody proposes anything any more"
+        raise UnitError(what, network.lead_gatekeeper, "remove another")
+    return names
+
+
 @step("remove_gatekeeper")
 class RemoveGatekeeper(_OfProposal):
     """Let the guardian queue the removal of gatekeepers, who would attest no such tally (G2)."""
 
-    gatekeeper: GatekeeperNames
-    perf_quorum: Positive | None = Field(
+    gatekeeper: Annotated[GatekeeperNames, AfterValidator(_without_lead)] = Field(
+        description="but for the one that hosts the control plane, who proposes everything"
+    )
+    perf_quorum: Annotated[Positive, AfterValidator(_of_gatekeepers)] | None = Field(
         default=None, description="k of those who stay; absent: the smallest above half (R4)"
     )
 
@@ -46,3 +86,8 @@ class RemoveGatekeeper(_OfProposal):
 @step("release")
 class Release(Step):
     """Add what is due of the incentive vault to the current cycle's reward; anyone may (I1)."""
+
+    @model_validator(mode="after")
+    def _of_a_vault(self, info: ValidationInfo) -> Self:
+        require_vault(info)
+        return self

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from devnet.spec.fields import Positive, Seconds, Text, Truth, one_of_numbers
+from devnet.spec.fields import MAX_NUMBER, Positive, Seconds, Text, Truth, at_most, one_of_numbers
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import PayerName, WorkerName
 from devnet.spec.units import UnitError, duration_text
@@ -45,7 +45,9 @@ class _OfIncident(Step):
     """A step about one incident: the last pending one of a worker, or one by its number."""
 
     worker: WorkerName | None = Field(default=None, description="its last pending incident")
-    incident: Positive | None = Field(default=None, description="its number on chain")
+    incident: Annotated[Positive, at_most(MAX_NUMBER)] | None = Field(
+        default=None, description="its number on chain"
+    )
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 from devnet.spec.document import nearby
 from devnet.spec.economics import Economics
 from devnet.spec.fields import (
+    MAX_REPLICAS,
     Bytes,
     MilliCpu,
     Months,
@@ -48,6 +49,7 @@ CONTAINER_RESOURCES = ("vcpu_hour", "gib_hour")
 VIRTUAL_MACHINE_RESOURCES = (*CONTAINER_RESOURCES, "storage_gib_month")
 SERVERLESS_RESOURCES = ("function_gib_second", "million_requests")
 SERVICE_KINDS = ("container", "serverless", "virtual_machine")  # in IMarket.Kind's order
+REQUEST_RESPONSE_CONTRACTS = ("LinkToken", "Operator", "UtilizationConsumer")
 RESERVED_NAMES = ("all", "treasury", "governance", "company", "arbiter", "guardian", "deployer")
 OWNER_SUFFIX = "-owner"  # the account that holds a worker's stake (R2)
 ANVIL_MNEMONIC = "test test test test test test test test test test test junk"
@@ -134,6 +136,13 @@ class Incentives(SpecModel):
     )
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise UnitError("named twice", name)
+    return names
+
+
 class Oracles(SpecModel):
     """The oracle nodes, and how fresh their feeds are (O1, O2)."""
 
@@ -144,11 +153,12 @@ class Oracles(SpecModel):
     komp_usd: Usd1e8 = 50_000_000
     komp_usd_heartbeat: PositiveSeconds = 12 * 3600
     utilization_heartbeat: PositiveSeconds = 6 * 3600
-    resources: tuple[Annotated[str, *one_of("resource", *RESOURCES)], ...] = (
-        *CONTAINER_RESOURCES,
-        *SERVERLESS_RESOURCES,
-    )
-    mocked: tuple[Annotated[str, *one_of("vendor", *VENDORS)], ...] = Field(
+    resources: Annotated[
+        tuple[Annotated[str, *one_of("resource", *RESOURCES)], ...], AfterValidator(_each_once)
+    ] = (*CONTAINER_RESOURCES, *SERVERLESS_RESOURCES)
+    mocked: Annotated[
+        tuple[Annotated[str, *one_of("vendor", *VENDORS)], ...], AfterValidator(_each_once)
+    ] = Field(
         default=(),
         description="vendors whose feeds are mocks that answer whatever oracle-1 scripts",
     )
@@ -196,7 +206,7 @@ class Service(SpecModel):
         default=10, description="serverless: the longest an invocation takes"
     )
     min_replicas: Positive = 1
-    max_replicas: Positive = 10
+    max_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] = 10
 
     @property
     def storage_gib(self) -> int:
@@ -270,6 +280,21 @@ class NetworkSpec(SpecModel):
         copy = self.model_copy()
         copy._base = base
         return copy
+
+    @property
+    def lead_gatekeeper(self) -> str:
+        """The one that hosts the control plane drives; its peers check and sign."""
+        return next(keeper.name for keeper in self.gatekeepers if keeper.control_plane)
+
+    def contract_names(self) -> tuple[str, ...]:
+        """Of all contracts it begins with; pools come later."""
+        return (
+            *("Kompute", "Gatekeepers", "Staking", "Slashing", "Rewards"),
+            *(f"Feed:{name}" for name in self.oracles.feed_names()),
+            *("Pricing", "Market", "PoolFactory", "ExecutionQueue"),
+            *(("IncentiveVault",) if self.incentives else ()),
+            *(REQUEST_RESPONSE_CONTRACTS if self.oracles.request_response else ()),
+        )
 
     def service(self, name: str) -> Service:
         """The service of that name; raises `KeyError`."""

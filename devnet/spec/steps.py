@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from devnet.spec.fields import (
+    MAX_NUMBER,
+    MAX_REPLICAS,
     ChangeBps,
     Months,
     Name,
@@ -96,7 +98,7 @@ class Claim(Step):
     """Claim the rewards of all past cycles, or of one `cycle` (C3)."""
 
     worker: WorkerNames
-    cycle: Natural | None = None
+    cycle: Annotated[Natural, at_most(MAX_NUMBER)] | None = None
 
 
 @step("order")
@@ -106,7 +108,9 @@ class Order(Step):
     client: ClientName
     service: ServiceName
     replicas: Positive = 1
-    max_replicas: Positive | None = Field(default=None, description="absent: the service's own")
+    max_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] | None = Field(
+        default=None, description="absent: the service's own"
+    )
     deposit: Wei
     duration: PositiveSeconds = LONGEST_ORDER_SECONDS
     name: Name | None = None
@@ -151,7 +155,9 @@ class _OfOrder(Step):
 class Scale(_OfOrder):
     """Wish another number of replicas for an order; billing follows what runs (M6)."""
 
-    replicas: Natural = Field(description="0: a halt, until it is scaled again (M6)")
+    replicas: Annotated[Natural, at_most(MAX_REPLICAS)] = Field(
+        description="0: a halt, until it is scaled again (M6)"
+    )
 
 
 @step("close")
@@ -256,6 +262,8 @@ def _whole_blocks(seconds: int | None, info: ValidationInfo) -> int | None:
         above = duration_text((seconds // block + 1) * block)
         what = f"time moves by whole blocks of {duration_text(block)}"
         raise UnitError(what, duration_text(seconds), f"did you mean '{above}'?")
+    if seconds and network and seconds > MAX_BLOCKS * network.chain.block_seconds:
+        raise UnitError(f"more than {MAX_BLOCKS} blocks", duration_text(seconds))
     return seconds
 
 

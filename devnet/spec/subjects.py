@@ -9,11 +9,26 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
-from devnet.spec.network import OWNER_SUFFIX, RESERVED_NAMES, VENDORS, NetworkSpec
+from devnet.spec.network import (
+    OWNER_SUFFIX,
+    REQUEST_RESPONSE_CONTRACTS,
+    RESERVED_NAMES,
+    VENDORS,
+    NetworkSpec,
+)
 from devnet.spec.units import UnitError, did_you_mean
 
 ALL = "all"
 _CONTRACT = re.compile(r"[A-Z][A-Za-z]*(:[a-z0-9_]+)*")
+_POOL = re.compile(r"Pool:[1-9][0-9]{0,8}")
+NO_VAULT_HINT = "set 'incentives:' in the network file"
+# What a network lacks that has not got these contracts.
+_NEEDED = {
+    "IncentiveVault": NO_VAULT_HINT,
+    **dict.fromkeys(
+        REQUEST_RESPONSE_CONTRACTS, "set 'oracles.request_response: true' in the network file"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,10 @@ class Known:
     def gatekeepers(self) -> Collection[str] | None:
         return [keeper.name for keeper in self.network.gatekeepers] if self.network else None
 
+    def contracts(self) -> Collection[str] | None:
+        """But for pools, `Pool:<n>`."""
+        return self.network.contract_names() if self.network else None
+
     def vendors(self) -> Collection[str] | None:
         return VENDORS
 
@@ -80,6 +99,13 @@ class Known:
 
 def known_of(info: ValidationInfo) -> Known:
     return info.context if isinstance(info.context, Known) else Known()
+
+
+def require_vault(info: ValidationInfo) -> None:
+    """Raise where the network is known to have no incentive vault (I1)."""
+    network = known_of(info).network
+    if network is not None and network.incentives is None:
+        raise UnitError("there is no incentive vault (I1)", "none", NO_VAULT_HINT)
 
 
 Names = Callable[[Known], Collection[str] | None]
@@ -113,9 +139,14 @@ def _many(kind: str, names: Names) -> tuple[Any, ...]:
     return (BeforeValidator(read), WithJsonSchema({"anyOf": either}))
 
 
-def _contract_name(value: object) -> str:
+def _contract_name(value: object, info: ValidationInfo) -> str:
+    """Whether a pool has been created is known at run time only."""
     if not isinstance(value, str) or not _CONTRACT.fullmatch(value):
         raise UnitError("not the name of a contract", value, "for example Staking, Feed:komp_usd")
+    known = known_of(info).contracts()
+    if known is not None and value not in known and not _POOL.fullmatch(value):
+        hint = _NEEDED.get(value) or did_you_mean(value, known) or f"known: {', '.join(known)}"
+        raise UnitError("unknown contract", value, hint)
     return value
 
 

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 WEI_PER_KOMP = 10**18
 MAX_WEI = 2**128 - 1  # T1: the supply stays below 2^128
+MAX_USD_1E8 = 10**17
 
 _LONGEST_TEXT = 80
 _NUMBER = re.compile(r"([+-]?)(\d[\d_]*)(?:\.(\d+))?(?:[eE](\d{1,2}))?")
@@ -144,13 +145,16 @@ def ratio_text(value: Fraction) -> str:
 
 
 def usd_1e8(text: object) -> int:
-    """`0.50` dollars as units of 1e-8 dollar, the scale of a price feed; above 0 (O2)."""
+    """`0.50` dollars as units of 1e-8 dollar, the scale of a price feed; above 0 (O2),
+    at most 1e9 dollars."""
     shown = _text(text, "an amount of dollars").removeprefix("$").removesuffix("USD").strip()
     scaled = _number(shown, text) * 10**8
     if scaled <= 0:
         raise UnitError("a price must be above 0 (O2)", text)
     if scaled.denominator != 1:
         raise UnitError("finer than 1e-8 dollar", text)
+    if scaled > MAX_USD_1E8:
+        raise UnitError("more than a feed reports, 1e9 dollars", text)
     return int(scaled)
 
 

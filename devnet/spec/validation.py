@@ -64,7 +64,7 @@ def validated(
             value = model.model_validate(rest.tree, context=context)
             break
         except ValidationError as error:
-            details = error.errors(include_url=False)
+            details = _without_emptied(error.errors(include_url=False))
         if turn == 0:
             faulty = [tuple(detail["loc"]) for detail in details]
             faults += [fault_of(document, model, detail) for detail in details]
@@ -81,6 +81,18 @@ def validated(
         if not any(_overlap(one, other) for one in touched for other in faulty):
             faults.append(document.fault(loc, problem.message, problem.hint))
     return value, faults
+
+
+def _without_emptied(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """A list counts as too short where its entries are faulty: that is told once, at the entry."""
+    locs = [detail["loc"] for detail in details]
+
+    def is_emptied(detail: ErrorDetails) -> bool:
+        loc = detail["loc"]
+        inside = any(len(other) > len(loc) and other[: len(loc)] == loc for other in locs)
+        return detail["type"] == "too_short" and inside
+
+    return [detail for detail in details if not is_emptied(detail)]
 
 
 def fault_of(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Fault:

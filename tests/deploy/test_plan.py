@@ -39,6 +39,17 @@ def test_the_order() -> None:
     assert "Feed:azure:million_requests" in names
 
 
+@pytest.mark.parametrize("more", ["", "incentives", "request_response"])
+def test_steps_know_the_contracts_by_their_names(more: str) -> None:
+    given = {
+        "incentives": {"incentives": "{total: 1000 KOMP, cycles: 12}"},
+        "request_response": {"oracles.request_response": "true"},
+    }
+    spec = load_network(NETWORK, given.get(more))
+    parameters = DeploymentParameters.of(spec, {n: a.address for n, a in ACCOUNTS.items()})
+    assert sorted(spec.contract_names()) == sorted(c.name for c in plan(parameters))
+
+
 def test_who_refers_to_what_comes_later() -> None:
     seen: set[str] = set()
     later: dict[str, set[str]] = {}

@@ -14,6 +14,7 @@ from devnet.model.governance import GOVERNED
 from devnet.protocol import ProposalStatus
 from devnet.protocol.codec import Codec, Parameter, topic_of
 from devnet.protocol.contracts import Function
+from devnet.spec import governing as steps
 
 
 @pytest.fixture
@@ -27,6 +28,10 @@ RAISE = call("Rewards", "setMaxV", 2 * 10**20)
 
 def status(world: World) -> ProposalStatus:
     return world.ledger().proposals["0x" + PROPOSAL.hex()].state
+
+
+def test_r5_a_govern_step_takes_the_calls_that_have_a_rule() -> None:
+    assert [f"{rule.contract}.{rule.function}" for rule in GOVERNED] == list(steps.GOVERNED)
 
 
 def test_g2_what_passed_is_executed_after_the_timelock_and_once(world: World) -> None:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
+from devnet.base import UsageError
+from devnet.chain import Block
 from devnet.protocol import ProtocolError
+from devnet.runs.incidents import report
 from devnet.runs.pace import Pace
 from devnet.runs.performers import PERFORMERS
 from devnet.runs.session import Session, StepOutcome
 from devnet.spec.scenario import step_from_mapping
+from tests.actors.stage import GENESIS_TIME, directory, network
+
+
+def session_of(world: MagicMock, removed: Sequence[str] = ()) -> Session:
+    """An hour after genesis; the gatekeepers but for the `removed` ones are on chain."""
+    spec = network()
+    world.spec, world.directory = spec, directory(spec)
+    world.chain.head = Block(5, GENESIS_TIME + 3600, "0x05")
+    world.checks.after_step.return_value = []
+    world.readings.is_gatekeeper.side_effect = lambda name: name not in removed
+    world.readings.registered_at.return_value = GENESIS_TIME + 720
+    return Session(world, MagicMock(spec=Pace))
 
 
 def performed(monkeypatch: pytest.MonkeyPatch, error: Exception, **values: Any) -> StepOutcome:
@@ -21,11 +37,7 @@ def performed(monkeypatch: pytest.MonkeyPatch, error: Exception, **values: Any) 
         raise error
 
     monkeypatch.setitem(PERFORMERS, "appeal", perform)
-    world = MagicMock()
-    world.chain.head.number = 7
-    world.checks.after_step.return_value = []
-    session = Session(world, MagicMock(spec=Pace))
-    return session.perform(step_from_mapping("appeal", {"incident": 999, **values}))
+    return session_of(MagicMock()).perform(step_from_mapping("appeal", {"incident": 999, **values}))
 
 
 REFUSED = ProtocolError("NoSuchIncident", {"id": 999}, "there is no incident 999")
@@ -40,3 +52,36 @@ def test_what_a_view_refuses_can_be_expected(monkeypatch: pytest.MonkeyPatch) ->
     outcome = performed(monkeypatch, REFUSED, expect_error="NoSuchIncident")
     assert outcome.ok
     assert outcome.did == "rejected with NoSuchIncident, as expected"
+
+
+def test_who_was_removed_is_asked_no_more() -> None:
+    assert session_of(MagicMock()).registered() == (
+        "gatekeeper-1",
+        ("gatekeeper-2", "gatekeeper-3"),
+    )
+    left = session_of(MagicMock(), ["gatekeeper-2"]).registered()
+    assert left == ("gatekeeper-1", ("gatekeeper-3",))
+
+
+def test_without_the_one_that_hosts_the_control_plane_nobody_proposes() -> None:
+    session = session_of(MagicMock(), ["gatekeeper-1"])
+    outcome = session.perform(step_from_mapping("incident", {"worker": "worker-1", "level": 3}))
+    assert outcome.failure.startswith(
+        "gatekeeper-1 hosts the control plane and is no gatekeeper any more (R3)"
+    )
+
+
+@pytest.mark.parametrize("interval", [{"from": "61m"}, {"to": "2h"}, {"from": "9999999d"}], ids=str)
+def test_no_incident_lies_before_genesis(interval: dict[str, str]) -> None:
+    step = step_from_mapping("incident", {"worker": "worker-1", "level": 2, **interval})
+    with pytest.raises(UsageError, match="no incident of worker-1 lies before genesis") as refused:
+        report(session_of(MagicMock()), step)  # type: ignore[arg-type]
+    assert refused.value.hint == "at most 1h ago"
+
+
+def test_an_event_that_no_contract_has_is_no_expectation() -> None:
+    world = MagicMock()
+    world.contracts.event_names.return_value = frozenset({"Claimed", "Staked"})
+    step = step_from_mapping("expect", {"event": {"name": "Claimedd", "count": 0}})
+    outcome = session_of(world).perform(step)
+    assert outcome.failure == "no contract has an event 'Claimedd' (did you mean 'Claimed'?)"

@@ -305,6 +305,21 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             id="O2",
         ),
         pytest.param(
+            "economics: {pools: {commission: 30%}}",
+            ["network.yaml:10: economics.pools.commission: must be at most 20%; seen '30%'"],
+            id="S7 commission",
+        ),
+        pytest.param(
+            "oracles: {mocked: [aws, aws]}",
+            ["network.yaml:10: oracles.mocked: named twice; seen 'aws'"],
+            id="mocked twice",
+        ),
+        pytest.param(
+            "oracles: {resources: [vcpu_hour, gib_hour, vcpu_hour]}",
+            ["network.yaml:10: oracles.resources: named twice; seen 'vcpu_hour'"],
+            id="resource twice",
+        ),
+        pytest.param(
             "oracles: {resources: [vcpu_hour, gib_huor]}",
             [
                 (

@@ -161,6 +161,79 @@ def test_all_is_every_worker_and_a_list_is_a_list(town: Town) -> None:
             ["advance.time: unknown unit 'hours'; seen '12 hours'; did you mean 'h'?"],
         ),
         (
+            "send: {from: alice, to: Stakin, function: exit}",
+            ["send.to: unknown contract; seen 'Stakin'; did you mean 'Staking'?"],
+        ),
+        (
+            "send: {from: alice, to: IncentiveVault, function: release}",
+            [
+                "send.to: unknown contract; seen 'IncentiveVault'; "
+                "set 'incentives:' in the network file"
+            ],
+        ),
+        (
+            "send: {from: alice, to: LinkToken, function: transfer}",
+            [
+                "send.to: unknown contract; seen 'LinkToken'; "
+                "set 'oracles.request_response: true' in the network file"
+            ],
+        ),
+        (
+            "release: {}",
+            [
+                "release: there is no incentive vault (I1); seen 'none'; "
+                "set 'incentives:' in the network file"
+            ],
+        ),
+        (
+            "expect: {released: 1 KOMP}",
+            [
+                "expect: there is no incentive vault (I1); seen 'none'; "
+                "set 'incentives:' in the network file"
+            ],
+        ),
+        (
+            "govern: {proposal: p, calls: [{to: Rewards}]}",
+            ["govern.calls[0].function: is missing"],
+        ),
+        ("govern: {proposal: p, calls: []}", ["govern.calls: must not be empty"]),
+        (
+            "govern: {proposal: p, calls: [{to: Kompute, function: transfer}]}",
+            [
+                "govern.calls[0]: governance may not call that (R5); seen 'Kompute.transfer'; "
+                "known: Gatekeepers.change, Rewards.setMaxV, Pricing.setContingency, "
+                "Slashing.setArbiter, ExecutionQueue.setGuardian"
+            ],
+        ),
+        (
+            "remove_gatekeeper: {proposal: p, gatekeeper: gatekeeper-1, perf_quorum: 4}",
+            [
+                "remove_gatekeeper.gatekeeper: it hosts the control plane: without it nobody "
+                "proposes anything any more; seen 'gatekeeper-1'; remove another",
+                "remove_gatekeeper.perf_quorum: a quorum is of 3 gatekeepers at most (R4); seen 4",
+            ],
+        ),
+        (
+            "rule: {incident: 18446744073709551616, upheld: true}",
+            ["rule.incident: must be at most 18446744073709551615; seen 18446744073709551616"],
+        ),
+        (
+            "claim: {worker: all, cycle: 18446744073709551616}",
+            ["claim.cycle: must be at most 18446744073709551615; seen 18446744073709551616"],
+        ),
+        (
+            "scale: {service: web, replicas: 4294967296}",
+            ["scale.replicas: must be at most 4294967295; seen 4294967296"],
+        ),
+        (
+            "order: {client: alice, service: web, deposit: 1 KOMP, max_replicas: 4294967296}",
+            ["order.max_replicas: must be at most 4294967295; seen 4294967296"],
+        ),
+        (
+            "advance: {time: 99999999d}",
+            ["advance.time: more than 10000000 blocks; seen '99999999d'"],
+        ),
+        (
             "advance: {time: 10m}",
             ["advance.time: time moves by whole blocks of 12m; seen '10m'; did you mean '12m'?"],
         ),

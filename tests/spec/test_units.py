@@ -105,6 +105,7 @@ def test_reads_exactly(read: Callable[[object], object], text: object, value: ob
         (units.ratio, "1/0", "a ratio cannot be divided by 0; seen '1/0'", ""),
         (units.ratio, "0", "a ratio must be above 0; seen '0'", ""),
         (units.usd_1e8, "0", "a price must be above 0 (O2); seen '0'", ""),
+        (units.usd_1e8, "1e90", "more than a feed reports, 1e9 dollars; seen '1e90'", ""),
         (units.usd_1e8, "0.000000001", "finer than 1e-8 dollar; seen '0.000000001'", ""),
         (
             units.change_bps,
