@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devnet.actors.view import Directory, owner_of
+from devnet.model.pools import ONE, per_share, split
 from devnet.protocol import View as Reads
 from devnet.protocol.deployment import pool_name
 from devnet.runs.history import History
@@ -45,7 +46,8 @@ class Readings:
 
     def holdings(self, account: str) -> int:
         """All that is an account's: its balance, and of its nodes the stake and the claimable
-        rewards, of its orders what is left of their deposits. A worker stands for its owner."""
+        rewards, of its orders what is left of their deposits, its part of every pool, and the
+        bonds of its open appeals. A worker stands for its owner."""
         address = self._owner_address(account)
         nodes = {str(args["node"]) for args in self._events("Staked", owner=address)}
         orders = {int(str(args["id"])) for args in self._events("OrderCreated", client=address)}
@@ -67,10 +69,18 @@ class Readings:
         return [pool_name(n) for n in range(1, len(self._events("PoolCreated")) + 1)]
 
     def _in_pool(self, pool: str, member: str) -> int:
-        """S7: a member's part of the assets, and what it has not collected."""
+        """S7: a member's part of the assets and of the rewards, harvested or not, that it has not
+        collected; the operator's commission, too."""
         state, shares = self._reads.pool(pool), self._reads.pool_shares(pool, member)
-        part = state.assets * shares // state.totalShares if shares else 0
-        return part + sum(self._reads.pool_uncollected(pool, member))
+        held = sum(self._reads.pool_uncollected(pool, member))
+        if not state.totalShares:
+            return held
+        claimable = self._reads.claimable_all(state.node)  # 0 before there is a node
+        commission, net = split(claimable, state.commissionBps)
+        if member == state.operator:
+            held += commission
+        held += shares * per_share(net, state.totalShares) // ONE
+        return held + state.assets * shares // state.totalShares
 
     def _bonds(self, payer: str) -> int:
         """L6: of appeals that are still open."""

@@ -60,7 +60,8 @@ class Attack(SpecModel):
     lost: Annotated[dict[str, Loss], AfterValidator(_known_accounts)] = Field(
         min_length=1,
         description="by account: what it held before the first step less what it holds after the "
-        "last (balance, stake, claimable rewards, deposits); a worker stands for its owner",
+        "last (balance, stake, claimable rewards, deposits, parts of pools, bonds of appeals); a "
+        "worker stands for its owner",
     )
 
 
