@@ -51,6 +51,6 @@ def digest(kind: MessageType, fields: Mapping[str, Any], chain_id: int, contract
         "verifyingContract": contract,
     }
     members = [{"name": member.name, "type": member.type} for member in kind.members]
-    named = {member.name: fields[member.name] for member in kind.members}
+    named = {member.name: member.plain(fields[member.name]) for member in kind.members}
     signable = encode_typed_data(domain, {kind.name: members}, named)
     return keccak(b"\x19" + signable.version + signable.header + signable.body)

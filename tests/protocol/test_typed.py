@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
-from devnet.protocol import Domains, messages
+from devnet.protocol import Domains, Report, messages, observers_word
 from devnet.protocol.typed import digest, message_type
 
 CHAIN_ID = 31337
@@ -22,6 +24,12 @@ def test_a_message_with_addresses() -> None:
     fields = {"node": NODE, "owner": OWNER, "hardwareId": b"\x01" * 32, "deadline": 9}
     made = digest(message_type(messages.ADMISSION), fields, CHAIN_ID, CONTRACT)
     assert made == DOMAINS.admission(NODE, OWNER, b"\x01" * 32, 9)
+
+
+def test_a_message_with_an_array_as_it_is_decoded() -> None:
+    report = Report(b"\x0c" * 32, 1, 1, 99, observers_word([0, 1]), (-5, 40 * 10**15))
+    made = digest(message_type(messages.REPORT), asdict(report), CHAIN_ID, CONTRACT)
+    assert made == DOMAINS.report("Feed:komp_usd", report)
 
 
 def test_another_chain_or_contract_is_another_digest() -> None:
