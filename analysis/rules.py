@@ -1,7 +1,7 @@
 """`python -m analysis.rules [FILE]`: writes the table rule -> contract -> model -> test.
 
 It is made of what the code cites; a test holds the published page equal to this, and fails where
-a rule has nothing.
+no function and no test has a rule, and nothing says why.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ HEAD: Final = """\
 
 Where each rule is written in a contract, where the model has it, and what tests it. This page is
 written by `python -m analysis.rules`, from the ids that comments, docstrings and names of tests
-cite; `analysis/rules.yaml` is the list of rules. What the rules say where the whitepaper is silent
-is in [protocol choices](../explanation/protocol-choices.md).
+cite; `analysis/rules.yaml` is the list of rules, and has the reasons where no function cites one.
+What the rules say where the whitepaper is silent is in
+[protocol choices](../explanation/protocol-choices.md).
 
 | rule | about | contract | model | test |
 |---|---|---|---|---|
@@ -38,34 +39,50 @@ is in [protocol choices](../explanation/protocol-choices.md).
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`reasons` says by column why a rule has nothing there."""
+    """`reasons` says by column why no function has it; `beside` names it, but is not of it."""
 
     name: str
     about: str
     reasons: Mapping[str, str]
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The declarations that cite a rule, by column, the nearest first."""
+    """The declarations that cite a rule, by column, each once, the nearest first."""
 
     rule: Rule
-    cited: Mapping[str, tuple[str, ...]]
+    cited: Mapping[str, tuple[Citation, ...]]
 
-    def missing(self) -> list[str]:
-        """Columns without a citation or a reason."""
-        return [name for name in COLUMNS if not self.cited[name] and name not in self.rule.reasons]
+    def of(self, column: str) -> tuple[Citation, ...]:
+        """Those that are of the rule."""
+        return tuple(one for one in self.cited[column] if one.at not in self.rule.beside)
+
+    def is_held(self, column: str) -> bool:
+        """Whether a function has it, or a test; a constant or an event alone does nothing."""
+        return any(one.detail == 0 or column == "test" for one in self.of(column))
+
+    def faults(self) -> list[str]:
+        """Columns with neither a function nor a reason, and reasons that have become idle."""
+        rule, everywhere = self.rule, {one.at for many in self.cited.values() for one in many}
+        return [
+            *(f"has no {c}" for c in COLUMNS if not self.is_held(c) and c not in rule.reasons),
+            *(f"has a {c} and a reason" for c in COLUMNS if self.is_held(c) and c in rule.reasons),
+            *(f"is not named by {at} any more" for at in sorted(rule.beside - everywhere)),
+        ]
 
     def line(self) -> str:
         cells = [self.rule.name, self.rule.about, *(self._cell(name) for name in COLUMNS)]
         return f"| {' | '.join(cells)} |"
 
     def _cell(self, column: str) -> str:
-        found = self.cited[column]
-        if not found:
-            return f"*{self.rule.reasons.get(column, 'nothing')}*"
+        found = self.of(column)
+        names = ", ".join(f"`{one.at}`" for one in found[:SHOWN])
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        return ", ".join(f"`{at}`" for at in found[:SHOWN]) + more
+        if self.is_held(column):
+            return names + more
+        reason = f"*{self.rule.reasons.get(column, 'nothing')}*"
+        return f"{names}{more}: {reason}" if names else reason
 
 
 def rules(path: Path = RULES) -> tuple[Rule, ...]:
@@ -79,6 +96,7 @@ def rules(path: Path = RULES) -> tuple[Rule, ...]:
                 for name in COLUMNS
                 if (reason := entry.get(name) or entry.get("nowhere")) is not None
             },
+            frozenset(entry.get("beside", ())),
         )
         for entry in yaml.safe_load(path.read_text())
     )
@@ -128,24 +146,20 @@ def _tests(root: Path) -> Iterator[Citation]:
             yield from of_tests(path.removeprefix("tests/"), text)
 
 
-def _by_rule(citations: Iterable[Citation]) -> dict[str, list[str]]:
+def _by_rule(citations: Iterable[Citation]) -> dict[str, list[Citation]]:
     """Each declaration once, at its nearest; contracts' tests come before others, as folders do."""
-    nearest: dict[tuple[str, str], int] = {}
-    for one in citations:
-        key = one.rule, one.at
-        nearest[key] = min(one.detail, nearest.get(key, one.detail))
-    grouped: dict[str, list[str]] = {}
-    for (rule, at), _ in sorted(nearest.items(), key=lambda entry: (entry[1], entry[0][1])):
-        grouped.setdefault(rule, []).append(at)
-    return grouped
+    grouped: dict[str, dict[str, Citation]] = {}
+    for one in sorted(citations, key=lambda one: (one.detail, one.at)):
+        grouped.setdefault(one.rule, {}).setdefault(one.at, one)
+    return {rule: list(found.values()) for rule, found in grouped.items()}
 
 
 def main(arguments: list[str]) -> None:
     file = Path(arguments[0]) if arguments else DEFAULT_FILE
     file.write_text(page(), encoding="utf-8")
     for row in rows():
-        for column in row.missing():
-            print(f"{row.rule.name} ({row.rule.about}) has no {column}", file=sys.stderr)
+        for fault in row.faults():
+            print(f"{row.rule.name} ({row.rule.about}) {fault}", file=sys.stderr)
 
 
 if __name__ == "__main__":

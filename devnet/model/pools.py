@@ -166,7 +166,7 @@ def visit(state: State, call: Call, contract: str, rule: Rule) -> None:
 
 
 def join(at: _Visit) -> None:
-    """One share a wei, up to exactly 500 KOMP."""
+    """One share a wei, up to exactly 500 KOMP (S7)."""
     pool, amount = at.pool, at.call.args["amount"]
     if pool.node != ZERO_ADDRESS:
         raise Refused("PoolActive")
@@ -182,7 +182,7 @@ def join(at: _Visit) -> None:
 
 
 def leave(at: _Visit) -> None:
-    """Freely, before activation."""
+    """Freely, before activation (S7)."""
     pool, amount = at.pool, at.call.args["amount"]
     if pool.node != ZERO_ADDRESS:
         raise Refused("PoolActive")
@@ -214,7 +214,7 @@ def activate(at: _Visit) -> None:
 
 
 def restake(at: _Visit) -> None:
-    """Only after members have had exitDelay to ask for the exit."""
+    """Only after members have had exitDelay to ask for the exit (S7)."""
     _only_operator(at)
     name = _active_node(at)
     earliest = at.state.nodes[name].unlock_at + at.state.parameters.exit_delay
@@ -224,7 +224,7 @@ def restake(at: _Visit) -> None:
 
 
 def top_up(at: _Visit) -> None:
-    """Anyone fills the stake up to 500 KOMP and gets shares at the present value (S4)."""
+    """Anyone fills the stake up to 500 KOMP and gets shares at the present value (S4, S7)."""
     name = _active_node(at)
     assets = _staked(at.state, at.pool)
     if assets < LEAST_ASSETS_WEI:
@@ -256,7 +256,7 @@ def harvest(at: _Visit) -> None:
 
 
 def collect(at: _Visit) -> None:
-    """A member takes its rewards, the operator its commission too."""
+    """A member takes its rewards, the operator its commission too (S7)."""
     _harvest(at)
     amount, commission = _settle(at), _take_commission(at)
     if amount + commission == 0:
@@ -267,7 +267,7 @@ def collect(at: _Visit) -> None:
 
 
 def request_exit(at: _Visit) -> None:
-    """The operator any time, a member once the pool is closed or past unlockAt."""
+    """The operator any time, a member once the pool is closed or past unlockAt (S7)."""
     name = _active_node(at)
     if at.sender != at.pool.operator:
         if at.member.shares == 0:
@@ -288,7 +288,7 @@ def withdraw(at: _Visit) -> None:
 
 
 def redeem(at: _Visit) -> None:
-    """All shares of the sender, once nothing can be earned or lost any more."""
+    """All shares of the sender, once nothing can be earned or lost any more (S7)."""
     state, pool, shares = at.state, at.pool, at.member.shares
     if not pool.withdrawn:
         raise Refused("StakeNotReturned")

@@ -39,7 +39,7 @@ NO_INCIDENT: Final = IncidentState(
 
 def nominal_amount(level: int, seconds: int) -> int:
     """L4: floor(500 KOMP * rate * seconds / (10^4 * 86400)) over at most the level's cap."""
-    charged = min(seconds, CAP_SECONDS[level])
+    charged = min(seconds, CAP_SECONDS[level])  # L1, L2
     return STAKE_WEI * RATE_BPS[level] * charged // (10_000 * DAY)
 
 
@@ -58,7 +58,7 @@ def interval(
 def amount_now(state: State, incident: IncidentState) -> int:
     """L4: what a pending incident would take now, of the stake and of what lies in escrow."""
     left = state.nodes[incident.node].stake + state.escrow[incident.node]
-    if incident.level == SERIOUS:
+    if incident.level == SERIOUS:  # L3
         return left
     return min(nominal_amount(incident.level, incident.to - incident.from_), left)
 

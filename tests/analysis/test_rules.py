@@ -80,17 +80,45 @@ def test_a_test_cites_by_its_name_before_its_text() -> None:
     ]
 
 
+def cited(*entries: tuple[int, str]) -> tuple[Citation, ...]:
+    return tuple(Citation("S5", detail, at) for detail, at in entries)
+
+
 def test_a_row_shows_three_and_counts_the_rest_or_says_why_there_is_none() -> None:
     rule = Rule("S5", "exit", {"model": "off chain"})
-    row = Row(rule, {"contract": ("A.a", "A.b", "A.c", "A.d"), "model": (), "test": ()})
+    four = cited((0, "A.a"), (0, "A.b"), (1, "A.c"), (1, "A.d"))
+    row = Row(rule, {"contract": four, "model": (), "test": ()})
 
     assert row.line() == "| S5 | exit | `A.a`, `A.b`, `A.c` and 1 more | *off chain* | *nothing* |"
-    assert row.missing() == ["test"]
+    assert row.faults() == ["has no test"]
+
+
+def test_a_constant_alone_needs_a_reason_and_stands_beside_it() -> None:
+    constant = {"contract": cited((1, "A.MOST")), "model": (), "test": cited((1, "test_a.py::t"))}
+    bare, reasoned = Rule("S5", "exit", {"model": "-"}), {"model": "-", "contract": "as of S4"}
+
+    assert Row(bare, constant).faults() == ["has no contract"]
+    assert Row(Rule("S5", "exit", reasoned), constant).faults() == []
+    assert Row(Rule("S5", "exit", reasoned), constant).line() == (
+        "| S5 | exit | `A.MOST`: *as of S4* | *-* | `test_a.py::t` |"
+    )
+
+
+def test_a_reason_beside_a_function_and_a_name_that_cites_no_more_are_faults() -> None:
+    functions = {"contract": cited((0, "A.a")), "model": cited((0, "a.a")), "test": ()}
+    rule = Rule("S5", "exit", {"contract": "none", "test": "none"}, frozenset({"a.a", "A.gone"}))
+
+    assert Row(rule, functions).faults() == [
+        "has no model",
+        "has a contract and a reason",
+        "is not named by A.gone any more",
+    ]
+    assert "a.a" not in Row(rule, functions).line()
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.rule.name)
 def test_every_rule_has_a_contract_a_model_and_a_test(row: Row) -> None:
-    assert row.missing() == []
+    assert row.faults() == []
 
 
 def test_the_list_has_every_rule_once_and_nothing_cites_another() -> None:
