@@ -1,7 +1,8 @@
 """`python -m analysis.mutation [--deep] [--contract NAME] [--size N] [--jobs N] [--report FILE]`.
 
-A fixed sample of all mutants, or all; exit 1 when one survives that nothing explains, or when a
-test fails without any mutant, since it would notice every one.
+A fixed sample of all mutants, or all; exit 1 when one survives, or has no end, that nothing
+explains, when none was tried, or when a test fails without any mutant, since it would notice every
+one.
 """
 
 from __future__ import annotations
@@ -18,38 +19,53 @@ import yaml
 
 from analysis.compiler import Compiler
 from analysis.mutation.building import Sources
-from analysis.mutation.killing import Outcome, by_contract, failing_before, outcomes
+from analysis.mutation.killing import (
+    TRIED,
+    Fate,
+    Outcome,
+    Trial,
+    before,
+    by_contract,
+    limit_of,
+    outcomes,
+)
 from analysis.mutation.mutants import Mutant, sample
 from devnet.base import Toolchain
 from devnet.deploy import compile_contracts
+from devnet.spec.units import did_you_mean
 
 SURVIVORS: Final = Path(__file__).with_name("survivors.yaml")
 SEED: Final = 7
 SAMPLE: Final = 45
 JOBS: Final = 2
 PROGRESS: Final = 20
+ALIVE: Final = frozenset({Fate.SURVIVED, Fate.LATE})
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Of one contract, or of all: mutants tried, noticed by a test, explained beforehand."""
+    """Of one contract, or of all: mutants noticed by a test, and those that were not (`alive`).
+
+    Neither `explained` ones nor those that do not compile (`unbuilt`) are in the score.
+    """
 
     name: str
     killed: int
-    survived: int
+    alive: int
     explained: int
+    unbuilt: int
 
     @property
     def score_percent(self) -> str:
         """Killed of those that were not explained."""
-        tried = self.killed + self.survived
+        tried = self.killed + self.alive
         return f"{100 * self.killed / tried:.1f} %" if tried else "-"
 
     def line(self) -> str:
         return (
-            f"{self.name}: {self.score_percent} ({self.killed} of {self.killed + self.survived} "
-            f"killed, {self.explained} explained)"
+            f"{self.name}: {self.score_percent} ({self.killed} of {self.killed + self.alive} "
+            f"killed, {self.explained} explained, {self.unbuilt} not compiled)"
         )
 
 
@@ -68,28 +84,46 @@ def key(mutant: Mutant) -> Key:
 def tallies(done: Sequence[Outcome], explained: Mapping[Key, str]) -> list[Tally]:
     """One a contract, then the sum; the same code as the original counts nowhere."""
     rows = []
-    for name, many in by_contract([one for one in done if not one.same]).items():
-        open_ = [one for one in many if key(one.mutant) not in explained]
-        survived = sum(one.survived for one in open_)
-        rows.append(Tally(name, len(open_) - survived, survived, len(many) - len(open_)))
+    for name, many in by_contract([one for one in done if one.fate is not Fate.SAME]).items():
+        built = [one for one in many if one.fate is not Fate.UNBUILT]
+        open_ = [one for one in built if key(one.mutant) not in explained]
+        killed = sum(one.fate is Fate.KILLED for one in open_)
+        counts = len(open_) - killed, len(built) - len(open_), len(many) - len(built)
+        rows.append(Tally(name, killed, *counts))
     total = Tally(
         "mutation score",
         sum(row.killed for row in rows),
-        sum(row.survived for row in rows),
+        sum(row.alive for row in rows),
         sum(row.explained for row in rows),
+        sum(row.unbuilt for row in rows),
     )
     return [*rows, total]
 
 
 def faults(done: Sequence[Outcome], explained: Mapping[Key, str]) -> Iterator[str]:
-    """Survivors that nothing explains, and explanations of what a test notices."""
+    """What nothing explains, explanations of what a test notices, and nothing tried at all."""
     for one in sorted(done, key=lambda one: (one.mutant.file, one.mutant.line)):
         place = f"{one.mutant.file}:{one.mutant.line}: {one.mutant.at}: {one.mutant.change}"
         known = key(one.mutant) in explained
-        if one.survived and not known:
+        if one.fate is Fate.SURVIVED and not known:
             yield f"survived  {place}"
-        elif known and not one.survived and not one.same:
+        elif one.fate is Fate.LATE and not known:
+            yield f"no end within {one.seconds:.0f} s  {place}"
+        elif one.fate is Fate.KILLED and known:
             yield f"explained, but {one.by} notices it: {place}"
+    if not any(one.fate in TRIED for one in done):
+        yield "no mutant was tried"
+
+
+def refuse_unknown(contracts: Sequence[str], every: Sequence[Mutant]) -> None:
+    """Raises click.BadParameter where one of the names has no mutants."""
+    known = {mutant.contract for mutant in every}
+    for name in contracts:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"one of {', '.join(sorted(known))}"
+            raise click.BadParameter(
+                f"no contract named {name} has mutants; {hint}", param_hint="--contract"
+            )
 
 
 @click.command()
@@ -104,23 +138,28 @@ def main(deep: bool, contracts: tuple[str, ...], size: int, jobs: int, report: P
     every = sources.mutants()
     stale = sorted(set(explained) - {key(mutant) for mutant in every})
     chosen = every if deep else sample(every, size, SEED)
+    refuse_unknown(contracts, every)
     if contracts:
         chosen = [mutant for mutant in chosen if mutant.contract in contracts]
     # Explained ones cost a whole run each, and only `--deep` looks at them again.
     tried = [one for one in chosen if deep or key(one) not in explained]
     original = compile_contracts(toolchain, toolchain.say)
-    if (broken := failing_before(original, sources.compiler.root)) is not None:
-        print(f"mutation score: none, since {broken} fails without any mutant")
+    unmutated = before(original, sources.compiler.root)
+    if unmutated.by is not None or unmutated.late:
+        broken = f"{unmutated.by} fails" if unmutated.by else "the tests have no end"
+        print(f"mutation score: none, since {broken} without any mutant")
         sys.exit(1)
-    done = [Outcome(one, None, 0.0) for one in chosen if one not in tried]
-    for outcome in outcomes(sources, original, tried, jobs):
+    trial = Trial(original, limit_of(unmutated.seconds, jobs))
+    done = [Outcome(one, Fate.UNTRIED) for one in chosen if one not in tried]
+    for outcome in outcomes(sources, trial, tried, jobs):
         done.append(outcome)
         if len(done) % PROGRESS == 0:
             print(f"{len(done)} of {len(chosen)} mutants", file=sys.stderr)
         if report is not None:
             report.write_text(json.dumps([_document(one) for one in done], indent=1) + "\n")
-        if outcome.survived and key(outcome.mutant) not in explained:
-            print(f"survived  {outcome.mutant.at}: {outcome.mutant.change}", file=sys.stderr)
+        if outcome.fate in ALIVE and key(outcome.mutant) not in explained:
+            place = f"{outcome.mutant.at}: {outcome.mutant.change}"
+            print(f"{outcome.fate.value}  {place}", file=sys.stderr)
     wrong = [*faults(done, explained), *(f"no such mutant: {at}: {what}" for at, what in stale)]
     rows = tallies(done, explained)
     print("\n".join([*wrong, *(row.line() for row in rows)]))
@@ -134,6 +173,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "line": mutant.line,
         "at": mutant.at,
         "change": mutant.change,
+        "fate": outcome.fate.value,
         "by": outcome.by,
         "seconds": round(outcome.seconds, 2),
     }

@@ -1,177 +1,137 @@
-"""Whether the contract tests notice a mutant: pytest in a process of its own, on its own anvil."""
+"""Whether the contract tests notice a mutant, and what becomes of many mutants at once."""
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from enum import Enum
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 from analysis.mutation.building import Built, Sources, batches
 from analysis.mutation.mutants import Mutant
+from analysis.mutation.playing import TESTS, Played, all_tests, play, warm
 from devnet.protocol.artifacts import Artifacts
 
-TESTS: Final = Path("tests") / "contracts"
-# Ape's own deployment is of Ape's own compilation and would see no mutant; the snapshot of gas
-# would see every one, for no more than its gas.
-APART: Final = (TESTS / "deploy", TESTS / "test_gas_snapshot.py")
-# An endless loop ends at the gas limit, a chain that never comes at this.
-LIMIT_SECONDS: Final = 240.0
-FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+BEFORE_SECONDS: Final = 3600.0
+# An endless loop ends at the gas limit; a chain that never comes ends at so many times what all
+# tests took without a mutant, for each that runs beside it.
+SLOWER: Final = 3.0
+SHORTEST_SECONDS: Final = 60.0
+# Neighbours mostly die by the same tests.
+REMEMBERED: Final = 6
+
+
+class Fate(Enum):
+    """`SAME` code as the original; `UNBUILT` does not compile; `LATE` had no end in its time."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    LATE = "late"
+    SAME = "same code"
+    UNBUILT = "not compiled"
+    UNTRIED = "not tried"
+
+
+TRIED: Final = frozenset({Fate.KILLED, Fate.SURVIVED, Fate.LATE})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`by` is the test that failed; None for a survivor, `same code` where nothing changed."""
+    """`by` is the test that failed, where one did."""
 
     mutant: Mutant
-    by: str | None
-    seconds: float
-
-    @property
-    def same(self) -> bool:
-        return self.by == SAME
-
-    @property
-    def survived(self) -> bool:
-        return self.by is None
+    fate: Fate
+    seconds: float = 0.0
+    by: str | None = None
 
 
-SAME: Final = "same code"
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What every mutant is tried with: the contracts as they are, and seconds for its tests."""
+
+    original: Artifacts
+    limit_seconds: float
+
+
+def before(original: Artifacts, root: Path) -> Played:
+    """All tests without any mutant: one that fails would notice every one."""
+    warm()
+    return play(original, [str(path) for path in all_tests(root)], root, BEFORE_SECONDS)
+
+
+def limit_of(seconds: float, jobs: int) -> float:
+    """Seconds for the tests of a mutant where those of the original took so many."""
+    return max(SHORTEST_SECONDS, SLOWER * jobs * seconds)
 
 
 def outcomes(
-    sources: Sources, original: Artifacts, mutants: Sequence[Mutant], jobs: int
+    sources: Sources, trial: Trial, mutants: Sequence[Mutant], jobs: int
 ) -> Iterator[Outcome]:
-    """As they come; mutants that do not compile are left out. `jobs` anvils run at once."""
-    _warm()
+    """Of every mutant, as they come; `jobs` anvils run at once."""
+    warm()
     assert sources.trees  # once, before the workers copy it
+    left, killers = batches(mutants), dict[str, tuple[str, ...]]()
+    running: set[Future[list[Outcome]]] = set()
     with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
-        waiting = [
-            pool.submit(_batch_outcomes, sources, original, batch) for batch in batches(mutants)
-        ]
-        for done in as_completed(waiting):
-            yield from done.result()
+        while left or running:
+            while left and len(running) < jobs:
+                batch = left.pop(0)
+                known = killers.get(batch[0].file, ())
+                running.add(pool.submit(_batch_outcomes, sources, trial, batch, known))
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for one in (outcome for done in finished for outcome in done.result()):
+                killers[one.mutant.file] = remembered(killers.get(one.mutant.file, ()), one)
+                yield one
 
 
-def failing_before(original: Artifacts, root: Path) -> str | None:
-    """The first test that fails without any mutant; it would notice every one."""
-    _warm()
-    return failing(original, [str(path) for path in sorted(_all_tests(root))], root)
+def remembered(killers: tuple[str, ...], outcome: Outcome) -> tuple[str, ...]:
+    """The tests that noticed mutants of a file, the last first; they are the next one's first."""
+    if outcome.by is None:
+        return killers
+    others = [name for name in killers if name != outcome.by]
+    return (outcome.by, *others)[:REMEMBERED]
 
 
 def tests_of(file: str, root: Path) -> list[list[str]]:
     """Test paths in the order in which they are worth a try: those beside it, then all others."""
     folder = TESTS / Path(file).parent.name
     own = [folder] if (root / folder).is_dir() else []
-    others = [path for path in _all_tests(root) if path not in own]
+    others = [path for path in all_tests(root) if path not in own]
     return [[str(path) for path in many] for many in (own, others) if many]
 
 
-def _all_tests(root: Path) -> list[Path]:
-    """Folders and modules of tests that a mutant may fail, from `root`."""
-    found = (path.relative_to(root) for path in sorted((root / TESTS).iterdir()))
-    return [
-        path
-        for path in found
-        if ((root / path).is_dir() or path.name.startswith("test_"))
-        and not path.name.startswith("__")
-        and path not in APART
-    ]
-
-
 def _batch_outcomes(
-    sources: Sources, original: Artifacts, batch: Sequence[Mutant]
+    sources: Sources, trial: Trial, batch: Sequence[Mutant], killers: tuple[str, ...]
 ) -> list[Outcome]:
-    return [_outcome(built, original, sources) for built in sources.build(batch)]
+    built = sources.build(batch)
+    compiled = {one.mutant for one in built}
+    done = [Outcome(one, Fate.UNBUILT) for one in batch if one not in compiled]
+    for one in built:
+        done.append(_outcome(one, trial, sources.compiler.root, killers))
+        killers = remembered(killers, done[-1])
+    return done
 
 
-def _outcome(built: Built, original: Artifacts, sources: Sources) -> Outcome:
-    start = time.monotonic()
+def _outcome(built: Built, trial: Trial, root: Path, killers: Sequence[str]) -> Outcome:
     if not built.contracts:
-        return Outcome(built.mutant, SAME, 0.0)
-    artifacts = Artifacts({**original.contracts, **built.contracts})
-    for tests in tests_of(built.mutant.file, sources.compiler.root):
-        if (by := failing(artifacts, tests, sources.compiler.root)) is not None:
-            return Outcome(built.mutant, by, time.monotonic() - start)
-    return Outcome(built.mutant, None, time.monotonic() - start)
-
-
-def failing(artifacts: Artifacts, tests: Sequence[str], root: Path) -> str | None:
-    """The first test that fails with these contracts, None when all pass."""
-    with tempfile.TemporaryFile("w+") as output:
-        child = os.fork()
-        if child == 0:
-            _become_pytest(artifacts, tests, root, output.fileno())
-        status = _waited(child)
-        if status == 0:
-            return None
-        output.seek(0)
-        text = output.read()
-    if (match := FAILED.search(text)) is not None:
-        return match.group(1)
-    if status == -signal.SIGKILL:
-        return f"{LIMIT_SECONDS:.0f} s of {tests[0]}"
-    raise RuntimeError(f"pytest ended with {status} and no failed test:\n{text[-2000:]}")
-
-
-def _become_pytest(
-    artifacts: Artifacts, tests: Sequence[str], root: Path, output: int
-) -> None:  # pragma: no cover - in the child
-    """Never returns. Fixtures find the given contracts where they would compile them."""
-    status = 70
-    try:
-        os.setpgid(0, 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        os.chdir(root)
-        import pytest
-
-        import devnet.deploy
-
-        devnet.deploy.compile_contracts = lambda *_: artifacts
-        words = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist"]
-        status = int(pytest.main([*words, *tests]))
-        sys.stdout.flush()
-    finally:
-        os._exit(status)
-
-
-def _waited(child: int) -> int:
-    """The child's exit code, negative for a signal; its whole group ends with the limit."""
-    end, parent = time.monotonic() + LIMIT_SECONDS, os.getppid()
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        # A worker whose command was stopped belongs to nobody.
-        if (left := os.getppid() != parent) or time.monotonic() > end:
-            os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            if left:
-                os._exit(1)
-            return -signal.SIGKILL
-        time.sleep(0.02)
-
-
-def _warm() -> None:
-    """Imported once, before the forks, what every child needs."""
-    import hypothesis
-    import pytest
-
-    import devnet.chain
-    import devnet.deploy
-    import devnet.protocol
-
-    assert all((hypothesis, pytest, devnet.chain, devnet.deploy, devnet.protocol))
+        return Outcome(built.mutant, Fate.SAME)
+    start = time.monotonic()
+    artifacts = Artifacts({**trial.original.contracts, **built.contracts})
+    outcome = Outcome(built.mutant, Fate.SURVIVED)
+    for tests in tests_of(built.mutant.file, root):
+        played = play(artifacts, tests, root, trial.limit_seconds, killers)
+        killers = ()
+        if played.by is not None:
+            outcome = replace(outcome, fate=Fate.KILLED, by=played.by)
+            break
+        if played.late:
+            outcome = replace(outcome, fate=Fate.LATE)
+            break
+    return replace(outcome, seconds=time.monotonic() - start)
 
 
 def by_contract(outcomes: Sequence[Outcome]) -> Mapping[str, list[Outcome]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from analysis.mutation.__main__ import explanations, faults, tallies
-from analysis.mutation.killing import SAME, Outcome
+import click
+import pytest
+
+from analysis.mutation.__main__ import explanations, faults, refuse_unknown, tallies
+from analysis.mutation.killing import Fate, Outcome
 from analysis.mutation.mutants import Mutant
 
 
@@ -12,31 +15,55 @@ def mutant(contract: str, change: str, line: int = 1) -> Mutant:
 
 
 EXPLAINED = {("A.f", "x -> y"): "both are zero there"}
-KILLED = Outcome(mutant("A", "k -> l"), "tests/contracts/a/test_a.py::test_k", 1.0)
-SURVIVOR = Outcome(mutant("A", "s -> t", 9), None, 1.0)
-KNOWN = Outcome(mutant("A", "x -> y"), None, 1.0)
-EQUAL = Outcome(mutant("B", "e -> f"), SAME, 0.0)
+KILLED = Outcome(mutant("A", "k -> l"), Fate.KILLED, 1.0, "tests/contracts/a/test_a.py::test_k")
+SURVIVOR = Outcome(mutant("A", "s -> t", 9), Fate.SURVIVED, 1.0)
+LATE = Outcome(mutant("A", "l -> m", 8), Fate.LATE, 90.0)
+KNOWN = Outcome(mutant("A", "x -> y"), Fate.SURVIVED, 1.0)
+UNTRIED = Outcome(mutant("A", "x -> y"), Fate.UNTRIED)
+UNBUILT = Outcome(mutant("B", "u -> v"), Fate.UNBUILT)
+EQUAL = Outcome(mutant("C", "e -> f"), Fate.SAME)
 
 
-def test_explained_mutants_and_equal_code_are_not_in_the_score() -> None:
-    rows = tallies([KILLED, SURVIVOR, KNOWN, EQUAL], EXPLAINED)
+def test_explained_uncompiled_and_equal_ones_are_not_in_the_score() -> None:
+    rows = tallies([KILLED, SURVIVOR, LATE, KNOWN, UNBUILT, EQUAL], EXPLAINED)
 
     assert [row.line() for row in rows] == [
-        "A: 50.0 % (1 of 2 killed, 1 explained)",
-        "mutation score: 50.0 % (1 of 2 killed, 1 explained)",
+        "A: 33.3 % (1 of 3 killed, 1 explained, 0 not compiled)",
+        "B: - (0 of 0 killed, 0 explained, 1 not compiled)",
+        "mutation score: 33.3 % (1 of 3 killed, 1 explained, 1 not compiled)",
     ]
     assert tallies([KNOWN], EXPLAINED)[-1].score_percent == "-"
 
 
 def test_what_fails_is_a_survivor_without_reason_and_a_reason_without_survivor() -> None:
-    noticed = Outcome(mutant("A", "x -> y"), "test_x", 1.0)
+    noticed = Outcome(mutant("A", "x -> y"), Fate.KILLED, 1.0, "test_x")
 
-    assert list(faults([KILLED, SURVIVOR, KNOWN], EXPLAINED)) == [
-        "survived  contracts/a/A.sol:9: A.f: s -> t"
+    assert list(faults([KILLED, SURVIVOR, LATE, KNOWN], EXPLAINED)) == [
+        "no end within 90 s  contracts/a/A.sol:8: A.f: l -> m",
+        "survived  contracts/a/A.sol:9: A.f: s -> t",
     ]
     assert list(faults([noticed, EQUAL], EXPLAINED)) == [
         "explained, but test_x notices it: contracts/a/A.sol:1: A.f: x -> y"
     ]
+
+
+@pytest.mark.parametrize(
+    "done",
+    [[], [UNTRIED], [UNBUILT, EQUAL]],
+    ids=["none-chosen", "all-explained", "none-of-another-code"],
+)
+def test_nothing_tried_is_a_fault(done: list[Outcome]) -> None:
+    assert list(faults(done, EXPLAINED)) == ["no mutant was tried"]
+
+
+def test_a_contract_without_mutants_is_refused() -> None:
+    every = [KILLED.mutant, UNBUILT.mutant]
+    refuse_unknown(["A", "B"], every)
+
+    with pytest.raises(click.BadParameter, match="named Alpha has mutants; one of A, B"):
+        refuse_unknown(["A", "Alpha"], every)
+    with pytest.raises(click.BadParameter, match="did you mean 'A'"):
+        refuse_unknown(["a"], every)
 
 
 def test_every_explanation_of_the_file_says_why() -> None:
