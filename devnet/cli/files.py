@@ -21,7 +21,8 @@ def scenario_files(named: tuple[str, ...]) -> list[Path]:
     """The scenarios: files, all below a folder in the order of their paths, or names of those that
     come with devnet.
 
-    Raises UsageError for a folder without any.
+    Of a folder, hidden folders (runs keep copies in `.devnet`) and networks are left out. Raises
+    UsageError for a folder without any.
     """
     found: list[Path] = []
     for name in named:
@@ -29,11 +30,36 @@ def scenario_files(named: tuple[str, ...]) -> list[Path]:
         if not path.is_dir():
             found.append(_file(name, "scenarios"))
             continue
-        inside = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
+        inside = [file for file in _yaml_files(path) if not _is_network(file)]
         if not inside:
-            raise UsageError(f"no scenario in {path}: no .yaml file lies there")
+            known = ", ".join(sorted(_that_come_along("scenarios")))
+            raise UsageError(
+                f"no scenario in {path}: no .yaml file with steps lies there",
+                hint=f"name a file, or one that comes with devnet: {known}",
+            )
         found += inside
     return found
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    """All below the folder by their paths, but for what is hidden in it."""
+    files = (file for kind in ("*.yaml", "*.yml") for file in folder.rglob(kind))
+    return sorted(
+        file
+        for file in files
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+
+
+def _is_network(file: Path) -> bool:
+    """Whether it has neither steps nor a network; what cannot be read is told when it is loaded."""
+    from devnet.spec.document import SpecError, read_document
+
+    try:
+        tree = read_document(file).tree
+    except SpecError:
+        return False
+    return isinstance(tree, dict) and not {"steps", "network"} & tree.keys()
 
 
 def bundle_path(named: str | None) -> Path:
@@ -55,13 +81,18 @@ def bundle_path(named: str | None) -> Path:
     return max(bundles, key=lambda path: path.stat().st_mtime_ns)
 
 
+def _that_come_along(kind: str) -> dict[str, Path]:
+    """By their names."""
+    from devnet.base import assets
+
+    return {file.stem: file for file in sorted((assets.root() / "e2e" / kind).glob("*.yaml"))}
+
+
 def _file(named: str, kind: str) -> Path:
     path = Path(named)
     if path.is_file() or path.suffix or len(path.parts) > 1:
         return path
-    from devnet.base import assets
-
-    known = {file.stem: file for file in sorted((assets.root() / "e2e" / kind).glob("*.yaml"))}
+    known = _that_come_along(kind)
     if named in known:
         return known[named]
     close = difflib.get_close_matches(named, known, n=1)

@@ -70,13 +70,17 @@ def attack_lines(attack: AttackOutcome) -> list[str]:
     return [*body, *(f"{' ' * 14}{fault}" for fault in attack.faults)]
 
 
-def print_summary(results: Sequence[RunResult]) -> None:
-    """What many runs came to, with a report line for each attack among them."""
+def print_attacks(results: Sequence[RunResult]) -> None:
+    """A report line for each attack among the runs."""
     for result in results:
         if result.attack is not None:
             colour = "green" if result.attack.defeated else "red"
             for line in attack_lines(result.attack):
                 terminal.print_line(terminal.painted(line, colour))
+
+
+def print_summary(results: Sequence[RunResult]) -> None:
+    """What many runs came to."""
     seconds = sum(result.seconds for result in results)
     passed = sum(result.ok for result in results)
     attacks = [result.attack for result in results if result.attack is not None]

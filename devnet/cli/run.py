@@ -40,12 +40,13 @@ def command(
 ) -> None:
     """Carry out SCENARIOS, each on a fresh devnet of its own; exit 1 when a step fails.
 
-    A SCENARIO is a file, a folder (all of it, folders inside too), or the name of one that comes
-    with devnet (full-loop). Each run leaves a bundle that `devnet replay` re-executes.
+    A SCENARIO is a file, a folder (all of it, folders inside too but for hidden ones and networks),
+    or the name of one that comes with devnet (full-loop). Each run leaves a bundle that `devnet
+    replay` re-executes.
     """
     from devnet.base import Toolchain, UsageError
     from devnet.cli.files import scenario_files
-    from devnet.cli.progress import print_summary, print_verdict, say_step
+    from devnet.cli.progress import print_attacks, print_summary, print_verdict, say_step
     from devnet.cli.slots import held_slot
     from devnet.spec.document import Fault, SpecError
     from devnet.spec.scenario import Scenario, load_scenario
@@ -76,6 +77,8 @@ def command(
             results.append(result)
             if not as_json:
                 print_verdict(result)
+    if not as_json:
+        print_attacks(results)
     if len(results) > 1 and not as_json:
         print_summary(results)
     if junit is not None:

@@ -136,7 +136,7 @@ def test_all_faults_of_all_files_at_once(devnet: Shell) -> None:
     [
         (["run", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["run", "full-lop"], "full-lop: no such file, and no scenario of that name"),
-        (["run", "."], "no scenario in .: no .yaml file lies there"),
+        (["run", "."], "no scenario in .: no .yaml file with steps lies there"),
         (["run", "full-loop", "--cluster", "natve"], "no cluster named 'natve'"),
         (["run", "full-loop", "--set", "cycle.bocks=140"], "--set"),
         (["run", "full-loop", "--set", "cycle.blocks=seven"], "cycle.blocks"),

@@ -125,6 +125,24 @@ def test_a_folder_of_attacks_gets_a_line_each_and_exit_1_where_one_is_not_defeat
     assert "worker-1: lost: expected 1 KOMP, saw 0 KOMP" in page
 
 
+def test_one_attack_ends_with_its_line(devnet: Shell) -> None:
+    path = scenario(devnet, STRANGER)
+    path.write_text(path.read_text() + ATTACK)
+    ended = devnet(*run(devnet, path))
+    assert ended.code == 0, ended.err
+    assert ended.out.splitlines()[-1] == (
+        "defeated      early-exit: A stranger withdraws; stopped by S5; lost: worker-1 0 KOMP"
+    )
+
+
+def test_a_folder_is_run_again_without_what_its_first_run_left(devnet: Shell) -> None:
+    scenario(devnet, PASSING)
+    for _ in range(2):
+        ended = devnet("run", ".", "--cluster", "sim", "--json")
+        assert ended.code == 0, ended.err
+        assert ended.json()["verdict"] == "passed"
+
+
 def test_two_runs_side_by_side(devnet: Shell) -> None:
     path = scenario(devnet, LONG)
     first = devnet.start(*run(devnet, path))
