@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from devnet.actors.messages import Wish
-from devnet.actors.operations import Fail, Operation
+from devnet.actors.operations import Fail, Operation, Refusal
 from devnet.actors.view import View
 
 
@@ -30,4 +30,5 @@ class Actor(ABC):
         """Of what an actor has no use for: a wish fails, anything else is not its concern."""
         if not isinstance(message, Wish):
             return []
-        return [Fail(message.id, f"{type(message).__name__} is not a wish it serves")]
+        reason = f"{type(message).__name__} is not a wish it serves"
+        return [Fail(message.id, reason, Refusal.NOT_SERVED)]

@@ -27,7 +27,7 @@ from devnet.actors.messages import (
     SendFailed,
     SettleOrder,
 )
-from devnet.actors.operations import Done, Fail, FetchResult, Operation, Send, Tell
+from devnet.actors.operations import Done, Fail, FetchResult, Operation, Refusal, Send, Tell
 from devnet.actors.view import View, spec_hash
 from devnet.chain.keccak import keccak
 from devnet.protocol.errors import ProtocolError
@@ -174,7 +174,7 @@ class Client(Actor):
             seen = "nothing" if fetched.output is None else keccak(fetched.output).hex()
             told = served.result_hash.hex()
             reason = f"result of invocation {fetched.invocation}: {seen} is stored, not {told}"
-            return [Fail(wish, reason)] if wish else []
+            return [Fail(wish, reason, Refusal.WRONG_RESULT)] if wish else []
         args = (fetched.invocation, served.exit_code, served.result_hash)
         return [Send(self.name, "Market", "complete", args, wish, closes=False)]
 

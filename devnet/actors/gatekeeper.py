@@ -37,7 +37,16 @@ from devnet.actors.messages import (
     Vouch,
     Wish,
 )
-from devnet.actors.operations import CountJobs, CountReady, Done, Fail, Operation, Send, Tell
+from devnet.actors.operations import (
+    CountJobs,
+    CountReady,
+    Done,
+    Fail,
+    Operation,
+    Refusal,
+    Send,
+    Tell,
+)
 from devnet.actors.signing import Proposals, SignedResults
 from devnet.actors.view import View, guest_of, hardware_id, is_guest, owner_of
 from devnet.chain import Account, sign_digest
@@ -263,9 +272,9 @@ class Gatekeeper(Actor):
                 return [Tell(attestation.worker, AdmissionRefused(reasons))]
             case Incident():
                 wish = self._incidents.wish_of(attestation)
-                return [Fail(wish, reasons)] if wish else []
+                return [Fail(wish, reasons, Refusal.NOT_ATTESTED)] if wish else []
             case Execution():
-                return [Fail(self._governing.wish(attestation), reasons)]
+                return [Fail(self._governing.wish(attestation), reasons, Refusal.NOT_ATTESTED)]
 
 
 def _quorum_of(attestation: Attestation) -> str:

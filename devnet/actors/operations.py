@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cluster.interface import Job, Workload
 from devnet.actors.attestations import Attestation
@@ -31,16 +32,30 @@ class Tell:
     message: object
 
 
+class Refusal(StrEnum):
+    """How actors themselves refuse a wish: names that no contract has, for `expect_error`."""
+
+    NOT_ATTESTED = "NotAttested"  # gatekeepers do not sign: an admission, an incident, a tally
+    NOT_MEASURED = "NotMeasured"  # the performance test ended without a result (W3)
+    OWNED_BY_POOL = "OwnedByPool"  # the members of a pool decide (S7)
+    WRONG_RESULT = "WrongResult"  # what is stored has not the hash that was told (M5)
+    ROUND_REQUESTED = "RoundRequested"
+    TOO_FEW_OBSERVATIONS = "TooFewObservations"  # O1
+    NO_ORACLE_UP = "NoOracleUp"
+    NOT_SERVED = "NotServed"  # the wish is another actor's
+
+
 @dataclass(frozen=True, slots=True)
 class Fail:
     """A wish cannot be served; `reason` names what stands in the way.
 
-    `error` is the contract's, where a view already refused what a transaction would need.
+    `error` is a `Refusal`, or the contract's where a view already refused what a transaction
+    would need.
     """
 
     wish: int
     reason: str
-    error: str = ""
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

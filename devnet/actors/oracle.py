@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from devnet.actors.actor import Actor
 from devnet.actors.messages import FeedRead, Poke, RequestRound, SendFailed
-from devnet.actors.operations import Fail, Operation, ReadFeed, Send
+from devnet.actors.operations import Fail, Operation, ReadFeed, Refusal, Send
 from devnet.actors.reports import Feed, Reporters
 from devnet.actors.view import View
 from devnet.chain import Account
@@ -91,7 +91,8 @@ class Oracles(Actor):
     def _request(self, wish: RequestRound) -> list[Operation]:
         busy = [name for name in wish.feeds if self._feeds[name].asked]
         if busy:
-            return [Fail(wish.id, f"a round of {', '.join(busy)} is requested already")]
+            reason = f"a round of {', '.join(busy)} is requested already"
+            return [Fail(wish.id, reason, Refusal.ROUND_REQUESTED)]
         for name in wish.feeds:
             self._feeds[name].asked, self._feeds[name].next_look = wish.id, 0
         return []
@@ -124,7 +125,7 @@ class Oracles(Actor):
         wish, feed.asked = feed.asked, 0
         if wish and not sends:
             reason = f"{len(observed)} nodes have an observation of {feed.name}, too few to report"
-            return [Fail(wish, reason)]
+            return [Fail(wish, reason, Refusal.TOO_FEW_OBSERVATIONS)]
         if sends and feed.resource is not None:
             self._to_poke.add(feed.resource)
         return [*sends]
@@ -157,7 +158,7 @@ class Oracles(Actor):
                 operations.append(Send(sender, "Pricing", "poke", (index,)))
         for wish, resources in self._wishes.items():
             if sender is None:
-                operations.append(Fail(wish, "no oracle node is up"))
+                operations.append(Fail(wish, "no oracle node is up", Refusal.NO_ORACLE_UP))
                 continue
             operations += [
                 Send(sender, "Pricing", "poke", (RESOURCES.index(name),), wish)

@@ -206,7 +206,7 @@ class Scheduler:
                 self._close(operation.wish, "ok")
             case Fail():
                 self._close(
-                    operation.wish, "failed", error=operation.error, reason=operation.reason
+                    operation.wish, "failed", error=str(operation.error), reason=operation.reason
                 )
             case _:
                 asked.append((actor, operation))

@@ -29,7 +29,7 @@ from devnet.actors.messages import (
     TopUp,
     Withdraw,
 )
-from devnet.actors.operations import Done, Fail, Operation, Send, Tell
+from devnet.actors.operations import Done, Fail, Operation, Refusal, Send, Tell
 from devnet.actors.view import View, hardware_id, owner_of
 
 SECONDS_PER_DAY = 86_400
@@ -118,10 +118,10 @@ class Worker(Actor):
                 return [Send(self._owner, "Staking", "stake", args, wish.id)]
             case AdmissionRefused() if self._staking is not None:
                 wish, self._staking = self._staking, None
-                return [Fail(wish.id, f"{self.name}: {message.reason}")]
+                return [Fail(wish.id, f"{self.name}: {message.reason}", Refusal.NOT_ATTESTED)]
             case Restake() | TopUp() | Exit() | Withdraw() | Claim() if self._is_pooled(view):
                 reason = f"{self.name} belongs to a pool, whose members decide (S7)"
-                return [Fail(message.id, reason)]
+                return [Fail(message.id, reason, Refusal.OWNED_BY_POOL)]
             case Restake():
                 return [Send(self._owner, "Staking", "restake", (node, message.months), message.id)]
             case TopUp():
@@ -150,7 +150,8 @@ class Worker(Actor):
                 self._asked = False
                 wishes = [w for w in (*self._measuring, *self._publishing) if w]
                 self._measuring, self._publishing = [], []
-                return [Fail(wish, f"{self.name}: {message.reason}") for wish in wishes]
+                reason = f"{self.name}: {message.reason}"
+                return [Fail(wish, reason, Refusal.NOT_MEASURED) for wish in wishes]
             case ResultSigned():
                 self._asked = False
                 self._result = message
@@ -318,4 +319,4 @@ class Worker(Actor):
         # The scheduler has already noted the error with the wish that was sent; others waited.
         wishes, self._publishing = self._publishing, []
         self._asked, self._result = False, None
-        return [Fail(wish, f"{self.name}: publish: {error}") for wish in wishes if wish]
+        return [Fail(wish, f"{self.name}: publish: {error}", error) for wish in wishes if wish]

@@ -187,7 +187,7 @@ class Session:
             (actor, states[wish]) for actor, wish in wishes if states[wish].outcome == "failed"
         ]
         if failed:
-            errors = {state.error or "refused" for _, state in failed}
+            errors = {state.error for _, state in failed}
             reasons = (f"{actor}: {state.reason or state.error}" for actor, state in failed)
             error = errors.pop() if len(errors) == 1 and len(failed) == len(wishes) else "mixed"
             raise StepRejected("; ".join(reasons), error)

@@ -213,7 +213,7 @@ def test_a_result_that_is_not_what_its_hash_says_is_refused(
 
     told = keccak(OUTPUT).hex()
     reason = f"result of invocation 30: {seen} is stored, not {told}"
-    assert alice.act(view, [ResultFetched(30, fetched)]) == [Fail(5, reason)]
+    assert alice.act(view, [ResultFetched(30, fetched)]) == [Fail(5, reason, "WrongResult")]
 
 
 def test_a_refused_invocation_is_not_waited_for(view: View, alice: Client) -> None:
@@ -243,4 +243,6 @@ def test_a_client_adds_to_the_rewards(view: View, alice: Client) -> None:
 
 
 def test_a_wish_it_does_not_know_fails(view: View, alice: Client) -> None:
-    assert alice.act(view, [Claim(7, None)]) == [Fail(7, "Claim is not a wish it serves")]
+    assert alice.act(view, [Claim(7, None)]) == [
+        Fail(7, "Claim is not a wish it serves", "NotServed")
+    ]

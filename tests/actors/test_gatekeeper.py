@@ -138,7 +138,7 @@ def test_a_signature_that_is_not_a_gatekeeper_s_own_completes_nothing(stage: Sta
 
 def test_a_wish_nobody_serves_fails(stage: Stage) -> None:
     assert keepers(stage)[1].act(stage.view(10), [Stake(9, 1)]) == [
-        Fail(9, "Stake is not a wish it serves")
+        Fail(9, "Stake is not a wish it serves", "NotServed")
     ]
 
 

@@ -253,13 +253,13 @@ def test_where_every_node_is_offline_a_wish_fails(stage: Stage, oracles: Oracles
 
     operations = oracles.act(stage.view(4), [FeedRead(feed, ()) for feed in reads])
 
-    assert operations == [Fail(4, "no oracle node is up")]
+    assert operations == [Fail(4, "no oracle node is up", "NoOracleUp")]
 
 
 def test_a_wish_they_do_not_know_fails(stage: Stage, oracles: Oracles) -> None:
     operations = oracles.act(stage.view(3), [AddReward(7, 11)])
 
-    assert Fail(7, "AddReward is not a wish it serves") in operations
+    assert Fail(7, "AddReward is not a wish it serves", "NotServed") in operations
 
 
 # --- requests and faults ----------------------------------------------------------------------
@@ -283,14 +283,16 @@ def test_a_requested_round_fails_where_too_few_see_anything(stage: Stage, oracle
     read_all(oracles, stage.view(3), steady())
     operations = request(oracles, stage, 4, FeedRead(VCPU[0], observed(1, 1)))
     reason = "2 nodes have an observation of Feed:aws:vcpu_hour, too few to report"
-    assert operations == [Fail(5, reason)]
+    assert operations == [Fail(5, reason, "TooFewObservations")]
 
 
 def test_a_second_request_of_a_round_under_way_fails(stage: Stage, oracles: Oracles) -> None:
     read_all(oracles, stage.view(3), steady())
     oracles.act(stage.view(4), [RequestRound(5, (VCPU[0],))])
     operations = oracles.act(stage.view(4), [RequestRound(6, (VCPU[1], VCPU[0]))])
-    assert operations == [Fail(6, "a round of Feed:aws:vcpu_hour is requested already")]
+    assert operations == [
+        Fail(6, "a round of Feed:aws:vcpu_hour is requested already", "RoundRequested")
+    ]
 
 
 def test_a_replaying_node_sends_the_last_report_first(stage: Stage, oracles: Oracles) -> None:

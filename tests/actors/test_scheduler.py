@@ -436,7 +436,13 @@ def test_a_refusal_reaches_the_actor_behind_the_account(
 
 
 def test_the_first_outcome_of_a_wish_stands(stand: Stands) -> None:
-    made = stand(Scripted("alice", does(Fail(7, "no"), Done(7)), does(Done(8), Fail(8, "late"))))
+    made = stand(
+        Scripted(
+            "alice",
+            does(Fail(7, "no", "NotServed"), Done(7)),
+            does(Done(8), Fail(8, "late", "NotServed")),
+        )
+    )
     made.scheduler.wish("alice", AddReward(7, 0))
     made.scheduler.drain()
     made.scheduler.wish("alice", AddReward(8, 0))

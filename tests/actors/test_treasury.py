@@ -72,5 +72,5 @@ def test_without_an_incentive_it_is_never_due() -> None:
 
 def test_a_wish_it_does_not_know_fails() -> None:
     assert Treasury(0).act(Stage().view(3), [Claim(9, None)]) == [
-        Fail(9, "Claim is not a wish it serves")
+        Fail(9, "Claim is not a wish it serves", "NotServed")
     ]

@@ -82,7 +82,7 @@ def test_a_refused_admission_fails_the_stake(stage: Stage, worker: Worker) -> No
 
     refused = worker.act(stage.view(5), [AdmissionRefused("another machine's hardware id")])
 
-    assert refused == [Fail(1, "worker-1: another machine's hardware id")]
+    assert refused == [Fail(1, "worker-1: another machine's hardware id", "NotAttested")]
     assert worker.act(stage.view(6), [Admitted(bytes(32), 99, b"quorum")]) == []
 
 
@@ -205,7 +205,7 @@ def test_a_failed_test_fails_every_wish_for_it(stage: Stage, worker: Worker) -> 
 
     failed = worker.act(stage.view(10), [MeasureFailed("node lost")])
 
-    assert failed == [Fail(1, "worker-1: node lost"), Fail(2, "worker-1: node lost")]
+    assert failed == [Fail(wish, "worker-1: node lost", "NotMeasured") for wish in (1, 2)]
     assert worker.act(stage.view(11), [Publish(3)]) == [ASK]
 
 
@@ -215,8 +215,8 @@ def test_a_refused_publication_fails_all_that_waited_for_it(stage: Stage, worker
     refused = SendFailed("Rewards", "publish", (), "NotActive")
 
     assert worker.act(stage.view(11), [refused]) == [
-        Fail(1, "worker-1: publish: NotActive"),
-        Fail(2, "worker-1: publish: NotActive"),
+        Fail(1, "worker-1: publish: NotActive", "NotActive"),
+        Fail(2, "worker-1: publish: NotActive", "NotActive"),
     ]
     assert worker.act(stage.view(11), [Publish(3)]) == [ASK]
 
@@ -381,7 +381,7 @@ def test_a_worker_s_owner_adds_to_the_rewards(stage: Stage, worker: Worker) -> N
 def test_a_wish_it_does_not_know_fails(stage: Stage, worker: Worker) -> None:
     operations = worker.act(stage.view(5), [Poke(7, ())])
 
-    assert operations == [Fail(7, "Poke is not a wish it serves")]
+    assert operations == [Fail(7, "Poke is not a wish it serves", "NotServed")]
 
 
 # --- orders nobody has accepted yet (M2) ----------------------------------------------------------

@@ -11,7 +11,7 @@ from devnet.actors.messages import (
     MachineRefused,
     PayIntoPool,
 )
-from devnet.actors.operations import Fail, Operation, Send, Tell
+from devnet.actors.operations import Fail, Operation, Refusal, Send, Tell
 from devnet.actors.view import View
 
 FULL_STAKE_WEI = 500 * 10**18  # S1
@@ -44,7 +44,8 @@ class Pooling:
                 return self._activate(view, message)
             case MachineRefused():
                 wish = self._activating.pop(message.worker, None)
-                return [Fail(wish.id, f"{message.worker}: {message.reason}")] if wish else []
+                reason = f"{message.worker}: {message.reason}"
+                return [Fail(wish.id, reason, Refusal.NOT_ATTESTED)] if wish else []
 
     def _pay_in(self, view: View, wish: PayIntoPool) -> list[Operation]:
         amount = wish.amount_wei

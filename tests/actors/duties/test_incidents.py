@@ -249,7 +249,7 @@ def test_the_wish_fails_where_peers_know_nothing(stage: Stage) -> None:
     actors, incident = keepers(stage), vouched(stage, 3)
     operations = [o for _, o in talk(actors, stage.view(30), {KEEPERS[0]: [Vouch(7, incident)]})]
     # CRITICAL of three is all: one refusal is enough.
-    assert operations == [Fail(7, "gatekeeper-2: knows nothing of level 3")]
+    assert operations == [Fail(7, "gatekeeper-2: knows nothing of level 3", "NotAttested")]
 
 
 def test_an_appealed_incident_waits_for_the_arbiter(stage: Stage) -> None:

@@ -121,7 +121,7 @@ def test_nobody_but_its_owner_or_a_pool_gets_a_machine(stage: Stage, alice: Clie
     ]
     said = talk(actors, stage.view(5), {"alice": [ActivatePool(1, "Pool:1", "worker-1", 3)]})
     assert said == [
-        ("alice", Fail(1, "worker-1: gatekeeper-1: not that machine's owner")),
+        ("alice", Fail(1, "worker-1: gatekeeper-1: not that machine's owner", "NotAttested")),
     ]
 
 
@@ -144,6 +144,6 @@ def test_a_pools_worker_leaves_the_owners_verbs_to_the_pool(stage: Stage, wish: 
     worker = Worker("worker-1", 1)
     stage.reads.owners[stage.address("worker-1")] = pool_address(stage)
     reason = "worker-1 belongs to a pool, whose members decide (S7)"
-    assert worker.act(stage.view(5), [wish]) == [Fail(1, reason)]
+    assert worker.act(stage.view(5), [wish]) == [Fail(1, reason, "OwnedByPool")]
     added = worker.act(stage.view(5), [AddReward(2, KOMP)])
     assert added == [Send("worker-1-owner", "Rewards", "addReward", (KOMP,), 2)]
