@@ -128,6 +128,27 @@ def test_a_corrupt_reading_is_told(chain_world: ChainWorld) -> None:
     assert {v.invariant for v in verdict.violations} == {2}
 
 
+@pytest.mark.parametrize(
+    ("contract", "slot", "offset", "rows"),
+    [("Market", 5, 16, "orders"), ("Slashing", 4, 0, "incidents")],
+)
+def test_a_row_that_no_event_told_is_told_again_and_again(
+    chain_world: ChainWorld, contract: str, slot: int, offset: int, rows: str
+) -> None:
+    """The contract counts one more; where its count lies is in docs/reference/storage.md."""
+    rpc, where, at = (
+        chain_world.chain.rpc,
+        chain_world.contracts.address(contract),
+        f"0x{slot:064x}",
+    )
+    held(chain_world)
+    word = int(str(rpc.call("eth_getStorageAt", where, at, "latest")), 16) + (1 << 8 * offset)
+    rpc.call("anvil_setStorageAt", where, at, f"0x{word:064x}")
+    for _ in range(2):  # the second takes over what the first has read
+        verdict = chain_world.check()
+        assert [d.path for d in verdict.differences] == [f"{rows}.1"]
+
+
 def test_a_whole_life_is_wild_enough_without_a_chain() -> None:
     world: World = lived_through()
     wild = Wild(world, 3)
