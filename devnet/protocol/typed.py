@@ -40,7 +40,8 @@ def message_type(text: str) -> MessageType:
 def digest(kind: MessageType, fields: Mapping[str, Any], chain_id: int, contract: str) -> bytes:
     """What is signed, in the domain of that chain and of the contract at that address.
 
-    Addresses are hex, bytes are bytes; fields the type does not name are left out.
+    Addresses are hex, bytes are bytes; fields the type does not name are left out. Raises KeyError
+    for a missing field, ValueError or eth_abi's EncodingError for one that misfits its type.
     """
     from eth_account.messages import encode_typed_data  # 0.2 s, for those alone who forge
 
@@ -51,6 +52,14 @@ def digest(kind: MessageType, fields: Mapping[str, Any], chain_id: int, contract
         "verifyingContract": contract,
     }
     members = [{"name": member.name, "type": member.type} for member in kind.members]
-    named = {member.name: member.plain(fields[member.name]) for member in kind.members}
+    named = {member.name: _encodable(member, fields[member.name]) for member in kind.members}
     signable = encode_typed_data(domain, {kind.name: members}, named)
     return keccak(b"\x19" + signable.version + signable.header + signable.body)
+
+
+def _encodable(member: Parameter, value: Any) -> Any:
+    """As eth_account wants it: arrays as lists, and no bytes32 of 31 bytes, which it would fill."""
+    size = member.type.removeprefix("bytes")
+    if size.isdigit() and len(value) != int(size):
+        raise ValueError(f"{member.name}: {len(value)} bytes where {size} are due")
+    return member.plain(value)

@@ -32,6 +32,13 @@ def test_a_message_with_an_array_as_it_is_decoded() -> None:
     assert made == DOMAINS.report("Feed:komp_usd", report)
 
 
+@pytest.mark.parametrize("length", [31, 33])
+def test_bytes_of_another_length_are_refused(length: int) -> None:
+    fields = INCIDENT | {"evidence": bytes(length)}
+    with pytest.raises(ValueError, match=rf"evidence: {length} bytes where 32 are due"):
+        digest(message_type(messages.INCIDENT), fields, CHAIN_ID, CONTRACT)
+
+
 def test_another_chain_or_contract_is_another_digest() -> None:
     kind = message_type(messages.INCIDENT)
     made = {
