@@ -51,9 +51,9 @@ def compile_chainlink(toolchain: Toolchain, say: Callable[[str], None]) -> Artif
 
 
 def _compiled(compiler: Path, modules: Path) -> dict[str, Any]:
-    sources = {path: {"content": (modules / path).read_text()} for path in SOURCES.values()}
-    request = {"language": "Solidity", "sources": sources, "settings": SETTINGS}
     try:
+        sources = {path: {"content": (modules / path).read_text()} for path in SOURCES.values()}
+        request = {"language": "Solidity", "sources": sources, "settings": SETTINGS}
         told = subprocess.run(
             [compiler, "--standard-json", "--base-path", modules],
             input=json.dumps(request),
@@ -64,7 +64,10 @@ def _compiled(compiler: Path, modules: Path) -> dict[str, Any]:
         )
         output: dict[str, Any] = json.loads(told.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise MachineLacks(f"solc {CHAINLINK_SOLC_VERSION} failed: {error}") from error
+        words = str(getattr(error, "stderr", None) or "").strip()  # of a compiler that ended badly
+        raise MachineLacks(
+            f"solc {CHAINLINK_SOLC_VERSION} failed: {error}" + (f"\n{words}" if words else "")
+        ) from error
     errors = [e["formattedMessage"] for e in output.get("errors", ()) if e["severity"] == "error"]
     if errors:
         raise MachineLacks("Chainlink's contracts do not compile:\n" + "\n".join(errors))
