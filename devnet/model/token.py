@@ -96,4 +96,8 @@ def _word(value: int | str) -> bytes:
 
 
 def arm(state: State, call: Call) -> None:
-    """T1: of a token that calls back (a mock): being armed changes nothing in the ledger."""
+    """T1: of a token that calls back (a mock): being armed changes nothing in the ledger.
+
+    Nor does a callback that is refused. What an accepted one does is not modelled; the event
+    `CallbackAccepted` then is a difference between chain and model.
+    """

@@ -22,8 +22,9 @@ class Difference:
         return f"{self.path}: chain {_shown(self.chain)}, model {_shown(self.model)}"
 
 
-# What a token that calls back (a mock, T1) says of itself: no rule knows of it.
-MOCKED_EVENTS = ("CallbackAccepted", "CallbackRefused")
+# What a token that calls back (a mock, T1) says of a call that came to nothing. A callback that was
+# accepted is a difference: the model does not know what it did.
+MOCKED_EVENTS = ("CallbackRefused",)
 
 
 class Missing:

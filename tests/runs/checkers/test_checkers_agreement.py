@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from model_world import KOMP, World, address
 
 from devnet.model import Outcome
+from devnet.protocol import Event
 from devnet.runs.checkers import Checker, Difference, agreement, outcome_difference
 
 
@@ -53,6 +55,20 @@ def test_events_are_compared_too(world: World) -> None:
     assert found is not None
     assert found.path.startswith("Staking.stake in block 2 (0x")
     assert found.chain[0][1] == "Transfer"
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_what_a_token_called_back_with_success_is_a_difference(
+    world: World, accepted: bool
+) -> None:
+    staked = next(tx for tx in world.history if tx.function == "stake")
+    outcome = Outcome(True, None, staked.events)  # type: ignore[arg-type]
+    name = "CallbackAccepted" if accepted else "CallbackRefused"
+    callback = Event("Kompute", name, {"target": "0x", "data": b""}, staked.block, staked.hash)
+    found = outcome_difference(replace(staked, events=(callback, *staked.events)), outcome)
+    assert (found and found.chain) == (
+        [("Kompute", name, dict(callback.args))] if accepted else None
+    )
 
 
 def test_a_function_the_model_does_not_know_is_a_difference(world: World) -> None:
