@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from threading import Lock
 from typing import Any
 
 from devnet.base.errors import UsageError
@@ -145,6 +146,7 @@ class Contracts:
             self._interfaces[POOL_ABI] = Interface.of(deployment.abis[POOL_ABI])
         self._names = deployment.names()
         self._pools = 0
+        self._counting = Lock()
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -169,9 +171,12 @@ class Contracts:
     def _know_pool(self, created: str) -> None:
         """Name the pool at an address, and every one before it."""
         factory = self.address(POOL_FACTORY)
-        while created not in self._names:
-            self._pools += 1
-            self._names[pool_address(factory, self._pools)] = pool_name(self._pools)
+        with self._counting:
+            number = self._pools
+            while created not in self._names:
+                number += 1
+                self._names[pool_address(factory, number)] = pool_name(number)
+            self._pools = number
 
     def _interface(self, contract: str) -> Interface:
         return self._interfaces[POOL_ABI if pool_number(contract) is not None else contract]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from eth_abi.abi import encode
 
 from devnet.base.errors import UsageError
 from devnet.chain import Log, Receipt, keccak
-from devnet.protocol import Contracts, Deployment, Event, Report, observers_word
+from devnet.protocol import Contracts, Deployment, Event, Genesis, Report, observers_word
+from devnet.protocol.deployment import POOL_FACTORY, pool_address
 
 FEED = "Feed:aws:vcpu_hour"
 NODE = "0x" + "ab" * 20
@@ -207,3 +210,40 @@ def test_views_are_told_from_what_changes_something(contracts: Contracts) -> Non
         decoded = contracts.decode(call.to, call.data)
         assert decoded is not None
         assert (decoded.function, decoded.view) == (function, view)
+
+
+def test_threads_that_see_pools_at_once_name_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(factory: str, number: int) -> str:
+        time.sleep(0.001)  # so that the threads meet
+        return pool_address(factory, number)
+
+    monkeypatch.setattr("devnet.protocol.contracts.pool_address", slowly)
+    factory, genesis = "0x" + "fa" * 20, Genesis(31337, 0, 0)
+    fields = (("pool", True), ("operator", True), ("commissionBps", False))
+    inputs = [
+        {"name": name, "type": "uint256" if name == "commissionBps" else "address", "indexed": yes}
+        for name, yes in fields
+    ]
+    abi = [{"type": "event", "name": "PoolCreated", "inputs": inputs}]
+    found = Contracts(Deployment({POOL_FACTORY: factory}, {POOL_FACTORY: abi}, {}, genesis))
+    topic = keccak(b"PoolCreated(address,address,uint256)")
+    created = receipt(
+        Log(
+            address=factory,
+            topics=tuple(
+                bytes.fromhex(word)
+                for word in (
+                    topic.hex(),
+                    pool_address(factory, 20)[2:].zfill(64),
+                    OWNER[2:].zfill(64),
+                )
+            ),
+            data=encode(["uint256"], [0]),
+            index=0,
+        )
+    )
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(found.events, [created] * 8))
+    assert {name: number for name, number in found.names.items() if name != factory} == {
+        pool_address(factory, number): f"Pool:{number}" for number in range(1, 21)
+    }
