@@ -122,7 +122,8 @@ class Outcome:
 
 
 class Model:
-    """The protocol in exact integers; it never looks at what the chain made of a transaction."""
+    """The protocol in exact integers; it never looks at what the chain made of a transaction, but
+    for whether it ran out of gas."""
 
     def __init__(
         self,

@@ -63,12 +63,12 @@ class Deployment:
     """Addresses (lower-case) by contract name, ABIs by contract name, `OcrAggregator` for all feeds
     but those that another contract stands in for, whose ABI has the feed's own name.
 
-
     A pool, `Pool:<n>`, has its address from `PoolFactory`'s and needs no entry.
 
-    Names: Kompute, Gatekeepers, Staking, Rewards, Slashing, Pricing, Market,
-    `Feed:<vendor>:<resource>`, `Feed:komp_usd`, `Feed:utilization`. `parameters` are the
-    constructor's values in protocol units, for people and tools.
+    Names: Kompute, Gatekeepers, Staking, Rewards, Slashing, Pricing, Market, PoolFactory,
+    ExecutionQueue, `Feed:<vendor>:<resource>`, `Feed:komp_usd`, `Feed:utilization`; where the
+    network asks for them IncentiveVault, and LinkToken, Operator and UtilizationConsumer.
+    `parameters` are the constructor's values in protocol units, for people and tools.
     """
 
     addresses: Mapping[str, str]

@@ -18,7 +18,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "a quorum of {k} of {n} gatekeepers is not allowed: n/2 < k <= n"
     ),
     "AlreadyGatekeeper(address account)": "{account} is a gatekeeper already",
-    "NotGatekeeper(address account)": "{account} signed but is no gatekeeper",
+    "NotGatekeeper(address account)": "{account} is no gatekeeper",
     "TooFewSignatures(uint256 given,uint256 needed)": (
         "{given} signatures where the quorum needs {needed}"
     ),

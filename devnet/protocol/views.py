@@ -1,4 +1,4 @@
-"""Typed reads of every view of the contracts, at the latest block."""
+"""Typed reads of the contracts' views at the latest block; `View.read` reads any other."""
 
 from __future__ import annotations
 

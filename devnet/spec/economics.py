@@ -69,9 +69,12 @@ class PooledStakes(SpecModel):
 
 
 class Demand(SpecModel):
-    """What clients want, as a share of the first cycle's capacity."""
+    """What clients want."""
 
-    utilization: Ppm = Field(default=400_000, description="of the capacity, in the first cycle")
+    utilization: Ppm = Field(
+        default=400_000,
+        description="of the first cycle's capacity: wanted at the lowest price (see elasticity)",
+    )
     growth: Ppm = Field(default=300_000, description="of the first demand, a year")
     step: Ppm = Field(default=50_000, description="of a cycle's random step, up or down, at most")
     elasticity: Ppm = Field(
