@@ -15,6 +15,7 @@ from locust.exception import StopUser
 
 from devnet.chain import keccak
 from devnet.protocol import Contracts, Event
+from devnet.protocol.states import UNLIMITED
 from loadtests.pacing import Pacer
 from loadtests.plan import Plan, ServicePlan, UserAccounts
 from loadtests.rpc import LoadPortal, PortalRefused, fire
@@ -22,7 +23,6 @@ from loadtests.sender import Sender, TransactionFailed
 from loadtests.tally import Tally
 from loadtests.watcher import Watcher
 
-UNLIMITED: Final = 2**256 - 1
 EVENT_SECONDS: Final = 30.0
 CYCLE_SECONDS: Final = 120.0
 PUBLISH_BLOCKS: Final = 8  # a measurement is published in its own cycle (W4): room for that

@@ -9,7 +9,6 @@ from typing import Any
 from devnet.spec.network import NetworkSpec
 
 SECONDS_PER_DAY = 86_400
-SUPPLY_WEI = 100_000_000 * 10**18
 CLOUD_DECIMALS = 18  # Chainlink's usual 8 cannot say 0.0000025 USD
 CLOUD_BOUNDS = (1, 10**22)  # of one unit of any resource: 1e-18 to 10 000 USD
 KOMP_USD_DECIMALS = 8

@@ -10,8 +10,7 @@ from devnet.model.gatekeepers import Quorum
 from devnet.model.parameters import STAKE_WEI
 from devnet.protocol.deployment import POOL_FACTORY
 from devnet.spec.economics import WHOLE_PPM, PooledStakes
-
-PPM_PER_BPS = 100
+from devnet.spec.units import PPM_PER_BPS
 
 
 def found(economy: Economy, worker: Worker) -> None:

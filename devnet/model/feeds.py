@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from devnet.chain.signer import SIGNATURE_BYTES
 from devnet.model.calls import ZERO_ADDRESS, Call
-from devnet.model.gatekeepers import SIGNATURE_BYTES, signer_of
+from devnet.model.gatekeepers import signer_of
 from devnet.model.parameters import FeedParameters
 from devnet.model.tables import Refused, narrow
 from devnet.protocol.reports import Report

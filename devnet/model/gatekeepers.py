@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from devnet.chain.accounts import SECP256K1_ORDER
+from devnet.chain.signer import SIGNATURE_BYTES
 from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.tables import Refused
 
 if TYPE_CHECKING:
     from devnet.model.state import State
 
-SIGNATURE_BYTES: Final = 65
-HALF_ORDER: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+HALF_ORDER: Final = SECP256K1_ORDER // 2
 
 
 class Quorum(IntEnum):

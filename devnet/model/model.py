@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -169,10 +169,6 @@ class Model:
             state.refuse()
             raise NoSuchRule(queued.contract, queued.selector, transaction) from None
         return Outcome(ok=True, events=state.accept())
-
-    def apply_all(self, transactions: Iterable[ObservedTransaction]) -> list[Outcome | None]:
-        """Decide many."""
-        return [self.apply(transaction) for transaction in transactions]
 
     def _rule(self, contract: str, function: str, transaction: str = "none") -> Rule:
         rule = RULES.get((contract, function))

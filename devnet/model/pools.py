@@ -12,6 +12,7 @@ from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.parameters import STAKE_WEI
 from devnet.model.tables import Refused, add, narrow
 from devnet.protocol.deployment import POOL_FACTORY, pool_address, pool_name, pool_number
+from devnet.protocol.states import UNLIMITED
 
 if TYPE_CHECKING:
     from devnet.model.state import State
@@ -114,7 +115,7 @@ def create(state: State, call: Call) -> None:
     addresses = state.parameters.addresses
     pool = pool_address(addresses[POOL_FACTORY], len(state.pools) + 1)
     state.pools[pool] = Pool(call.sender, commission_bps)
-    token.allow(state, pool, addresses["Staking"], token.UNLIMITED)
+    token.allow(state, pool, addresses["Staking"], UNLIMITED)
     created = {"pool": pool, "operator": call.sender, "commissionBps": commission_bps}
     state.emit(POOL_FACTORY, "PoolCreated", created)
 

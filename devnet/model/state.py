@@ -18,10 +18,10 @@ from devnet.model.rewards import NEWCOMER, Pot, Publisher
 from devnet.model.slashing import NO_INCIDENT
 from devnet.model.staking import NOBODY, Node
 from devnet.model.tables import Cell, Journal, Table
-from devnet.model.token import UNLIMITED
 from devnet.model.usage import UNUSED, Usage
 from devnet.protocol.messages import Domains
 from devnet.protocol.states import (
+    UNLIMITED,
     ContingencyState,
     IncidentState,
     OrderState,

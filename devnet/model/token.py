@@ -8,11 +8,10 @@ from devnet.chain.keccak import keccak
 from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.gatekeepers import signer_of
 from devnet.model.tables import Refused
+from devnet.protocol.states import UNLIMITED
 
 if TYPE_CHECKING:
     from devnet.model.state import State
-
-UNLIMITED: Final = 2**256 - 1
 
 _DOMAIN: Final = keccak(
     b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Self
+from typing import Any, Final, Self
+
+UNLIMITED: Final = 2**256 - 1  # an allowance that is never used up (ERC-20 of OpenZeppelin)
 
 
 class Kind(IntEnum):

@@ -9,9 +9,7 @@ from pydantic import AfterValidator, Field
 from devnet.spec.fields import Months, Name, Ppm, Wei
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import ClientName, ClientNames, PoolName, WorkerName
-from devnet.spec.units import UnitError, share_text
-
-PPM_PER_BPS = 100
+from devnet.spec.units import PPM_PER_BPS, UnitError, share_text
 
 
 def _whole_bps(ppm: int) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from fractions import Fraction
 
+PPM_PER_BPS = 100
 WEI_PER_KOMP = 10**18
 MAX_WEI = 2**128 - 1  # T1: the supply stays below 2^128
 MAX_USD_1E8 = 10**17

@@ -9,7 +9,7 @@ from typing import Any
 from devnet.chain.accounts import DEFAULT_MNEMONIC, Account, derive
 from devnet.chain.keccak import keccak
 from devnet.deploy import DeploymentParameters, plan
-from devnet.deploy.parameters import SUPPLY_WEI, VaultParameters
+from devnet.deploy.parameters import VaultParameters
 from devnet.deploy.plan import addresses
 from devnet.model import Ledger, Model, Outcome, Parameters
 from devnet.protocol import (
@@ -66,7 +66,7 @@ DEPLOYMENT = DeploymentParameters(
     oracles=tuple(ACCOUNTS[f"oracle-{n}"].address for n in range(1, 5)),
     faulty=1,
     perf_quorum=2,
-    supply_wei=SUPPLY_WEI,
+    supply_wei=100_000_000 * KOMP,
     month_seconds=30 * DAY,
     exit_delay_seconds=15 * DAY,
     max_age_seconds=14 * DAY,
