@@ -58,7 +58,7 @@ def command(
     from devnet.cli.files import network_file
     from devnet.spec.loading import load_network
 
-    spec = load_network(network_file(network), overrides)
+    spec = load_network(network_file(network), overrides, of_year=True)
     target = out or _default_target(spec.name, seed)
     _check_writable(target)
 

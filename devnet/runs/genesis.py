@@ -11,10 +11,10 @@ from devnet.base import StartFailed, Toolchain
 from devnet.chain import Chain, MinedBlock, Transaction, sign
 from devnet.deploy import DeploymentParameters, compile_chainlink, compile_contracts, execute
 from devnet.protocol import Contracts, Deployment, ObservedTransaction, observe
+from devnet.protocol.states import UNLIMITED
 from devnet.spec.network import NetworkSpec
+from devnet.spec.rules import OWNER_WEI
 
-OWNER_WEI = 2_000 * 10**18  # a stake, and room for top-ups
-UNLIMITED = 2**256 - 1
 GAS = 200_000
 LINK_GAS = 2_000_000  # as many oracle nodes as there may be are authorized at once
 LINK_EACH = 100 * 10**18

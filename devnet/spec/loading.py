@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from devnet.spec.document import (
 )
 from devnet.spec.network import NetworkSpec, Profiles
 from devnet.spec.rules import network_problems
-from devnet.spec.validation import validated
+from devnet.spec.validation import Problem, validated
 
 SCENARIO_KEYS = ("seed", "network", "steps")
 
@@ -37,15 +37,17 @@ def load_network(
     *,
     environment: Mapping[str, str] | None = None,
     profiles: Profiles = known_profiles,
+    of_year: bool = False,
 ) -> NetworkSpec:
     """The network of a file; raises `SpecError` with every fault of it.
 
     `overrides` are `--set path=value`; `environment` (the process's own when None) may hold
     `KOMPUTE_SET_CYCLE__BLOCKS=140`. A later source wins: file < environment < overrides.
-    Overrides of a scenario's own keys (`seed`, `network`, `steps`) are left to it.
+    Overrides of a scenario's own keys (`seed`, `network`, `steps`) are left to it. `of_year`: what
+    `devnet economics` needs is checked as well.
     """
     document = with_overrides(read_document(path), overrides, environment, of_scenario=False)
-    return network_of(document, path.parent, profiles)
+    return network_of(document, path.parent, profiles, of_year=of_year)
 
 
 def network_from_mapping(
@@ -55,10 +57,13 @@ def network_from_mapping(
     return network_of(document_of(dict(mapping), "network"), base, profiles)
 
 
-def network_of(document: Document, base: Path, profiles: Profiles) -> NetworkSpec:
-    network, faults = validated(
-        document, NetworkSpec, lambda spec: network_problems(spec, profiles()), context=base
-    )
+def network_of(
+    document: Document, base: Path, profiles: Profiles, *, of_year: bool = False
+) -> NetworkSpec:
+    def rules(spec: NetworkSpec) -> Iterator[Problem]:
+        return network_problems(spec, profiles(), of_year=of_year)
+
+    network, faults = validated(document, NetworkSpec, rules, context=base)
     if faults or network is None:
         raise SpecError(sorted(faults, key=lambda fault: fault.line))
     return network.expanded().placed(base)

@@ -17,19 +17,30 @@ from devnet.spec.network import (
     Service,
     each_of,
 )
-from devnet.spec.units import did_you_mean, duration_text, komp_text, memory_text, share_text
+from devnet.spec.units import (
+    WEI_PER_KOMP,
+    did_you_mean,
+    duration_text,
+    komp_text,
+    memory_text,
+    share_text,
+)
 from devnet.spec.validation import Problem
 
 MAX_WORKERS = 10_000
 MAX_ORACLES = 31
 LEAST_OPERATOR_PPM = 200_000  # S7
+STAKE_WEI = 500 * WEI_PER_KOMP  # S1
+OWNER_WEI = 2_000 * WEI_PER_KOMP  # what a worker's owner begins with: a stake, room for top-ups
 IDLE_BLOCKS = 4  # of a cycle, in which no node publishes while `devnet economics` goes on
 GIB = 2**30
 _MNEMONIC_LENGTHS = (12, 15, 18, 21, 24)
 
 
-def network_problems(network: NetworkSpec, profiles: Collection[str]) -> Iterator[Problem]:
-    """Every broken rule between the values of a network."""
+def network_problems(
+    network: NetworkSpec, profiles: Collection[str], *, of_year: bool = False
+) -> Iterator[Problem]:
+    """Every broken rule between the values of a network; `of_year`: of `devnet economics`, too."""
     yield from check_gap(network)
     yield from check_publishing_pace(network)
     yield from check_quorum(network)
@@ -42,6 +53,7 @@ def network_problems(network: NetworkSpec, profiles: Collection[str]) -> Iterato
     yield from check_resources(network)
     yield from check_services(network)
     yield from check_incentives(network)
+    yield from check_supply(network, of_year=of_year)
     yield from check_mnemonic(network)
     yield from check_economics(network)
 
@@ -240,6 +252,33 @@ def check_incentives(network: NetworkSpec) -> Iterator[Problem]:
             f"at least N(N+1) = {least} wei for {incentives.cycles} cycles, and below 2^128 (I1); "
             f"seen {komp_text(incentives.total)}",
             reads=(("incentives", "cycles"),),
+        )
+
+
+def check_supply(network: NetworkSpec, *, of_year: bool) -> Iterator[Problem]:
+    """T1: the treasury begins with the supply, and pays out of it what all others begin with."""
+    workers = sum(entry.count or 1 for entry in network.workers)
+    vault = network.incentives.total if network.incentives else 0  # I1
+    others = sum(client.balance for client in network.clients) + vault
+    needed = workers * OWNER_WEI + others
+    reads: list[Loc] = [("workers",), ("clients",), ("incentives",)]
+    what = f"{komp_text(OWNER_WEI)} for each worker, clients' balances, incentives.total"
+    assumed = network.economics
+    each, exchange = STAKE_WEI + assumed.stakes.reserve, assumed.demand.exchange
+    if of_year and needed < workers * each + exchange + others:
+        needed = workers * each + exchange + others
+        reads += [("economics", "stakes", "reserve"), ("economics", "demand", "exchange")]
+        what = (
+            f"{komp_text(each)} for each worker, economics.demand.exchange {komp_text(exchange)}, "
+            "clients' balances, incentives.total"
+        )
+    if network.supply < needed:
+        yield Problem(
+            ("supply",),
+            f"is less than what everybody begins with, {komp_text(needed)}: {what}; "
+            f"seen {komp_text(network.supply)}",
+            f"at least {komp_text(needed)}",
+            reads=tuple(reads),
         )
 
 

@@ -81,6 +81,11 @@ def test_one_changed_parameter_shows(devnet: Shell, mine: Path) -> None:
         (("mine.yaml", "--out", "mine.yaml/x.html"), 3, "the report cannot be written"),
         (("mine.yaml", "--set", "economics.spread=2"), 2, "a share is a percentage; seen '2'"),
         (
+            ("mine.yaml", "--set", "supply=1000 KOMP"),
+            2,
+            "supply: is less than what everybody begins with, 10009500 KOMP: 750 KOMP for each",
+        ),
+        (
             ("mine.yaml", "--set", "economics.stakes={renew: 90%, leave: 20%}"),
             2,
             "shares of one whole; seen 110% together",

@@ -376,6 +376,27 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             id="reserved and oracle names",
         ),
         pytest.param(
+            "incentives: {total: 100 KOMP, cycles: 10}\nsupply: 6099 KOMP",
+            [
+                (
+                    "network.yaml:11: supply: is less than what everybody begins with, 6100 KOMP: "
+                    "2000 KOMP for each worker, clients' balances, incentives.total; "
+                    "seen 6099 KOMP; at least 6100 KOMP"
+                )
+            ],
+            id="T1",
+        ),
+        pytest.param(
+            "incentives: {total: 100, cycles: 10}\nsupply: 1 KOMP",
+            [
+                (
+                    "network.yaml:10: incentives.total: an amount needs its unit; seen '100'; "
+                    "did you mean '100 KOMP'?"
+                )
+            ],
+            id="T1 is silent about a faulty total",
+        ),
+        pytest.param(
             "accounts: {mnemonic: test junk}",
             [
                 (
@@ -424,6 +445,21 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
 def test_a_broken_rule_is_named_with_its_id(town: Town, extra: str, faults: list[str]) -> None:
     town.write_network(f"{town.original_network}{extra}\n")
     assert town.faults_of_network() == faults
+
+
+def test_t1_a_year_has_needs_of_its_own(town: Town) -> None:
+    words = {"supply": "10003500 KOMP"}
+    path, profiles = town.network_path, town.profiles
+    assert load_network(path, words, profiles=profiles, of_year=True).supply == 10_003_500 * 10**18
+    words = {"supply": "6000 KOMP"}
+    assert load_network(path, words, profiles=profiles).supply == 6_000 * 10**18
+    with pytest.raises(SpecError) as refused:
+        load_network(path, words, profiles=profiles, of_year=True)
+    assert [str(fault) for fault in refused.value.faults] == [
+        "--set: supply: is less than what everybody begins with, 10003500 KOMP: 750 KOMP for each "
+        "worker, economics.demand.exchange 10000000 KOMP, clients' balances, incentives.total; "
+        "seen 6000 KOMP; at least 10003500 KOMP"
+    ]
 
 
 @pytest.mark.parametrize("gap_blocks", range(1, 12))
