@@ -17,13 +17,12 @@ from devnet.model.market import HOUR, LONGEST, end_of
 from devnet.model.pricing import WAD
 from devnet.model.tables import Refused
 from devnet.protocol.states import Kind
-from devnet.spec.economics import WHOLE_PPM
+from devnet.spec.economics import SECONDS_PER_YEAR, WHOLE_PPM
 from devnet.spec.network import CONTAINER_RESOURCES, RESOURCES
 
 VCPU_HOUR: Final = RESOURCES.index("vcpu_hour")
-SECONDS_PER_YEAR: Final = 365 * 86_400
 UNIT_MILLI_CPU: Final = 50  # of one replica; its memory is the machines' share of it
-EVIDENCE: Final = bytes(32)
+SPEC_HASH: Final = bytes(32)  # of what runs, which nobody looks at
 ANY_RATE: Final = 2**128 - 1
 
 
@@ -43,8 +42,9 @@ class Clients:
         self._assumed = economy.spec.economics.demand
         self._walk, self._takers = Chance(seed, "demand"), Chance(seed, "takers")
         self._clients = [economy.accounts[client.name] for client in economy.spec.clients]
-        self._first = self._wanted = 0  # milli-CPU at the lowest price
-        self._utilization = self._assumed.utilization * WAD // WHOLE_PPM
+        self._first = 0  # milli-CPU at the lowest price, in the first cycle
+        self._wanted: int | None = None  # the same in the cycle at hand, once one has begun
+        self._utilization = 0  # O3: the part of the capacity that was sold last time, at 1e18
         self._open: list[int] = []
         self.serves = bool(self._clients) and all(
             resource in economy.spec.oracles.resources for resource in CONTAINER_RESOURCES
@@ -71,11 +71,10 @@ class Clients:
         ]
         capacity = sum(worker.machine.milli_cpu for worker in active)
         wanted = self._next_wanted(capacity)
-        if capacity:
-            self._utilization = min(WAD, wanted * WAD // capacity)
         self._outside.tell(self._utilization)
         sold = self._sell(active, min(wanted, capacity)) if self.serves and active else 0
         self._quote(max(0, wanted - sold))
+        self._utilization = sold * WAD // capacity if capacity else 0
 
     def settle(self) -> None:
         """M6: what has run so far is paid."""
@@ -100,17 +99,17 @@ class Clients:
     def _next_wanted(self, capacity: int) -> int:
         """The walk of demand, and of it what the dynamic price of last time leaves, milli-CPU."""
         assumed, economy = self._assumed, self._economy
-        if self._wanted == 0:
-            self._first = self._wanted = capacity * assumed.utilization // WHOLE_PPM
+        if self._wanted is None:
+            wanted = self._first = capacity * assumed.utilization // WHOLE_PPM
         else:
-            cycle = economy.parameters.cycle_blocks * economy.spec.chain.block_seconds
             yearly = self._first * assumed.growth // WHOLE_PPM
             walked = self._walk.around(self._wanted, assumed.step)
-            self._wanted = walked + yearly * cycle // SECONDS_PER_YEAR
+            wanted = walked + yearly * economy.cycle_seconds // SECONDS_PER_YEAR
+        self._wanted = wanted
         lowest = pricing.dynamic_price(WAD, 0)
         dearer = pricing.dynamic_price(WAD, self._utilization) - lowest
-        gone = self._wanted * assumed.elasticity * dearer // (lowest * WHOLE_PPM)
-        return max(0, self._wanted - gone)
+        gone = wanted * assumed.elasticity * dearer // (lowest * WHOLE_PPM)
+        return max(0, wanted - gone)
 
     def _sell(self, active: Sequence[Worker], milli_cpu: int) -> int:
         """Orders for so much, evenly; gives what was really sold, milli-CPU."""
@@ -127,9 +126,9 @@ class Clients:
 
     def _order(self, place: int, active: Sequence[Worker], replicas: int, memory_mib: int) -> bool:
         economy = self._economy
-        state, market = economy.state, economy.parameters
+        state = economy.state
         client = self._clients[place % len(self._clients)]
-        seconds = min(LONGEST, market.cycle_blocks * economy.spec.chain.block_seconds)  # M1
+        seconds = min(LONGEST, economy.cycle_seconds)  # M1
         deposit = self._deposit(replicas, memory_mib, seconds)
         short = deposit - state.balances[client]
         if deposit == 0 or (
@@ -138,7 +137,7 @@ class Clients:
             return False
         request = {
             "kind": int(Kind.CONTAINER),
-            "spec": EVIDENCE,
+            "spec": SPEC_HASH,
             "milliCpu": UNIT_MILLI_CPU,
             "memoryMib": memory_mib,
             "storageGib": 0,
@@ -182,8 +181,7 @@ class Clients:
     def _quote(self, unmet_milli_cpu: int) -> None:
         economy, now = self._economy, self._economy.now
         state = economy.state
-        hours = economy.parameters.cycle_blocks * economy.spec.chain.block_seconds
-        unmet = unmet_milli_cpu * hours // (1000 * HOUR)
+        unmet = unmet_milli_cpu * economy.cycle_seconds // (1000 * HOUR)
         try:
             quote = Quote(
                 utilization=self._utilization,

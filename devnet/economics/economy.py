@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from devnet.chain.keccak import keccak
+from devnet.chain.signer import SIGNATURE_BYTES
 from devnet.deploy.parameters import DeploymentParameters
 from devnet.deploy.plan import addresses, plan
 from devnet.model import Model, Outcome
 from devnet.model.calls import Call
-from devnet.model.gatekeepers import SIGNATURE_BYTES, Quorum, needed
+from devnet.model.gatekeepers import Quorum, needed
 from devnet.model.rewards import cycle_of
 from devnet.protocol import Deployment, Genesis
 from devnet.protocol.messages import Domains
+from devnet.protocol.states import UNLIMITED
 from devnet.runs.rules import model_parameters
 from devnet.spec.network import NetworkSpec
 
 GENESIS_BLOCK: Final = 2  # as on a devnet: an empty block, then the creations
-UNLIMITED: Final = 2**256 - 1
 BLOCK_HASH: Final = keccak(b"a block of a year without a chain")
 
 
@@ -91,6 +92,11 @@ class Economy:
     def cycle(self) -> int:
         """C1."""
         return cycle_of(self.block, self.parameters.genesis_block, self.parameters.cycle_blocks)
+
+    @property
+    def cycle_seconds(self) -> int:
+        """How long a cycle lasts."""
+        return self.parameters.cycle_blocks * self.spec.chain.block_seconds
 
     def start_of(self, cycle: int) -> int:
         """The first block of a cycle."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from devnet.economics.chance import Chance
 from devnet.economics.economy import Economy, signature_of
 from devnet.oracles.prices import LIST_PRICES, Resource, Vendor, usd_1e18
 from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
 from devnet.protocol.reports import observers_word
 from devnet.spec.network import RESOURCES
-
-LEAST: Final = 1  # O2: no answer is 0
 
 
 class Outside:
@@ -33,8 +29,11 @@ class Outside:
         assumed = self._economy.spec.economics.prices
         vendors, komp_usd = self._walks
         for key, price in self._vendors.items():
-            self._vendors[key] = max(LEAST, vendors.around(price, assumed.vendors))
-        self.komp_usd_1e8 = max(LEAST, komp_usd.around(self.komp_usd_1e8, assumed.komp_usd))
+            vendor, resource = key
+            walked = vendors.around(price, assumed.vendors)
+            self._vendors[key] = self._within(feed_name(vendor.value, resource.value), walked)
+        walked = komp_usd.around(self.komp_usd_1e8, assumed.komp_usd)
+        self.komp_usd_1e8 = self._within(KOMP_USD_FEED, walked)
 
     def tell(self, utilization: int) -> None:
         """Every feed answers, then every median is stored (O2); `utilization` at 1e18."""
@@ -46,6 +45,11 @@ class Outside:
         for priced in self._economy.spec.oracles.resources:
             asked = {"resource": RESOURCES.index(priced)}
             self._economy.send(treasury, "Pricing", "poke", asked)
+
+    def _within(self, feed: str, price: int) -> int:
+        """O1: no feed takes an answer beyond its bounds, so no walk goes there."""
+        bounds = self._economy.parameters.feeds[feed]
+        return min(max(price, bounds.minimum), bounds.maximum)
 
     def _transmit(self, feed: str, answer: int) -> None:
         economy, given = self._economy, self._economy.parameters.feeds[feed]

@@ -12,8 +12,8 @@ from devnet.economics.population import Group, Worker
 from devnet.economics.tally import SOURCES, CycleFigures, Tally
 from devnet.model import pools
 from devnet.model.parameters import STAKE_WEI
+from devnet.spec.economics import SECONDS_PER_YEAR
 
-SECONDS_PER_YEAR: Final = 365 * 86_400
 BPS: Final = 10_000
 SAFE: Final = 2**53  # JSON readers keep integers up to it
 
@@ -23,8 +23,9 @@ class GroupFigures:
     """One group of nodes. Amounts are wei over the whole time; returns are bps of 500 KOMP a year.
 
     A node's return is (earned - lost to slashes and bonds) over its stake and over the time from
-    registration to its exit request; `low`, `middle` and `high` are the 10th, 50th and 90th
-    percentile of the group's nodes.
+    registration to its exit request, at least a year or all the time there was: a few days are not
+    told as a year. `low`, `middle` and `high` are the 10th, 50th and 90th percentile of the group's
+    nodes; `mean` is what all of them earned less what all lost over all their time.
     """
 
     group: Group
@@ -130,7 +131,7 @@ def result_of(
     return Result(
         network=economy.spec.name,
         seed=seed,
-        seconds=cycles * economy.spec.cycle.blocks * economy.spec.chain.block_seconds,
+        seconds=cycles * economy.cycle_seconds,
         nodes=len(workers),
         cycles=tuple(tally.cycles),
         groups=_groups(economy, workers, tally),
@@ -150,7 +151,7 @@ def result_of(
 
 
 def yearly_return(earned: int, lost: int, seconds: int) -> int:
-    """Bps of the stake (S1) a year, rounded towards minus infinity."""
+    """Bps of the stake (S1) a year, rounded towards minus infinity; `seconds` of all nodes."""
     return (earned - lost) * BPS * SECONDS_PER_YEAR // (STAKE_WEI * max(1, seconds))
 
 
@@ -161,17 +162,20 @@ def _groups(economy: Economy, workers: Sequence[Worker], tally: Tally) -> tuple[
     made = []
     for group in sorted(members, key=lambda g: (g.profile, g.months, g.pooled)):
         mine = members[group]
+        earned = sum(tally.earned[worker.index] for worker in mine)
+        lost = sum(tally.lost[worker.index] for worker in mine)
+        present = sum(_seconds_of(economy, worker) for worker in mine)
         returns = sorted(_return_of(economy, worker, tally) for worker in mine)
         made.append(
             GroupFigures(
                 group=group,
                 nodes=len(mine),
-                earned=sum(tally.earned[worker.index] for worker in mine),
-                lost=sum(tally.lost[worker.index] for worker in mine),
+                earned=earned,
+                lost=lost,
                 low=_at(returns, 10),
                 middle=_at(returns, 50),
                 high=_at(returns, 90),
-                mean=sum(returns) // len(returns),
+                mean=yearly_return(earned, lost, present),
             )
         )
     return tuple(made)
@@ -188,11 +192,15 @@ def _pools(economy: Economy, tally: Tally) -> PoolFigures:
 
 
 def _return_of(economy: Economy, worker: Worker, tally: Tally) -> int:
+    whole = economy.now - economy.state.nodes[worker.node].registered_at
+    seconds = max(_seconds_of(economy, worker), min(whole, SECONDS_PER_YEAR))
+    return yearly_return(tally.earned[worker.index], tally.lost[worker.index], seconds)
+
+
+def _seconds_of(economy: Economy, worker: Worker) -> int:
+    """From its registration to its exit request, or to now."""
     node = economy.state.nodes[worker.node]
-    until = node.exit_requested_at or economy.now
-    return yearly_return(
-        tally.earned[worker.index], tally.lost[worker.index], until - node.registered_at
-    )
+    return (node.exit_requested_at or economy.now) - node.registered_at
 
 
 def _at(ascending: Sequence[int], per_cent: int) -> int:

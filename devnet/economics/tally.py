@@ -14,8 +14,10 @@ SOURCES = (INCENTIVES, CONSUMPTION, SLASHES)
 
 @dataclass(frozen=True, slots=True)
 class CycleFigures:
-    """One ended cycle. Amounts are wei, `utilization` at 1e18.
+    """One ended cycle. Amounts are wei, `utilization` at 1e18: what the feed told, and so the
+    part of the capacity that was sold in the cycle before.
 
+    `reward` is what the cycle pays, 0 where nobody published: it goes on to the next one (C4).
     Prices are those of the cycle's orders: `median_usd` and `price_usd` at 1e18 for a vCPU-hour,
     `price_komp` in wei, 0 where none could be had; `komp_usd` at 1e8. `added` is by source,
     `slashed` by level, `shares` what the cycle pays each group; `unmet` vCPU-hours were wanted and

@@ -17,11 +17,11 @@ from devnet.economics.incidents import Incidents
 from devnet.economics.outside import Outside
 from devnet.economics.owners import Owners
 from devnet.economics.population import Group, population
-from devnet.economics.result import SECONDS_PER_YEAR, Result, result_of
+from devnet.economics.result import Result, result_of
 from devnet.economics.tally import INCENTIVES, CycleFigures, Running, Tally
 from devnet.model import rewards, staking
 from devnet.model.gatekeepers import Quorum
-from devnet.spec.economics import WHOLE_PPM
+from devnet.spec.economics import SECONDS_PER_YEAR, WHOLE_PPM
 from devnet.spec.network import NetworkSpec
 from devnet.spec.rules import IDLE_BLOCKS
 
@@ -177,7 +177,7 @@ class Year:
                 publishers=publishers,
                 staked=state.total_stake.value,
                 total_v=total_v,
-                reward=reward,
+                reward=reward if total_v else 0,
                 added=dict(running.added),
                 shares=dict(shares),
                 slashed=dict(running.slashed),

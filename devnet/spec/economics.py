@@ -15,6 +15,7 @@ from devnet.spec.units import WEI_PER_KOMP, share_text
 
 WHOLE_PPM = 1_000_000
 HOUR = 3600
+SECONDS_PER_YEAR = 365 * 86_400
 
 
 class Stakes(SpecModel):

@@ -11,6 +11,7 @@ from devnet.economics.charts import charts
 from devnet.economics.page import render, write_page
 from devnet.economics.result import Result
 from devnet.economics.year import Year
+from devnet.runs.report.amounts import komp_short
 from tests.economics.networks import network
 from tests.runs.test_report import Page, in_browser
 
@@ -45,6 +46,18 @@ def test_a_violation_is_the_first_thing_one_reads(result: Result) -> None:
     assert "does not add up" in text
     assert "It does not add up" in text
     assert "invariant 1: &lt;b&gt;balances&lt;/b&gt;" in text
+
+
+def test_what_a_node_got_stands_in_a_table_too(result: Result) -> None:
+    text = render(result, network())
+    table = text.split("KOMP a node, cut after four places</caption>")[1].split("</table>")[0]
+    titles = re.findall(r'<th scope="col" class="n">([^<]*)</th>', table)
+    assert titles == ["cycle", *(row.group.title for row in result.groups)]
+    cells = [re.findall(r'<td class="n">([^<]*)</td>', line) for line in table.split("</tr>")[1:-1]]
+    assert cells == [
+        [komp_short(cycle.shares.get(row.group, 0) // row.nodes) for row in result.groups]
+        for cycle in result.cycles
+    ]
 
 
 def test_charts_have_a_point_for_every_cycle(result: Result) -> None:

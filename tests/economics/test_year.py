@@ -17,7 +17,8 @@ from devnet.economics.result import Result, yearly_return
 from devnet.economics.year import Year, cycles_in, simulate
 from devnet.model import Outcome
 from devnet.model.parameters import STAKE_WEI
-from devnet.protocol import Event, ObservedTransaction
+from devnet.model.pricing import WAD, dynamic_price
+from devnet.protocol import Event, IncidentStatus, ObservedTransaction
 from devnet.runs.checkers.facts import Facts
 from devnet.runs.checkers.invariants import check_all
 from devnet.spec import NetworkSpec
@@ -25,6 +26,7 @@ from devnet.spec.economics import PooledStakes
 from tests.economics.networks import network
 
 CYCLES = 50
+DAY = 86_400
 
 
 def lived(spec: NetworkSpec, cycles: int = CYCLES, seed: int = 3) -> Year:
@@ -282,6 +284,70 @@ def test_a_year_of_a_network_says_how_far_it_is() -> None:
     )
     assert said[0] == "3 nodes, 6 cycles of 7300 blocks, seed 0"
     assert len(came_to.cycles) == 6
+
+
+def test_the_mean_is_of_all_the_time_and_a_few_days_are_no_year() -> None:
+    year = lived(network(3), CYCLES)
+    first, second, _ = year.workers
+    state, tally = year.economy.state, year.tally
+    for worker, days in ((first, 1), (second, CYCLES)):
+        node = state.nodes[worker.node]
+        until = 0 if days == CYCLES else node.registered_at + days * DAY
+        state.nodes[worker.node] = replace(node, exit_requested_at=until)
+        tally.earned[worker.index], tally.lost[worker.index] = 0, days * STAKE_WEI // 100
+    alike = replace(first.group, pooled=False)
+    year.workers = tuple(replace(worker, group=alike) for worker in (first, second))
+    (row,) = year.end(CYCLES, 3).groups
+    # The first lost 1% of its stake in one day, the second 50% in fifty.
+    assert (row.nodes, row.earned, row.lost) == (2, 0, 51 * STAKE_WEI // 100)
+    assert row.mean == -36_500  # 1% a day
+    assert row.low == -36_500
+    assert row.high == -730  # 1% in fifty days
+
+
+def test_walks_stay_within_what_feeds_take() -> None:
+    wild = {"prices": {"vendors": "90%", "komp_usd": "90%"}}
+    came_to = result(network(3, economics=wild), cycles=400)
+    assert came_to.ok
+    komp_usd = [row.komp_usd for row in came_to.cycles]
+    assert (min(komp_usd), max(komp_usd) <= 10**12) == (100, True)
+    assert min(row.median_usd for row in came_to.cycles) >= 0
+
+
+def test_l6_with_no_time_to_rule_appealed_incidents_are_executed() -> None:
+    year = lived(network(parameters={"arbiter_window": "0s"}))
+    incidents = [incident for _, incident in year.economy.state.incidents.items()]
+    appealed = [incident for incident in incidents if incident.appealedAt]
+    assert len(appealed) > 10
+    assert {incident.state for incident in appealed} == {IncidentStatus.EXECUTED}
+
+
+def test_utilization_is_what_was_sold() -> None:
+    nobody = result(network(3, economics={"demand": {"orders": "0"}}), cycles=4)
+    assert {row.utilization for row in nobody.cycles} == {0}
+    assert {row.price_usd * 100 // row.median_usd for row in nobody.cycles} <= {74, 75}
+    assert min(row.unmet for row in nobody.cycles) > 0
+    calm = {"incidents": {"level_1": "0%", "level_2": "0%", "level_3": "0%"}}
+    demand = {"utilization": "60%", "growth": "0%", "step": "0%", "elasticity": "0%"}
+    sold = result(network(3, economics=calm | {"demand": demand}), cycles=4)
+    assert sold.cycles[0].utilization == 0
+    assert {row.utilization * 100 // WAD for row in sold.cycles[1:]} <= {59, 60}
+    for row in sold.cycles:
+        assert row.price_usd == dynamic_price(row.median_usd, row.utilization)
+
+
+def test_no_demand_stays_none() -> None:
+    none = {"demand": {"utilization": "0%", "growth": "0%"}}
+    came_to = result(network(3, economics=none), cycles=4)
+    assert [(row.utilization, row.unmet) for row in came_to.cycles] == [(0, 0)] * 4
+    assert came_to.added["consumption"] == 0
+
+
+def test_c4_a_cycle_without_v_pays_nothing_itself() -> None:
+    came_to = result(network(3, parameters={"max_v": "1"}), cycles=4)
+    assert came_to.ok
+    assert [(row.total_v, row.reward) for row in came_to.cycles] == [(0, 0)] * 4
+    assert min(row.added["incentives"] for row in came_to.cycles) > 0
 
 
 def test_no_feeds_of_containers_no_orders() -> None:
