@@ -1,7 +1,8 @@
-"""`python -m analysis [--deep] [PYTEST ARGUMENT…]`: everything the contracts are held to.
+"""`python -m analysis [CHECK] [--deep] [ARGUMENT…]`: everything the contracts are held to.
 
-The compiler's warnings and slither, the contract tests, the property tests, the mutants; then
-their verdicts in a few lines. With arguments for pytest only the contract tests run, with those.
+The compiler's warnings and slither, the pages made of the contracts, the contract tests, the
+property tests, the mutants; then their verdicts in a few lines. A CHECK runs alone and takes
+arguments of its own; without one they are pytest's, and only the contract tests run.
 Needs Ape's environment: `python -m devnet.base.toolchain python -m analysis`.
 """
 
@@ -11,17 +12,21 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PYTEST: Final = ("-m", "pytest", "-p", "ape_test")
-# pytest's last line and what failed, slither's verdict, the mutants' sum and those that survived
-# unexplained, the steps of the state machine.
+PAGES: Final = ("test_errors.py", "test_rules.py", "test_storage.py")
+# pytest's last line and what failed, slither's verdict and what is open, the mutants' sum and what
+# is wrong with one, the steps of the state machine.
 VERDICT: Final = re.compile(
-    r"^(=+ .*(passed|failed|error).* =+|(FAILED|ERROR) \S+.*|survived  .*"
-    r"|slither: .*|mutation score: .*|state machine: .*)$"
+    r"^(=+ .*(passed|failed|error).* =+|(FAILED|ERROR) \S+.*"
+    r"|slither: .*|(slither|solc) \S+ at .*|excuses.yaml: .*"
+    r"|mutation score: .*|(survived|no end within|explained, but|no such mutant:|no mutant was) .*"
+    r"|state machine: .*)$"
 )
 
 
@@ -44,11 +49,15 @@ class Done:
     verdicts: tuple[str, ...]
 
 
+CONTRACT_TESTS: Final = Check("tests", (*PYTEST, "tests/contracts"))
+
+
 def checks() -> tuple[Check, ...]:
     """In order; the quickest to fail first."""
     return (
         Check("findings", ("-m", "analysis.findings")),
-        Check("contract tests", (*PYTEST, "tests/contracts")),
+        Check("pages", (*PYTEST, *(f"tests/analysis/{page}" for page in PAGES))),
+        CONTRACT_TESTS,
         Check("properties", (*PYTEST, "tests/properties"), ("--deep",)),
         Check("mutants", ("-m", "analysis.mutation"), ("--deep",)),
     )
@@ -69,13 +78,22 @@ def run(check: Check, deep: bool, more: tuple[str, ...] = ()) -> Done:
     return Done(check.name, process.returncode, seconds, tuple(verdicts))
 
 
-def main(arguments: list[str]) -> int:
+def chosen(arguments: Sequence[str]) -> tuple[tuple[Check, ...], bool, tuple[str, ...]]:
+    """The checks to run, whether `--deep`, and further arguments, which only a single one takes."""
+    named = [check for check in checks() if arguments and check.name == arguments[0]]
+    words = arguments[1:] if named else arguments
+    rest = tuple(word for word in words if word != "--deep")
+    if not named and rest:
+        named = [CONTRACT_TESTS]
+    return tuple(named) or checks(), "--deep" in words, rest
+
+
+def main(arguments: Sequence[str]) -> int:
     """0 when all hold."""
-    deep = "--deep" in arguments
-    rest = tuple(word for word in arguments if word != "--deep")
-    if rest:
-        return run(Check("contract tests", (*PYTEST, "tests/contracts")), False, rest).code
-    done = [run(check, deep) for check in checks()]
+    wanted, deep, rest = chosen(arguments)
+    done = [run(check, deep, rest) for check in wanted]
+    if len(done) == 1:
+        return done[0].code
     print("--- verdicts")
     for one in done:
         held = "held" if one.code == 0 else f"FAILED, exit {one.code}"
