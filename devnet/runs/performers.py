@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from cluster.errors import NodeLost
 from cluster.interface import EventKind, FaultKind
 from devnet.actors import messages
-from devnet.base import CheckFailed, wait_for
+from devnet.base import CheckFailed, UsageError, wait_for
 from devnet.oracles import Resource, Vendor
 from devnet.protocol.deployment import FEED_PREFIX
 from devnet.runs import governing, incidents, pools
@@ -159,7 +160,10 @@ def _request(session: Session, step: steps.Request) -> str:
     before = session.gateway_counts(order.id)
     with httpx.Client(base_url=url, timeout=30.0, trust_env=False) as client:
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            answers = list(pool.map(lambda _: client.get(step.path), range(step.times)))
+            try:
+                answers = list(pool.map(lambda _: client.get(step.path), range(step.times)))
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise CheckFailed(f"no answer from {url}{step.path}: {error}") from error
     bad = [answer for answer in answers if answer.status_code != 200]
     if bad:
         raise CheckFailed(
@@ -241,7 +245,10 @@ def _fault(session: Session, step: faults.Fault) -> str:
         elif step.subject == "feed":
             session.sources.fault_feed(FEED_PREFIX + name, step.kind)
         else:
-            session.cluster.fault(name, FaultKind(step.kind))
+            try:
+                session.cluster.fault(name, FaultKind(step.kind))
+            except NodeLost as lost:
+                raise UsageError(str(lost), hint=lost.hint or "heal it first") from lost
             _await_node(session, name, EventKind.NODE_LOST)
     session.scheduler.drain(limit_block=session.head.number)  # one clock: nothing is mined
     return f"{', '.join(step.names)} {step.kind} since block {session.head.number}"

@@ -190,13 +190,19 @@ def _of_kind(kinds: tuple[str, ...], other_verb: str) -> AfterValidator:
 _ANSWERING = ("container", "virtual_machine")
 
 
+def _path(path: str) -> str:
+    if not path.startswith("/"):
+        raise UnitError("a path starts with '/'", path, f"did you mean '/{path}'?")
+    return path
+
+
 @step("request")
 class Request(_OfOrder):
     """Send HTTP requests to an order's replicas; every answer must be 200."""
 
     client: ClientName
     service: Annotated[ServiceName | None, _of_kind(_ANSWERING, "invoke")] = None
-    path: Text = "/"
+    path: Annotated[Text, AfterValidator(_path)] = "/"
     times: Times = 1
 
 

@@ -8,6 +8,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from cluster.errors import NodeLost
 from devnet.base import UsageError
 from devnet.chain import Block
 from devnet.protocol import ProtocolError
@@ -77,6 +78,31 @@ def test_no_incident_lies_before_genesis(interval: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="no incident of worker-1 lies before genesis") as refused:
         report(session_of(MagicMock()), step)  # type: ignore[arg-type]
     assert refused.value.hint == "at most 1h ago"
+
+
+def test_a_request_without_an_answer_fails_its_step() -> None:
+    world = MagicMock()
+    world.gateway.url.return_value = "http://127.0.0.1:1"  # nobody listens there
+    session = session_of(world)
+    world.readings.orders_of.side_effect = [[], [1]]
+    world.scheduler.wishes = MagicMock()
+    world.scheduler.wishes.__getitem__.return_value.outcome = "ok"
+    session.perform(
+        step_from_mapping("order", {"client": "alice", "service": "web", "deposit": "1 KOMP"})
+    )
+    outcome = session.perform(
+        step_from_mapping("request", {"client": "alice", "service": "web", "path": "/x"})
+    )
+    assert outcome.failure.startswith("no answer from http://127.0.0.1:1/x: ")
+
+
+def test_a_node_is_lost_once() -> None:
+    world = MagicMock()
+    world.cluster.fault.side_effect = NodeLost("node 'worker-1' is lost")
+    outcome = session_of(world).perform(
+        step_from_mapping("fault", {"worker": "worker-1", "kind": "offline"})
+    )
+    assert outcome.failure == "node 'worker-1' is lost (heal it first)"
 
 
 def test_an_event_that_no_contract_has_is_no_expectation() -> None:

@@ -260,6 +260,13 @@ def test_all_is_every_worker_and_a_list_is_a_list(town: Town) -> None:
             ["request.service: not a container service; seen 'thumbnail'; did you mean 'invoke'?"],
         ),
         (
+            "request: {client: alice, service: web, path: 'http://10.0.0.1/'}",
+            [
+                "request.path: a path starts with '/'; seen 'http://10.0.0.1/'; "
+                "did you mean '/http://10.0.0.1/'?"
+            ],
+        ),
+        (
             "invoke: {client: alice, service: web}",
             ["invoke.service: not a serverless service; seen 'web'; did you mean 'request'?"],
         ),
