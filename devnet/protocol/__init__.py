@@ -20,6 +20,7 @@ from devnet.protocol.deployment import (
     pool_number,
 )
 from devnet.protocol.errors import ProtocolError, decode_error
+from devnet.protocol.market_views import resource_number
 from devnet.protocol.messages import Domains, calls_hash, collect
 from devnet.protocol.observed import ObservedTransaction, observe
 from devnet.protocol.reports import Report, config_digest, observers_word
@@ -38,7 +39,7 @@ from devnet.protocol.states import (
     RoundState,
     StoredPrice,
 )
-from devnet.protocol.views import View, resource_number
+from devnet.protocol.views import View
 
 __all__ = [
     "KOMP_USD_FEED",

@@ -28,7 +28,7 @@ from devnet.protocol import (
     StoredPrice,
     pool_name,
 )
-from devnet.protocol.views import POOL_READS
+from devnet.protocol.node_views import POOL_READS
 from devnet.runs.checkers.facts import Facts
 
 Read = tuple[str, str, Sequence[Any]]
