@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from devnet.economics.economy import Economy
 from devnet.economics.population import Worker
 from devnet.economics.tally import SLASHES, Tally
-from devnet.model import pools, pricing, rewards, staking, vault
+from devnet.model import pricing, rewards, staking, vault
 from devnet.model.market import fee
 from devnet.model.parameters import STAKE_WEI
+from devnet.model.shares import due
 from devnet.model.tables import Refused
 from devnet.protocol.states import IncidentStatus
 
@@ -113,8 +114,7 @@ def _cycles(economy: Economy) -> Iterator[str]:
     for (cycle, node), v in state.account_v.items():
         sums[cycle] = sums.get(cycle, 0) + v
         if cycle < economy.cycle:
-            due = rewards.share_of(state, node, cycle)
-            shares[cycle] = shares.get(cycle, 0) + due
+            shares[cycle] = shares.get(cycle, 0) + rewards.share_of(state, node, cycle)
             publishers[cycle] = publishers.get(cycle, 0) + (1 if v else 0)
     for cycle, total in state.cycle_total_v.items():
         if total != sums.get(cycle, 0):
@@ -157,9 +157,8 @@ def _pools(economy: Economy) -> Iterator[str]:
     owed: dict[str, int] = {}
     for (address, _), member in state.members.items():
         pool = state.pools[address]
-        due = pools.due(member, pool.rewards_per_share)
         shares[address] = shares.get(address, 0) + member.shares
-        owed[address] = owed.get(address, 0) + due
+        owed[address] = owed.get(address, 0) + due(member, pool.rewards_per_share)
     for address, pool in state.pools.items():
         if shares.get(address, 0) != pool.total_shares:
             yield f"invariant 11: {address} has {pool.total_shares} shares, its members' differ"

@@ -10,8 +10,8 @@ from devnet.economics.economy import Economy
 from devnet.economics.owners import EXCHANGE
 from devnet.economics.population import Group, Worker
 from devnet.economics.tally import SOURCES, CycleFigures, Tally
-from devnet.model import pools
 from devnet.model.parameters import STAKE_WEI
+from devnet.model.shares import is_closed
 from devnet.spec.economics import SECONDS_PER_YEAR
 
 BPS: Final = 10_000
@@ -185,7 +185,7 @@ def _pools(economy: Economy, tally: Tally) -> PoolFigures:
     state = economy.state
     return PoolFigures(
         pools=len(state.pools),
-        closed=sum(pools.is_closed(state, pool) for _, pool in state.pools.items()),
+        closed=sum(is_closed(state, pool) for _, pool in state.pools.items()),
         harvested=tally.harvested,
         commission=tally.commission,
     )

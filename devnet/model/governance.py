@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eth_abi.exceptions import DecodingError
 
-from devnet.model import appeals, gatekeepers, pools, pricing, rewards
+from devnet.model import appeals, gatekeepers, pools, pricing, rewards, shares
 from devnet.model.calls import ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.tables import Refused, narrow
@@ -120,7 +120,7 @@ def _perform(state: State, call: Call, to: str, data: bytes) -> None:
 def _callee(state: State, to: str, selector: bytes) -> tuple[Codec, Rule]:
     """What a call of that selector runs there: what is governed, or what a pool has for anyone."""
     contracts = {address: name for name, address in state.parameters.addresses.items()}
-    contract = contracts.get(to) or pools.name_at(state, to)
+    contract = contracts.get(to) or shares.name_at(state, to)
     if contract is None:
         raise Refused("AddressEmptyCode")
     for known in GOVERNED:

@@ -17,6 +17,7 @@ from devnet.model import (
     pools,
     pricing,
     rewards,
+    shares,
     slashing,
     staking,
     token,
@@ -251,7 +252,7 @@ class Model:
         members: dict[str, dict[str, MemberLedger]] = {}
         for (address, account), member in state.members.items():
             pool = state.pools[address]
-            uncollected = pools.due(member, pool.rewards_per_share)
+            uncollected = shares.due(member, pool.rewards_per_share)
             commission = pool.commission if account == pool.operator else 0
             if member.shares or uncollected or commission:
                 row = MemberLedger(member.shares, uncollected, commission)
@@ -261,14 +262,14 @@ class Model:
                 operator=pool.operator,
                 commission_bps=pool.commission_bps,
                 node=pool.node,
-                assets=pools.assets_of(state, pool),
-                closed=pools.is_closed(state, pool),
+                assets=shares.assets_of(state, pool),
+                closed=shares.is_closed(state, pool),
                 withdrawn=pool.withdrawn,
                 total_shares=pool.total_shares,
                 rewards_per_share=pool.rewards_per_share,
                 members=members.get(address, {}),
             )
-            for name, address in pools.names(state).items()
+            for name, address in shares.names(state).items()
             for pool in (state.pools[address],)
         }
 

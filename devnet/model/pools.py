@@ -1,108 +1,37 @@
-"""Pools: many members stake one node together and share what it earns and loses (S7)."""
+"""Transactions of pools: many members stake one node together (S7)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from devnet.model import rewards, staking, token
 from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.parameters import STAKE_WEI
+from devnet.model.shares import (
+    LEAST_ASSETS_WEI,
+    Member,
+    Pool,
+    due,
+    holds_enough,
+    is_closed,
+    minted,
+    per_share,
+    redeemable,
+    room,
+    split,
+    staked,
+)
 from devnet.model.tables import Refused, add, narrow
-from devnet.protocol.deployment import POOL_FACTORY, pool_address, pool_name, pool_number
+from devnet.protocol.deployment import POOL_FACTORY, pool_address, pool_number
 from devnet.protocol.states import UNLIMITED
 
 if TYPE_CHECKING:
     from devnet.model.state import State
 
-BPS: Final = 10_000
 MOST_COMMISSION_BPS: Final = 2_000
-LEAST_OPERATOR_BPS: Final = 2_000
-LEAST_ASSETS_WEI: Final = 5 * 10**18
-ONE: Final = 10**18
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """One pool; `rewards_per_share` at 1e18, `commission` what the operator has not collected.
-
-    `returned`, `shares_at_return` and `unredeemed` are what the withdrawal brought, whose it was,
-    and what of it is still here.
-    """
-
-    operator: str = ZERO_ADDRESS
-    commission_bps: int = 0
-    node: str = ZERO_ADDRESS
-    total_shares: int = 0
-    rewards_per_share: int = 0
-    commission: int = 0
-    withdrawn: bool = False
-    returned: int = 0
-    shares_at_return: int = 0
-    unredeemed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """`settled_at` is the pool's rewards per share when the member was last paid or joined."""
-
-    shares: int = 0
-    settled_at: int = 0
-
-
-NO_POOL: Final = Pool()
-STRANGER: Final = Member()
-
-
-def room(funding: int) -> int:
-    """How much may still join."""
-    return STAKE_WEI - funding
-
-
-def minted(amount: int, total_shares: int, assets: int) -> int:
-    """The shares a top-up buys: floor(amount * shares / assets)."""
-    return amount * total_shares // assets
-
-
-def split(gross: int, commission_bps: int) -> tuple[int, int]:
-    """A harvest's commission and what is left to share."""
-    commission = gross * commission_bps // BPS
-    return commission, gross - commission
-
-
-def per_share(net: int, total_shares: int) -> int:
-    """What a harvest adds to the rewards per share: floor(net * 1e18 / shares)."""
-    return net * ONE // total_shares
-
-
-def due(member: Member, rewards_per_share: int) -> int:
-    """A member's part of the rewards, not collected yet."""
-    return member.shares * (rewards_per_share - member.settled_at) // ONE
-
-
-def redeemable(pool: Pool, shares: int) -> int:
-    """The part of the returned stake behind so many shares, whoever redeems first."""
-    return pool.returned * shares // pool.shares_at_return
-
-
-def holds_enough(shares: int, total: int) -> bool:
-    """Whether an operator has its 20 %."""
-    return shares * BPS >= total * LEAST_OPERATOR_BPS
-
-
-def assets_of(state: State, pool: Pool) -> int:
-    """What the shares stand for: funding, then stake, at last what is not redeemed yet."""
-    if pool.node == ZERO_ADDRESS:
-        return pool.total_shares
-    return pool.unredeemed if pool.withdrawn else _staked(state, pool)
-
-
-def is_closed(state: State, pool: Pool) -> bool:
-    """Under 5 KOMP after an executed slash; a seizure alone closes nothing."""
-    active = pool.node != ZERO_ADDRESS and not pool.withdrawn
-    return active and _staked(state, pool) < LEAST_ASSETS_WEI
 
 
 def create(state: State, call: Call) -> None:
@@ -227,7 +156,7 @@ def restake(at: _Visit) -> None:
 def top_up(at: _Visit) -> None:
     """Anyone fills the stake up to 500 KOMP and gets shares at the present value (S4, S7)."""
     name = _active_node(at)
-    assets = _staked(at.state, at.pool)
+    assets = staked(at.state, at.pool)
     if assets < LEAST_ASSETS_WEI:
         raise Refused("PoolClosed")
     missing = STAKE_WEI - at.state.nodes[name].stake
@@ -325,16 +254,6 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 
 
-def names(state: State) -> dict[str, str]:
-    """Every pool's address by its contract name, in the order of their creation."""
-    return {pool_name(n): address for n, address in enumerate(state.pools, start=1)}
-
-
-def name_at(state: State, address: str) -> str | None:
-    """The contract name of the pool at an address; None where there is none."""
-    return next((name for name, pool in names(state).items() if pool == address), None)
-
-
 def rule_of(contract: str, function: str) -> Callable[[State, Call], None] | None:
     """What a function of the pool of that contract name does; None for any other."""
     if pool_number(contract) is None or function not in RULES:
@@ -398,7 +317,3 @@ def _require_operator_share(at: _Visit) -> None:
     operator = at.state.members[at.address, pool.operator]
     if not holds_enough(operator.shares, pool.total_shares):
         raise Refused("OperatorShareTooSmall")
-
-
-def _staked(state: State, pool: Pool) -> int:
-    return state.nodes[pool.node].stake + state.escrow[pool.node]

@@ -12,9 +12,9 @@ from devnet.model.gatekeepers import Registry
 from devnet.model.governance import NO_PROPOSAL
 from devnet.model.market import NO_INVOCATION, NO_ORDER, Invocation
 from devnet.model.parameters import Parameters
-from devnet.model.pools import NO_POOL, STRANGER, Member, Pool
 from devnet.model.pricing import NO_CONTINGENCY, NO_PRICE
 from devnet.model.rewards import NEWCOMER, Pot, Publisher
+from devnet.model.shares import NO_POOL, STRANGER, Member, Pool
 from devnet.model.slashing import NO_INCIDENT
 from devnet.model.staking import NOBODY, Node
 from devnet.model.tables import Cell, Journal, Table

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devnet.actors.view import Directory, owner_of
-from devnet.model.pools import ONE, per_share, split
+from devnet.model.shares import ONE, per_share, split
 from devnet.protocol import View as Reads
 from devnet.protocol.deployment import pool_name
 from devnet.runs.history import History

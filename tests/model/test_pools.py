@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_world import DAY, KOMP, World, address
 
-from devnet.model.pools import (
+from devnet.model.shares import (
     Member,
     Pool,
     due,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from devnet.model import pools
+from devnet.model import shares
 from devnet.model.gatekeepers import Quorum
 from devnet.protocol.states import ProposalStatus
 
@@ -90,7 +90,7 @@ def _governed(draw: Draw, sight: Sight) -> tuple[str, str, dict[str, Any]]:
         "multiplier1e18": draw.one(10**18, 15 * 10**17, 1),
         "on": draw.one(True, True, False),
     }
-    founded = list(pools.names(sight.state))  # open to anyone, and so to the queue (S7)
+    founded = list(shares.names(sight.state))  # open to anyone, and so to the queue (S7)
     chosen: tuple[str, str, dict[str, Any]] = draw.one(
         ("Gatekeepers", "change", change),
         ("Rewards", "setMaxV", {"maxV_": draw.one(10**20, 10**20, 10**19, 10**18, 2**96)}),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from devnet.model import pools, rewards, staking
+from devnet.model import rewards, shares, staking
 from devnet.model.gatekeepers import Quorum
-from devnet.model.pools import Member, Pool
+from devnet.model.shares import Member, Pool
 from devnet.model.staking import PERIODS, Node
 
 from ..action import Action, Advance, Send, now
@@ -37,7 +37,7 @@ def join(draw: Draw, sight: Sight) -> list[Action] | None:
     if found is None:
         return None
     name, pool = found
-    room = max(pools.room(pool.total_shares), 0)  # more shares than wei after a top-up
+    room = max(shares.room(pool.total_shares), 0)  # more shares than wei after a top-up
     operator = sight.account(pool.operator, "bob")
     member = operator if draw.one(True, False) else draw.one(*PEOPLE)
     amount = draw.one(room, room, 100 * KOMP, 60 * KOMP + 1, room + 1)
@@ -108,7 +108,7 @@ def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
         lambda pool, node: (
             _runs(pool, node)
             and node.stake < STAKE
-            and (not pools.is_closed(sight.state, pool) or draw.rarely(10))
+            and (not shares.is_closed(sight.state, pool) or draw.rarely(10))
             and (not node.exit_requested_at or draw.rarely(10))
         ),
     )
@@ -132,12 +132,12 @@ def harvest(draw: Draw, sight: Sight) -> Send | None:
 def collect(draw: Draw, sight: Sight) -> Send | None:
     """Mostly by somebody with something to collect, harvested already or not."""
     owed: list[tuple[str, str]] = []
-    for name, address in pools.names(sight.state).items():
+    for name, address in shares.names(sight.state).items():
         pool = sight.state.pools[address]
         accrued = rewards.settled(sight.state, pool.node, sight.cycle).accrued
         for person in PEOPLE:
             row = sight.state.members[address, sight.address(person)]
-            if (row.shares and accrued) or pools.due(row, pool.rewards_per_share):
+            if (row.shares and accrued) or shares.due(row, pool.rewards_per_share):
                 owed.append((person, name))
     if owed and not draw.rarely(10):
         return Send(*draw.of(owed), "collect")
@@ -202,7 +202,7 @@ def _pool(
 ) -> tuple[str, Pool] | None:
     """A pool that is wanted, rarely any other."""
     state = sight.state
-    every = [(name, state.pools[address]) for name, address in pools.names(state).items()]
+    every = [(name, state.pools[address]) for name, address in shares.names(state).items()]
     fit = [(name, pool) for name, pool in every if wanted(pool, state.nodes[pool.node])]
     if fit:
         return draw.of(fit)

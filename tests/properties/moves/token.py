@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devnet.chain import sign_digest
-from devnet.model.pools import names
+from devnet.model.shares import names
 from devnet.model.token import permit_digest
 
 from ..action import Send

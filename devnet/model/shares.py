@@ -1,0 +1,114 @@
+"""What a pool's shares are worth: its row, its members', and the arithmetic between (S7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from devnet.model.calls import ZERO_ADDRESS
+from devnet.model.parameters import STAKE_WEI
+from devnet.protocol.deployment import pool_name
+
+if TYPE_CHECKING:
+    from devnet.model.state import State
+
+BPS: Final = 10_000
+LEAST_OPERATOR_BPS: Final = 2_000
+LEAST_ASSETS_WEI: Final = 5 * 10**18
+ONE: Final = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One pool; `rewards_per_share` at 1e18, `commission` what the operator has not collected.
+
+    `returned`, `shares_at_return` and `unredeemed` are what the withdrawal brought, whose it was,
+    and what of it is still here.
+    """
+
+    operator: str = ZERO_ADDRESS
+    commission_bps: int = 0
+    node: str = ZERO_ADDRESS
+    total_shares: int = 0
+    rewards_per_share: int = 0
+    commission: int = 0
+    withdrawn: bool = False
+    returned: int = 0
+    shares_at_return: int = 0
+    unredeemed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`settled_at` is the pool's rewards per share when the member was last paid or joined."""
+
+    shares: int = 0
+    settled_at: int = 0
+
+
+NO_POOL: Final = Pool()
+STRANGER: Final = Member()
+
+
+def room(funding: int) -> int:
+    """How much may still join."""
+    return STAKE_WEI - funding
+
+
+def minted(amount: int, total_shares: int, assets: int) -> int:
+    """The shares a top-up buys: floor(amount * shares / assets)."""
+    return amount * total_shares // assets
+
+
+def split(gross: int, commission_bps: int) -> tuple[int, int]:
+    """A harvest's commission and what is left to share."""
+    commission = gross * commission_bps // BPS
+    return commission, gross - commission
+
+
+def per_share(net: int, total_shares: int) -> int:
+    """What a harvest adds to the rewards per share: floor(net * 1e18 / shares)."""
+    return net * ONE // total_shares
+
+
+def due(member: Member, rewards_per_share: int) -> int:
+    """A member's part of the rewards, not collected yet."""
+    return member.shares * (rewards_per_share - member.settled_at) // ONE
+
+
+def redeemable(pool: Pool, shares: int) -> int:
+    """The part of the returned stake behind so many shares, whoever redeems first."""
+    return pool.returned * shares // pool.shares_at_return
+
+
+def holds_enough(shares: int, total: int) -> bool:
+    """Whether an operator has its 20 %."""
+    return shares * BPS >= total * LEAST_OPERATOR_BPS
+
+
+def assets_of(state: State, pool: Pool) -> int:
+    """What the shares stand for: funding, then stake, at last what is not redeemed yet."""
+    if pool.node == ZERO_ADDRESS:
+        return pool.total_shares
+    return pool.unredeemed if pool.withdrawn else staked(state, pool)
+
+
+def is_closed(state: State, pool: Pool) -> bool:
+    """Under 5 KOMP after an executed slash; a seizure alone closes nothing."""
+    active = pool.node != ZERO_ADDRESS and not pool.withdrawn
+    return active and staked(state, pool) < LEAST_ASSETS_WEI
+
+
+def staked(state: State, pool: Pool) -> int:
+    """What an active pool has at stake, seized or not (L6), wei."""
+    return state.nodes[pool.node].stake + state.escrow[pool.node]
+
+
+def names(state: State) -> dict[str, str]:
+    """Every pool's address by its contract name, in the order of their creation."""
+    return {pool_name(n): address for n, address in enumerate(state.pools, start=1)}
+
+
+def name_at(state: State, address: str) -> str | None:
+    """The contract name of the pool at an address; None where there is none."""
+    return next((name for name, pool in names(state).items() if pool == address), None)
