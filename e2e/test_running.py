@@ -43,7 +43,7 @@ VERBS: list[tuple[list[str], str]] = [
 REFUSED = [
     (["finalize", "--service", "web"], "AlreadyFinalized"),
     (["withdraw", "worker-3"], "ExitNotDue"),
-    (["appeal", "--incident", "999"], "NoSuchIncident"),
+    (["appeal", "--incident", "999"], "UnknownIncident"),
 ]
 
 

@@ -41,18 +41,18 @@ def performed(monkeypatch: pytest.MonkeyPatch, error: Exception, **values: Any) 
     return session_of(MagicMock()).perform(step_from_mapping("appeal", {"incident": 999, **values}))
 
 
-REFUSED = ProtocolError("NoSuchIncident", {"id": 999}, "there is no incident 999")
+REFUSED = ProtocolError("UnknownIncident", {"id": 999}, "there is no incident 999")
 
 
 def test_what_a_view_refuses_is_the_step_s_rejection(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = performed(monkeypatch, REFUSED)
-    assert (outcome.failure, outcome.error) == ("there is no incident 999", "NoSuchIncident")
+    assert (outcome.failure, outcome.error) == ("there is no incident 999", "UnknownIncident")
 
 
 def test_what_a_view_refuses_can_be_expected(monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = performed(monkeypatch, REFUSED, expect_error="NoSuchIncident")
+    outcome = performed(monkeypatch, REFUSED, expect_error="UnknownIncident")
     assert outcome.ok
-    assert outcome.did == "rejected with NoSuchIncident, as expected"
+    assert outcome.did == "rejected with UnknownIncident, as expected"
 
 
 def test_who_was_removed_is_asked_no_more() -> None:
