@@ -169,6 +169,34 @@ def test_a_token_that_only_says_it_did_not_pay_is_believed(
     assert (error.name, dict(error.values)) == ("FeeUnpaid", {"payer": who, "fee": 7})
 
 
+@pytest.fixture
+def other(stage: Stage) -> bytes:
+    """A consumer `Other` whose operator is an account; the id of its one request."""
+    assert stage.create("Link", "RefusingLink", True, True) is None
+    given = (stage.address("Link"), address("oracle-1"), UTILIZATION_JOB, 7)
+    assert stage.create("Other", CONSUMER, *given) is None
+    asked = stage.send("alice", "Other", "request")
+    return bytes(asked.event("UtilizationRequested")["requestId"])
+
+
+def test_all_is_an_answer_and_more_than_all_is_none(stage: Stage, other: bytes) -> None:
+    error = stage.refused("oracle-1", "Other", "fulfill", other, 10**18 + 1)
+    assert (error.name, dict(error.values)) == (
+        "UtilizationOutOfRange",
+        {"utilization": 10**18 + 1},
+    )
+    sent = stage.send("oracle-1", "Other", "fulfill", other, 10**18)
+    assert sent.event("UtilizationStored") == {"requestId": other, "utilization": 10**18}
+
+
+def test_what_was_not_asked_or_is_answered_is_unknown(stage: Stage, other: bytes) -> None:
+    stage.send("oracle-1", "Other", "fulfill", other, U)
+    for identity in (other, b"\x01" * 32):
+        error = stage.refused("oracle-1", "Other", "fulfill", identity, 1)
+        assert (error.name, dict(error.values)) == ("UnknownRequest", {"requestId": identity})
+    assert stage.read("Other", "latest")["utilization"] == U
+
+
 def test_what_it_says_of_itself(asking: Stage) -> None:
     assert asking.read(CONSUMER, "fee") == REQUEST_FEE
     assert asking.read(CONSUMER, "specId") == UTILIZATION_JOB
