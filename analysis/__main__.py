@@ -8,6 +8,7 @@ Needs Ape's environment: `python -m devnet.base.toolchain python -m analysis`.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -68,7 +69,9 @@ def run(check: Check, deep: bool, more: tuple[str, ...] = ()) -> Done:
     start, verdicts = time.monotonic(), []
     print(f"--- {check.name}", flush=True)
     command = [sys.executable, *check.words, *(check.deep if deep else ()), *more]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    # Else two of these at once would share the anvil on Ape's usual port, and one would end it.
+    env = {"APE_FOUNDRY_HOST": "auto", **os.environ}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             print(line, end="", flush=True)
