@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contracts_stage import (
-    GATEKEEPERS,
-    HOUR,
-    KOMP,
-    Stage,
-)
+from contracts_stage import GATEKEEPERS, HOUR, KOMP, Stage, signed
 from orders_stage import (
     HALT,
     SERVERLESS,
@@ -182,6 +177,41 @@ def test_m6_a_statement_needs_the_quorum_and_is_bound(stage: Stage) -> None:
     _, seq, replicas, at, signatures = statement(stage, 2, 1, stage.now)
     name, _ = refusal(stage, "mallory", "reportRunning", 2, seq, replicas, at, signatures)
     assert name in {"NotGatekeeper", "SignersNotAscending"}
+
+
+def test_r4_statements_and_counters_need_the_quorum_of_measurements(stage: Stage) -> None:
+    start = accepted(stage)
+    create(stage, SERVERLESS)
+    stage.send("node-1", "Market", "accept", 2)
+    stage.send("governance", "Gatekeepers", "change", [], [], 3)  # an incident still needs 2
+    too_few = ("TooFewSignatures", {"given": 2, "needed": 3})
+    said = statement(stage, 1, 1, start)
+    assert refusal(stage, "mallory", "reportRunning", *said) == too_few
+    digest = stage.domains.counters(2, 1, 1)
+    counted = (2, 1, 1, signed(digest, *GATEKEEPERS[:2]))
+    assert refusal(stage, "mallory", "reportCounters", *counted) == too_few
+    enough = statement(stage, 1, 1, start, *GATEKEEPERS[:3])
+    sent = stage.send("mallory", "Market", "reportRunning", *enough)
+    assert sent.event("UsageReported") == {"id": 1, "seq": 1, "replicas": 1, "at": start}
+
+
+def test_an_order_that_waits_for_a_node_is_scaled(stage: Stage) -> None:
+    create(stage)
+    sent = stage.send("alice", "Market", "scale", 1, 2)
+    assert sent.event("OrderScaled") == {"id": 1, "replicas": 2}
+
+
+def test_m6_a_statement_for_the_second_up_to_which_is_settled_holds(stage: Stage) -> None:
+    start = accepted(stage)
+    stage.until(start + 50)
+    running(stage, 1, 3, start + 50)
+    stage.until(start + 50 + HALT)
+    stage.send("bob", "Market", "settle", 1)
+    assert (order(stage)["settledUntil"], order(stage)["total"]) == (start + 50, 0)
+    running(stage, 2, 0, start + 50)
+    stage.until(start + HALT + 200)
+    stage.send("bob", "Market", "settle", 1)
+    assert (order(stage)["settledUntil"] > start + 50, order(stage)["total"]) == (True, 0)
 
 
 def test_scaling_is_a_wish(stage: Stage) -> None:
