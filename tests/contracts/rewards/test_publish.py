@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from contracts_stage import KOMP, MONTH, PARAMETERS, Stage, address, signed
+from contracts_stage import GATEKEEPERS, KOMP, MONTH, PARAMETERS, Stage, address, signed
 
 NODE = address("node-1")
 L, G = PARAMETERS.cycle_blocks, PARAMETERS.gap_blocks
@@ -106,6 +106,14 @@ def test_w3_a_quorum_signs_every_field(stage: Stage) -> None:
     assert stage.refused("node-1", "Rewards", "publish", *one).name == "TooFewSignatures"
     own = stage.attested(stage.result(), "node-1", "owner-1")
     assert stage.refused("node-1", "Rewards", "publish", *own).name == "NotGatekeeper"
+
+
+def test_r4_a_result_needs_the_quorum_of_measurements(stage: Stage) -> None:
+    stage.stake(1)
+    stage.send("governance", "Gatekeepers", "change", [], [], 3)  # an incident still needs 2
+    error = stage.refused("node-1", "Rewards", "publish", *stage.attested(stage.result()))
+    assert (error.name, error.values) == ("TooFewSignatures", {"given": 2, "needed": 3})
+    stage.send("node-1", "Rewards", "publish", *stage.attested(stage.result(), *GATEKEEPERS[:3]))
 
 
 def test_r4_a_signature_for_another_contract_or_chain_is_void(stage: Stage) -> None:

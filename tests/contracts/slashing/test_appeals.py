@@ -68,6 +68,20 @@ def test_l6_only_the_owner_and_only_once(stage: Stage) -> None:
     assert stage.refused("owner-1", "Slashing", "appeal", 2).name == "UnknownIncident"
 
 
+def test_l6_a_bond_is_lost_though_nothing_is_left_to_take(stage: Stage) -> None:
+    start = stage.stake(1).timestamp
+    stage.until(start + 3 * DAY)
+    report(stage, start, start + 2 * DAY, level=2)  # all of the stake
+    milder = report(stage, start + 2 * DAY, start + 3 * DAY)
+    assert appeal(stage, milder) == 5 * KOMP
+    assert execute(stage, 1) == STAKE
+    before = cycle_reward(stage)
+    sent = rule(stage, milder, upheld=True)
+    assert sent.event("IncidentExecuted")["amount"] == 0
+    assert sent.event("BondLost") == {"id": milder, "amount": 5 * KOMP}
+    assert cycle_reward(stage) == before + 5 * KOMP
+
+
 @pytest.mark.parametrize("late", [0, 1])
 def test_l6_an_appeal_comes_before_its_window_ends(stage: Stage, late: int) -> None:
     identity = pending_day(stage)

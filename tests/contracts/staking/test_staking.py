@@ -99,6 +99,12 @@ def test_s2_other_periods_are_refused(stage: Stage, months: int) -> None:
     assert (refused.name, refused.values) == ("UnknownPeriod", {"months": months})
 
 
+def test_the_total_is_of_all_stakes(stage: Stage) -> None:
+    stage.stake(1)
+    stage.stake(2)
+    assert stage.balance("Staking") == stage.read("Staking", "totalStake") == 2 * STAKE
+
+
 def test_s3_a_restake_must_unlock_later(stage: Stage) -> None:
     unlock_at = stage.stake(1, 3).event("Staked")["unlockAt"]
     stage.until(unlock_at - MONTH)
@@ -109,6 +115,7 @@ def test_s3_a_restake_must_unlock_later(stage: Stage) -> None:
     )
     sent = stage.send("owner-1", "Staking", "restake", NODE, 1)
     assert sent.event("Restaked")["unlockAt"] == sent.timestamp + MONTH == unlock_at + 1
+    assert stage.read("Staking", "nodeOf", NODE)["unlockAt"] == unlock_at + 1
     assert stage.read("Staking", "multiplierBps", NODE) == 10_000
 
 
@@ -241,6 +248,12 @@ def test_s6_admission_binds_node_owner_hardware_and_deadline(stage: Stage) -> No
     assert refused.name == "TooFewSignatures"
     # The period is the owner's own choice.
     stage.send("owner-1", "Staking", "stake", node, hardware, 12, deadline, signatures)
+
+
+def test_r4_an_admission_needs_the_quorum_of_measurements(stage: Stage) -> None:
+    stage.send("governance", "Gatekeepers", "change", [], [], 3)  # an incident still needs 2
+    refused = stage.refused("owner-1", "Staking", "stake", *stage.admission(1))
+    assert (refused.name, refused.values) == ("TooFewSignatures", {"given": 2, "needed": 3})
 
 
 def test_s6_an_admission_holds_until_its_deadline(stage: Stage) -> None:
