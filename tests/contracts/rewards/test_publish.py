@@ -94,6 +94,20 @@ def test_r5_governance_sets_max_v(stage: Stage) -> None:
     stage.publish(1)
 
 
+@pytest.mark.parametrize("largest", ["c1", "c2", "c3"])
+def test_w2_the_largest_factors_are_within_range(stage: Stage, largest: str) -> None:
+    stage.stake(1)
+    factors = {"sgx": 1, "b": 1, "c1": 0, "c2": 0, "c3": 0, largest: 10**12}
+    assert stage.publish(1, **factors).event("Published")["v"] == 10**12
+
+
+def test_c3_an_open_cycle_is_not_claimable(stage: Stage) -> None:
+    stage.stake(1)
+    stage.send("treasury", "Rewards", "addReward", KOMP)
+    stage.publish(1)
+    assert stage.read("Rewards", "claimable", NODE, stage.cycle) == 0
+
+
 def test_w3_a_quorum_signs_every_field(stage: Stage) -> None:
     stage.stake(1)
     result = stage.result()

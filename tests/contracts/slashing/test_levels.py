@@ -19,6 +19,7 @@ from incidents_stage import (
     WINDOW,
     execute,
     report,
+    report_level_3,
 )
 
 
@@ -156,6 +157,21 @@ def test_c4_a_reward_whose_only_v_was_voided_rolls(stage: Stage) -> None:
     stage.next_cycle()
     rolled = stage.send("treasury", "Rewards", "addReward", KOMP).event("RewardRolled")
     assert rolled == {"from": cycle, "to": cycle + 1, "amount": KOMP + taken}
+
+
+def test_c4_a_rolled_reward_whose_only_v_was_voided_rolls_on(stage: Stage) -> None:
+    stage.stake(1)
+    stage.send("treasury", "Rewards", "addReward", KOMP)
+    cycle = stage.cycle
+    stage.next_cycle()
+    stage.mine()
+    rolled = stage.publish(1).event("RewardRolled")
+    assert rolled == {"from": cycle, "to": cycle + 1, "amount": KOMP}
+    report_level_3(stage)
+    assert stage.read("Rewards", "cycleTotalV", cycle + 1) == 0
+    stage.next_cycle()
+    rolled = stage.send("treasury", "Rewards", "addReward", KOMP).event("RewardRolled")
+    assert rolled == {"from": cycle + 1, "to": cycle + 2, "amount": KOMP}
 
 
 @settings(max_examples=10, phases=NO_SHRINKING)
