@@ -89,6 +89,7 @@ def test_r5_governance_sets_max_v(stage: Stage) -> None:
     assert stage.refused("mallory", "Rewards", "setMaxV", 1).name == "NotGovernance"
     sent = stage.send("governance", "Rewards", "setMaxV", 10**18 - 1)
     assert sent.event("MaxVChanged") == {"maxV": 10**18 - 1}
+    assert stage.read("Rewards", "maxV") == 10**18 - 1
     assert refusal(stage)[0] == "ValueOutOfRange"
     stage.send("governance", "Rewards", "setMaxV", 10**18)
     stage.publish(1)
@@ -229,6 +230,21 @@ def test_w4_a_hash_reaches_256_blocks(base: Stage, artifacts: Any) -> None:
             stage.send("node-1", "Long", "publish", result, signatures)
         chain.revert(inner)
     chain.revert(snapshot)
+
+
+def test_w4_the_gap_is_between_two_publications_only(stage: Stage) -> None:
+    """The first comes in a block whose number is below the gap."""
+    names = ("Kompute", "Gatekeepers", "Staking", "Slashing")
+    others = [stage.address(name) for name in names]
+    assert stage.create("Long", "Rewards", *others, 70_000, 5_000, 10**20) is None
+    stage.stake(1)
+    stage.mine(1)
+    long = type(stage.domains)(31337, {"Rewards": stage.address("Long")})
+    result = {**stage.result(), "cycle": 0}
+    signatures = signed(long.result(*result.values()), *GATEKEEPERS[:2])
+    assert stage.block < 5_000
+    sent = stage.send("node-1", "Long", "publish", result, signatures)
+    assert sent.event("Published")["sequence"] == 1
 
 
 @pytest.mark.parametrize(
