@@ -49,6 +49,13 @@ def test_c2_anyone_adds(stage: Stage, sender: str) -> None:
     assert stage.refused(sender, "Rewards", "addReward", 0).name == "ZeroAmount"
 
 
+def test_c4_nothing_rolls_within_a_cycle(stage: Stage) -> None:
+    add(stage, KOMP)
+    sent = stage.send("treasury", "Rewards", "addReward", KOMP)
+    assert sent.names == ["RewardAdded", "Transfer"]
+    assert stage.read("Rewards", "cycleReward", 0) == 2 * KOMP
+
+
 def test_c2_without_tokens_nothing_is_added(stage: Stage) -> None:
     refused = stage.refused("mallory", "Rewards", "addReward", 10_001 * KOMP)
     assert refused.name == "ERC20InsufficientBalance"
