@@ -43,8 +43,24 @@ def test_s7_collect_harvests_first(stage: Stage) -> None:
     assert pool.refused("mallory", "collect").name == "NothingToCollect"
 
 
+@pytest.mark.parametrize("way", ["collect", "redeem"])
+def test_s7_an_operator_whose_commission_is_more_than_its_part(stage: Stage, way: str) -> None:
+    pool = Pools.active(stage, 2_000, alice=100 * KOMP, bob=400 * KOMP)
+    pool.earn(1_000 * KOMP)
+    if way == "redeem":
+        pool.exit()
+        stage.next_cycle()
+    assert pool.send("alice", way).event("Collected") == {
+        "member": address("alice"),
+        "amount": 160 * KOMP,
+        "commission": 200 * KOMP,
+    }
+
+
 def test_s7_nothing_due_counts_zero(stage: Stage) -> None:
+    assert Pools.created(stage).read("harvest") == 0
     pool = Pools.active(stage)
+    assert pool.read("harvest") == 0
     assert pool.send("mallory", "harvest").names == []  # it never published
     stage.publish(1)
     assert pool.send("mallory", "harvest").names == []  # its cycle runs

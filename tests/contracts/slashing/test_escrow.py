@@ -134,6 +134,16 @@ def test_l6_overturned_the_stake_returns_and_the_node_does_not(stage: Stage) -> 
     assert stage.balance("Staking") == 0
 
 
+def test_the_total_of_stakes_has_what_was_restored(stage: Stage) -> None:
+    stage.stake(1)
+    stage.stake(2)
+    report_level_3(stage)
+    assert stage.read("Staking", "totalStake") == STAKE
+    appeal(stage)
+    rule(stage, 1, False)
+    assert stage.read("Staking", "totalStake") == 2 * STAKE
+
+
 def test_s5_a_pending_level_3_blocks_the_withdrawal(stage: Stage) -> None:
     stage.stake(1)
     request = stage.send("owner-1", "Staking", "requestExit", NODE)
