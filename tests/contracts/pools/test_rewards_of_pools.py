@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contracts_stage import ACCOUNTS, KOMP, NO_SHRINKING, Stage, address
+from contracts_stage import ACCOUNTS, DAY, KOMP, NO_SHRINKING, Stage, address
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pools_stage import NODE, Pools
@@ -55,6 +55,33 @@ def test_s7_an_operator_whose_commission_is_more_than_its_part(stage: Stage, way
         "amount": 160 * KOMP,
         "commission": 200 * KOMP,
     }
+
+
+@pytest.mark.parametrize("way", ["collect", "topUp", "redeem"])
+def test_s7_the_last_unit_is_paid(stage: Stage, way: str) -> None:
+    pool = Pools.active(stage, 0, alice=200 * KOMP, bob=299 * KOMP, mallory=KOMP)
+    pool.earn(500)  # a unit for each KOMP
+    args: tuple[int, ...] = ()
+    if way == "topUp":
+        pool.slash(DAY)
+        args = (50 * KOMP,)
+    if way == "redeem":
+        pool.exit()
+        stage.next_cycle()
+    before = stage.balance("mallory")
+    sent = pool.send("mallory", way, *args)
+    collected = {"member": address("mallory"), "amount": 1, "commission": 0}
+    assert sent.event("Collected") == collected
+    moved = {"collect": 0, "topUp": -50 * KOMP, "redeem": KOMP}
+    assert stage.balance("mallory") == before + moved[way] + 1
+
+
+def test_s7_a_commission_of_one_unit(stage: Stage) -> None:
+    pool = Pools.active(stage, 1_000)
+    pool.earn(10)
+    pool.send("mallory", "harvest")
+    assert pool.uncollected("alice") == (0, 1)
+    assert pool.send("alice", "collect").event("Collected")["commission"] == 1
 
 
 def test_s7_nothing_due_counts_zero(stage: Stage) -> None:
