@@ -76,12 +76,23 @@ def test_s7_the_last_unit_is_paid(stage: Stage, way: str) -> None:
     assert stage.balance("mallory") == before + moved[way] + 1
 
 
+def test_s7_only_the_operator_takes_the_commission_and_once(stage: Stage) -> None:
+    pool = Pools.active(stage, 1_000)
+    pool.earn(1_000 * KOMP)
+    assert pool.send("bob", "collect").event("Collected")["commission"] == 0
+    assert pool.uncollected("alice") == (360 * KOMP, 100 * KOMP)
+    assert pool.send("alice", "collect").event("Collected")["commission"] == 100 * KOMP
+    assert pool.uncollected("alice") == (0, 0)
+    assert pool.refused("alice", "collect").name == "NothingToCollect"
+
+
 def test_s7_a_commission_of_one_unit(stage: Stage) -> None:
     pool = Pools.active(stage, 1_000)
     pool.earn(10)
     pool.send("mallory", "harvest")
     assert pool.uncollected("alice") == (0, 1)
     assert pool.send("alice", "collect").event("Collected")["commission"] == 1
+    assert pool.uncollected("alice") == (0, 0)
 
 
 def test_s7_nothing_due_counts_zero(stage: Stage) -> None:

@@ -99,6 +99,13 @@ def test_s2_other_periods_are_refused(stage: Stage, months: int) -> None:
     assert (refused.name, refused.values) == ("UnknownPeriod", {"months": months})
 
 
+def test_who_never_staked_has_nothing(stage: Stage) -> None:
+    assert stage.read("Staking", "isActive", NODE) is False
+    assert stage.read("Staking", "isLive", NODE) is False
+    assert stage.read("Staking", "stakeOf", NODE) == 0
+    assert stage.refused("owner-1", "Staking", "requestExit", NODE).name == "NotRegistered"
+
+
 def test_the_total_is_of_all_stakes(stage: Stage) -> None:
     stage.stake(1)
     stage.stake(2)
