@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from devnet.base import WaitExpired, wait_for
 from devnet.protocol.artifacts import Artifacts
 
 TESTS: Final = Path("tests") / "contracts"
@@ -20,6 +21,7 @@ TESTS: Final = Path("tests") / "contracts"
 # would see every one, for no more than its gas.
 APART: Final = (TESTS / "deploy", TESTS / "test_gas_snapshot.py")
 FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+?(?:\[.*?\])?)(?: - .*)?$", re.MULTILINE)
+LOOK_SECONDS: Final = 0.02
 # Its limit for one test would end the process without a word of which; `play` has its own.
 WORDS: Final = (
     *("-x", "-q", "--no-header", "--tb=no", "-o", "timeout=0"),
@@ -138,16 +140,24 @@ def _become_pytest(
 
 def _waited(child: int, limit_seconds: float) -> int | None:
     """The child's exit code, negative for a signal; None where the limit ended its whole group."""
-    end, parent = time.monotonic() + limit_seconds, os.getppid()
-    while True:
+    parent = os.getppid()
+
+    def ended() -> int | None:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        # A worker whose command was stopped belongs to nobody.
-        if (left := os.getppid() != parent) or time.monotonic() > end:
-            os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            if left:
-                os._exit(1)
-            return None
-        time.sleep(0.02)
+        if os.getppid() != parent:  # a worker whose command was stopped belongs to nobody
+            _kill(child)
+            os._exit(1)
+        return None
+
+    try:
+        return wait_for("pytest", ended, limit_seconds=limit_seconds, every_seconds=LOOK_SECONDS)
+    except WaitExpired:
+        _kill(child)
+        return None
+
+
+def _kill(child: int) -> None:
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
