@@ -97,6 +97,3 @@ def _paid(session: Session, pool: str, function: str, members: Sequence[str]) ->
     return ", ".join(
         f"{who} {komp_text(session.ledger.balance(who) - before[who])}" for who in members
     )
-
-
-Performer = Callable[["Session", Any], str]
