@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from devnet.runs.checkers.facts import Facts
 
 MALICIOUS: Final = 2
-SERIOUS: Final = 3
+SERIOUS: Final = 3  # L3
 
 Args = Mapping[str, Any]
 Fold = Callable[["Facts", ObservedTransaction, Args], None]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from devnet.model import Ledger
 from devnet.runs.checkers.amounts import FULL_STAKE
 from devnet.runs.checkers.facts import Facts
+from devnet.runs.checkers.incidents import SERIOUS
 from devnet.runs.checkers.rows import Slash
-
-SERIOUS: Final = 3  # L3
 
 
 def check_slashes(ledger: Ledger, facts: Facts) -> Iterator[str]:
