@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from devnet.base.errors import UsageError
 from devnet.chain.block import Log, Receipt
@@ -21,6 +21,9 @@ from devnet.protocol.deployment import (
     pool_name,
     pool_number,
 )
+
+MOST_UNSEEN: Final = 1 << 16
+"""Pools that may be created between two events that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +172,23 @@ class Contracts:
         return address
 
     def _know_pool(self, created: str) -> None:
-        """Name the pool at an address, and every one before it."""
+        """Name the pool at an address, and every one before it.
+
+        Raises RuntimeError for an address that is none of the factory's next `MOST_UNSEEN`.
+        """
         factory = self.address(POOL_FACTORY)
         with self._counting:
-            number = self._pools
-            while created not in self._names:
-                number += 1
-                self._names[pool_address(factory, number)] = pool_name(number)
-            self._pools = number
+            if created in self._names:
+                return
+            unseen: dict[str, str] = {}
+            for number in range(self._pools + 1, self._pools + 1 + MOST_UNSEEN):
+                address = pool_address(factory, number)
+                unseen[address] = pool_name(number)
+                if address == created:
+                    self._names.update(unseen)
+                    self._pools = number
+                    return
+            raise RuntimeError(f"PoolCreated names {created}, no pool of {factory}")
 
     def _interface(self, contract: str) -> Interface:
         return self._interfaces[POOL_ABI if pool_number(contract) is not None else contract]

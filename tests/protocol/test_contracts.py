@@ -212,38 +212,52 @@ def test_views_are_told_from_what_changes_something(contracts: Contracts) -> Non
         assert (decoded.function, decoded.view) == (function, view)
 
 
-def test_threads_that_see_pools_at_once_name_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slowly(factory: str, number: int) -> str:
-        time.sleep(0.001)  # so that the threads meet
-        return pool_address(factory, number)
+FACTORY = "0x" + "fa" * 20
 
-    monkeypatch.setattr("devnet.protocol.contracts.pool_address", slowly)
-    factory, genesis = "0x" + "fa" * 20, Genesis(31337, 0, 0)
+
+def with_pools() -> Contracts:
+    """Contracts of which only a factory's event is known."""
     fields = (("pool", True), ("operator", True), ("commissionBps", False))
     inputs = [
         {"name": name, "type": "uint256" if name == "commissionBps" else "address", "indexed": yes}
         for name, yes in fields
     ]
     abi = [{"type": "event", "name": "PoolCreated", "inputs": inputs}]
-    found = Contracts(Deployment({POOL_FACTORY: factory}, {POOL_FACTORY: abi}, {}, genesis))
-    topic = keccak(b"PoolCreated(address,address,uint256)")
-    created = receipt(
-        Log(
-            address=factory,
-            topics=tuple(
-                bytes.fromhex(word)
-                for word in (
-                    topic.hex(),
-                    pool_address(factory, 20)[2:].zfill(64),
-                    OWNER[2:].zfill(64),
-                )
-            ),
-            data=encode(["uint256"], [0]),
-            index=0,
-        )
-    )
+    genesis = Genesis(31337, 0, 0)
+    return Contracts(Deployment({POOL_FACTORY: FACTORY}, {POOL_FACTORY: abi}, {}, genesis))
+
+
+def pool_created(pool: str) -> Receipt:
+    topic = keccak(b"PoolCreated(address,address,uint256)").hex()
+    words = (topic, pool[2:].zfill(64), OWNER[2:].zfill(64))
+    topics = tuple(bytes.fromhex(word) for word in words)
+    return receipt(Log(address=FACTORY, topics=topics, data=encode(["uint256"], [0]), index=0))
+
+
+def test_threads_that_see_pools_at_once_name_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(factory: str, number: int) -> str:
+        time.sleep(0.001)  # so that the threads meet
+        return pool_address(factory, number)
+
+    monkeypatch.setattr("devnet.protocol.contracts.pool_address", slowly)
+    found = with_pools()
+    created = pool_created(pool_address(FACTORY, 20))
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(found.events, [created] * 8))
-    assert {name: number for name, number in found.names.items() if name != factory} == {
-        pool_address(factory, number): f"Pool:{number}" for number in range(1, 21)
+    assert {name: number for name, number in found.names.items() if name != FACTORY} == {
+        pool_address(FACTORY, number): f"Pool:{number}" for number in range(1, 21)
     }
+
+
+def test_an_address_that_no_pool_can_have_is_no_endless_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("devnet.protocol.contracts.MOST_UNSEEN", 3)
+    found = with_pools()
+    for pool in ("0x" + "0" * 40, pool_address(FACTORY, 4)):
+        with pytest.raises(RuntimeError, match=rf"PoolCreated names {pool}, no pool of {FACTORY}"):
+            found.events(pool_created(pool))
+    assert list(found.names) == [FACTORY]
+    for number in (3, 6, 5):
+        found.events(pool_created(pool_address(FACTORY, number)))
+    assert list(found.names.values()) == [POOL_FACTORY, *(f"Pool:{n}" for n in range(1, 7))]

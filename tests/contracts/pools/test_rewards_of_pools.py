@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from contracts_stage import ACCOUNTS, DAY, KOMP, NO_SHRINKING, Stage, address
+from contracts_stage import (
+    ACCOUNTS,
+    DAY,
+    GATEKEEPERS,
+    KOMP,
+    NO_SHRINKING,
+    UNLIMITED,
+    Stage,
+    address,
+    signed,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pools_stage import NODE, Pools
@@ -127,6 +137,26 @@ def _harvested(stage: Stage, to: str, data: bytes, gas: int) -> str | int:
         return "failed"
     events = stage.contracts.events(receipt)
     return sum(int(event.args["gross"]) for event in events if event.name == "Harvested")
+
+
+def test_a_harvest_that_is_refused_says_why(stage: Stage) -> None:
+    """With rewards that count another staking, where the pool's node is unknown."""
+    roles = [stage.address(name) for name in ("Kompute", "Gatekeepers", "Slashing")]
+    assert stage.create("Elsewhere", "Staking", *roles, 30 * DAY, 15 * DAY, 14 * DAY) is None
+    where = ("Kompute", "Gatekeepers", "Elsewhere", "Slashing")
+    stranger = [stage.address(name) for name in where]
+    assert stage.create("Strange", "Rewards", *stranger, 70, 5, 10**20) is None
+    parts = ("Kompute", "Staking", "Strange", "Slashing", "Gatekeepers")
+    made = [stage.address(name) for name in parts]
+    assert stage.create("Lone", "Pool", *made, address("alice"), 0) is None
+    lone = stage.address("Lone")
+    stage.send("alice", "Kompute", "approve", lone, UNLIMITED)
+    stage.send("alice", "Lone", "join", 500 * KOMP)
+    digest = stage.domains.admission(NODE, lone, bytes(32), 2**39)
+    signatures = signed(digest, *GATEKEEPERS[:2])
+    stage.send("alice", "Lone", "activate", NODE, bytes(32), 1, 2**39, signatures)
+    error = stage.refused("mallory", "Lone", "harvest")
+    assert (error.name, error.values) == ("NotOwner", {"caller": lone, "owner": "0x" + "0" * 40})
 
 
 def test_c6_nobody_claims_for_the_pool(stage: Stage) -> None:
