@@ -156,6 +156,28 @@ def test_o1_refused_observations(
     assert refusal(stage, *stage.transmission(FEED, observations)) == (name, values)
 
 
+def test_o1_both_bounds_are_allowed_answers(stage: Stage) -> None:
+    nodes = list(PARAMETERS.oracles)
+    assert stage.create("Feed:fixed", "OcrAggregator", "x", 8, nodes, 1, DAY, 50, 7, 7) is None
+    stage.round("Feed:fixed", 7)
+    assert stage.read("Feed:fixed", "latestRoundData")["answer"] == 7
+
+
+def test_o1_more_than_2f_observations(stage: Stage) -> None:
+    """f of them may be lies and f may be missing of what is honest."""
+    nodes = [address(name) for name in (*ORACLES, "alice", "bob", "mallory")]
+    assert stage.create("Feed:many", "OcrAggregator", "x", 8, nodes, 2, DAY, 50, 1, 9) is None
+    few = stage.transmission("Feed:many", (1, 2, 3, 4), *ORACLES[:3])
+    error = stage.refused("oracle-1", "Feed:many", "transmit", *few)
+    assert (error.name, error.values) == (
+        "WrongObservationCount",
+        {"given": 4, "least": 5, "most": 7},
+    )
+    enough = stage.transmission("Feed:many", (1, 2, 3, 4, 5), *ORACLES[:3])
+    stage.send("oracle-1", "Feed:many", "transmit", *enough)
+    assert stage.read("Feed:many", "latestRoundData")["answer"] == 3
+
+
 def test_o1_outliers_up_to_f_do_not_move_the_answer(stage: Stage) -> None:
     stage.round(FEED, 41, 42, 10**30)
     assert stage.read(FEED, "latestRoundData")["answer"] == 42
