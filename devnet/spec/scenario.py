@@ -72,16 +72,18 @@ def load_scenario(
     tree = {key: value for key, value in document.tree.items() if key not in _PARTS}
     head, faults = validated(replace(document, tree=tree), ScenarioHead)
     network, network_path, network_faults = None, path, list[Fault]()
-    if head is not None:
-        network_path = Path(os.path.normpath(path.parent / head.network))
+    # Read even where the head has faults: the steps name its parts.
+    named = head.network if head is not None else tree.get("network")
+    if isinstance(named, str) and named:
+        network_path = Path(os.path.normpath(path.parent / named))
         try:
             network = load_network(
                 network_path, overrides, environment=environment, profiles=profiles
             )
         except SpecError as error:
             network_faults = list(error.faults)
-    if head is not None and network_faults and not network_path.is_file():
-        message = f"no such file; seen '{head.network}'"
+    if network_faults and not network_path.is_file():
+        message = f"no such file; seen '{named}'"
         faults.append(document.fault(("network",), message, network_faults[0].hint))
         network_faults = []
     steps, step_faults = _read_steps(document, Known(network, frozenset()))

@@ -398,6 +398,28 @@ def test_a_missing_network_is_named_beside_the_other_faults(town: Town) -> None:
     ]
 
 
+def test_a_faulty_head_hides_no_fault_of_steps_or_network(town: Town) -> None:
+    steps = "steps:\n  - stake: {worker: worker-77}\n"
+    town.write_scenario("version: 1\nnetwork: network.yaml\n" + steps)
+    assert town.faults_of_scenario() == [
+        "scenario.yaml:1: name: is missing",
+        (
+            "scenario.yaml:4: steps[0].stake.worker: unknown worker; seen 'worker-77'; "
+            "did you mean 'worker-2'?"
+        ),
+    ]
+    town.write_network("version: 1\nname: town\nworkers: [{name: worker-1, profile: lrage}]\n")
+    assert town.faults_of_scenario() == [
+        "scenario.yaml:1: name: is missing",
+        "network.yaml:3: workers[0].profile: unknown profile; seen 'lrage'; did you mean 'large'?",
+    ]
+    town.write_scenario("version: 1\nnetwork: netwrok.yaml\n" + steps)
+    assert town.faults_of_scenario() == [
+        "scenario.yaml:1: name: is missing",
+        "scenario.yaml:2: network: no such file; seen 'netwrok.yaml'; did you mean 'network.yaml'?",
+    ]
+
+
 def test_the_faults_of_the_network_follow_those_of_the_scenario(town: Town) -> None:
     town.write_network("version: 1\nname: town\nworkers: [{name: worker-1, profile: lrage}]\n")
     with_steps(town, "steak: {worker: all}")
