@@ -23,9 +23,13 @@ class Market:
             assert stage.create(vendor, "MockFeed", decimals, beat, *bounds) is None
         assert stage.create("usd", "MockFeed", 8, 12 * HOUR, 1, 10**14) is None
         assert stage.create("used", "MockFeed", 18, 6 * HOUR, 0, 2 * WAD) is None
-        feeds = [[stage.address(v) for v in VENDORS]] + [[ZERO] * 3] * 5
-        given_ = (feeds, stage.address("usd"), stage.address("used"), address("governance"))
-        assert stage.create("Prices", "Pricing", *given_) is None
+        self.priced_by("Prices", *VENDORS)
+
+    def priced_by(self, name: str, *feeds: str, usd: str = "usd") -> None:
+        """Another pricing contract over these feeds."""
+        three = [[self.stage.address(feed) for feed in feeds]]
+        others = (self.stage.address(usd), self.stage.address("used"), address("governance"))
+        assert self.stage.create(name, "Pricing", three + [[ZERO] * 3] * 5, *others) is None
 
     def answers(self, *usd: int | None) -> None:
         """Each vendor's answer of this second in whole dollars, None for no fresh one."""

@@ -109,6 +109,21 @@ def test_o6_a_stale_komp_usd_reverts(market: Market, age: int, fresh: bool) -> N
     assert stage.read("Prices", "price", 0) > 0  # dollars need no KOMP/USD
 
 
+def test_o6_a_komp_for_nothing_is_none(market: Market) -> None:
+    """Where the feed's bounds allow it, too."""
+    stage = market.stage
+    assert stage.create("free", "MockFeed", 18, DAY, 0, 10**20) is None
+    market.priced_by("Free", *VENDORS, usd="free")
+    for usd in (1, 0):
+        stage.send("mallory", "free", "set", usd, stage.now)
+        if usd:
+            assert stage.read("Free", "kompUsd") == 1
+        else:
+            error = stage.refused_read("Free", "kompUsd")
+            expected = {"feed": stage.address("free"), "heartbeat": DAY}
+            assert (error.name, error.values) == ("KompUsdStale", expected)
+
+
 @pytest.mark.parametrize("bounds", [(-1, 5), (6, 5), (0, 2**128)], ids=str)
 def test_feeds_that_cannot_be_priced_are_refused(market: Market, bounds: tuple[int, int]) -> None:
     stage = market.stage

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from contracts_stage import HOUR
 from pricing_stage import (
@@ -11,6 +13,7 @@ from pricing_stage import (
     DIRTY_ROUND,
     HEARTBEATS,
     REVERTS,
+    VENDORS,
     WAD,
     H,
     Market,
@@ -228,3 +231,58 @@ def test_o2_a_feed_burns_at_most_its_gas(market: Market) -> None:
         costs.append(sent.gas)
         market.stage.chain.revert(snapshot)
     assert costs[0] - costs[1] == 100_000
+
+
+def test_o2_one_wei_is_a_price_and_less_is_none(market: Market) -> None:
+    """At 18 decimals; a feed of 20 can answer less than that."""
+    stage = market.stage
+
+    def answers(gcp: int, azure: int) -> None:
+        stage.send("mallory", "gcp", "set", gcp, stage.now)
+        stage.send("mallory", "azure", "set", azure, stage.now)
+
+    answers(10, 1_000)
+    market.poke()
+    answers(1, 199)
+    assert market.poke() == ["JumpPending"]
+    at = stage.now
+    found = stage.read("Prices", "stored", 0)
+    assert (found["price"], found["pending"], found["pendingAt"]) == (10, 1, at)
+    stage.until(at + H - 2)
+    answers(1, 199)
+    assert market.poke() == ["PriceStored"]
+    found = stage.read("Prices", "stored", 0)
+    assert (found["price"], found["pending"], found["pendingAt"]) == (1, 0, 0)
+    answers(1, 99)
+    assert market.refused() == {"resource": 0, "fresh": 1}
+
+
+def test_o2_less_than_a_wei_is_no_third_answer(market: Market) -> None:
+    market.answers(110, 110, 110)
+    market.poke()
+    market.answers(100, 112, None)
+    market.stage.send("mallory", "azure", "set", 99, market.stage.now)
+    market.poke()
+    assert market.stored() == (112, 0)  # the nearer of two; of three it were the 100
+
+
+def test_o2_what_was_never_updated_does_not_count_however_long_the_heartbeat(
+    market: Market,
+) -> None:
+    stage = market.stage
+    assert stage.create("slow", "MockFeed", 18, 2**40 - 1, 1, 10**24) is None
+    market.priced_by("Slow", "slow", "gcp", "azure")
+    market.answers(None, 110, None)
+    for at, fresh in ((1, True), (0, False)):
+        stage.send("mallory", "slow", "set", 100 * WAD, at)
+        if fresh:
+            stage.send("mallory", "Slow", "poke", 0)
+        else:
+            error = stage.refused("mallory", "Slow", "poke", 0)
+            assert (error.name, error.values) == ("TooFewFresh", {"resource": 0, "fresh": 1})
+
+
+@pytest.mark.parametrize("order", permutations(VENDORS), ids="-".join)
+def test_o2_h_is_the_longest_heartbeat_of_the_three(market: Market, order: tuple[str, ...]) -> None:
+    market.priced_by("Turned", *order)
+    assert market.stage.read("Turned", "heartbeat", 0) == H
