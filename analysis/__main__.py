@@ -59,7 +59,7 @@ def checks() -> tuple[Check, ...]:
         Check("findings", ("-m", "analysis.findings")),
         Check("pages", (*PYTEST, *(f"tests/analysis/{page}" for page in PAGES))),
         CONTRACT_TESTS,
-        Check("properties", (*PYTEST, "tests/properties"), ("--deep",)),
+        Check("properties", (*PYTEST, "tests/properties"), ("--deep", "-n", "auto")),
         Check("mutants", ("-m", "analysis.mutation"), ("--deep",)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,18 @@ def deep(request: pytest.FixtureRequest) -> None:
     """Only with `--deep`."""
     if not request.config.getoption("--deep"):
         pytest.skip("takes an hour: --deep")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With `-n`, what this process counted goes to the one that prints it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tally"] = _TALLY.dumped()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """xdist's: a process has ended; one that crashed has counted nothing."""
+    _TALLY.add(getattr(node, "workeroutput", {}).get("tally") or Tally().dumped())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

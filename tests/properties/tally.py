@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from devnet.protocol import ObservedTransaction
 
@@ -28,6 +29,17 @@ class Tally:
     @property
     def transactions(self) -> int:
         return self.accepted.total() + self.refused.total()
+
+    def dumped(self) -> dict[str, Any]:
+        """Plain values, for another process."""
+        return asdict(self)
+
+    def add(self, other: Mapping[str, Any]) -> None:
+        """Another's, as `dumped`."""
+        self.sequences += other["sequences"]
+        self.advances += other["advances"]
+        for name in ("accepted", "refused", "errors"):
+            getattr(self, name).update(other[name])
 
     def note(self, action: Action, seen: ObservedTransaction | None) -> None:
         """One more step."""
