@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from devnet.protocol import ObservedTransaction
 
 from .action import Action, Advance, Send
+
+COUNTERS = ("accepted", "refused", "errors")
 
 
 @dataclass(slots=True)
@@ -32,13 +34,14 @@ class Tally:
 
     def dumped(self) -> dict[str, Any]:
         """Plain values, for another process."""
-        return asdict(self)
+        counters = {name: dict(getattr(self, name)) for name in COUNTERS}
+        return {"sequences": self.sequences, "advances": self.advances, **counters}
 
     def add(self, other: Mapping[str, Any]) -> None:
         """Another's, as `dumped`."""
         self.sequences += other["sequences"]
         self.advances += other["advances"]
-        for name in ("accepted", "refused", "errors"):
+        for name in COUNTERS:
             getattr(self, name).update(other[name])
 
     def note(self, action: Action, seen: ObservedTransaction | None) -> None:
