@@ -30,6 +30,8 @@ from orders_stage import (
     statement,
 )
 
+PER_INVOCATION = PER_MILLION // 10**6
+
 
 def test_m3_never_more_than_the_deposit(stage: Stage) -> None:
     start = accepted(stage, deposit=KOMP)
@@ -115,6 +117,41 @@ def test_m4_a_tenth_of_every_purchase(stage: Stage) -> None:
     assert stage.balance("company") == fees
     assert stage.balance("Rewards") == rewards
     assert stage.balance("Market") == stage.read("Market", "escrowed") == 20 * KOMP - fees - rewards
+
+
+@pytest.mark.parametrize(
+    ("deposit", "fee", "refund"),
+    [(10, 1, 0), (9, 0, 0), (PER_INVOCATION + 1, PER_INVOCATION // 10, 1)],
+    ids=["fee of 1 wei", "no fee", "refund of 1 wei"],
+)
+def test_m4_to_the_last_wei_and_nothing_is_no_payment(
+    stage: Stage, deposit: int, fee: int, refund: int
+) -> None:
+    start = accepted(stage, SERVERLESS, deposit=deposit)
+    stage.send("mallory", "Market", "reportCounters", *counters(stage, 1, 0))
+    before = stage.balance("alice")
+    stage.until(start + 10 * HOUR + HALT)
+    sent = stage.send("bob", "Market", "finalize", 1)
+    consumed = deposit - refund
+    assert sent.event("Settled") == {
+        "id": 1,
+        "consumed": consumed,
+        "fee": fee,
+        "reward": consumed - fee,
+    }
+    assert stage.balance("company") == fee
+    assert stage.balance("alice") == before + refund
+    assert sent.names.count("Transfer") == 1 + (fee > 0) + (refund > 0)  # the reward, always
+
+
+def test_m3_counters_are_told_and_time_bills_nothing(stage: Stage) -> None:
+    start = accepted(stage, SERVERLESS)
+    stage.send("mallory", "Market", "reportCounters", *counters(stage, 3, 70))
+    stage.until(start + HOUR + HALT)
+    stage.send("bob", "Market", "settle", 1)
+    found = order(stage)
+    assert (found["total"], found["total2"]) == (3, 70)
+    assert found["settledUntil"] == start
 
 
 def test_m5_an_invocation_starts_and_ends_at_the_client(stage: Stage) -> None:

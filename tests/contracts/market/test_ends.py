@@ -66,8 +66,8 @@ def test_an_order_after_the_year_2106(stage: Stage) -> None:
     assert order(stage)["total"] == 10 * HOUR
 
 
-def many(stage: Stage, count: int, start: int) -> None:
-    """Statements of one second each, alternately of no replica and of one, in a few blocks."""
+def many(stage: Stage, count: int, start: int, every: int = 1) -> None:
+    """Statements of so many seconds each, alternately of no replica and of one, in a few blocks."""
     for first in range(0, count, 100):
         stage.batch(
             [
@@ -75,7 +75,7 @@ def many(stage: Stage, count: int, start: int) -> None:
                     "mallory",
                     "Market",
                     "reportRunning",
-                    statement(stage, n + 1, n % 2, start + n),
+                    statement(stage, n + 1, n % 2, start + n * every),
                 )
                 for n in range(first, min(first + 100, count))
             ]
@@ -123,6 +123,29 @@ def test_m6_a_settlement_applies_200_statements_and_the_next_goes_on(stage: Stag
     assert settled == [start + 199, start + 399, stage.now - HALT]
     assert max(gas) < 1_000_000, gas
     assert order(stage)["total"] == 225 + (settled[2] - start - 450)
+
+
+@pytest.mark.parametrize(
+    ("until", "settled"),
+    [
+        (1_000, 1_000),  # the 101st counts from here
+        (1_995, 1_995),  # past the last of the first 200
+        (2_000, 1_990),  # at the 201st, which the next settlement applies
+        (2_005, 1_990),
+        (2_015, 1_990),
+    ],
+)
+def test_m6_a_settlement_of_many_statements_ends_where_it_may(
+    stage: Stage, until: int, settled: int
+) -> None:
+    """At the last it applies only where another follows in the seconds it covers."""
+    start = accepted(stage)
+    stage.until(start + 2_100)
+    many(stage, 203, start, every=10)
+    stage.until(start + until + HALT)
+    stage.send("bob", "Market", "settle", 1)
+    assert order(stage)["settledUntil"] == start + settled
+    assert order(stage)["total"] == sum(n // 10 % 2 for n in range(settled))
 
 
 @pytest.mark.parametrize(("count", "settlements"), [(200, 0), (201, 1), (401, 2)])

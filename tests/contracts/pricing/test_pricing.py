@@ -124,10 +124,16 @@ def test_o6_a_komp_for_nothing_is_none(market: Market) -> None:
             assert (error.name, error.values) == ("KompUsdStale", expected)
 
 
-@pytest.mark.parametrize("bounds", [(-1, 5), (6, 5), (0, 2**128)], ids=str)
-def test_feeds_that_cannot_be_priced_are_refused(market: Market, bounds: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("decimals", "bounds"),
+    [(18, (-1, 5)), (18, (6, 5)), (18, (0, 2**128)), (0, (0, 2**127))],
+    ids=str,
+)
+def test_feeds_that_cannot_be_priced_are_refused(
+    market: Market, decimals: int, bounds: tuple[int, int]
+) -> None:
     stage = market.stage
-    assert stage.create("odd", "MockFeed", 18, DAY, *bounds) is None
+    assert stage.create("odd", "MockFeed", decimals, DAY, *bounds) is None
     feeds = [[ZERO] * 3] * 6
     given_ = (feeds, stage.address("odd"), stage.address("used"), address("governance"))
     assert stage.create("Other", "Pricing", *given_) is not None
@@ -148,6 +154,21 @@ def test_a_resource_has_three_feeds_or_none(market: Market) -> None:
     assert stage.refused("mallory", "Late", "poke", 1).name == "FeedsMissing"
     stage.send("mallory", "Late", "poke", 2)
     assert stage.read("Late", "marketPrice", 2) == 110 * WAD
+
+
+@pytest.mark.parametrize(
+    ("decimals", "given_", "at18"),
+    [(17, 7, 70), (18, 7, 7), (19, 79, 7), (20, 799, 7), (0, 7, 7 * WAD)],
+)
+def test_o2_answers_are_read_at_18_decimals(
+    market: Market, decimals: int, given_: int, at18: int
+) -> None:
+    """By a feed that answers one thing only, too."""
+    stage = market.stage
+    assert stage.create("one", "MockFeed", decimals, DAY, given_, given_) is None
+    market.priced_by("One", *VENDORS, usd="one")
+    stage.send("mallory", "one", "set", given_, stage.now)
+    assert stage.read("One", "kompUsd") == at18
 
 
 @settings(max_examples=10, phases=NO_SHRINKING)
