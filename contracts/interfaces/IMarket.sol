@@ -9,7 +9,8 @@ interface IMarket {
         VIRTUAL_MACHINE
     }
 
-    /// @notice What a client asks for. `spec` is the hash of the service's off-chain description.
+    /// @notice What a client asks for. `spec` is the hash of the service's off-chain description; kind and
+    /// size of one replica go with it into the order's own `spec`.
     /// `maxRate` caps rates[0]; `maxRate2` caps rates[1] (serverless only).
     struct Request {
         Kind kind;
@@ -29,6 +30,8 @@ interface IMarket {
     /// Virtual machine: the same, and floor(storageGib*pk(storage_gib_month)/720) on top.
     /// Serverless: rate = per million invocations (unit 1e6), rate2 = per GiB-second (pk(function_gib_second),
     /// total2 in MiB-milliseconds, unit 1024*1000).
+    /// `spec` is keccak256(abi.encode(kind, spec, milliCpu, memoryMib, storageGib)) of the request: it binds what
+    /// the rates were locked for, so that a service is known by what was paid for (M2).
     struct Order {
         address client;
         address node; // 0 until accepted
@@ -52,6 +55,7 @@ interface IMarket {
         uint64 createdAt;
     }
 
+    /// @notice `spec` is the order's, not the request's: kind and size are in it.
     event OrderCreated(uint256 indexed id, address indexed client, Kind kind, bytes32 spec, uint256 deposit);
     event OrderAccepted(uint256 indexed id, address indexed node);
     event OrderScaled(uint256 indexed id, uint256 replicas);

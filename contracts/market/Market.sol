@@ -24,6 +24,9 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
     uint256 public constant MAX_STATEMENTS = 200;
 
     uint256 private constant HOUR = 3_600;
+    /// @dev Where a request's kind, spec, milliCpu, memoryMib and storageGib end in the calldata of `createOrder`:
+    /// five words after the selector. They lie there as abi.encode would write them again.
+    uint256 private constant SIZES_END = 4 + 5 * 32;
     /// @dev Storage is priced by the month of 30 days (O1), and billed by the hour.
     uint256 private constant MONTH_HOURS = 720;
     uint256 private constant MILLION = 1_000_000;
@@ -131,13 +134,14 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         order.client = msg.sender;
         order.createdAt = uint40(block.timestamp);
         if (kind != Kind.CONTAINER) order.kind = kind;
-        order.spec = request.spec;
+        bytes32 spec = keccak256(msg.data[4:SIZES_END]);
+        order.spec = spec;
         order.deposit = deposit;
         order.rate = uint128(rate);
         if (rate2 != 0) order.rate2 = uint128(rate2);
         order.duration = uint24(duration); // at most 30 days
         order.maxReplicas = maxReplicas;
-        emit OrderCreated(id, msg.sender, kind, request.spec, deposit);
+        emit OrderCreated(id, msg.sender, kind, spec, deposit);
         token.safeTransferFrom(msg.sender, address(this), deposit);
     }
 

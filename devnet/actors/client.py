@@ -28,13 +28,12 @@ from devnet.actors.messages import (
     SettleOrder,
 )
 from devnet.actors.operations import Done, Fail, FetchResult, Operation, Refusal, Send, Tell
-from devnet.actors.view import View, spec_hash
+from devnet.actors.view import MIB, View, spec_hash
 from devnet.chain.keccak import keccak
 from devnet.protocol.errors import ProtocolError
 from devnet.spec.network import SERVICE_KINDS
 
 RATE_SLACK_BPS = 11_000  # a client accepts a rate up to a tenth above what it reads
-MIB = 2**20
 MONTH_HOURS = 720  # storage is priced by the month, and billed by the hour
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from devnet.chain import Account, Block
 from devnet.chain.keccak import keccak
+from devnet.protocol import OrderState, order_spec
 from devnet.protocol import View as Reads
-from devnet.spec.network import NetworkSpec, Service
+from devnet.spec.network import SERVICE_KINDS, NetworkSpec, Service
 
 TREASURY = "treasury"
 DEPLOYER = "deployer"
@@ -17,6 +18,8 @@ COMPANY = "company"
 ARBITER = "arbiter"
 GUARDIAN = "guardian"
 PORTAL = "portal"
+
+MIB = 2**20
 
 GUEST_PREFIX = "guest-"
 GUEST_PROFILE = "standard"  # what every machine from outside is modelled as
@@ -43,8 +46,15 @@ def hardware_id(seed: int, worker: str) -> bytes:
 
 
 def spec_hash(service: Service) -> bytes:
-    """The hash an order names its service by: of all that decides what runs (M1)."""
+    """The hash a request names its service by: of all that decides what runs (M1)."""
     return keccak(service.model_dump_json().encode())
+
+
+def order_spec_of(service: Service) -> bytes:
+    """The `spec` of an honest order of a service, which paid for its kind and size (M1)."""
+    kind = SERVICE_KINDS.index(service.kind)  # IMarket.Kind
+    mib = service.memory // MIB
+    return order_spec(kind, spec_hash(service), service.cpu, mib, service.storage_gib)
 
 
 def account_names(spec: NetworkSpec) -> tuple[str, ...]:
@@ -65,7 +75,7 @@ def account_names(spec: NetworkSpec) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Who is who: accounts by name, names by address, services by their hash."""
+    """Who is who: accounts by name, names by address, services by an honest order's `spec`."""
 
     spec: NetworkSpec
     seed: int
@@ -80,8 +90,12 @@ class Directory:
             seed=seed,
             accounts=accounts,
             names={account.address.lower(): name for name, account in accounts.items()},
-            services={spec_hash(service): service for service in spec.services},
+            services={order_spec_of(service): service for service in spec.services},
         )
+
+    def service_of(self, order: OrderState) -> Service | None:
+        """What an order runs; None where its service, kind or size is not one offered here (M2)."""
+        return self.services.get(bytes(order.spec))
 
     def address(self, name: str) -> str:
         """The address of an account of the network, or of a guest's node."""

@@ -223,11 +223,11 @@ class Worker(Actor):
         return []
 
     def _see_orders(self, view: View, seen: ChainEvent) -> None:
-        """Everybody keeps the list of open orders: whose turn it is may change (M2)."""
+        """All keep the list of open orders that are valid: whose turn it is may change (M2)."""
         event, args = seen.event, seen.event.args
         match event.name:
-            case "OrderCreated":
-                self._open.add(args["id"])
+            case "OrderCreated" if view.directory.services.get(bytes(args["spec"])):
+                self._open.add(args["id"])  # others stay open: their clients close them
                 self._look = True
             case "OrderAccepted" | "OrderClosed" | "Finalized":
                 self._open.discard(args["id"])

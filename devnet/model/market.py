@@ -11,6 +11,7 @@ from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.tables import Refused, add, narrow
 from devnet.model.usage import MOST_STATEMENTS, Statement
+from devnet.protocol.messages import order_spec
 from devnet.protocol.states import Kind, OrderState
 
 if TYPE_CHECKING:
@@ -99,12 +100,14 @@ def create_order(state: State, call: Call) -> None:
     rate, rate2 = _rates(state, request, call.timestamp)
     if rate > request["maxRate"] or rate2 > request["maxRate2"]:
         raise Refused("RateAboveMaximum")
+    sizes = (request[name] for name in ("milliCpu", "memoryMib", "storageGib"))
+    spec = order_spec(request["kind"], request["spec"], *sizes)
     identity = len(state.orders) + 1
     state.orders[identity] = order = replace(
         NO_ORDER,
         client=call.sender,
         kind=Kind(request["kind"]),
-        spec=request["spec"],
+        spec=spec,
         maxReplicas=request["maxReplicas"],
         duration=request["duration"],
         createdAt=call.timestamp,
@@ -115,7 +118,7 @@ def create_order(state: State, call: Call) -> None:
     market = state.parameters.addresses["Market"]
     state.escrowed.value = add(state.escrowed.value, request["deposit"], 128)
     created = {"id": identity, "client": call.sender, "kind": int(order.kind)}
-    created |= {"spec": request["spec"], "deposit": request["deposit"]}
+    created |= {"spec": spec, "deposit": request["deposit"]}
     state.emit("Market", "OrderCreated", created)
     token.pull(state, market, call.sender, market, request["deposit"])
 

@@ -21,7 +21,7 @@ from devnet.protocol.deployment import (
 )
 from devnet.protocol.errors import ProtocolError, decode_error
 from devnet.protocol.market_views import resource_number
-from devnet.protocol.messages import Domains, calls_hash, collect
+from devnet.protocol.messages import Domains, calls_hash, collect, order_spec
 from devnet.protocol.observed import ObservedTransaction, observe
 from devnet.protocol.reports import Report, config_digest, observers_word
 from devnet.protocol.states import (
@@ -77,6 +77,7 @@ __all__ = [
     "feed_name",
     "observe",
     "observers_word",
+    "order_spec",
     "pool_address",
     "pool_name",
     "pool_number",

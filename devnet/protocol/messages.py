@@ -129,6 +129,16 @@ def calls_hash(calls: Sequence[Any]) -> bytes:
     return keccak(_CALLS.encode((calls,)))
 
 
+def order_spec(kind: int, spec: bytes, milli_cpu: int, memory_mib: int, storage_gib: int) -> bytes:
+    """What an order stores of a request: IMarket.Order.spec, of what its rates are locked for (M1).
+
+    keccak256(abi.encode(kind, spec, milliCpu, memoryMib, storageGib)), `spec` the 32 bytes of the
+    service's own hash. Raises ValueError for a hash of another length.
+    """
+    sizes = (_uint(size) for size in (milli_cpu, memory_mib, storage_gib))
+    return keccak(_uint(kind) + _bytes32(spec) + b"".join(sizes))
+
+
 def collect(digest: bytes, accounts: Iterable[Account]) -> bytes:
     """The accounts' signatures over a digest, strictly ascending by signer (R4)."""
     ascending = sorted(accounts, key=lambda account: account.address.lower())

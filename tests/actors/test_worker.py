@@ -24,8 +24,9 @@ from devnet.actors.messages import (
     Withdraw,
 )
 from devnet.actors.operations import Done, Fail, Operation, Send, Tell
-from devnet.actors.view import hardware_id
+from devnet.actors.view import hardware_id, order_spec_of, spec_hash
 from devnet.actors.worker import Worker
+from devnet.protocol import order_spec
 from tests.actors.stage import Stage, back, happened, lost, network, sends, time_of
 
 KOMP = 10**18
@@ -274,6 +275,12 @@ def test_an_offline_worker_does_nothing_and_makes_up_for_nothing(
 # --- orders (M2, M3, M6) ----------------------------------------------------------------------
 
 
+def created(stage: Stage, order: int, block: int = 10) -> object:
+    """An order of a service the network offers."""
+    spec = order_spec_of(stage.spec.service("web"))
+    return happened("OrderCreated", block, id=order, spec=spec)
+
+
 def chosen(stage: Stage, order: int, *, offline: str = "") -> list[str]:
     """Who accepts the order."""
     names: list[str] = []
@@ -282,7 +289,7 @@ def chosen(stage: Stage, order: int, *, offline: str = "") -> list[str]:
         worker.act(stage.view(5), [happened("Staked", 5, node=stage.address(name))])
         if offline:
             worker.act(stage.view(6), [lost(offline)])
-        operations = worker.act(stage.view(10), [happened("OrderCreated", 10, id=order)])
+        operations = worker.act(stage.view(10), [created(stage, order)])
         names += [account for account, function, _ in sends(operations) if function == "accept"]
     return names
 
@@ -384,6 +391,28 @@ def test_a_wish_it_does_not_know_fails(stage: Stage, worker: Worker) -> None:
     assert operations == [Fail(7, "Poke is not a wish it serves", "NotServed")]
 
 
+def test_an_order_of_another_size_or_kind_than_its_service_is_left_to_its_client(
+    stage: Stage,
+) -> None:
+    """M2: what was paid for is not what the service asks for."""
+    web, thumbnail = (stage.spec.service(name) for name in ("web", "thumbnail"))
+    wrong = [
+        spec_hash(web),
+        order_spec_of(web.model_copy(update={"cpu": web.cpu - 1})),
+        order_spec(1, spec_hash(web), web.cpu, 32, 0),
+        order_spec(0, spec_hash(thumbnail), thumbnail.cpu, 32, 0),
+    ]
+    worker = Worker("worker-1", 0)
+    for spec in wrong:
+        made = happened("OrderCreated", 10, id=4, spec=spec)
+        assert accepts(worker.act(stage.view(10), [made])) == []
+    staked = happened("Staked", 20, node=stage.address("worker-1"))
+    assert accepts(worker.act(stage.view(20), [staked])) == []  # nor later
+
+    right = happened("OrderCreated", 21, id=4, spec=order_spec(0, spec_hash(web), 50, 32, 0))
+    assert accepts(worker.act(stage.view(21), [right])) == [(4,)]
+
+
 # --- orders nobody has accepted yet (M2) ----------------------------------------------------------
 
 
@@ -395,7 +424,7 @@ def accepts(operations: list[Operation]) -> list[tuple[object, ...]]:
 def waiting(stage: Stage, worker: Worker) -> Worker:
     """Order 4 was created while nobody was active."""
     stage.reads.active = {stage.address(w.name): False for w in stage.spec.workers}
-    assert worker.act(stage.view(10), [happened("OrderCreated", 10, id=4)]) == []
+    assert worker.act(stage.view(10), [created(stage, 4)]) == []
     return worker
 
 
@@ -419,7 +448,7 @@ def test_an_open_order_is_accepted_when_a_worker_is_back(stage: Stage, waiting: 
 
 def test_an_order_closed_or_accepted_meanwhile_is_left_alone(stage: Stage, waiting: Worker) -> None:
     node = stage.address("worker-1")
-    waiting.act(stage.view(11), [happened("OrderCreated", 11, id=8)])
+    waiting.act(stage.view(11), [created(stage, 8, 11)])
     stage.reads.active[node] = True
     words = [
         happened("Staked", 20, node=node),
@@ -433,9 +462,9 @@ def test_an_order_closed_or_accepted_meanwhile_is_left_alone(stage: Stage, waiti
 def test_an_accept_that_failed_is_taken_over_by_the_next_one(stage: Stage) -> None:
     """worker-1 was chosen, and its exit was mined first."""
     first, second = Worker("worker-1", 0), Worker("worker-2", 0)
-    created = happened("OrderCreated", 10, id=4)
-    assert accepts(first.act(stage.view(10), [created])) == [(4,)]
-    assert accepts(second.act(stage.view(10), [created])) == []
+    order = created(stage, 4)
+    assert accepts(first.act(stage.view(10), [order])) == [(4,)]
+    assert accepts(second.act(stage.view(10), [order])) == []
     stage.reads.active[stage.address("worker-1")] = False
     stage.reads.active[stage.address("worker-3")] = False
     gone = happened("ExitRequested", 11, node=stage.address("worker-1"))

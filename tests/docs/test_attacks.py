@@ -13,7 +13,7 @@ from devnet.spec.attacks_page import page
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "e2e" / "scenarios" / "attacks"
 
-# Of PROTOCOL 12, in its order.
+# Of PROTOCOL 12, in its order; the last one is of M1 and M2.
 LINES = (
     "pool-inflation-by-donation",
     "reward-sniping",
@@ -54,6 +54,7 @@ LINES = (
     "orphaned-result",
     "clock-drift-gatekeepers",
     "clock-drift-oracles",
+    "understated-size",
 )
 
 

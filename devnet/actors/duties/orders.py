@@ -24,11 +24,10 @@ from devnet.actors.operations import (
     StoreResult,
     Tell,
 )
-from devnet.actors.view import View, is_guest
+from devnet.actors.view import MIB, View, is_guest
 from devnet.chain.keccak import keccak
 from devnet.spec.network import Service
 
-MIB = 2**20
 RECHECK_SECONDS = 3600  # until a workload short of pods, or refused counters, are seen to again
 FRESH_BLOCKS = 2  # M6: how long ago a count may be that somebody signs
 NO_RESULT_EXIT_CODE = 255
@@ -147,9 +146,9 @@ class Orders:
 
     def _accept(self, view: View, identity: int) -> None:
         order = view.reads.order(identity)
-        service = view.directory.services.get(bytes(order.spec))
+        service = view.directory.service_of(order)
         if service is None:
-            return  # a service nobody here knows; its client closes it and is refunded
+            return  # accepted by a stranger's node: nobody here runs it, so nothing is ever charged
         self._tasks[identity] = Task(
             order=identity,
             service=service,

@@ -32,7 +32,7 @@ from devnet.actors.operations import (
     StoreResult,
     Tell,
 )
-from devnet.actors.view import spec_hash
+from devnet.actors.view import order_spec_of
 from devnet.chain.keccak import keccak
 from tests.actors.stage import Stage, happened, lost, order_state, talk, time_of
 
@@ -46,7 +46,7 @@ MIB = 2**20
 @pytest.fixture()
 def stage() -> Stage:
     stage = Stage()
-    web, thumbnail = (spec_hash(stage.spec.service(name)) for name in ("web", "thumbnail"))
+    web, thumbnail = (order_spec_of(stage.spec.service(name)) for name in ("web", "thumbnail"))
     stage.reads.orders = {
         WEB: order_state(stage.address("alice"), web, maxReplicas=3),
         THUMBNAIL: order_state(stage.address("bob"), thumbnail, maxReplicas=1),

@@ -6,11 +6,14 @@ from typing import Any
 
 from contracts_stage import GATEKEEPERS, HOUR, KOMP, Stage, address, signed
 
+from devnet.protocol import order_spec
+
 NODE = address("node-1")
 ZERO = "0x" + "00" * 20
 CONTAINER, SERVERLESS = 0, 1
 HALT = 2 * HOUR
 SPEC = b"\x5e" * 32
+BOUND = order_spec(CONTAINER, SPEC, 2_000, 4_096, 0)  # SPEC with kind and size (M1)
 NO_LIMIT = 2**128 - 1
 RATE = 144 * KOMP // 1_000  # 2 vCPU at 0.06 and 4 GiB at 0.006 KOMP an hour
 PER_MILLION, PER_GIB_SECOND = 30 * KOMP // 100, 24 * KOMP // 1_000_000

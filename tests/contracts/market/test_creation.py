@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from contracts_stage import (
     DAY,
@@ -10,14 +12,15 @@ from contracts_stage import (
     Stage,
     address,
 )
+from eth_abi.abi import encode
 from orders_stage import (
+    BOUND,
     CONTAINER,
     NODE,
     PER_GIB_SECOND,
     PER_MILLION,
     RATE,
     SERVERLESS,
-    SPEC,
     ZERO,
     create,
     order,
@@ -25,6 +28,8 @@ from orders_stage import (
     request,
     statement,
 )
+
+from devnet.chain import keccak
 
 
 def test_m1_an_order_locks_rates_and_escrows(stage: Stage) -> None:
@@ -34,20 +39,44 @@ def test_m1_an_order_locks_rates_and_escrows(stage: Stage) -> None:
         "id": 1,
         "client": address("alice"),
         "kind": CONTAINER,
-        "spec": SPEC,
+        "spec": BOUND,
         "deposit": 20 * KOMP,
     }
     assert stage.balance("alice") == before - 20 * KOMP
     assert stage.balance("Market") == stage.read("Market", "escrowed") == 20 * KOMP
     found = order(stage)
     assert (found["rate"], found["rate2"], found["deposit"]) == (RATE, 0, 20 * KOMP)
-    assert (found["client"], found["node"], found["spec"]) == (address("alice"), ZERO, SPEC)
+    assert (found["client"], found["node"], found["spec"]) == (address("alice"), ZERO, BOUND)
     assert (found["maxReplicas"], found["duration"]) == (3, 10 * HOUR)
     stage.feed_all(komp_usd=100_000_000)
     assert order(stage)["rate"] == RATE  # locked
     create(stage)
     assert order(stage, 2)["rate"] == RATE // 2
     assert stage.read("Market", "orderCount") == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"kind": SERVERLESS},
+        {"spec": bytes(31) + b"\x01"},
+        {"milliCpu": 0},
+        {"memoryMib": 2**32 - 1},
+        {"kind": 2, "storageGib": 1},
+    ],
+    ids=str,
+)
+def test_m1_the_spec_binds_kind_and_size(stage: Stage, changes: dict[str, Any]) -> None:
+    made = request(**changes)
+    names = ("kind", "spec", "milliCpu", "memoryMib", "storageGib")
+    types = ["uint8", "bytes32", "uint32", "uint32", "uint32"]
+    bound = keccak(encode(types, [made[name] for name in names]))
+    sent = stage.send("alice", "Market", "createOrder", made)
+    assert sent.event("OrderCreated")["spec"] == order(stage)["spec"] == bound
+    other = made | {"deposit": 1, "duration": 1, "maxReplicas": 1}
+    stage.send("alice", "Market", "createOrder", other)
+    assert order(stage, 2)["spec"] == bound  # nothing else is in it
 
 
 def test_m1_serverless_rates(stage: Stage) -> None:
