@@ -8,7 +8,7 @@ interface IOcrAggregator is AggregatorV3Interface {
     /// @param configDigest this feed's, so that no report of another feed, chain or set of nodes fits
     /// @param epoch rises, and with it or after it `round`: a report counts once and in order
     /// @param observationsTimestamp when the nodes looked, seconds
-    /// @param observers byte i is the index of the node that observed observations[i]
+    /// @param observers byte i is the index of the node that observed observations[i]; signed, and not checked
     /// @param observations ascending, in the feed's decimals; the answer is observations[length / 2]
     struct Report {
         bytes32 configDigest;

@@ -163,7 +163,7 @@ contract OcrAggregator is IOcrAggregator, EIP712 {
         return _data(_transmissions[roundId], roundId);
     }
 
-    /// @dev All 0 for a round that never was, as Chainlink's aggregators answer.
+    /// @dev All 0 but the round's id for a round that never was, as Chainlink's aggregators answer.
     function _data(Transmission memory transmission, uint80 roundId)
         private
         pure

@@ -175,8 +175,8 @@ contract Pricing is IPricing {
     /// @inheritdoc IPricing
     function beatsAll(Resource resource) external view returns (bool) {
         (uint256[3] memory answers, uint256 fresh,) = _read(_existing(resource));
+        if (fresh != VENDORS) return false; // O5: all three, even where there is no price to read (O2)
         uint256 ours = price(resource);
-        if (fresh != VENDORS) return false; // O5: all three
         for (uint256 i = 0; i < VENDORS; ++i) {
             if (ours >= answers[i]) return false;
         }

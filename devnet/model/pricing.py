@@ -137,6 +137,8 @@ def price(state: State, resource: int, now: int) -> int:
 def beats_all(state: State, resource: int, now: int) -> bool:
     """O5: whether the price is below all three vendors', all of them fresh."""
     answers = [_fresh(state, name, now) for name in _cloud_feeds(state, resource)]
+    if None in answers:
+        return False  # even where there is no price to read (O2)
     ours = price(state, resource, now)
     return all(answer is not None and ours < answer for answer in answers)
 

@@ -146,6 +146,9 @@ def test_o5_it_beats_all_only_where_all_three_are_fresh(world: World) -> None:
     assert world.ledger().prices[0].beats is True
     world.transmit(names[2], USD_PRICES["vcpu_hour"] // 2)
     assert world.ledger().prices[0].beats is False
+    world.wait(30 * DAY)
+    world.mine()
+    assert world.ledger().prices[0].beats is False  # nor is there a price any more
 
 
 @given(st.integers(1, 2**128 - 1), st.integers(10**18, 2**64 - 1), U, U)

@@ -74,6 +74,9 @@ def test_o5_beats_all_is_a_view(market: Market) -> None:
     assert not market.stage.read("Prices", "beatsAll", 0)
     market.answers(None, None, None)
     assert not market.stage.read("Prices", "beatsAll", 0)
+    market.stage.until(market.stage.now + 720 * HOUR)
+    assert market.stage.refused_read("Prices", "price", 0).name == "PriceStale"
+    assert not market.stage.read("Prices", "beatsAll", 0)  # nor is there a price any more
 
 
 @pytest.mark.parametrize("usd", [50_000_000, 1, 12_345_678, 10**14])
