@@ -30,6 +30,7 @@ interface IStaking {
     event Restored(address indexed node, uint256 amount);
     event Forfeited(address indexed node);
 
+    error ZeroNode();
     error AlreadyRegistered(address node);
     error NotRegistered(address node);
     error HardwareTaken(bytes32 hardwareId, address by);

@@ -105,6 +105,7 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         address company_,
         uint256 haltDelaySeconds
     ) Attested(gatekeepers) {
+        if (company_ == address(0)) revert ZeroCompany(); // no order could be finalized
         token = token_;
         staking = staking_;
         rewards = rewards_;

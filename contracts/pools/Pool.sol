@@ -259,7 +259,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
         }
         uint256 commission = gross * commissionBps / BPS;
         _rewardsPerShare += ((gross - commission) * ONE / _totalShares).toUint96();
-        if (commission != 0) _commission += uint120(commission);
+        if (commission != 0) _commission += commission.toUint120();
         emit Harvested(gross, commission);
     }
 

@@ -73,6 +73,7 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
         external
         nonReentrant
     {
+        if (node == address(0)) revert ZeroNode(); // it stands for none
         Record storage record = _records[node];
         if (record.owner != address(0)) revert AlreadyRegistered(node); // R2: once ever
         uint256 bps = _bpsOf(months);
@@ -113,7 +114,6 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     function topUp(address node, uint256 amount) external nonReentrant {
         Record storage record = _ownedBySender(node);
         if (record.exitRequestedAt != 0) revert ExitAlreadyRequested(node, record.exitAt); // S4
-        if (record.ejected) revert NotActive(node);
         uint256 room = record.slashed;
         if (room == 0) revert NothingToTopUp(node);
         if (amount != room) revert TopUpExceeds(amount, room);
@@ -292,9 +292,9 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
         if (record.owner != msg.sender) revert NotOwner(msg.sender, record.owner);
     }
 
-    /// @dev S4: registered, 500 KOMP, no exit request (and so not withdrawn), not ejected.
+    /// @dev S4: registered, 500 KOMP, no exit request (and so neither withdrawn nor ejected).
     function _active(Record storage record) private view returns (bool) {
-        return record.owner != address(0) && record.slashed == 0 && record.exitRequestedAt == 0 && !record.ejected;
+        return record.owner != address(0) && record.slashed == 0 && record.exitRequestedAt == 0;
     }
 
     function _live(Record storage record) private view returns (bool) {

@@ -303,6 +303,8 @@ def _machine_objection(view: View, admission: Admission) -> str | None:
 
 def _guest_objection(view: View, admission: Admission) -> str | None:
     """Nobody here has seen a guest's machine: it must only be nobody else's (S6)."""
+    if not int(admission.node, 16):
+        return "the zero address is no node key"
     if guest_of(admission.node) != admission.worker:
         return "not that machine's node key"
     for account in (admission.node, admission.owner):

@@ -91,6 +91,8 @@ def change(state: State, call: Call) -> None:
         members.remove(account)
         state.emit("Gatekeepers", "GatekeeperRemoved", {"gatekeeper": account})
     for account in call.args["added"]:
+        if account == ZERO_ADDRESS:
+            raise Refused("ZeroGatekeeper")
         if account in members:
             raise Refused("AlreadyGatekeeper")
         members.add(account)

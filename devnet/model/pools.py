@@ -276,7 +276,7 @@ def _harvest(at: _Visit) -> None:
     commission, net = split(gross, at.pool.commission_bps)
     gain = narrow(per_share(net, at.pool.total_shares), 96)
     at.change(rewards_per_share=add(at.pool.rewards_per_share, gain, 96))
-    at.change(commission=at.pool.commission + commission)
+    at.change(commission=add(at.pool.commission, narrow(commission, 120), 120))
     at.emit("Harvested", {"gross": gross, "commission": commission})
 
 

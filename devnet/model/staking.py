@@ -40,8 +40,8 @@ NOBODY: Final = Node()
 
 
 def is_active(node: Node) -> bool:
-    """S4: full stake, no exit request, not ejected."""
-    return node.stake == STAKE_WEI and node.exit_requested_at == 0 and not node.ejected
+    """S4: full stake, no exit request (and so neither withdrawn nor ejected)."""
+    return node.stake == STAKE_WEI and node.exit_requested_at == 0
 
 
 def is_live(node: Node) -> bool:
@@ -71,6 +71,8 @@ def stake(state: State, call: Call) -> None:
     node, hardware_id, months, deadline = (
         call.args[name] for name in ("node", "hardwareId", "months", "deadline")
     )
+    if node == ZERO_ADDRESS:
+        raise Refused("ZeroNode")
     if state.nodes[node].registered_at:
         raise Refused("AlreadyRegistered")  # R2: once ever
     bps = period_bps(months)
@@ -117,8 +119,6 @@ def top_up(state: State, call: Call) -> None:
     name, node = _owned(state, call)
     if node.exit_requested_at:
         raise Refused("ExitAlreadyRequested")
-    if node.ejected:
-        raise Refused("NotActive")
     room = STAKE_WEI - node.stake
     if room == 0:
         raise Refused("NothingToTopUp")

@@ -17,6 +17,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "QuorumOutOfRange(uint256 k,uint256 n)": (
         "a quorum of {k} of {n} gatekeepers is not allowed: n/2 < k <= n"
     ),
+    "ZeroGatekeeper()": "the zero address signs nothing: it cannot be a gatekeeper",
     "AlreadyGatekeeper(address account)": "{account} is a gatekeeper already",
     "NotGatekeeper(address account)": "{account} is no gatekeeper",
     "TooFewSignatures(uint256 given,uint256 needed)": (
@@ -69,6 +70,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "NothingToCollect(address member)": "nothing is due to {member}",
     # Staking (S1 to S6)
+    "ZeroNode()": "the zero address stands for no node: it cannot register",
     "AlreadyRegistered(address node)": "node {node} registered before; a key registers once ever",
     "NotRegistered(address node)": "node {node} never registered",
     "HardwareTaken(bytes32 hardwareId,address by)": (
@@ -294,6 +296,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "an exit delay of {exitDelay:duration} is not above the {maxAge:duration} after which "
         "incidents lapse"
     ),
+    "ZeroCompany()": "the company that gets the fees cannot be the zero address",
     "OraclesOutOfRange(uint256 oracles,uint256 faulty)": (
         "{oracles} oracle nodes of which {faulty} may be faulty are not allowed"
     ),

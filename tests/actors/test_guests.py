@@ -86,6 +86,14 @@ def test_a_guest_is_refused_under_another_node_s_name_or_a_gatekeeper_s(stage: S
     assert refused == AdmissionRefused("gatekeeper-1: a gatekeeper owns no worker (R3)")
 
 
+def test_the_zero_address_is_no_guest_s_node(stage: Stage) -> None:
+    guest = guest_of(NOBODY)
+    ask = AdmissionAsked(guest, OWNER, NOBODY, HARDWARE)
+    ((_, tell),) = talk(keepers(stage), stage.view(10), {LEAD: [ask]})
+    reason = AdmissionRefused("gatekeeper-1: the zero address is no node key")
+    assert tell == Tell(guest, reason)
+
+
 @pytest.mark.parametrize("node", [True, False], ids=["node", "owner"])
 def test_no_account_of_the_devnet_comes_as_a_guest(stage: Stage, node: bool) -> None:
     known = stage.address("worker-1" if node else "worker-1-owner")

@@ -10,10 +10,14 @@ from devnet.protocol.errors import KINDS
 
 ROOT = Path(__file__).parents[2]
 ERROR = re.compile(r"^\s*error (\w+)\(([^)]*)\);", re.MULTILINE)
+ZERO = "the value is the zero of its name"
 # Their name holds all there is to say.
 WITHOUT_VALUES = {
-    "ZeroAmount": "the value is the zero of its name",
-    "ZeroDeposit": "the value is the zero of its name",
+    "ZeroAmount": ZERO,
+    "ZeroDeposit": ZERO,
+    "ZeroNode": ZERO,
+    "ZeroGatekeeper": ZERO,
+    "ZeroCompany": ZERO,
     "PoolNotActive": "a pool that is not active has no node yet, which would be the value",
     "PoolWithdrawn": "a pool has one node and withdraws once; the caller named the pool",
 }

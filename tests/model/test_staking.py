@@ -6,6 +6,7 @@ import pytest
 from model_world import DAY, KOMP, World, address
 
 from devnet.model import NodeLedger
+from devnet.model.calls import ZERO_ADDRESS
 
 
 def node(world: World, worker: str = "worker-1") -> NodeLedger:
@@ -86,6 +87,12 @@ def test_s6_hardware_belongs_to_one_live_node_and_a_key_registers_once(world: Wo
     assert world.owner("worker-1", "withdraw").ok
     assert world.stake("worker-2", hardware="worker-1").ok
     assert world.stake("worker-1").error == "AlreadyRegistered"
+
+
+def test_the_zero_address_is_no_node(world: World) -> None:
+    args = {"node": ZERO_ADDRESS, "hardwareId": bytes(32), "months": 1, "deadline": world.now}
+    refused = world.send("worker-1-owner", "Staking", "stake", **args, signatures=b"")
+    assert refused.error == "ZeroNode"
 
 
 def test_s6_registration_needs_an_admission_in_time(world: World) -> None:

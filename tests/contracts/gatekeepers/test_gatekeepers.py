@@ -10,6 +10,7 @@ from contracts_stage import ACCOUNTS, GATEKEEPERS, Stage, address, signed, sorte
 from devnet.chain import keccak, sign_digest
 
 PERF, SLASH, CRITICAL = range(3)
+NOBODY = "0x" + "00" * 20
 DIGEST = keccak(b"what is signed")
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 ASCENDING = [account.name for account in sorted_by_address(GATEKEEPERS)]
@@ -116,6 +117,7 @@ def test_r3_governance_alone_changes_gatekeepers(stage: Stage) -> None:
         ([], [], 2**255 + 2, "QuorumOutOfRange"),
         (["gatekeeper-4"], [], 2, "QuorumOutOfRange"),
         ([], list(GATEKEEPERS), 0, "QuorumOutOfRange"),
+        ([NOBODY], [], 3, "ZeroGatekeeper"),
         (["gatekeeper-1"], [], 3, "AlreadyGatekeeper"),
         (["gatekeeper-4", "gatekeeper-4"], [], 3, "AlreadyGatekeeper"),
         ([], ["mallory"], 2, "NotGatekeeper"),
@@ -125,6 +127,7 @@ def test_r3_governance_alone_changes_gatekeepers(stage: Stage) -> None:
 def test_r4_a_change_keeps_the_quorum_possible(
     stage: Stage, added: list[str], removed: list[str], k: int, name: str
 ) -> None:
-    given = ([address(a) for a in added], [address(r) for r in removed], k)
+    accounts = [a if a == NOBODY else address(a) for a in added]
+    given = (accounts, [address(r) for r in removed], k)
     assert stage.refused("governance", "Gatekeepers", "change", *given).name == name
     assert stage.read("Gatekeepers", "count") == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contracts_stage import KOMP, MONTH, STAKE, Stage, address
+from contracts_stage import GATEKEEPERS, KOMP, MONTH, STAKE, Stage, address, signed
 from pools_stage import MEMBERS, NODE, Pools
 
 ZERO = "0x" + "00" * 20
@@ -105,6 +105,16 @@ def test_s7_the_operator_keeps_a_fifth_unless_nobody_is_left(stage: Stage) -> No
     pool.send("bob", "leave", 200 * KOMP)
     pool.send("alice", "leave", 50 * KOMP)
     assert (pool.read("totalShares"), stage.balance("Pool:1")) == (0, 0)
+
+
+def test_s7_the_zero_address_is_no_node_and_nobody_is_held(stage: Stage) -> None:
+    pool = Pools.created(stage)
+    pool.send("alice", "join", 200 * KOMP)
+    pool.send("bob", "join", 300 * KOMP)
+    digest = stage.domains.admission(ZERO, pool.address, bytes(32), 2**39)
+    given = (ZERO, bytes(32), 1, 2**39, signed(digest, *GATEKEEPERS[:2]))
+    assert pool.refused("alice", "activate", *given).name == "ZeroNode"
+    assert pool.send("bob", "leave", 300 * KOMP).event("Left")["amount"] == 300 * KOMP
 
 
 def test_s7_the_operator_activates_with_exactly_500(stage: Stage) -> None:

@@ -290,6 +290,16 @@ def test_s6_one_machine_is_one_live_node(stage: Stage) -> None:
     assert stage.read("Staking", "hardwareHolder", hardware) == address("node-2")
 
 
+def test_the_zero_address_is_no_node(stage: Stage) -> None:
+    """It stands for none: where a machine is free (S6), where a pool has no node (S7)."""
+    nobody = "0x" + "00" * 20
+    hardware = b"\x01" * 32
+    digest = stage.domains.admission(nobody, OWNER, hardware, 2**39)
+    given = (nobody, hardware, 1, 2**39, signed(digest, *GATEKEEPERS[:2]))
+    assert stage.refused("owner-1", "Staking", "stake", *given).name == "ZeroNode"
+    assert not stage.read("Staking", "isLive", nobody)
+
+
 def test_r2_a_key_registers_once_ever(stage: Stage) -> None:
     stage.stake(1)
     assert stage.refused("owner-1", "Staking", "stake", *stage.admission(1)).name == (
