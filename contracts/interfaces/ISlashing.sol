@@ -29,6 +29,7 @@ interface ISlashing {
     );
     event Appealed(uint256 indexed id, address indexed payer, uint256 bond);
     event Ruled(uint256 indexed id, bool upheld);
+    /// @notice `amount` is what it cost, from the stake (`Slashed`) or from one that a level 3 seized (L6).
     event IncidentExecuted(uint256 indexed id, address indexed node, uint256 amount);
     event IncidentOverturned(uint256 indexed id, address indexed node);
     event BondReturned(uint256 indexed id, address indexed payer, uint256 amount);
@@ -60,8 +61,8 @@ interface ISlashing {
     function report(address node, uint8 level, uint64 from, uint64 to, bytes32 evidence, bytes calldata signatures)
         external
         returns (uint256 id);
-    /// @notice Only the node's owner, once, before reportedAt + appealWindow; takes a bond of a tenth of what the
-    /// incident would slash now (L6).
+    /// @notice Only the node's owner, or the operator of the pool that owns it, once, before reportedAt +
+    /// appealWindow; takes a bond of a tenth of what the incident would slash now (L6).
     function appeal(uint256 id) external;
     /// @notice Only the arbiter, before appealedAt + arbiterWindow. Upheld: executes, the bond goes to addReward.
     /// Overturned: nothing is slashed, the bond goes back, and so does the rest of a seized stake (L6).

@@ -57,11 +57,12 @@ interface IStaking {
     function topUp(address node, uint256 amount) external;
     function requestExit(address node) external;
     function withdraw(address node) external;
-    /// @notice Only the slashing contract; sends `amount` to it and returns what was taken (min with the stake).
+    /// @notice Only the slashing contract; sends it `amount`, or the stake where that is less, and returns which.
     function slash(address node, uint256 amount) external returns (uint256 taken);
     /// @notice Only the slashing contract: an incident of level 2 was reported (C7).
     function suspend(address node) external;
-    /// @notice Only the slashing contract: an incident of level 2 was executed or overturned.
+    /// @notice Only the slashing contract: an incident of level 2 was executed or overturned; others may still be
+    /// pending.
     function resume(address node) external;
     /// @notice Only the slashing contract, at a report of level 3: sends the whole stake to it, ejects
     /// the node and requests its exit, where it was not requested yet (L6, S5).
