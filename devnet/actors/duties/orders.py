@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from cluster.interface import Capacity, EventKind, Job, JobResult, Workload
+from cluster.interface import EventKind, Job, JobResult
 from devnet.actors.attestations import Counters, Running
+from devnet.actors.duties.tasks import Task, requests_of, workload_of
 from devnet.actors.messages import (
     ChainEvent,
     ClusterSeen,
@@ -26,47 +27,10 @@ from devnet.actors.operations import (
 )
 from devnet.actors.view import MIB, View, is_guest
 from devnet.chain.keccak import keccak
-from devnet.spec.network import Service
 
 RECHECK_SECONDS = 3600  # until a workload short of pods, or refused counters, are seen to again
 FRESH_BLOCKS = 2  # M6: how long ago a count may be that somebody signs
 NO_RESULT_EXIT_CODE = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One accepted order, as the cluster should carry it out."""
-
-    order: int
-    service: Service
-    client: str
-    replicas: int
-    end: int
-    stated: int | None = None  # replicas of the last statement
-    seq: int = 0
-    at: int = 0  # seconds of the last statement
-
-    @property
-    def workload(self) -> str:
-        return f"order-{self.order}"
-
-
-def requests_of(service: Service) -> Capacity:
-    return Capacity(milli_cpu=service.cpu, memory_bytes=service.memory)
-
-
-def workload_of(view: View, task: Task) -> Workload:
-    """The workload of a container's or a virtual machine's order: they run the same way."""
-    return Workload(
-        name=task.workload,
-        folder=view.directory.spec.service_folder(task.service.name).resolve(),
-        command=task.service.command,
-        replicas=task.replicas,
-        requests=requests_of(task.service),
-        readiness_path=task.service.readiness,
-        env={"SERVICE": task.service.name, "ORDER": str(task.order)},
-        labels={"kompute.network/order": str(task.order)},
-    )
 
 
 class Orders:
@@ -94,7 +58,7 @@ class Orders:
         return task.workload if task and task.service.kind != "serverless" else None
 
     def due(self) -> int | None:
-        ends = (task.end for task in self._tasks.values())
+        ends = (task.until for task in self._tasks.values())
         return min((*ends, *self._recheck.values(), *self._held.values()), default=None)
 
     def take(self, view: View, message: object, *, lead: bool) -> None:
@@ -132,8 +96,8 @@ class Orders:
                     self._deploy.add(args["id"])
             case "UsageReported" if args["id"] in self._tasks:
                 task = self._tasks[args["id"]]
-                self._tasks[args["id"]] = replace(
-                    task, stated=args["replicas"], seq=args["seq"], at=args["at"]
+                self._tasks[args["id"]] = task.with_statement(
+                    args["replicas"], args["seq"], args["at"]
                 )
             case "OrderClosed" | "Finalized" if args["id"] in self._tasks:
                 self._tasks[args["id"]] = replace(self._tasks[args["id"]], end=seen.timestamp)
@@ -153,6 +117,7 @@ class Orders:
             order=identity,
             service=service,
             client=view.directory.name(order.client),
+            terms=order,
             replicas=self._scaled.get(identity, order.maxReplicas),
             end=view.reads.end_of(identity),
         )
@@ -168,7 +133,7 @@ class Orders:
                 continue
             if ready < task.replicas:
                 self._recheck[identity] = view.now + RECHECK_SECONDS
-            if ready != task.stated and task.at <= view.now < task.end:
+            if ready != task.stated and task.at <= view.now < task.until:
                 wanted.append(Running(identity, task.seq + 1, ready, view.now))
         self._ready = {}
         self._count()
@@ -183,7 +148,7 @@ class Orders:
         return tuple(wanted)
 
     def _ended(self, view: View) -> set[int]:
-        return self._remove | {order for order, t in self._tasks.items() if view.now >= t.end}
+        return self._remove | {order for order, t in self._tasks.items() if view.now >= t.until}
 
     def _running_jobs(self) -> bool:
         return bool(self._started)
@@ -230,14 +195,17 @@ class Orders:
             task = self._tasks.get(ended.order)
             if task is None:
                 continue
-            result = ended.result
-            output = result.output if result else b""
-            exit_code = exit_code_of(result)
-            operations.append(StoreResult(ended.invocation, output))
-            served = InvocationServed(ended.invocation, exit_code, keccak(output))
-            operations.append(Tell(task.client, served))
+            operations += self._answer(task, ended.invocation, ended.result)
         self._served = []
         return operations
+
+    def _answer(
+        self, task: Task, invocation: int, result: JobResult | None
+    ) -> tuple[Operation, Operation]:
+        """What the client hears of its invocation, None where it was not run."""
+        output = result.output if result else b""
+        served = InvocationServed(invocation, exit_code_of(result), keccak(output))
+        return StoreResult(invocation, output), Tell(task.client, served)
 
     def _jobs(self, view: View) -> list[Operation]:
         operations: list[Operation] = []
@@ -248,6 +216,10 @@ class Orders:
             order, payload_hash = known
             task = self._tasks[order]
             if keccak(payload) != payload_hash or invocation in self._started:
+                continue
+            if task.is_used_up(*self._counted.get(order, (0, 0))):  # M3: nobody would pay for it
+                del self._invoked[invocation], self._payloads[invocation]
+                operations += self._answer(task, invocation, None)
                 continue
             self._started.add(invocation)
             folder = view.directory.spec.service_folder(task.service.name).resolve()
