@@ -10,20 +10,20 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "feed-faults": "0x4f9d55fc65fa35fe3ca9f173f1cbefab050f57ce7ed2bf9fc0687319c2e0a27a",
-    "feed-mocked": "0x4ae0c8b0b8c818896e596024cfb411e41a011f5ecc6cdc64d2640fa20c6925b2",
-    "full-loop": "0x3355182cd6aaff8d0ae38cf34d14cfcb37f1a7f13c86c22fa1c4ec8db009128f",
-    "governance": "0xd8a562cbb5ca7babe2226c965c6dcbb36ad81e3ed780fad87fff5a904fcae566",
-    "incidents": "0xb84c20dc1d74111924cec0c85d0e159eeab2533a88b42dbea309d6785baffd67",
-    "late-claim": "0x9b14414eb28b5de485f718a70299017c08fdb930d34a17387a34b87ce92ed0f5",
-    "order-refund": "0x46a3aabbb6cd7016160c22a2cdf8d55b54f639f8f3549c5793b3700a1c6bcd3a",
-    "pool": "0x26ffd6f4c9d506e573674c462ce96383f9f1e0e041f9ff86299fe8b23bf0834d",
-    "pool-appeal": "0xf369576f34fdf1a18bb19be10476c40234b60fa8feb8252f1aa1eba86fe9bced",
-    "request-response": "0xf1d161b760a064f40bb1a731f71dd104a54a0a49afc4bc86e9283affa634ba6f",
-    "restake-and-top-up": "0x16ccc6ccbf0457b7032c1d369211ac40098e8bd0326e29d113e52eac84e51317",
-    "vendor-outage": "0x82f349e25e52080501245e6535cc13c9bd7e3dfce92c8663794843527690eeb5",
-    "vendor-wrong": "0x8ceb2baec1c33460299be86d850dd1386f681cdc3a1d04f121c6f29a41a08b26",
-    "worker-lost-under-load": "0x421ab2305ba008f02839c4f30b3275bf1bf172c7ea86330161cc684b94b34ff7",
+    "feed-faults": "0xecbb6704d09308c197eda71075b67019e351aa424db2058f1337c6143ce28699",
+    "feed-mocked": "0xb3ce8822b2a3c85d5ae0b598484b817596dd3306e310d3c98db17d1cd2063582",
+    "full-loop": "0x5b8782414e79157213d5e9c0f6e6d49a3ac4fbdffaa12595b77ff125ddd63eb0",
+    "governance": "0x4b08a43b6907f502316c400b5ffe0c1809386ab503870f9bea6b0b7c6e50b655",
+    "incidents": "0x2af7b361b698341888ed60ff10193f00087fc7ad22efb76c53009ac7809eb161",
+    "late-claim": "0x78a9a602f2c4038e7ebd3d7d9958a7be276f3b966c9c0365b3afabe545ac6606",
+    "order-refund": "0x8e80d94da7731418216a5875b61512271887b9e69de3632accd19c5f74ef5653",
+    "pool": "0x9e8da1d64a55bcd891598e3061cbd9d0f9cd74747f23c9047e71011181c14b83",
+    "pool-appeal": "0xe23f7f95c3a5ebce290184054ef0c48c44e14824e76b623ae73b67f7ecbf1864",
+    "request-response": "0x9d4d716f5e37decfb0c1b5bc68825d144bfeee12781f292b9c924b6abfdedee3",
+    "restake-and-top-up": "0x573b85bdf9804b3a67ee9c7b9c0952e1d403fb3352f50236418c43c90a316bb0",
+    "vendor-outage": "0xab39702c94f570b3ce300d0bf89dd3b6f3dbc3caa7617cead704708e7805f69f",
+    "vendor-wrong": "0xd1b46f40b69ec48c68d9e0d2342d4a66a5ac3b260c656975c758026a02a42f4e",
+    "worker-lost-under-load": "0xbecd75e8d1da27fec4d0544e94c97bdd9e49e1f83eb4e31a56660fc8cbee63a4",
 }
 
 
