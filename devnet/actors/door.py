@@ -114,21 +114,21 @@ class Door:
         asked = json.loads(body) if method == "POST" else {}
         match method, path:
             case "POST", "/admissions":
-                guest = guest_of(_address(asked["node"]))
+                guest = guest_of(_node(asked["node"]))
                 message = AdmissionAsked(
                     guest,
                     _address(asked["owner"]),
-                    _address(asked["node"]),
+                    _node(asked["node"]),
                     _bytes(asked["hardware_id"], 32),
                 )
                 return ("admission", guest), lambda: self._inputs.answer(self._lead, message)
             case "POST", "/measurements":
-                guest = guest_of(_address(asked["node"]))
+                guest = guest_of(_node(asked["node"]))
                 return ("measurement", guest), lambda: self._inputs.answer(
                     self._lead, MeasureAsked(guest)
                 )
             case "POST", "/outages":
-                guest = guest_of(_address(asked["node"]))
+                guest = guest_of(_node(asked["node"]))
                 kind = EventKind.NODE_LOST if asked["offline"] else EventKind.NODE_READY
                 event = ClusterEvent(kind, guest, guest)
                 return ("outage", f"{kind}:{guest}"), lambda: self._inputs.cluster_event(event)
@@ -176,6 +176,12 @@ def _address(value: str) -> str:
     if not _ADDRESS.fullmatch(value):
         raise Unreadable(f"{value} is no address")
     return value.lower()
+
+
+def _node(value: str) -> str:
+    if not int(_address(value), 16):
+        raise Unreadable(f"{value} stands for no node, so it is no node's key")
+    return _address(value)
 
 
 def _bytes(value: str, length: int | None) -> bytes:

@@ -18,6 +18,9 @@ from devnet.actors.view import guest_of
 NODE = "0x" + "A1" * 20
 OWNER = "0x" + "b2" * 20
 GUEST = guest_of(NODE)
+NO_NODE = "0x" + "00" * 20
+NO_KEY = f"{NO_NODE} stands for no node"
+MACHINE = "0x" + "07" * 32
 
 
 @dataclass
@@ -106,6 +109,9 @@ def test_a_result_is_given_once(devnet: StatedDevnet, client: httpx.Client) -> N
         ("/admissions", {"node": NODE}, "owner"),
         ("/measurements", {"node": "0x12"}, "0x12 is no address"),
         ("/measurements", [], "list indices"),
+        ("/admissions", {"node": NO_NODE, "owner": OWNER, "hardware_id": MACHINE}, NO_KEY),
+        ("/measurements", {"node": NO_NODE}, NO_KEY),
+        ("/outages", {"node": NO_NODE, "offline": True}, NO_KEY),
         ("/admissions", {"node": NODE, "owner": OWNER, "hardware_id": "0x07"}, "1 bytes where 32"),
         ("/payloads", {"invocation": 1, "payload": "6b"}, "does not begin with 0x"),
         ("/payloads", {"invocation": "one", "payload": "0x"}, "one"),

@@ -90,6 +90,19 @@ def test_s7_a_pools_name_has_its_number() -> None:
         assert pool_number(other) is None, other
 
 
+def test_s7_a_pool_that_stakes_for_the_zero_address_keeps_its_members_free() -> None:
+    world, zero, machine = World(), "0x" + "00" * 20, b"m" * 32
+    world.funded_pool(1, alice=200 * KOMP, bob=300 * KOMP)
+    deadline = world.now + DAY
+    digest = world.domains.admission(zero, address("Pool:1"), machine, deadline)
+    args = {"nodeKey": zero, "hardwareId": machine, "months": 1, "deadline": deadline}
+    signatures = world.signed(digest)
+    assert world.pool(1, "alice", "activate", **args, signatures=signatures).error == "ZeroNode"
+    assert world.pool(1, "bob", "leave", amount=300 * KOMP).ok
+    assert world.pool(1, "alice", "leave", amount=200 * KOMP).ok
+    assert world.balance("Pool:1") == 0
+
+
 def test_s7_a_harvest_is_shared_after_the_commission() -> None:
     world = active(1_000)
     earn(world, 1_000 * KOMP)

@@ -68,7 +68,7 @@ def activate(draw: Draw, sight: Sight) -> Send | None:
     name, pool = found
     worker = draw.of(new or sight.workers)
     args = {
-        "nodeKey": worker,
+        "nodeKey": ZERO if not new and draw.rarely(2) else worker,
         "hardwareId": {"hardware_id": worker},
         "months": draw.one(1, 3, 6, 12),
         "deadline": now(YEAR),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devnet.model import staking
+from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Quorum
 
 from ..action import Send, now
@@ -34,8 +35,10 @@ def stake(draw: Draw, sight: Sight) -> Send | None:
             (sender, machine, now(0), months),
             (sender, machine, deadline, draw.one(0, 2, 13)),
         )
+    # Refused either way where all are registered: so no sequence of steps changes.
+    node = ZERO_ADDRESS if not new and draw.rarely(2) else worker
     args = {
-        "node": worker,
+        "node": node,
         "hardwareId": {"hardware_id": machine},
         "months": months,
         "deadline": deadline,
