@@ -55,6 +55,7 @@ LINES = (
     "clock-drift-gatekeepers",
     "clock-drift-oracles",
     "understated-size",
+    "zero-node",
 )
 
 
