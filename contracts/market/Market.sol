@@ -322,6 +322,8 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
     /// @dev M1: what one replica-hour, or a million invocations and a GiB-second, cost now.
     function _rates(Request calldata request) private view returns (uint256, uint256) {
         if (request.kind == Kind.SERVERLESS) {
+            // Read, though not priced: bits above a field's are refused, as the rest of what is hashed has none.
+            (request.milliCpu, request.memoryMib);
             return pricing.pricesInKomp(IPricing.Resource.MILLION_REQUESTS, IPricing.Resource.FUNCTION_GIB_SECOND);
         }
         (uint256 cpu, uint256 gib) = pricing.pricesInKomp(IPricing.Resource.VCPU_HOUR, IPricing.Resource.GIB_HOUR);

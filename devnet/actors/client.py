@@ -175,7 +175,10 @@ class Client(Actor):
             reason = f"result of invocation {fetched.invocation}: {seen} is stored, not {told}"
             return [Fail(wish, reason, Refusal.WRONG_RESULT)] if wish else []
         args = (fetched.invocation, served.exit_code, served.result_hash)
-        return [Send(self.name, "Market", "complete", args, wish, closes=False)]
+        complete = Send(self.name, "Market", "complete", args, wish, closes=False)
+        if served.reason and wish:
+            return [complete, Fail(wish, served.reason, Refusal.NOT_RUN)]
+        return [complete]
 
     def _completed(self, invocation: int) -> list[Operation]:
         invoking = self._invoking_of(invocation)

@@ -200,11 +200,15 @@ class PayloadGiven:
 
 @dataclass(frozen=True, slots=True)
 class InvocationServed:
-    """A gatekeeper tells the client where the job's result lies and what its hash is (M5)."""
+    """A gatekeeper tells the client where the job's result lies and what its hash is (M5).
+
+    `reason` says why nothing was run, if nothing was.
+    """
 
     invocation: int
     exit_code: int
     result_hash: bytes
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

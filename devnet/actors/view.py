@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from devnet.chain import Account, Block
 from devnet.chain.keccak import keccak
-from devnet.protocol import OrderState, order_spec
 from devnet.protocol import View as Reads
+from devnet.protocol import order_spec
 from devnet.spec.network import SERVICE_KINDS, NetworkSpec, Service
 
 TREASURY = "treasury"
@@ -93,9 +93,10 @@ class Directory:
             services={order_spec_of(service): service for service in spec.services},
         )
 
-    def service_of(self, order: OrderState) -> Service | None:
-        """What an order runs; None where its service, kind or size is not one offered here (M2)."""
-        return self.services.get(bytes(order.spec))
+    def service_of(self, spec: bytes) -> Service | None:
+        """What an order of that `spec` runs; None where its service, kind or size is not one
+        offered here (M2)."""
+        return self.services.get(bytes(spec))
 
     def address(self, name: str) -> str:
         """The address of an account of the network, or of a guest's node."""

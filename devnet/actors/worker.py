@@ -226,7 +226,7 @@ class Worker(Actor):
         """All keep the list of open orders that are valid: whose turn it is may change (M2)."""
         event, args = seen.event, seen.event.args
         match event.name:
-            case "OrderCreated" if view.directory.services.get(bytes(args["spec"])):
+            case "OrderCreated" if view.directory.service_of(args["spec"]):
                 self._open.add(args["id"])  # others stay open: their clients close them
                 self._look = True
             case "OrderAccepted" | "OrderClosed" | "Finalized":

@@ -62,6 +62,7 @@ class SpecError(UsageError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(dict.fromkeys(faults))
+        assert self.faults, "a file without faults is not refused"
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
@@ -251,7 +252,7 @@ def _read(path: Path, file: str) -> str:
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # no name of a file holds a NUL
         raise SpecError([Fault(file, 0, "", "no such file", nearby(path))]) from None
     except OSError as error:
         raise SpecError([Fault(file, 0, "", f"cannot be read: {error.strerror}")]) from None

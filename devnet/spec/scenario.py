@@ -74,7 +74,7 @@ def load_scenario(
     network, network_path, network_faults = None, path, list[Fault]()
     # Read even where the head has faults: the steps name its parts.
     named = head.network if head is not None else tree.get("network")
-    if isinstance(named, str) and named:
+    if isinstance(named, str):
         network_path = Path(os.path.normpath(path.parent / named))
         try:
             network = load_network(

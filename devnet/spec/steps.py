@@ -111,7 +111,7 @@ class Order(Step):
     max_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] | None = Field(
         default=None, description="absent: the service's own"
     )
-    deposit: Wei
+    deposit: Wei = Field(description="once it is used up, nothing of the order runs (M3)")
     duration: PositiveSeconds = LONGEST_ORDER_SECONDS
     name: Name | None = None
 

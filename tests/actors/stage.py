@@ -49,13 +49,13 @@ def time_of(block: int) -> int:
     return GENESIS_TIME + block * BLOCK_SECONDS
 
 
-def order_state(client: str, spec_hash: bytes, **fields: Any) -> OrderState:
+def order_state(client: str, spec: bytes, **fields: Any) -> OrderState:
     """An accepted container order of at most 10 replicas."""
     values: dict[str, Any] = {
         "client": client,
         "node": NOBODY,
         "kind": Kind.CONTAINER,
-        "spec": spec_hash,
+        "spec": spec,
         "maxReplicas": 10,
         "duration": 86_400,
         "acceptedAt": time_of(10),

@@ -216,6 +216,18 @@ def test_a_result_that_is_not_what_its_hash_says_is_refused(
     assert alice.act(view, [ResultFetched(30, fetched)]) == [Fail(5, reason, "WrongResult")]
 
 
+def test_an_invocation_that_nobody_ran_ends_and_fails_its_wish(view: View, alice: Client) -> None:
+    """M5: it ends on chain as any other."""
+    alice.act(view, [Invoke(5, 1, PAYLOAD, 1)])
+    alice.act(view, [invoked(30)])
+    nothing = keccak(b"")
+    alice.act(view, [InvocationServed(30, 255, nothing, "the deposit of order 1 is used up")])
+    assert alice.act(view, [ResultFetched(30, b"")]) == [
+        Send("alice", "Market", "complete", (30, 255, nothing), 5, closes=False),
+        Fail(5, "the deposit of order 1 is used up", "NotRun"),
+    ]
+
+
 def test_a_refused_invocation_is_not_waited_for(view: View, alice: Client) -> None:
     alice.act(view, [Invoke(5, 1, PAYLOAD, 2)])
     refused = SendFailed("Market", "invoke", (1, keccak(PAYLOAD)), "OrderNotOpen")

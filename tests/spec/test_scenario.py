@@ -420,6 +420,13 @@ def test_a_faulty_head_hides_no_fault_of_steps_or_network(town: Town) -> None:
     ]
 
 
+@pytest.mark.parametrize("network", ["", "a\\0b"], ids=["empty", "NUL"])
+def test_a_network_that_is_no_file_is_a_fault(town: Town, network: str) -> None:
+    town.write_scenario(f'version: 1\nname: a\nnetwork: "{network}"\nsteps:\n  - claim: {{}}\n')
+    (fault,) = [fault for fault in town.faults_of_scenario() if "network" in fault]
+    assert fault.startswith("scenario.yaml:3: network: no such file; seen '")
+
+
 def test_the_faults_of_the_network_follow_those_of_the_scenario(town: Town) -> None:
     town.write_network("version: 1\nname: town\nworkers: [{name: worker-1, profile: lrage}]\n")
     with_steps(town, "steak: {worker: all}")

@@ -110,7 +110,7 @@ class Orders:
 
     def _accept(self, view: View, identity: int) -> None:
         order = view.reads.order(identity)
-        service = view.directory.service_of(order)
+        service = view.directory.service_of(order.spec)
         if service is None:
             return  # accepted by a stranger's node: nobody here runs it, so nothing is ever charged
         self._tasks[identity] = Task(
@@ -200,11 +200,11 @@ class Orders:
         return operations
 
     def _answer(
-        self, task: Task, invocation: int, result: JobResult | None
+        self, task: Task, invocation: int, result: JobResult | None, reason: str = ""
     ) -> tuple[Operation, Operation]:
-        """What the client hears of its invocation, None where it was not run."""
+        """What the client hears of its invocation; why, where it was not run."""
         output = result.output if result else b""
-        served = InvocationServed(invocation, exit_code_of(result), keccak(output))
+        served = InvocationServed(invocation, exit_code_of(result), keccak(output), reason)
         return StoreResult(invocation, output), Tell(task.client, served)
 
     def _jobs(self, view: View) -> list[Operation]:
@@ -219,7 +219,8 @@ class Orders:
                 continue
             if task.is_used_up(*self._counted.get(order, (0, 0))):  # M3: nobody would pay for it
                 del self._invoked[invocation], self._payloads[invocation]
-                operations += self._answer(task, invocation, None)
+                reason = f"the deposit of order {order} is used up"
+                operations += self._answer(task, invocation, None, reason)
                 continue
             self._started.add(invocation)
             folder = view.directory.spec.service_folder(task.service.name).resolve()

@@ -37,7 +37,7 @@ class Task:
     @property
     def until(self) -> int:
         """Seconds: its end, or when what runs has used up the deposit (M3)."""
-        if not self.terms.rate:
+        if self.service.kind == "serverless" or not self.terms.rate:
             return self.end
         left = -(-self.terms.deposit * HOUR // self.terms.rate) - self.spent  # replica-seconds
         if left <= 0:

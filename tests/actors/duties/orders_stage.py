@@ -17,7 +17,6 @@ KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 LEAD = KEEPERS[0]
 WEB, THUMBNAIL = 1, 2
 PAYLOAD, OUTPUT = b"kompute", b"a thumbnail"
-MIB = 2**20
 
 
 def tell_all(

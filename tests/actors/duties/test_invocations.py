@@ -286,7 +286,8 @@ def test_with_the_deposit_used_up_an_invocation_fails_at_once(
         Counters(THUMBNAIL, 2, 8_032)
     ] * 2
 
-    served = InvocationServed(32, NO_RESULT_EXIT_CODE, keccak(b""))
+    reason = f"the deposit of order {THUMBNAIL} is used up"
+    served = InvocationServed(32, NO_RESULT_EXIT_CODE, keccak(b""), reason)
     given = PayloadGiven(32, PAYLOAD)
     assert tell_lead(stage, actors, 16, given) == [StoreResult(32, b""), Tell("bob", served)]
     assert tell_lead(stage, actors, 16) == []  # once

@@ -26,7 +26,6 @@ from devnet.actors.operations import (
 )
 from tests.actors.duties.orders_stage import (
     LEAD,
-    MIB,
     WEB,
     accepted,
     counts,
@@ -46,7 +45,7 @@ def test_an_accepted_order_becomes_its_workload(stage: Stage, actors: list[Gatek
     assert (deploy.order, workload.name, workload.replicas) == (WEB, "order-1", 3)
     assert workload.command == ("python3", "server.py")
     assert (workload.folder / "server.py").is_file()
-    assert (workload.requests.milli_cpu, workload.requests.memory_bytes) == (50, 32 * MIB)
+    assert (workload.requests.milli_cpu, workload.requests.memory_bytes) == (50, 32 * 2**20)
     assert workload.readiness_path == "/healthz"
     assert workload.env == {"SERVICE": "web", "ORDER": "1"}
     assert wait == AwaitReady(WEB, "order-1", 3)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from contracts_stage import (
+    ACCOUNTS,
     DAY,
     HOUR,
     KOMP,
@@ -29,7 +30,7 @@ from orders_stage import (
     statement,
 )
 
-from devnet.chain import keccak
+from devnet.chain import Transaction, keccak, sign
 
 
 def test_m1_an_order_locks_rates_and_escrows(stage: Stage) -> None:
@@ -120,6 +121,20 @@ def test_m1_refused_orders(
 ) -> None:
     assert refusal(stage, "alice", "createOrder", request(**changes)) == (name, values)
     assert stage.balance("Market") == 0
+
+
+@pytest.mark.parametrize("kind", [CONTAINER, SERVERLESS])
+@pytest.mark.parametrize("word", range(10))
+def test_m1_bits_above_a_field_s_are_refused(stage: Stage, kind: int, word: int) -> None:
+    """The stored spec is the hash of an encoding: what is not priced is read, too."""
+    call = stage.contracts.encode("Market", "createOrder", request(kind))
+    at = 4 + 32 * word
+    wrong = call.data[:at] + b"\x01" + call.data[at + 1 :]
+    who = ACCOUNTS["alice"]
+    for data, ok in ((wrong, word == 1), (call.data, True)):  # all bits of a spec are its own
+        nonce = stage.chain.nonce(who.address)
+        raw = sign(who, Transaction(nonce, call.to, data, gas=500_000))
+        assert stage.chain.mine([raw]).receipts[0].ok == ok
 
 
 @pytest.mark.parametrize(
