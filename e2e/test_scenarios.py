@@ -10,20 +10,20 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "feed-faults": "0xecbb6704d09308c197eda71075b67019e351aa424db2058f1337c6143ce28699",
-    "feed-mocked": "0xb3ce8822b2a3c85d5ae0b598484b817596dd3306e310d3c98db17d1cd2063582",
-    "full-loop": "0x5b8782414e79157213d5e9c0f6e6d49a3ac4fbdffaa12595b77ff125ddd63eb0",
-    "governance": "0x4b08a43b6907f502316c400b5ffe0c1809386ab503870f9bea6b0b7c6e50b655",
-    "incidents": "0x2af7b361b698341888ed60ff10193f00087fc7ad22efb76c53009ac7809eb161",
-    "late-claim": "0x78a9a602f2c4038e7ebd3d7d9958a7be276f3b966c9c0365b3afabe545ac6606",
-    "order-refund": "0x8e80d94da7731418216a5875b61512271887b9e69de3632accd19c5f74ef5653",
-    "pool": "0x9e8da1d64a55bcd891598e3061cbd9d0f9cd74747f23c9047e71011181c14b83",
-    "pool-appeal": "0xe23f7f95c3a5ebce290184054ef0c48c44e14824e76b623ae73b67f7ecbf1864",
-    "request-response": "0x9d4d716f5e37decfb0c1b5bc68825d144bfeee12781f292b9c924b6abfdedee3",
-    "restake-and-top-up": "0x573b85bdf9804b3a67ee9c7b9c0952e1d403fb3352f50236418c43c90a316bb0",
-    "vendor-outage": "0xab39702c94f570b3ce300d0bf89dd3b6f3dbc3caa7617cead704708e7805f69f",
-    "vendor-wrong": "0xd1b46f40b69ec48c68d9e0d2342d4a66a5ac3b260c656975c758026a02a42f4e",
-    "worker-lost-under-load": "0xbecd75e8d1da27fec4d0544e94c97bdd9e49e1f83eb4e31a56660fc8cbee63a4",
+    "feed-faults": "0x181d332a32a93747413fc9e1a4981c17751c71d6e63f4c48b967d55bcaa95e5f",
+    "feed-mocked": "0x0152eeda79a2dcbe12c8efeedf70516453282a27aa6a82f2a7a1fcd990c97a72",
+    "full-loop": "0x1a3b8cd75a4c02c411f1b3cd7e987f7aee9c0294f81e6e6e7b14b8c9508d32ef",
+    "governance": "0x9dad92dcad12af36bbf062d481c0adc6e49d82185e20ada7ca1f11be28c1977f",
+    "incidents": "0x82e4279ca54aad8bd865ae835bb3f37ca28a59717d20ef963e3409f3604e2305",
+    "late-claim": "0x5637ffedafac55114970b4e4762b31dd8944a215988d148f838bbd66264f0e15",
+    "order-refund": "0xb199fd669afa656faedb0f0f05a55e3593fc5c18a41a79b3779116cfa6409cfc",
+    "pool": "0xac6079468e26b83472d345096d031c21dc080ce876e9aaaf360e45eaeed81090",
+    "pool-appeal": "0x9e81ca46176ef8d1f2b8feb48bfb9b8b81483859a3a816bd826ece9c473c9f17",
+    "request-response": "0x983cc5a56d85897ccb9464e5b0bd9b5ff750e7f0e33949894de202c7764854d4",
+    "restake-and-top-up": "0xf9495428d11bb5bde1a193e1d896081140a778e390cb60bf91592c86778bdacc",
+    "vendor-outage": "0x98b10e9d693acef2caf7d6649189da76a18de8a9cb4aba99026477a64b918dc3",
+    "vendor-wrong": "0x74c15b93c8e8e76efc6a51f037a7967a321fcdf0062e6235d0218bee5ffbe436",
+    "worker-lost-under-load": "0xa6cec96fab83447c74ec84ab039c4dd2ad75bdfed302ea93e4292cc2d58e2caa",
 }
 
 
