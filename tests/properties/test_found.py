@@ -12,6 +12,7 @@ from devnet.runs.runner import run_scenario
 from devnet.spec.scenario import load_scenario
 from properties.action import Advance, Send, now
 from properties.hunting import (
+    ROOT,
     Seeded,
     hunt,
     judging,
@@ -31,6 +32,14 @@ MOST_STEPS = 40
 def test_there_is_an_error_for_each_invariant() -> None:
     assert [seeded.invariant for seeded in EVERY] == list(range(1, 17))
     assert all(seeded.error for seeded in EVERY)
+
+
+@pytest.mark.parametrize("seeded", EVERY, ids=lambda seeded: seeded.patch.stem)
+def test_every_seeded_error_fits_the_contracts_of_now(seeded: Seeded, tmp_path: Path) -> None:
+    """Most are hunted with `--deep` only."""
+    patched(seeded, tmp_path)
+    (file,) = {line[6:] for line in seeded.patch.read_text().splitlines() if line[:4] == "+++ "}
+    assert (tmp_path / file).read_text() != (ROOT / file).read_text()
 
 
 @pytest.mark.timeout(900)
