@@ -28,7 +28,7 @@ from devnet.actors.messages import (
     SettleOrder,
 )
 from devnet.actors.operations import Done, Fail, FetchResult, Operation, Refusal, Send, Tell
-from devnet.actors.view import MIB, View, spec_hash
+from devnet.actors.view import View, spec_hash
 from devnet.chain.keccak import keccak
 from devnet.protocol.errors import ProtocolError
 from devnet.spec.network import SERVICE_KINDS
@@ -50,14 +50,13 @@ class _Invoking:
 def request_of(view: View, wish: PlaceOrder) -> tuple[object, ...]:
     """IMarket.Request of a wish: rates as the contract would lock them now, with slack (M1)."""
     service = view.directory.spec.service(wish.service)
-    mib = service.memory // MIB
     rate2 = 0
     if service.kind == "serverless":
         rate = view.reads.price_in_komp("million_requests")
         rate2 = view.reads.price_in_komp("function_gib_second")
     else:
         cpu = service.cpu * view.reads.price_in_komp("vcpu_hour") // 1000
-        rate = cpu + mib * view.reads.price_in_komp("gib_hour") // 1024
+        rate = cpu + service.memory_mib * view.reads.price_in_komp("gib_hour") // 1024
     if service.kind == "virtual_machine":
         month = view.reads.price_in_komp("storage_gib_month")
         rate += service.storage_gib * month // MONTH_HOURS
@@ -65,7 +64,7 @@ def request_of(view: View, wish: PlaceOrder) -> tuple[object, ...]:
         SERVICE_KINDS.index(service.kind),  # IMarket.Kind
         spec_hash(service),
         service.cpu,
-        mib,
+        service.memory_mib,
         service.storage_gib,
         wish.max_replicas,
         wish.duration_seconds,

@@ -19,8 +19,6 @@ ARBITER = "arbiter"
 GUARDIAN = "guardian"
 PORTAL = "portal"
 
-MIB = 2**20
-
 GUEST_PREFIX = "guest-"
 GUEST_PROFILE = "standard"  # what every machine from outside is modelled as
 
@@ -53,8 +51,8 @@ def spec_hash(service: Service) -> bytes:
 def order_spec_of(service: Service) -> bytes:
     """The `spec` of an honest order of a service, which paid for its kind and size (M1)."""
     kind = SERVICE_KINDS.index(service.kind)  # IMarket.Kind
-    mib = service.memory // MIB
-    return order_spec(kind, spec_hash(service), service.cpu, mib, service.storage_gib)
+    sizes = (service.cpu, service.memory_mib, service.storage_gib)
+    return order_spec(kind, spec_hash(service), *sizes)
 
 
 def account_names(spec: NetworkSpec) -> tuple[str, ...]:

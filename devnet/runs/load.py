@@ -47,7 +47,6 @@ CLIENT_WEI: Final = 1_000 * 10**18
 DEPOSIT_WEI: Final = 5 * 10**18
 ORDER_SECONDS: Final = 30 * 86_400  # M1
 STAKE_MONTHS: Final = 1
-MIB: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +210,7 @@ def _services(network: NetworkSpec) -> dict[str, ServicePlan]:
 
 
 def _service_plan(service: Service) -> ServicePlan:
-    return ServicePlan("0x" + spec_hash(service).hex(), service.cpu, service.memory // MIB)
+    return ServicePlan("0x" + spec_hash(service).hex(), service.cpu, service.memory_mib)
 
 
 def _grants(accounts: Sequence[UserAccounts]) -> list[Grant]:

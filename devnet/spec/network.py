@@ -209,6 +209,11 @@ class Service(SpecModel):
     max_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] = 10
 
     @property
+    def memory_mib(self) -> int:
+        """Whole MiB of a replica or an invocation, as they are priced (M1, M3)."""
+        return self.memory // 2**20
+
+    @property
     def storage_gib(self) -> int:
         """Whole GiB of a virtual machine's replica, 0 for others."""
         return (self.storage or 0) // 2**30

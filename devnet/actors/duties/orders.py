@@ -25,7 +25,7 @@ from devnet.actors.operations import (
     StoreResult,
     Tell,
 )
-from devnet.actors.view import MIB, View, is_guest
+from devnet.actors.view import View, is_guest
 from devnet.chain.keccak import keccak
 
 RECHECK_SECONDS = 3600  # until a workload short of pods, or refused counters, are seen to again
@@ -158,7 +158,7 @@ class Orders:
             task = self._tasks[ended.order]
             invocations, used = self._counted.get(ended.order, (0, 0))
             milliseconds = ended.result.milliseconds if ended.result else 0
-            used += task.service.memory // MIB * milliseconds
+            used += task.service.memory_mib * milliseconds
             self._counted[ended.order] = (invocations + 1, used)
             self._dirty.add(ended.order)
             self._invoked.pop(ended.invocation, None)
@@ -250,7 +250,7 @@ class Orders:
                 return f"{view.now - statement.at} s ago, and nobody knows what ran then"
             return None
         invoked = self._invocations.get(statement.order, 0)
-        most = invoked * (task.service.memory // MIB) * task.service.timeout * 1000
+        most = invoked * task.service.memory_mib * task.service.timeout * 1000
         if statement.invocations > invoked:
             return f"only {invoked} invocations are on chain"
         if statement.mib_milliseconds > most:
@@ -261,7 +261,7 @@ class Orders:
         """M3: no more is charged than the control plane has run."""
         if statement.invocations > counted.jobs:
             return f"only {counted.jobs} jobs have ended, not {statement.invocations}"
-        took = self._tasks[statement.order].service.memory // MIB * counted.milliseconds
+        took = self._tasks[statement.order].service.memory_mib * counted.milliseconds
         if statement.mib_milliseconds > took:
             return f"{statement.mib_milliseconds} MiB-ms is more than the jobs took ({took})"
         return None
