@@ -114,11 +114,12 @@ class Door:
         asked = json.loads(body) if method == "POST" else {}
         match method, path:
             case "POST", "/admissions":
-                guest = guest_of(_node(asked["node"]))
+                node = _node(asked["node"])
+                guest = guest_of(node)
                 message = AdmissionAsked(
                     guest,
                     _address(asked["owner"]),
-                    _node(asked["node"]),
+                    node,
                     _bytes(asked["hardware_id"], 32),
                 )
                 return ("admission", guest), lambda: self._inputs.answer(self._lead, message)
@@ -179,9 +180,10 @@ def _address(value: str) -> str:
 
 
 def _node(value: str) -> str:
-    if not int(_address(value), 16):
+    address = _address(value)
+    if not int(address, 16):
         raise Unreadable(f"{value} stands for no node, so it is no node's key")
-    return _address(value)
+    return address
 
 
 def _bytes(value: str, length: int | None) -> bytes:

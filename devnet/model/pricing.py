@@ -136,11 +136,11 @@ def price(state: State, resource: int, now: int) -> int:
 
 def beats_all(state: State, resource: int, now: int) -> bool:
     """O5: whether the price is below all three vendors', all of them fresh."""
-    answers = [_fresh(state, name, now) for name in _cloud_feeds(state, resource)]
-    if None in answers:
+    feeds = _cloud_feeds(state, resource)
+    fresh = [answer for name in feeds if (answer := _fresh(state, name, now)) is not None]
+    if len(fresh) < len(feeds):
         return False  # even where there is no price to read (O2)
-    ours = price(state, resource, now)
-    return all(answer is not None and ours < answer for answer in answers)
+    return price(state, resource, now) < min(fresh)
 
 
 def komp_usd(state: State, now: int) -> int:
