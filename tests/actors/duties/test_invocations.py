@@ -42,6 +42,8 @@ from tests.actors.duties.orders_stage import (
 )
 from tests.actors.stage import Stage, happened, talk, time_of
 
+OTHER = 3
+
 
 def invoked(invocation: int, payload: bytes = PAYLOAD) -> object:
     args = {"id": THUMBNAIL, "invocation": invocation, "payloadHash": keccak(payload)}
@@ -104,6 +106,16 @@ def two_jobs(stage: Stage, actors: list[Gatekeeper]) -> None:
     assert len(tell_lead(stage, actors, 12, *given)) == 2
 
 
+def a_job_of_another_order(stage: Stage, actors: list[Gatekeeper]) -> None:
+    """Invocation 40, of the order OTHER."""
+    stage.reads.orders[OTHER] = stage.reads.orders[THUMBNAIL]
+    stage.reads.ends[OTHER] = time_of(1000)
+    tell_all(stage, actors, 12, accepted(OTHER))
+    args = {"id": OTHER, "invocation": 40, "payloadHash": keccak(PAYLOAD)}
+    tell_all(stage, actors, 12, happened("Invoked", 12, **args))
+    tell_lead(stage, actors, 12, PayloadGiven(40, PAYLOAD))
+
+
 def test_a_result_is_stored_told_and_counted_once_all_jobs_have_ended(
     stage: Stage, actors: list[Gatekeeper]
 ) -> None:
@@ -127,21 +139,15 @@ def test_a_job_that_outlives_its_order_holds_up_no_other_order_s_counters(
 ) -> None:
     """On a devnet paced by the wall clock a job may end whenever it likes."""
     two_jobs(stage, actors)
-    other = 3
-    stage.reads.orders[other] = stage.reads.orders[THUMBNAIL]
-    stage.reads.ends[other] = time_of(1000)
-    tell_all(stage, actors, 12, accepted(other))
-    args = {"id": other, "invocation": 40, "payloadHash": keccak(PAYLOAD)}
-    tell_all(stage, actors, 12, happened("Invoked", 12, **args))
-    tell_lead(stage, actors, 12, PayloadGiven(40, PAYLOAD))
+    a_job_of_another_order(stage, actors)
     tell_all(stage, actors, 13, happened("OrderClosed", 13, id=THUMBNAIL))
 
     assert tell_lead(stage, actors, 14, job_ended(30), job_ended(31)) == []
     result = JobResult("invocation-40", "worker-1", 0, OUTPUT, 50, 0)
-    asked = tell_lead(stage, actors, 14, JobEnded(other, 40, result))
+    asked = tell_lead(stage, actors, 14, JobEnded(OTHER, 40, result))
     operations = jobs_counted(stage, actors, 14, asked, 1, 50)
 
-    assert reported(operations) == [("reportCounters", (other, 1, 32 * 50))]
+    assert reported(operations) == [("reportCounters", (OTHER, 1, 32 * 50))]
 
 
 def test_a_job_without_a_result_is_served_as_failed_and_costs_no_time(
@@ -251,13 +257,7 @@ def test_an_order_that_ends_is_counted_though_another_order_s_job_still_runs(
     stage: Stage, actors: list[Gatekeeper]
 ) -> None:
     two_jobs(stage, actors)
-    other = 3
-    stage.reads.orders[other] = stage.reads.orders[THUMBNAIL]
-    stage.reads.ends[other] = time_of(1000)
-    tell_all(stage, actors, 12, accepted(other))
-    args = {"id": other, "invocation": 40, "payloadHash": keccak(PAYLOAD)}
-    tell_all(stage, actors, 12, happened("Invoked", 12, **args))
-    tell_lead(stage, actors, 12, PayloadGiven(40, PAYLOAD))
+    a_job_of_another_order(stage, actors)
     tell_lead(stage, actors, 13, job_ended(30, 250), job_ended(31, 100))
 
     operations = tell_lead(stage, actors, 14, happened("OrderClosed", 14, id=THUMBNAIL))

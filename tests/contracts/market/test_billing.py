@@ -33,6 +33,11 @@ from orders_stage import (
 PER_INVOCATION = PER_MILLION // 10**6
 
 
+def settlement(consumed: int, fee: int) -> dict[str, int]:
+    """What a first one of order 1 says."""
+    return {"id": 1, "consumed": consumed, "fee": fee, "reward": consumed - fee}
+
+
 def test_m3_never_more_than_the_deposit(stage: Stage) -> None:
     start = accepted(stage, deposit=KOMP)
     running(stage, 1, 3, start)
@@ -60,12 +65,7 @@ def test_m3_serverless_counters(stage: Stage, invocations: int, mib_ms: int) -> 
     sent = stage.send("bob", "Market", "settle", 1)
     consumed = PER_MILLION * invocations // 10**6 + PER_GIB_SECOND * mib_ms // (1024 * 1000)
     fee = consumed // 10
-    assert sent.event("Settled") == {
-        "id": 1,
-        "consumed": consumed,
-        "fee": fee,
-        "reward": consumed - fee,
-    }
+    assert sent.event("Settled") == settlement(consumed, fee)
     assert stage.balance("company") == fee
     assert stage.balance("Rewards") == consumed - fee  # M4
     # An equal counter charges nothing.
@@ -133,12 +133,7 @@ def test_m4_to_the_last_wei_and_nothing_is_no_payment(
     stage.until(start + 10 * HOUR + HALT)
     sent = stage.send("bob", "Market", "finalize", 1)
     consumed = deposit - refund
-    assert sent.event("Settled") == {
-        "id": 1,
-        "consumed": consumed,
-        "fee": fee,
-        "reward": consumed - fee,
-    }
+    assert sent.event("Settled") == settlement(consumed, fee)
     assert stage.balance("company") == fee
     assert stage.balance("alice") == before + refund
     assert sent.names.count("Transfer") == 1 + (fee > 0) + (refund > 0)  # the reward, always

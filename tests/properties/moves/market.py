@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from devnet.model import staking
+from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Quorum
 from devnet.model.market import LONGEST, end_of
 from devnet.protocol.states import Kind, OrderState
@@ -23,7 +24,6 @@ from .signatures import quorum
 
 HOUR = 3600
 DAY = 24 * HOUR
-ZERO = "0x" + 40 * "0"
 PRICED_BY = {0: CONTAINER_RESOURCES, 1: SERVERLESS_RESOURCES, 2: VIRTUAL_MACHINE_RESOURCES}
 
 
@@ -79,7 +79,7 @@ def _begun(draw: Draw, sight: Sight, made: Send, identity: int) -> Iterator[Acti
 
 @move(4)
 def accept(draw: Draw, sight: Sight) -> Send | None:
-    waiting = _orders(sight, lambda o: o.node == ZERO and sight.now < o.createdAt + LONGEST)
+    waiting = _orders(sight, lambda o: o.node == ZERO_ADDRESS and sight.now < o.createdAt + LONGEST)
     active = [w for w in sight.staked() if staking.is_active(sight.node(w))]
     if not (waiting and active) and not draw.rarely(40):
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from devnet.model import rewards, shares, staking
+from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Quorum
 from devnet.model.shares import Member, Pool
 from devnet.model.staking import PERIODS, Node
@@ -15,7 +16,6 @@ from ..sight import KOMP, STAKE, Draw, Sight
 from . import move
 from .signatures import quorum
 
-ZERO = "0x" + 40 * "0"
 YEAR = 365 * 86_400
 PEOPLE = ("bob", "alice", "mallory")  # who operates pools and who joins them
 
@@ -33,7 +33,7 @@ def create_pool(draw: Draw, sight: Sight) -> Send | None:
 
 @move(7)
 def join(draw: Draw, sight: Sight) -> list[Action] | None:
-    found = _pool(draw, sight, lambda pool, node: pool.node == ZERO)
+    found = _pool(draw, sight, lambda pool, node: pool.node == ZERO_ADDRESS)
     if found is None:
         return None
     name, pool = found
@@ -50,7 +50,9 @@ def join(draw: Draw, sight: Sight) -> list[Action] | None:
 
 @move(1)
 def leave(draw: Draw, sight: Sight) -> Send | None:
-    found = _pool(draw, sight, lambda pool, node: pool.node == ZERO and pool.total_shares > 0)
+    found = _pool(
+        draw, sight, lambda pool, node: pool.node == ZERO_ADDRESS and pool.total_shares > 0
+    )
     if found is None:
         return None
     name, _ = found
@@ -61,14 +63,16 @@ def leave(draw: Draw, sight: Sight) -> Send | None:
 
 @move(6)
 def activate(draw: Draw, sight: Sight) -> Send | None:
-    found = _pool(draw, sight, lambda pool, node: pool.total_shares == STAKE and pool.node == ZERO)
+    found = _pool(
+        draw, sight, lambda pool, node: pool.total_shares == STAKE and pool.node == ZERO_ADDRESS
+    )
     new = [worker for worker in sight.workers if not sight.node(worker).registered_at]
     if found is None or not (new or draw.rarely(10)):
         return None
     name, pool = found
     worker = draw.of(new or sight.workers)
     args = {
-        "nodeKey": ZERO if not new and draw.rarely(2) else worker,
+        "nodeKey": ZERO_ADDRESS if not new and draw.rarely(2) else worker,
         "hardwareId": {"hardware_id": worker},
         "months": draw.one(1, 3, 6, 12),
         "deadline": now(YEAR),
@@ -124,7 +128,9 @@ def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
 
 @move(3)
 def harvest(draw: Draw, sight: Sight) -> Send | None:
-    found = _pool(draw, sight, lambda pool, node: pool.node != ZERO and pool.total_shares > 0)
+    found = _pool(
+        draw, sight, lambda pool, node: pool.node != ZERO_ADDRESS and pool.total_shares > 0
+    )
     return None if found is None else Send("mallory", found[0], "harvest")
 
 
@@ -194,7 +200,7 @@ def _paying(draw: Draw, sight: Sight, member: str, name: str, call: Send) -> lis
 
 
 def _runs(pool: Pool, node: Node) -> bool:
-    return pool.node != ZERO and not pool.withdrawn
+    return pool.node != ZERO_ADDRESS and not pool.withdrawn
 
 
 def _pool(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devnet.chain import sign_digest
+from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.shares import names
 from devnet.model.token import permit_digest
 
@@ -10,7 +11,6 @@ from ..action import Send
 from ..sight import KOMP, Draw, Sight
 from . import move
 
-ZERO = "0x" + 40 * "0"
 FOR_EVER = 2**40
 
 
@@ -23,14 +23,14 @@ def transfer(draw: Draw, sight: Sight) -> Send:
     to = draw.one("IncentiveVault", "PoolFactory", *pools) if draw.rarely(4) else to
     value = draw.one(1, KOMP, 5 * KOMP + 1, 0)
     if draw.rarely(12):
-        to, value = draw.one((to, sight.balance(sender) + 1), (ZERO, value))
+        to, value = draw.one((to, sight.balance(sender) + 1), (ZERO_ADDRESS, value))
     return Send(sender, "Kompute", "transfer", {"to": to, "value": value})
 
 
 @move(1)
 def approve(draw: Draw, sight: Sight) -> Send:
     sender = draw.one("bob", "mallory", "alice")
-    spender = draw.one("alice", "mallory", ZERO)
+    spender = draw.one("alice", "mallory", ZERO_ADDRESS)
     value = draw.one(KOMP, 0, 10 * KOMP, 2**256 - 1)
     return Send(sender, "Kompute", "approve", {"spender": spender, "value": value})
 
