@@ -51,6 +51,11 @@ class Town:
     def write_network(self, text: str) -> None:
         self.network_path.write_text(text, encoding="utf-8")
 
+    def write_steps(self, *steps: str) -> None:
+        """A scenario of these; the first stands on its line 5."""
+        lines = "".join(f"  - {step}\n" for step in steps)
+        self.write_scenario(f"version: 1\nname: a day\nnetwork: network.yaml\nsteps:\n{lines}")
+
     def write_scenario(self, text: str) -> None:
         self.scenario_path.write_text(text, encoding="utf-8")
 
