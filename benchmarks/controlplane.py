@@ -25,7 +25,7 @@ from typing import Final
 
 from benchmarks.children import environment
 from benchmarks.ratio import Ratio
-from cluster.plane import ControlPlane, child_environment
+from cluster.native.plane import ControlPlane, child_environment
 from devnet.base import Toolchain
 from devnet.base.commands import run_tool
 from devnet.base.golang import get_go

@@ -23,7 +23,7 @@ from benchmarks.bound import Excess
 from benchmarks.children import environment
 from devnet.base import CheckFailed, Toolchain
 from devnet.chain import Anvil, Chain, Rpc
-from devnet.runs.bundle import Bundle, RecordedBlock, open_bundle
+from devnet.record.bundle import Bundle, RecordedBlock, open_bundle
 
 PAIRS: Final = 5
 LIMIT_SECONDS: Final = Fraction(2)

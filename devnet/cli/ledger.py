@@ -9,8 +9,8 @@ from devnet.cli import terminal
 
 def print_ledger(bundle: Path) -> None:
     """Everybody's KOMP at the end of a bundle, from the token's own events."""
-    from devnet.runs.bundle import open_bundle
-    from devnet.runs.report.story import read_story
+    from devnet.record.bundle import open_bundle
+    from devnet.report.story import read_story
     from devnet.spec.units import komp_text
 
     with open_bundle(bundle, verify=False) as opened:

@@ -18,7 +18,7 @@ def command(bundle: str | None, as_json: bool) -> None:
     """
     from devnet.base import Toolchain
     from devnet.cli.files import bundle_path
-    from devnet.runs.replay import replay
+    from devnet.record.replay import replay
 
     path = bundle_path(bundle)
     result = replay(path, Toolchain(say=terminal.say), say=terminal.say)

@@ -22,9 +22,9 @@ def command(bundle: str | None, output: Path | None, as_json: bool) -> None:
     Without BUNDLE: of the newest one here.
     """
     from devnet.cli.files import bundle_path
-    from devnet.runs.bundle import open_bundle
-    from devnet.runs.folder import write_atomically
-    from devnet.runs.report.page import render, write_report
+    from devnet.record.bundle import open_bundle
+    from devnet.record.folder import write_atomically
+    from devnet.report.page import render, write_report
 
     path = bundle_path(bundle)
     with open_bundle(path) as opened:

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from cluster.agent import cgroups
+from cluster.native.agent import cgroups
 from devnet.base import UsageError, end_processes, orphans
 from devnet.base.folder import DevnetFolder, names
 from devnet.daemon.sealing import STATE, seal_cut_short

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from devnet.base.folder import DevnetFolder
-from devnet.runs.folder import LINES, MANIFEST, seal
+from devnet.record.folder import LINES, MANIFEST, seal
 
 STATE = "state"
 
@@ -32,7 +32,7 @@ def seal_cut_short(folder: DevnetFolder, cluster: str) -> Iterator[Path]:
 
 def _seal(folder: DevnetFolder, path: Path, cluster: str) -> Path:
     # Imported where a run is really sealed: they bring chain and cluster with them.
-    from devnet.runs.report import write_report
+    from devnet.report import write_report
     from devnet.runs.runner import CUT_SHORT, keep_logs
 
     for name in LINES:

@@ -21,8 +21,8 @@ from devnet.daemon.sealing import state_of
 from devnet.daemon.starter import Starter
 from devnet.daemon.starting import StartOrder
 from devnet.daemon.stopping import Stopping
-from devnet.runs.folder import RunFolder, seal
-from devnet.runs.report import write_report
+from devnet.record.folder import RunFolder, seal
+from devnet.report import write_report
 from devnet.runs.runner import keep_logs, run_name
 from devnet.runs.world import World
 from devnet.spec.loading import load_network, resolved_yaml

@@ -9,7 +9,7 @@ from devnet.economics.population import Group
 from devnet.economics.result import Result
 from devnet.economics.tally import SOURCES, CycleFigures
 from devnet.model.pricing import WAD, dynamic_price
-from devnet.runs.report.amounts import plotted
+from devnet.report.amounts import plotted
 
 Figure = dict[str, Any]
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from devnet.chain.keccak import keccak
 from devnet.chain.signer import SIGNATURE_BYTES
+from devnet.checking.parameters import model_parameters
 from devnet.deploy.parameters import DeploymentParameters
 from devnet.deploy.plan import addresses, plan
 from devnet.model import Model, Outcome
@@ -17,7 +18,6 @@ from devnet.model.rewards import cycle_of
 from devnet.protocol import Deployment, Genesis
 from devnet.protocol.messages import Domains
 from devnet.protocol.states import UNLIMITED
-from devnet.runs.rules import model_parameters
 from devnet.spec.network import NetworkSpec
 
 GENESIS_BLOCK: Final = 2  # as on a devnet: an empty block, then the creations

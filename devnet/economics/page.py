@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from devnet.economics.charts import charts
 from devnet.economics.result import Result
-from devnet.runs.folder import write_atomically
-from devnet.runs.report import amounts
-from devnet.runs.report.page import inline_json, plotly_script
+from devnet.record.folder import write_atomically
+from devnet.report import amounts
+from devnet.report.page import inline_json, plotly_script
 from devnet.spec.loading import resolved_yaml
 from devnet.spec.network import NetworkSpec
 
@@ -29,7 +29,7 @@ def render(result: Result, spec: NetworkSpec) -> str:
     environment = Environment(
         # The style and the script that draws are those of a run's page.
         loader=ChoiceLoader(
-            [PackageLoader("devnet.economics", "."), PackageLoader("devnet.runs.report", ".")]
+            [PackageLoader("devnet.economics", "."), PackageLoader("devnet.report", ".")]
         ),
         autoescape=True,
         undefined=StrictUndefined,

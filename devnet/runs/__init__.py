@@ -1,1 +1,1 @@
-"""Scenarios carried out, recorded, checked, bundled, replayed and reported."""
+"""A run from its files to its verdict: the world is raised, played, judged and recorded."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from devnet.runs.readings import Readings
 from devnet.spec.attack import Attack, signed_komp_text
+from devnet.steps.readings import Readings
 
 DEFEATED: Final = "defeated"
 NOT_DEFEATED: Final = "not defeated"

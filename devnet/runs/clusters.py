@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cluster.interface import Cluster, NodeSpec
 from cluster.profiles import load_profile, scaled
-from cluster.sim import SimCluster
+from cluster.sim.cluster import SimCluster
 from devnet.base import Toolchain, UsageError
 from devnet.spec.network import NetworkSpec
 
@@ -66,7 +66,9 @@ def _sim(making: Making) -> Cluster:
 
 
 def _native(making: Making) -> Cluster:
-    from cluster.native import NativeCluster  # the kubernetes client takes most of a second
+    from cluster.native.provider import (
+        NativeCluster,  # the kubernetes client takes most of a second
+    )
 
     return NativeCluster(
         making.nodes(),

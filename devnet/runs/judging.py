@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from devnet.protocol import Event
-from devnet.runs.history import History
+from devnet.record.history import History
 from loadtests.plan import UserAccounts
 
 P95_MILLISECONDS: Final = 5_000

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
-from devnet.runs.folder import write_atomically
+from devnet.record.folder import write_atomically
 
 if TYPE_CHECKING:
     from devnet.runs.runner import RunResult

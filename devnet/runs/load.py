@@ -24,11 +24,11 @@ from devnet.actors.portal import Desk, Grant, Portal
 from devnet.actors.view import account_names, spec_hash
 from devnet.base import Child, DevnetFolder, StartFailed, Toolchain, UsageError
 from devnet.chain import Account, Block
-from devnet.runs.folder import RunFolder, seal
-from devnet.runs.history import History
+from devnet.record.folder import RunFolder, seal
+from devnet.record.history import History
+from devnet.report import write_report
 from devnet.runs.judging import LoadVerdict, ServiceLevels, judge
 from devnet.runs.pace import WallPace
-from devnet.runs.report import write_report
 from devnet.runs.runner import CUT_SHORT, keep_logs, run_name
 from devnet.runs.world import World
 from devnet.spec.loading import resolved_yaml

@@ -12,10 +12,10 @@ from typing import Any
 
 from devnet.base import DevnetFolder, Toolchain
 from devnet.chain import Block
+from devnet.record.folder import RunFolder, seal
+from devnet.report import write_report
 from devnet.runs.attacks import AttackOutcome, Holdings, judged
-from devnet.runs.folder import RunFolder, seal
 from devnet.runs.pace import WorkPace
-from devnet.runs.report import write_report
 from devnet.runs.session import Session, StepOutcome
 from devnet.runs.world import World
 from devnet.spec.loading import resolved_yaml

@@ -15,15 +15,15 @@ from devnet.actors.sources import Sources
 from devnet.actors.view import Directory, owner_of
 from devnet.base import CheckFailed, UsageError
 from devnet.chain import Block
+from devnet.checking.checks import Checks
 from devnet.protocol import Contracts, ProtocolError
-from devnet.runs.checks import Checks
 from devnet.runs.pace import Pace
-from devnet.runs.performers import PERFORMERS
-from devnet.runs.readings import Readings
 from devnet.runs.world import World
 from devnet.spec.network import NetworkSpec
 from devnet.spec.registry import Step
 from devnet.spec.scenario import step_mapping
+from devnet.steps.protocol import PERFORMERS
+from devnet.steps.readings import Readings
 
 
 class StepRejected(CheckFailed):

@@ -26,18 +26,18 @@ from devnet.actors.view import Directory, account_names
 from devnet.actors.worker import Worker
 from devnet.base import Toolchain
 from devnet.chain import Account, Anvil, Chain, MinedBlock, Rpc, derive
+from devnet.checking.checks import Checks
 from devnet.deploy.parameters import UTILIZATION_JOB
 from devnet.gateway import Gateway
 from devnet.protocol import Contracts, Deployment, ObservedTransaction
 from devnet.protocol import View as Reads
-from devnet.runs.checks import Checks
+from devnet.record.encoding import plain
+from devnet.record.folder import RunFolder
+from devnet.record.history import History
 from devnet.runs.clusters import Making, choose
-from devnet.runs.encoding import plain
-from devnet.runs.folder import RunFolder
 from devnet.runs.genesis import Genesis, deploy_network, genesis_document
-from devnet.runs.history import History
-from devnet.runs.readings import Readings
 from devnet.spec.network import NetworkSpec
+from devnet.steps.readings import Readings
 
 EXTRA_ACCOUNTS = 64  # of the mnemonic, funded with ETH for people and for load tests
 

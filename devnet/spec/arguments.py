@@ -1,6 +1,6 @@
 """The arguments of a `send` step: texts, lists and mappings, and words that stand for a value.
 
-What an argument must be is known once the contracts are (`devnet.runs.arguments`); here every
+What an argument must be is known once the contracts are (`devnet.steps.arguments`); here every
 word is checked as far as it can be without them.
 """
 

@@ -16,7 +16,7 @@ import pytest
 
 from cluster.interface import Capacity, Cluster, FaultKind, Job, NodeSpec, Pod, Workload
 from cluster.scores import profile_measurement
-from cluster.sim import SimCluster
+from cluster.sim.cluster import SimCluster
 from devnet.actors.attestations import Counters, Running
 from devnet.actors.messages import (
     FeedRead,

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from cluster.interface import Capacity, NodeSpec, Workload
-from cluster.sim import SimCluster
+from cluster.sim.cluster import SimCluster
 from devnet.actors.messages import FeedRead
 from devnet.actors.sources import Sources
 from devnet.base.errors import UsageError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cluster.interface import Capacity, NodeSpec
-from cluster.native import NativeCluster
+from cluster.native.provider import NativeCluster
 from devnet.base.toolchain import Toolchain
 
 MACHINE = Capacity(

@@ -36,7 +36,7 @@ from cluster.perftest.program import (
 )
 from cluster.perftest.rules import chain_steps
 from cluster.scores import profile_measurement, proven_memory, proven_storage
-from cluster.sim import SimCluster
+from cluster.sim.cluster import SimCluster
 
 SEED = bytes(range(32))
 NODE = Capacity(

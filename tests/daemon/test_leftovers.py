@@ -15,7 +15,7 @@ import pytest
 from devnet.base.folder import DevnetFolder
 from devnet.base.processes import ID_VARIABLE
 from devnet.daemon.leftovers import alive, clear, clear_all, mark
-from devnet.runs.bundle import open_bundle
+from devnet.record.bundle import open_bundle
 
 SLEEP = "import threading; threading.Event().wait(60)"
 

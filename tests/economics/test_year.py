@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devnet.checking.facts import Facts
+from devnet.checking.invariants import check_all
 from devnet.economics import books
 from devnet.economics.economy import Economy
 from devnet.economics.founding import parts
@@ -19,8 +21,6 @@ from devnet.model import Outcome
 from devnet.model.parameters import STAKE_WEI
 from devnet.model.pricing import WAD, dynamic_price
 from devnet.protocol import Event, IncidentStatus, ObservedTransaction
-from devnet.runs.checkers.facts import Facts
-from devnet.runs.checkers.invariants import check_all
 from devnet.spec import NetworkSpec
 from devnet.spec.economics import PooledStakes
 from tests.economics.networks import network

@@ -8,6 +8,7 @@ from typing import Any
 
 from devnet.chain.accounts import DEFAULT_MNEMONIC, Account, derive
 from devnet.chain.keccak import keccak
+from devnet.checking.parameters import model_parameters
 from devnet.deploy import DeploymentParameters, plan
 from devnet.deploy.parameters import VaultParameters
 from devnet.deploy.plan import addresses
@@ -29,7 +30,6 @@ from devnet.protocol.deployment import (
     pool_number,
 )
 from devnet.protocol.messages import Domains, collect
-from devnet.runs.rules import model_parameters
 from devnet.spec.network import RESOURCES, VENDORS
 
 KOMP = 10**18

@@ -65,7 +65,7 @@ class EvmChain:
 
     `prelude` are the transactions of that. Every block is its parent + `block_seconds`; the hash
     of block n is the keccak of its decimal digits, as this EVM has it. `restore` goes back to the
-    end of the prelude. It is what `devnet.runs.checkers` asks for its reads.
+    end of the prelude. It is what `devnet.checking` asks for its reads.
     """
 
     def __init__(self, spec: NetworkSpec, directory: Directory, artifacts: Artifacts) -> None:

@@ -26,8 +26,8 @@ if __name__ == "__main__":
 from devnet.base import CheckFailed
 from devnet.base.solidity import link_libraries
 from devnet.base.toolchain import Toolchain
+from devnet.checking import INVARIANTS
 from devnet.deploy import compile_contracts
-from devnet.runs.checkers import INVARIANTS
 from properties.action import Action
 from properties.machine import Found, play
 from properties.reducing import failure, reduced, same_as

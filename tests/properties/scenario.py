@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from devnet.checking import Difference
 from devnet.protocol import ObservedTransaction
-from devnet.runs.checkers import Difference
 from devnet.spec.units import komp_text
 
 from .action import Action, Advance

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devnet.base import DevnetFolder, Toolchain
-from devnet.runs.checkers.invariants import Violation
+from devnet.checking.invariants import Violation
 from devnet.runs.runner import run_scenario
 from devnet.spec.scenario import load_scenario
 from properties.action import Advance, Send, now

@@ -9,15 +9,15 @@ from pathlib import Path
 from devnet.actors.view import Directory, account_names
 from devnet.chain.accounts import derive
 from devnet.chain.signer import recover
+from devnet.checking import Checker, Verdict, read_ledger
+from devnet.checking.parameters import model_parameters
 from devnet.model import Ledger, Model
 from devnet.model.rewards import cycle_of
 from devnet.protocol import ObservedTransaction
 from devnet.protocol.artifacts import Artifacts
-from devnet.runs.arguments import Arguments, Moment
-from devnet.runs.checkers import Checker, Verdict, read_ledger
-from devnet.runs.rules import model_parameters
 from devnet.spec import load_network
 from devnet.spec.network import NetworkSpec
+from devnet.steps.arguments import Arguments, Moment
 
 from .action import Action, Advance, Send
 from .chain import EvmChain

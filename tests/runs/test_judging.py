@@ -9,7 +9,7 @@ import pytest
 
 from devnet.chain import DEFAULT_MNEMONIC
 from devnet.protocol import Event
-from devnet.runs.history import History
+from devnet.record.history import History
 from devnet.runs.judging import STAGES, LoadVerdict, ServiceLevels, judge
 from loadtests.plan import user_accounts
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from devnet.base import DevnetFolder, Toolchain, UsageError
+from devnet.record.replay import replay
 from devnet.runs import load
 from devnet.runs.load import LoadResult, run_load
-from devnet.runs.replay import replay
 from devnet.spec import load_network
 from devnet.spec.network import NetworkSpec
 

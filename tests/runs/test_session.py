@@ -12,11 +12,11 @@ from cluster.errors import NodeLost
 from devnet.base import UsageError
 from devnet.chain import Block
 from devnet.protocol import ProtocolError
-from devnet.runs.incidents import report
 from devnet.runs.pace import Pace
-from devnet.runs.performers import PERFORMERS
 from devnet.runs.session import Session, StepOutcome
 from devnet.spec.scenario import step_from_mapping
+from devnet.steps.incidents import report
+from devnet.steps.protocol import PERFORMERS
 from tests.actors.stage import GENESIS_TIME, directory, network
 
 

@@ -1,0 +1,1 @@
+"""The cluster on a Kubernetes API: one implementation for every provider of it."""

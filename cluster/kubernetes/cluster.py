@@ -1,0 +1,331 @@
+"""`KubernetesCluster`: the Cluster interface on any Kubernetes API; the machinery is a Provider."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from logging import Logger
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cluster.errors import ClusterError, ClusterStartFailed, NodeLost, UnknownSubject
+from cluster.interface import (
+    Capacity,
+    ClusterEvent,
+    Enforcement,
+    EventKind,
+    EventSink,
+    FaultKind,
+    Job,
+    JobResult,
+    Measurement,
+    Node,
+    NodeSpec,
+    NodeState,
+    Pod,
+    Utilization,
+    Workload,
+)
+from cluster.kubernetes import names
+from cluster.kubernetes.api import Api, ApiRefused, Document
+from cluster.kubernetes.bootstrap import create_namespace
+from cluster.kubernetes.events import node_event, pod_event
+from cluster.kubernetes.jobs import JobRunner
+from cluster.kubernetes.manifests import (
+    condition,
+    deployment,
+    node_value,
+    pod_ready,
+    pod_requests,
+    pod_stays,
+    pod_trouble,
+)
+from cluster.kubernetes.provider import Provider
+from cluster.kubernetes.reflector import Reflector
+from cluster.waiting import Seen, wait_for
+
+_NODES = "/api/v1/nodes"
+_PODS = f"/api/v1/namespaces/{names.NAMESPACE}/pods"
+_DEPLOYMENTS = f"/apis/apps/v1/namespaces/{names.NAMESPACE}/deployments"
+_LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{names.LEASES}/leases"
+_CONFLICT = 409
+_LIST_SECONDS = 10.0
+_NODE_READY_SECONDS = 60.0
+_NODE_LOST_SECONDS = 60.0
+
+
+class KubernetesCluster:
+    """A context manager: raises the provider and `nodes` on enter, removes all on exit."""
+
+    def __init__(self, provider: Provider, nodes: Sequence[NodeSpec], log: Logger) -> None:
+        self.name = provider.name
+        self._provider, self._wished, self._log = provider, tuple(nodes), log
+        self._sinks: list[EventSink] = []
+        self._emitting = threading.RLock()
+        self._faulted: set[str] = set()
+        self._connection: Api | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def subscribe(self, sink: EventSink) -> None:
+        with self._emitting:
+            self._sinks.append(sink)
+
+    def nodes(self) -> tuple[Node, ...]:
+        items = self._api.get(_NODES)["items"]
+        return tuple(sorted(map(node_value, items), key=lambda node: node.spec.name))
+
+    def add_node(self, spec: NodeSpec) -> None:
+        """Raises `ClusterStartFailed` when the node is not Ready within a minute."""
+        self._provider.add_node(spec)
+        self._wait_schedulable(spec.name)
+
+    def remove_node(self, name: str) -> None:
+        self._known(name)
+        self._provider.remove_node(name)
+        self._drop_pods(name)
+        self._api.delete(f"{_NODES}/{name}")
+        self._api.delete(f"{_LEASES}/{name}")
+        self._faulted.discard(name)
+
+    def apply(self, workload: Workload) -> None:
+        document = deployment(workload)
+        try:
+            self._api.create(_DEPLOYMENTS, document)
+        except ApiRefused as error:
+            if error.status != _CONFLICT:
+                raise
+            self._api.replace(f"{_DEPLOYMENTS}/{workload.name}", document)
+
+    def scale(self, workload: str, replicas: int) -> None:
+        self._api.patch(f"{_DEPLOYMENTS}/{workload}", {"spec": {"replicas": replicas}})
+
+    def delete(self, workload: str) -> None:
+        self._api.delete(f"{_DEPLOYMENTS}/{workload}")
+
+    def pods(self, workload: str | None = None) -> tuple[Pod, ...]:
+        """Pods of workloads that are not leaving, sorted by name."""
+        values = (self._pod_value(document) for document in self._workload_pods(workload))
+        return tuple(sorted(values, key=lambda pod: pod.name))
+
+    def run_job(self, job: Job) -> JobResult:
+        if job.node is not None:
+            self._known(job.node)
+        return self._jobs.run(job)
+
+    def measure(self, node: str, seed: bytes) -> Measurement:
+        from cluster.perftest import measure
+
+        return measure(self, node, seed)
+
+    def utilization(self) -> Utilization:
+        """Over Ready nodes; finished pods and pods that never found a node hold nothing."""
+        allocatable = requested = Capacity(0, 0)
+        ready = set()
+        for node in self.nodes():
+            if node.state is NodeState.READY:
+                ready.add(node.spec.name)
+                allocatable = names.add(allocatable, node.allocatable)
+        for document in self._api.get(_PODS)["items"]:
+            requests = pod_requests(document)
+            if requests is not None and document["spec"].get("nodeName") in ready:
+                requested = names.add(requested, requests)
+        return Utilization(requested, allocatable)
+
+    def fault(self, node: str, kind: FaultKind) -> None:
+        self._known(node)
+        self._faulted.add(node)
+        self._provider.fault(node, kind)
+
+    def heal(self, node: str) -> None:
+        """Wait out a loss nobody has seen yet, start the node again, wait until it is Ready."""
+        self._known(node)
+        if node in self._faulted:
+            self._wait_lost(node)
+        self._provider.heal(node)
+        self._wait_schedulable(node)
+        self._faulted.discard(node)
+
+    def settle(self, limit_seconds: float) -> None:
+        wait_for(
+            "workloads to settle",
+            self._unsettled,
+            limit_seconds,
+            every_seconds=0.2,
+            error=ClusterError,
+            pause=self._pod_watch.pause,
+        )
+
+    def logs(self, pod: str, tail: int = 100) -> str:
+        return self._api.text(f"{_PODS}/{pod}/log", tailLines=tail).decode(errors="replace")
+
+    def enforcement(self) -> Enforcement:
+        return self._provider.enforcement(tuple(self._node_watch.all()))
+
+    def kubeconfig(self) -> Path | None:
+        return self._provider.kubeconfig()
+
+    # -- raising and removing
+
+    @property
+    def _api(self) -> Api:
+        if self._connection is None:
+            raise ClusterStartFailed(f"the {self.name} cluster is not running")
+        return self._connection
+
+    def _start(self) -> None:
+        self._provider.up()
+        api = self._connection = Api(self._provider.kubeconfig())
+        create_namespace(api)
+        self._jobs = JobRunner(api, self._log)
+        self._node_watch = Reflector(api, _NODES, self._node_changed, self._log)
+        self._pod_watch = Reflector(api, _PODS, self._pod_changed, self._log)
+        self._node_watch.start(_LIST_SECONDS)
+        self._pod_watch.start(_LIST_SECONDS)
+        for spec in self._wished:
+            self._provider.add_node(spec)
+        for spec in self._wished:
+            self._wait_schedulable(spec.name)
+
+    def _stop(self) -> None:
+        for watch in ("_node_watch", "_pod_watch"):
+            reflector: Reflector | None = getattr(self, watch, None)
+            if reflector is not None:
+                reflector.stop()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._provider.down()
+
+    # -- what the watches see
+
+    def _node_changed(self, before: Document | None, after: Document | None) -> None:
+        event = node_event(before, after)
+        if event is None:
+            return
+        if event.kind is EventKind.NODE_LOST:
+            # Nobody deletes a lost node's pods while its Node exists (REFERENCE): replace at once.
+            self._tidy(lambda: self._drop_pods(event.node))
+        self._emit(event)
+
+    def _pod_changed(self, before: Document | None, after: Document | None) -> None:
+        self._jobs.observe(before, after)
+        event = pod_event(before, after)
+        if event is not None:
+            self._emit(event)
+        if after is not None and "deletionTimestamp" in after["metadata"]:
+            node = self._node_watch.get(after["spec"].get("nodeName", ""))
+            if node is not None and condition(node, "Ready") != "True":
+                # Bound in the moment of the loss: no agent is there to confirm its end.
+                self._tidy(lambda: self._force(after))
+
+    def _tidy(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except ClusterError as error:
+            # The watch must go on; the taint manager ends such pods too, only later.
+            self._log.warning("pods of a lost node stay for now: %s", error)
+
+    def _emit(self, event: ClusterEvent) -> None:
+        with self._emitting:
+            for sink in self._sinks:
+                try:
+                    sink(event)
+                except Exception:  # noqa: BLE001 - whatever a listener raises
+                    # One listener's fault must not blind the cluster to all that follows.
+                    self._log.exception("a listener failed on %s", event)
+
+    def _drop_pods(self, node: str) -> None:
+        for document in self._api.get(_PODS, fieldSelector=f"spec.nodeName={node}")["items"]:
+            self._force(document)
+
+    def _force(self, pod: Document) -> None:
+        self._api.delete(f"{_PODS}/{pod['metadata']['name']}", grace_seconds=0)
+
+    # -- looking and waiting
+
+    def _known(self, node: str) -> None:
+        if self._node_watch.get(node) is None:
+            known = ", ".join(sorted(item["metadata"]["name"] for item in self._node_watch.all()))
+            raise UnknownSubject(f"no node {node!r}", hint=f"nodes: {known}")
+
+    def _wait_schedulable(self, name: str) -> None:
+        """Ready, and the taints of its absence taken off, so that pods can be placed."""
+
+        def look() -> Seen:
+            self._provider.check()
+            document = self._node_watch.get(name)
+            if document is None:
+                return Seen(False, "not registered")
+            ready = condition(document, "Ready")
+            taints = [taint["key"] for taint in document["spec"].get("taints", ())]
+            text = f"Ready={ready or 'unknown'}, taints: {', '.join(taints) or 'none'}"
+            return Seen(ready == "True" and not taints, text)
+
+        pause = self._node_watch.pause
+        wait_for(f"node {name} Ready", look, _NODE_READY_SECONDS, every_seconds=0.1, pause=pause)
+
+    def _wait_lost(self, name: str) -> None:
+        def look() -> Seen:
+            document = self._node_watch.get(name)
+            ready = condition(document, "Ready") if document else "gone"
+            return Seen(ready != "True", f"Ready={ready}")
+
+        pause = self._node_watch.pause
+        wait_for(
+            f"loss of node {name} noticed",
+            look,
+            _NODE_LOST_SECONDS,
+            every_seconds=0.1,
+            error=NodeLost,
+            pause=pause,
+        )
+
+    def _workload_pods(self, workload: str | None) -> list[Document]:
+        selector = names.WORKLOAD if workload is None else f"{names.WORKLOAD}={workload}"
+        items: list[Document] = self._api.get(_PODS, labelSelector=selector)["items"]
+        return [item for item in items if pod_stays(item)]
+
+    def _pod_value(self, document: Document) -> Pod:
+        host, port = self._provider.reach(document) or ("", 0)
+        statuses = document.get("status", {}).get("containerStatuses", ())
+        return Pod(
+            name=document["metadata"]["name"],
+            workload=document["metadata"]["labels"][names.WORKLOAD],
+            node=document["spec"].get("nodeName", ""),
+            ready=pod_ready(document) and port != 0,
+            host=host,
+            port=port,
+            restarts=sum(int(status.get("restartCount", 0)) for status in statuses),
+        )
+
+    def _unsettled(self) -> Seen:
+        self._provider.check()
+        wished = {
+            item["metadata"]["name"]: int(item["spec"]["replicas"])
+            for item in self._api.get(_DEPLOYMENTS)["items"]
+        }
+        documents = self._workload_pods(None)
+        faults = []
+        for name, replicas in wished.items():
+            own = [item for item in documents if item["metadata"]["labels"][names.WORKLOAD] == name]
+            ready = sum(self._pod_value(item).ready for item in own)
+            if ready != replicas or len(own) != replicas:
+                trouble = " | ".join(pod_trouble(item) for item in own if not pod_ready(item))
+                faults.append(f"{name}: {ready} of {replicas} ready; {trouble or 'pods changing'}")
+        return Seen(not faults, "\n".join(faults))

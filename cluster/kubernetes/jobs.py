@@ -1,0 +1,199 @@
+"""Runs to completion: creates the batch Job, times its pod, takes the result, removes the Job."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from logging import Logger
+
+from cluster.errors import ClusterError, JobFailed, UnknownSubject
+from cluster.interface import Job, JobResult
+from cluster.kubernetes import names
+from cluster.kubernetes.api import Api, ApiRefused, Document
+from cluster.kubernetes.manifests import batch_job, pod_trouble
+from cluster.waiting import Seen, wait_for
+
+_JOBS = f"/apis/batch/v1/namespaces/{names.NAMESPACE}/jobs"
+_PODS = f"/api/v1/namespaces/{names.NAMESPACE}/pods"
+_NAME_LABEL = "batch.kubernetes.io/job-name"
+_UID_LABEL = "batch.kubernetes.io/controller-uid"
+_OUTPUT_BYTES = 1 << 20
+_PAYLOAD_BYTES = 180 << 10  # in base64 below the 256 KiB that annotations may take
+_CONFLICT = 409
+_VERDICT_SECONDS = 2.0
+_MARGIN_SECONDS = 10.0  # beyond the deadline, for the Job controller to act on it
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the pod watch has seen of one job; times are `monotonic_ns`."""
+
+    bound_ns: int = 0
+    running_ns: int = 0
+    ended_ns: int = 0
+    gone: bool = False
+    pod: Document | None = None
+
+
+class JobRunner:
+    """Fed with pod changes by the watch; `run` may be called from several threads."""
+
+    def __init__(self, api: Api, log: Logger) -> None:
+        self._api, self._log = api, log
+        # By job name, then by the Job's uid: the pod of an earlier run of that name may linger.
+        self._progress: dict[str, defaultdict[str, _Progress]] = {}
+        self._news = threading.Condition()
+
+    def observe(self, before: Document | None, after: Document | None) -> None:
+        """A pod changed; only jobs being run are kept."""
+        document = after or before
+        if document is None:
+            return
+        labels = document["metadata"].get("labels", {})
+        with self._news:
+            runs = self._progress.get(labels.get(_NAME_LABEL, ""))
+            if runs is None:
+                return
+            _advance(runs[labels[_UID_LABEL]], document, gone=after is None)
+            self._news.notify_all()
+
+    def run(self, job: Job) -> JobResult:
+        """Raises `JobFailed` when the run left no result, with the reason Kubernetes gives."""
+        if len(job.payload) > _PAYLOAD_BYTES:
+            raise JobFailed(
+                f"job {job.name}: a payload of {len(job.payload)} bytes, "
+                f"at most {_PAYLOAD_BYTES} go with a pod"
+            )
+        runs: defaultdict[str, _Progress] = defaultdict(_Progress)
+        with self._news:
+            if job.name in self._progress:
+                raise JobFailed(f"job {job.name}: a run of that name has not ended")
+            self._progress[job.name] = runs
+        try:
+            uid = self._create(job)["metadata"]["uid"]
+            with self._news:
+                progress = runs[uid]
+            self._wait(job, progress)
+            return self._result(job, progress)
+        finally:
+            with self._news:
+                del self._progress[job.name]
+            self._remove(job)
+
+    def _remove(self, job: Job) -> None:
+        try:
+            self._api.delete(f"{_JOBS}/{job.name}")
+        except ClusterError as error:
+            # The result, or the reason why there is none, matters more than a Job left behind.
+            self._log.warning("job %s stays: %s", job.name, error)
+
+    def _create(self, job: Job) -> Document:
+        document: Document = {}
+
+        def look() -> Seen:
+            nonlocal document
+            try:
+                document = self._api.create(_JOBS, batch_job(job))
+            except ApiRefused as error:
+                # The Job of an earlier run of that name is being removed in the background.
+                if error.status != _CONFLICT:
+                    raise
+                return Seen(False, str(error))
+            return Seen(True)
+
+        wait_for(
+            f"job {job.name} created", look, _MARGIN_SECONDS, every_seconds=0.1, error=JobFailed
+        )
+        return document
+
+    def _wait(self, job: Job, progress: _Progress) -> None:
+        def pause(seconds: float) -> None:
+            with self._news:
+                if not (progress.ended_ns or progress.gone):
+                    self._news.wait(seconds)
+
+        def look() -> Seen:
+            text = pod_trouble(progress.pod) if progress.pod else "no pod yet"
+            return Seen(bool(progress.ended_ns) or progress.gone, text)
+
+        limit = job.deadline_seconds + _MARGIN_SECONDS
+        wait_for(f"job {job.name}", look, limit, every_seconds=1.0, error=JobFailed, pause=pause)
+        if not progress.ended_ns:
+            seen = pod_trouble(progress.pod) if progress.pod else "no pod"
+            raise JobFailed(f"job {job.name} left no result: {self._verdict(job)}; {seen}")
+
+    def _verdict(self, job: Job) -> str:
+        """What the Job controller says; it removes the pod a moment before it says why."""
+        reason = "its pod was removed"
+
+        def look() -> Seen:
+            nonlocal reason
+            status = self._api.get(f"{_JOBS}/{job.name}").get("status", {})
+            for each in status.get("conditions", ()):
+                if each["type"] in ("Failed", "FailureTarget") and each["status"] == "True":
+                    reason = f"{each.get('reason', '')}: {each.get('message', '')}"
+                    return Seen(True)
+            return Seen(False, "no verdict")
+
+        try:
+            wait_for("the verdict", look, _VERDICT_SECONDS, every_seconds=0.05, error=JobFailed)
+        except ClusterError:
+            return reason
+        return reason
+
+    def _result(self, job: Job, progress: _Progress) -> JobResult:
+        pod = progress.pod
+        assert pod is not None  # ended_ns is only set from a pod
+        annotations = pod["metadata"].get("annotations", {})
+        terminated = _terminated(pod)
+        if names.RESULT in annotations:
+            output = base64.b64decode(annotations[names.RESULT])
+        else:
+            output = self._printed(pod["metadata"]["name"])
+        started_ns = progress.running_ns or progress.bound_ns
+        return JobResult(
+            name=job.name,
+            node=pod["spec"].get("nodeName", ""),
+            exit_code=int(terminated.get("exitCode", -1)) if terminated else -1,
+            output=output,
+            milliseconds=max(0, progress.ended_ns - started_ns) // 1_000_000,
+            memory_bytes=int(annotations.get(names.MEMORY_BYTES, 0)),
+        )
+
+    def _printed(self, pod: str) -> bytes:
+        try:
+            output = self._api.text(f"{_PODS}/{pod}/log", limitBytes=_OUTPUT_BYTES + 1)
+        except UnknownSubject as error:
+            raise JobFailed(f"the output of {pod} is gone: {error}") from error
+        if len(output) > _OUTPUT_BYTES:
+            raise JobFailed(f"{pod} printed more than {_OUTPUT_BYTES} bytes")
+        return output
+
+
+def _advance(progress: _Progress, document: Document, *, gone: bool) -> None:
+    now = time.monotonic_ns()
+    if progress.ended_ns:
+        return
+    progress.pod = document
+    if document["spec"].get("nodeName"):
+        progress.bound_ns = progress.bound_ns or now
+    phase = document.get("status", {}).get("phase")
+    if phase == "Running":
+        progress.running_ns = progress.running_ns or now
+    # A pod that ends while it is leaving was cut off: by its deadline or with its node.
+    leaving = gone or "deletionTimestamp" in document["metadata"]
+    if leaving:
+        progress.gone = True
+    elif phase in ("Succeeded", "Failed") and _terminated(document) is not None:
+        progress.ended_ns = now
+
+
+def _terminated(document: Document) -> Document | None:
+    for container in document.get("status", {}).get("containerStatuses", ()):
+        state: Document | None = container.get("state", {}).get("terminated")
+        if state is not None:
+            return state
+    return None

@@ -1,0 +1,202 @@
+"""The command lines of the control plane's components, as pure functions of ports and files.
+
+Sources of the flags: REFERENCE "The native cluster" (start, node loss, HPA, metrics-server, logs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.native.pki import Authority, Identity, KeyPair, service_account_keys
+
+HOST = "127.0.0.1"
+SERVICE_RANGE = "10.96.0.0/16"
+FIRST_SERVICE_ADDRESS = "10.96.0.1"
+METRICS_HOST = "metrics-server.kube-system.svc"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    etcd: int
+    etcd_peer: int
+    apiserver: int
+    controller_manager: int
+    scheduler: int
+    metrics_server: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Every certificate of one control plane."""
+
+    authority: Authority
+    etcd: Identity
+    etcd_client: Identity
+    serving: Identity
+    kubelet_client: Identity
+    front_proxy_authority: Authority
+    front_proxy: Identity
+    service_account: KeyPair
+    admin: Identity
+    controller_manager: Identity
+    scheduler: Identity
+
+
+def make_credentials(folder: Path) -> Credentials:
+    """A new CA and what it issues, in `folder`."""
+    authority = Authority(folder, "ca")
+    front = Authority(folder, "front-proxy-ca")
+    serving_hosts = (
+        HOST,
+        "localhost",
+        FIRST_SERVICE_ADDRESS,
+        "kubernetes",
+        "kubernetes.default.svc",
+        METRICS_HOST,
+    )
+    masters = ("system:masters",)
+    return Credentials(
+        authority=authority,
+        etcd=authority.server("etcd", "etcd", (HOST, "localhost")),
+        etcd_client=authority.client("etcd-client", "kube-apiserver"),
+        serving=authority.server("serving", "kube-apiserver", serving_hosts),
+        kubelet_client=authority.client("kubelet-client", "kube-apiserver-kubelet-client", masters),
+        front_proxy_authority=front,
+        front_proxy=front.client("front-proxy", "front-proxy-client"),
+        service_account=service_account_keys(folder),
+        admin=authority.client("admin", "kompute-admin", masters),
+        controller_manager=authority.client(
+            "controller-manager", "system:kube-controller-manager", masters
+        ),
+        scheduler=authority.client("scheduler", "system:kube-scheduler", masters),
+    )
+
+
+def etcd_flags(ports: Ports, credentials: Credentials, data: Path) -> list[str]:
+    client = f"https://{HOST}:{ports.etcd}"
+    peer = f"https://{HOST}:{ports.etcd_peer}"
+    own, ca = credentials.etcd, credentials.authority.cert_file
+    return [
+        "--name=gatekeeper",
+        f"--data-dir={data}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=gatekeeper={peer}",
+        f"--cert-file={own.cert_file}",
+        f"--key-file={own.key_file}",
+        f"--trusted-ca-file={ca}",
+        "--client-cert-auth",
+        f"--peer-cert-file={own.cert_file}",
+        f"--peer-key-file={own.key_file}",
+        f"--peer-trusted-ca-file={ca}",
+        "--peer-client-cert-auth",
+        "--unsafe-no-fsync",
+        # A single member elects itself after one election timeout: 1 s by default.
+        "--heartbeat-interval=20",
+        "--election-timeout=200",
+        "--log-level=warn",
+    ]
+
+
+def apiserver_flags(ports: Ports, credentials: Credentials) -> list[str]:
+    keys = credentials.service_account
+    return [
+        f"--etcd-servers=https://{HOST}:{ports.etcd}",
+        f"--etcd-cafile={credentials.authority.cert_file}",
+        f"--etcd-certfile={credentials.etcd_client.cert_file}",
+        f"--etcd-keyfile={credentials.etcd_client.key_file}",
+        f"--bind-address={HOST}",
+        f"--advertise-address={HOST}",
+        f"--secure-port={ports.apiserver}",
+        *_tls(credentials.serving),
+        f"--client-ca-file={credentials.authority.cert_file}",
+        "--authorization-mode=RBAC",
+        "--anonymous-auth=false",
+        "--endpoint-reconciler-type=none",
+        "--enable-priority-and-fairness=false",
+        "--default-not-ready-toleration-seconds=0",
+        "--default-unreachable-toleration-seconds=0",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={keys.public_file}",
+        f"--service-account-signing-key-file={keys.private_file}",
+        f"--kubelet-client-certificate={credentials.kubelet_client.cert_file}",
+        f"--kubelet-client-key={credentials.kubelet_client.key_file}",
+        f"--kubelet-certificate-authority={credentials.authority.cert_file}",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--requestheader-client-ca-file={credentials.front_proxy_authority.cert_file}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-username-headers=X-Remote-User",
+        f"--proxy-client-cert-file={credentials.front_proxy.cert_file}",
+        f"--proxy-client-key-file={credentials.front_proxy.key_file}",
+        "--profiling=false",
+    ]
+
+
+def controller_manager_flags(ports: Ports, credentials: Credentials, kubeconfig: Path) -> list[str]:
+    return [
+        f"--kubeconfig={kubeconfig}",
+        f"--bind-address={HOST}",
+        f"--secure-port={ports.controller_manager}",
+        *_tls(credentials.serving),
+        "--leader-elect=false",
+        f"--root-ca-file={credentials.authority.cert_file}",
+        f"--service-account-private-key-file={credentials.service_account.private_file}",
+        "--kube-api-qps=2000",
+        "--kube-api-burst=4000",
+        # A lease of 2 s is missed once: NotReady after 1.9 s, no false alarm under load.
+        "--node-monitor-period=200ms",
+        "--node-monitor-grace-period=2s",
+        "--node-eviction-rate=100",
+        "--secondary-node-eviction-rate=100",
+        "--unhealthy-zone-threshold=1.0",
+        "--large-cluster-size-threshold=0",
+        "--horizontal-pod-autoscaler-sync-period=1s",
+        "--horizontal-pod-autoscaler-cpu-initialization-period=0s",
+        "--horizontal-pod-autoscaler-initial-readiness-delay=0s",
+        "--horizontal-pod-autoscaler-downscale-stabilization=1s",
+        "--profiling=false",
+    ]
+
+
+def scheduler_flags(ports: Ports, credentials: Credentials, kubeconfig: Path) -> list[str]:
+    return [
+        f"--kubeconfig={kubeconfig}",
+        f"--bind-address={HOST}",
+        f"--secure-port={ports.scheduler}",
+        *_tls(credentials.serving),
+        "--leader-elect=false",
+        "--kube-api-qps=5000",
+        "--kube-api-burst=5000",
+        "--profiling=false",
+    ]
+
+
+def metrics_server_flags(ports: Ports, credentials: Credentials, kubeconfig: Path) -> list[str]:
+    return [
+        f"--kubeconfig={kubeconfig}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+        f"--bind-address={HOST}",
+        f"--secure-port={ports.metrics_server}",
+        *_tls(credentials.serving),
+        f"--kubelet-certificate-authority={credentials.authority.cert_file}",
+        f"--kubelet-client-certificate={credentials.kubelet_client.cert_file}",
+        f"--kubelet-client-key={credentials.kubelet_client.key_file}",
+        "--kubelet-use-node-status-port",
+        "--kubelet-preferred-address-types=InternalIP",
+        "--metric-resolution=10s",  # its minimum
+        "--kubelet-request-timeout=2s",  # it panics unless this is below the resolution
+    ]
+
+
+def _tls(identity: Identity) -> list[str]:
+    return [
+        f"--tls-cert-file={identity.cert_file}",
+        f"--tls-private-key-file={identity.key_file}",
+    ]

@@ -1,0 +1,205 @@
+"""A control plane as local processes: etcd, API server, controller manager, scheduler, metrics."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import ssl
+from collections.abc import Callable
+from logging import Logger
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cluster.errors import ClusterLacks, ClusterStartFailed
+from cluster.kubernetes.names import NAMESPACE
+from cluster.native.components import (
+    HOST,
+    Credentials,
+    Ports,
+    apiserver_flags,
+    controller_manager_flags,
+    etcd_flags,
+    make_credentials,
+    metrics_server_flags,
+    scheduler_flags,
+)
+from cluster.native.pki import Identity, write_kubeconfig
+from cluster.processes import Process, free_ports
+from cluster.waiting import Seen, wait_for
+
+_START_SECONDS = 60.0
+_PORT_TAKEN = "address already in use"
+_STOP_SECONDS = {
+    "metrics-server": 0.1,  # stateless and slow to leave
+    "kube-scheduler": 3.0,
+    "kube-controller-manager": 3.0,
+    "kube-apiserver": 0.5,  # stateless too; it waits a second for nothing
+    "etcd": 3.0,
+}
+
+
+class ControlPlane:
+    """Owns five processes and their files in `state`; a context manager.
+
+    `tools` holds the programs by name. Every child carries `env`.
+    """
+
+    def __init__(self, state: Path, tools: Path, env: dict[str, str], log: Logger) -> None:
+        self._state, self._tools, self._env, self._log = state, tools, env, log
+        self._processes: dict[str, Process] = {}
+        self._credentials: Credentials | None = None
+        self._ports: Ports | None = None
+        self.kubeconfig = state / "kubeconfig"
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def credentials(self) -> Credentials:
+        if self._credentials is None:
+            raise ClusterStartFailed("the control plane has not been started")
+        return self._credentials
+
+    @property
+    def ports(self) -> Ports:
+        if self._ports is None:
+            raise ClusterStartFailed("the control plane has not been started")
+        return self._ports
+
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        return f"https://{HOST}:{self.ports.apiserver}"
+
+    def start(self) -> None:
+        """Start all components; return once the API server answers `/readyz`.
+
+        The controller manager and the scheduler may still be a moment away: see `wait_ready`.
+        Raises `ClusterLacks` without programs, `ClusterStartFailed` with a log's tail.
+        """
+        self._check_tools()
+        self._state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._credentials = make_credentials(self._state / "pki")
+        for last in (False, False, True):
+            self._ports = Ports(*free_ports(6))
+            try:
+                self._start_all()
+            except ClusterStartFailed as error:
+                # A free port is free only until somebody else takes it.
+                if last or _PORT_TAKEN not in str(error):
+                    raise
+                self._log.info("a port was taken meanwhile, starting again on others")
+                self.stop()
+                shutil.rmtree(self._state / "etcd", ignore_errors=True)
+            else:
+                return
+
+    def _check_tools(self) -> None:
+        missing = [name for name in _STOP_SECONDS if not (self._tools / name).exists()]
+        if missing:
+            raise ClusterLacks(
+                f"no {', '.join(missing)} in {self._tools}", hint="build the control plane first"
+            )
+
+    def _start_all(self) -> None:
+        credentials, ports = self.credentials, self.ports
+        # Both at once: the API server loads while etcd elects itself.
+        self._spawn("etcd", etcd_flags(ports, credentials, self._state / "etcd"))
+        self._spawn("kube-apiserver", apiserver_flags(ports, credentials))
+        self._write_kubeconfig(self.kubeconfig, credentials.admin)
+        manager = self._state / "controller-manager.kubeconfig"
+        self._write_kubeconfig(manager, credentials.controller_manager)
+        scheduler = self._state / "scheduler.kubeconfig"
+        self._write_kubeconfig(scheduler, credentials.scheduler)
+        self._wait("kube-apiserver", ports.apiserver, "/readyz")
+        self._spawn(
+            "kube-controller-manager", controller_manager_flags(ports, credentials, manager)
+        )
+        self._spawn("kube-scheduler", scheduler_flags(ports, credentials, scheduler))
+
+    def wait_ready(self) -> None:
+        """Wait until the controller manager and the scheduler are healthy."""
+        self._wait("kube-controller-manager", self.ports.controller_manager, "/healthz")
+        self._wait("kube-scheduler", self.ports.scheduler, "/healthz")
+
+    def start_metrics(self) -> None:
+        """Start metrics-server; nothing waits for it, its first figures take 10 s anyway."""
+        flags = metrics_server_flags(self.ports, self.credentials, self.kubeconfig)
+        self._spawn("metrics-server", flags)
+
+    def stop(self) -> None:
+        """Stop what runs, in the one order that does not hang; bounded by 13 s in all."""
+        # The API server keeps retrying a store that is gone: etcd goes last (REFERENCE).
+        for name, limit in _STOP_SECONDS.items():
+            process = self._processes.pop(name, None)
+            if process is not None:
+                process.stop(limit)
+
+    def check(self) -> None:
+        """Raise `ClusterStartFailed` naming the first component that has ended."""
+        for process in self._processes.values():
+            process.check()
+
+    def _spawn(self, name: str, flags: list[str]) -> None:
+        log = self._state / "logs" / f"{name}.log"
+        process = Process(name, [self._tools / name, *flags], log=log, env=self._env)
+        self._processes[name] = process
+        self._log.debug("%s started, pid %d, log %s", name, process.pid, log)
+
+    def _write_kubeconfig(self, path: Path, identity: Identity) -> None:
+        write_kubeconfig(
+            path,
+            server=self.server,
+            ca_file=self.credentials.authority.cert_file,
+            identity=identity,
+            namespace=NAMESPACE,
+        )
+
+    def _wait(self, name: str, port: int, path: str) -> None:
+        look = _health(self.credentials, port, path)
+
+        def checked() -> Seen:
+            self.check()
+            return look()
+
+        process = self._processes[name]
+        wait_for(f"{name} {path}", checked, _START_SECONDS, tail=process.tail)
+
+
+def _health(credentials: Credentials, port: int, path: str) -> Callable[[], Seen]:
+    context = ssl.create_default_context(cafile=str(credentials.authority.cert_file))
+    context.load_cert_chain(credentials.admin.cert_file, credentials.admin.key_file)
+
+    def look() -> Seen:
+        connection = http.client.HTTPSConnection(HOST, port, timeout=2, context=context)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            text = answer.read(4000).decode(errors="replace")
+            return Seen(answer.status == 200, f"HTTP {answer.status} {text}")
+        except (OSError, http.client.HTTPException) as error:
+            return Seen(False, f"{type(error).__name__}: {error}")
+        finally:
+            connection.close()
+
+    return look
+
+
+def child_environment(devnet_id: str) -> dict[str, str]:
+    """The environment of every child; the id lets `devnet gc` find what a SIGKILL left."""
+    return {**os.environ, "KOMPUTE_DEVNET_ID": devnet_id}

@@ -1,0 +1,1 @@
+"""What a run leaves: its folder, history and bundle, and the replay that proves it."""

@@ -1,0 +1,1 @@
+"""What each step of a scenario does, and what `expect` can look at."""
