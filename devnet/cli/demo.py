@@ -66,7 +66,7 @@ def _play(
     terminal.say(f"playing {scenario.name} on {cluster}: {steps}")
     result = play(scenario, cluster, folder, toolchain, say_step)
     if not as_json:
-        print_ledger(result.bundle)
+        print_ledger(result.remains.bundle)
         print_verdict(result)
         terminal.print_line()
     return result

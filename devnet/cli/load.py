@@ -8,6 +8,7 @@ import click
 
 from devnet.cli import terminal
 from devnet.cli.options import json_option, known_cluster, set_option
+from devnet.cli.progress import print_remains
 
 if TYPE_CHECKING:
     from devnet.runs.load import LoadResult
@@ -118,5 +119,4 @@ def _print(result: LoadResult) -> None:
         f"({rate}/s), {verdict.requests} requests, {result.seconds:.1f} s"
     )
     terminal.print_line(f"last block {result.last_block.number} {result.last_block.hash}")
-    terminal.print_line(f"bundle     {result.bundle}")
-    terminal.print_line(f"report     {result.report}")
+    print_remains(result.remains)

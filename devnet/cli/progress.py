@@ -11,6 +11,7 @@ from devnet.cli import terminal
 
 if TYPE_CHECKING:
     from devnet.runs.attacks import AttackOutcome
+    from devnet.runs.life import Remains
     from devnet.runs.runner import RunResult
     from devnet.runs.session import StepOutcome
 
@@ -51,8 +52,16 @@ def print_verdict(result: RunResult) -> None:
     for fault in result.faults:
         terminal.print_line(f"at the end {fault}")
     terminal.print_line(f"last block {result.last_block.number} {result.last_block.hash}")
-    terminal.print_line(f"bundle     {result.bundle}")
-    terminal.print_line(f"report     {result.report}")
+    print_remains(result.remains)
+
+
+def print_remains(remains: Remains) -> None:
+    """Where bundle and report of a run are, and what could not be written."""
+    terminal.print_line(f"bundle     {remains.bundle}")
+    if remains.report is not None:
+        terminal.print_line(f"report     {remains.report}")
+    for missing in remains.not_written:
+        terminal.print_line(terminal.painted(f"not written: {missing}", "red"))
 
 
 def attack_lines(attack: AttackOutcome) -> list[str]:

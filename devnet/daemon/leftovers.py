@@ -15,7 +15,8 @@ import psutil
 from cluster.native.agent import cgroups
 from devnet.base import UsageError, end_processes, orphans
 from devnet.base.folder import DevnetFolder, names
-from devnet.daemon.sealing import STATE, seal_cut_short
+from devnet.daemon.sealing import seal_cut_short
+from devnet.runs.life import STATE
 
 _PARTIAL = re.compile(r"\..+\.\d+(\.partial)?")
 _ROUNDS = 3  # what is being ended may have just started another

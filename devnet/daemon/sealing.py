@@ -10,14 +10,8 @@ from typing import Any
 import yaml
 
 from devnet.base.folder import DevnetFolder
-from devnet.record.folder import LINES, MANIFEST, seal
-
-STATE = "state"
-
-
-def state_of(folder: DevnetFolder, run: Path) -> Path:
-    """Where the parts of a run keep their own files while it goes."""
-    return folder.path / STATE / run.name
+from devnet.record.folder import LINES, MANIFEST
+from devnet.runs.life import Facts, Life
 
 
 def seal_cut_short(folder: DevnetFolder, cluster: str) -> Iterator[Path]:
@@ -27,47 +21,25 @@ def seal_cut_short(folder: DevnetFolder, cluster: str) -> Iterator[Path]:
     """
     for path in sorted(folder.runs.glob("*/")):
         if not (path / MANIFEST).exists() and any((path / name).exists() for name in LINES):
-            yield _seal(folder, path, cluster)
+            with Life.left(folder, path, _facts(path, cluster)) as life:
+                pass
+            yield life.remains.bundle
 
 
-def _seal(folder: DevnetFolder, path: Path, cluster: str) -> Path:
-    # Imported where a run is really sealed: they bring chain and cluster with them.
-    from devnet.report import write_report
-    from devnet.runs.runner import CUT_SHORT, keep_logs
-
-    for name in LINES:
-        _drop_half_line(path / name)
-    keep_logs(state_of(folder, path), path)
-    write_report(path, CUT_SHORT)
-    return seal(path, _facts(path, cluster, CUT_SHORT))
-
-
-def _facts(run: Path, cluster: str, verdict: str) -> dict[str, Any]:
+def _facts(run: Path, cluster: str) -> Facts:
     scenario: dict[str, Any] = {}
     if (run / "scenario.yaml").exists():
         scenario = yaml.safe_load((run / "scenario.yaml").read_text(encoding="utf-8"))
     last = _last_line(run / "blocks.jsonl")
-    return {
-        "scenario": scenario.get("name", ""),
-        "cluster": cluster,
-        "seed": scenario.get("seed", 0),
-        "verdict": verdict,
-        "last_block": {"number": last.get("number", 0), "hash": last.get("hash", "")},
-    }
+    block = {"number": last.get("number", 0), "hash": last.get("hash", "")}
+    name, seed = scenario.get("name", ""), scenario.get("seed", 0)
+    return Facts(name, cluster, seed, last_block=block)
 
 
 def _last_line(path: Path) -> dict[str, Any]:
+    """The last whole line: what a writer was killed in is no line."""
     if not path.exists():
         return {}
-    lines = path.read_bytes().splitlines()
+    lines = [line for line in path.read_bytes().splitlines(keepends=True) if line[-1:] == b"\n"]
     value: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return value
-
-
-def _drop_half_line(path: Path) -> None:
-    """A writer killed in the middle of a line leaves no newline at its end."""
-    if not path.exists():
-        return
-    data = path.read_bytes()
-    if data and not data.endswith(b"\n"):
-        path.write_bytes(data[: data.rfind(b"\n") + 1])

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from devnet.base import Interrupted, Toolchain, UsageError, wait_for
 from devnet.base.folder import DevnetFolder
@@ -17,17 +14,13 @@ from devnet.daemon.failures import failure_of
 from devnet.daemon.leftovers import clear, mark
 from devnet.daemon.live import Live, Place
 from devnet.daemon.log import note, note_traceback
-from devnet.daemon.sealing import state_of
 from devnet.daemon.starter import Starter
 from devnet.daemon.starting import StartOrder
 from devnet.daemon.stopping import Stopping
-from devnet.record.folder import RunFolder, seal
-from devnet.report import write_report
-from devnet.runs.runner import keep_logs, run_name
+from devnet.runs.life import BROKEN, ENDED, Facts, Life, Remains
 from devnet.runs.world import World
 from devnet.spec.loading import load_network, resolved_yaml
 
-ENDED, BROKEN = "ended", "broken"
 LOCK_SECONDS = 10.0
 
 
@@ -81,21 +74,22 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
             **mark(starter_pid, "starter"),
         }
         folder.write_state(state)
-    path = folder.runs / run_name("up")
-    up = False
+    facts = Facts("up", order.cluster, order.seed, BROKEN)
+    life = Life.begin(folder, "up", facts, _told)
+    life.kept = False  # until it is up
     try:
         with stopping.may_interrupt():
             spec = load_network(Path(order.network), order.overrides)
         with ExitStack() as stack:
             with stopping.may_interrupt():
-                run = stack.enter_context(RunFolder(path))
-                run.text("network.yaml", resolved_yaml(spec))
+                stack.enter_context(life)
+                life.record.text("network.yaml", resolved_yaml(spec))
                 world = stack.enter_context(
                     World(
                         spec,
                         cluster=order.cluster,
-                        run=run,
-                        state=state_of(folder, path),
+                        run=life.record,
+                        state=life.state,
                         devnet_id=folder.id,
                         toolchain=Toolchain(say=starter.say),
                         seed=order.seed,
@@ -103,10 +97,9 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                         waits=False,
                     )
                 )
-                live = Live(
-                    world, Place(folder, path, order.network, order.seconds_per_block), stopping
-                )
-            verdict = BROKEN
+                place = Place(folder, life.path, order.network, order.seconds_per_block)
+                live = Live(world, place, stopping)
+            facts.cluster = world.kind
             try:
                 control = stack.enter_context(
                     ControlSocket(
@@ -118,33 +111,18 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                 )
                 folder.write_state(state | {"phase": "running"} | live.status())
                 starter.ready(live.status())
-                up = True
-                try:
+                life.kept = True
+                with contextlib.suppress(KeyboardInterrupt):
                     live.serve(control)
-                except KeyboardInterrupt:
-                    pass
-                verdict = ENDED
+                facts.verdict = ENDED
             finally:
-                facts = {
-                    "scenario": "up",
-                    "cluster": world.kind,
-                    "seed": order.seed,
-                    "verdict": verdict,
-                    "last_block": live.head,
-                }
-                note(f"stopping ({verdict}) at block {live.head['number']}")
+                facts.last_block = live.head
+                note(f"stopping ({facts.verdict}) at block {live.head['number']}")
     finally:
-        if up:
-            keep_logs(state_of(folder, path), path)
-            _seal(path, facts)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
-            shutil.rmtree(state_of(folder, path), ignore_errors=True)
         folder.clear_state()
 
 
-def _seal(path: Path, facts: dict[str, Any]) -> None:
-    started = time.monotonic()
-    write_report(path, facts["verdict"])
-    bundle = seal(path, facts)
-    note(f"sealed {bundle} in {time.monotonic() - started:.1f} s")
+def _told(remains: Remains) -> None:
+    note(f"sealed {remains.bundle}")
+    for missing in remains.not_written:
+        note(f"not written: {missing}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -42,7 +43,8 @@ class RunFolder:
         trace: TracebackType | None,
     ) -> None:
         for stream in self._streams.values():
-            stream.close()
+            with contextlib.suppress(OSError):  # what was not written has been raised by `line`
+                stream.close()
         self._streams.clear()
 
     def line(self, name: str, value: Mapping[str, Any]) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
 from devnet.record.folder import write_atomically
+from devnet.runs.life import CUT_SHORT
 
 if TYPE_CHECKING:
     from devnet.runs.runner import RunResult
     from devnet.runs.session import StepOutcome
 
-_CUT_SHORT: Final = "cut short"
 # XML 1.0 has no way to write these.
 _UNWRITABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -50,14 +50,14 @@ def _suite(result: RunResult) -> ElementTree.Element:
         ("verdict", result.verdict),
         ("last_block.number", str(result.last_block.number)),
         ("last_block.hash", result.last_block.hash),
-        ("bundle", str(result.bundle)),
-        ("report", str(result.report)),
+        ("bundle", str(result.remains.bundle)),
+        ("report", str(result.remains.report or "")),
     ):
         ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(value)})
     suite.extend(_case(scenario, step) for step in result.steps)
     failures = sum(not step.ok for step in result.steps)
     errors = 0
-    if result.verdict == _CUT_SHORT or (not result.ok and not failures):
+    if result.verdict == CUT_SHORT or (not result.ok and not failures):
         suite.append(_unfinished(scenario, result))
         errors = 1
     suite.set("tests", str(len(result.steps) + errors))

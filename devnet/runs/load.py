@@ -11,7 +11,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,12 +23,10 @@ from devnet.actors.portal import Desk, Grant, Portal
 from devnet.actors.view import account_names, spec_hash
 from devnet.base import Child, DevnetFolder, StartFailed, Toolchain, UsageError
 from devnet.chain import Account, Block
-from devnet.record.folder import RunFolder, seal
 from devnet.record.history import History
-from devnet.report import write_report
 from devnet.runs.judging import LoadVerdict, ServiceLevels, judge
+from devnet.runs.life import Facts, Life, Remains, saying
 from devnet.runs.pace import WallPace
-from devnet.runs.runner import CUT_SHORT, keep_logs, run_name
 from devnet.runs.world import World
 from devnet.spec.loading import resolved_yaml
 from devnet.spec.network import NetworkSpec, Service
@@ -59,8 +56,7 @@ class LoadResult:
     users: int
     workloads: str
     last_block: Block
-    bundle: Path
-    report: Path
+    remains: Remains
     seconds: float
 
     @property
@@ -75,8 +71,7 @@ class LoadResult:
             "users": self.users,
             "workloads": self.workloads,
             "last_block": {"number": self.last_block.number, "hash": self.last_block.hash},
-            "bundle": str(self.bundle),
-            "report": str(self.report),
+            **self.remains.to_json(),
             "seconds": round(self.seconds, 3),
         }
 
@@ -120,78 +115,70 @@ def run_load(
     services = _services(network)
     first_account = len(account_names(network))
     accounts = user_accounts(network.accounts.mnemonic, first_account, users)
-    path = folder.runs / run_name(f"load-{users}-users")
-    state = folder.path / "state" / path.name
-    with RunFolder(path) as run:
-        run.text("network.yaml", resolved_yaml(network))
-        verdict, head, kind, workloads = None, Block(0, 0, ""), cluster, network.workloads
-        try:
-            with LoadWorld(
-                network,
-                cluster=cluster,
-                run=run,
-                state=state,
-                devnet_id=folder.id,
-                toolchain=toolchain,
-                seed=seed,
-                say=say,
-                waits=False,
-                grants=_grants(accounts),
-            ) as world:
-                kind, workloads = world.kind, " ".join(world.cluster.enforcement().narrowed)
-                say(f"workloads: {workloads or 'real and limited'}")
-                with ExitStack() as stack:
-                    door = stack.enter_context(
-                        Door(world.desk, world.scheduler, world.directory.lead_gatekeeper())
+    facts = Facts(f"load of {users} users", cluster, seed)
+    with Life.begin(folder, f"load-{users}-users", facts, saying(say)) as life:
+        life.record.text("network.yaml", resolved_yaml(network))
+        with LoadWorld(
+            network,
+            cluster=cluster,
+            run=life.record,
+            state=life.state,
+            devnet_id=folder.id,
+            toolchain=toolchain,
+            seed=seed,
+            say=say,
+            waits=False,
+            grants=_grants(accounts),
+        ) as world:
+            facts.cluster = world.kind
+            workloads = " ".join(world.cluster.enforcement().narrowed)
+            say(f"workloads: {workloads or 'real and limited'}")
+            lead = world.directory.lead_gatekeeper()
+            with Door(world.desk, world.scheduler, lead) as door:
+                _stake_workers(world)
+                plan = Plan(
+                    rpc=world.rpc_url,
+                    portal=door.url,
+                    deployment=str(life.state / "deployment.json"),
+                    stats=str(life.path / "load.json"),
+                    mnemonic=network.accounts.mnemonic,
+                    first_account=first_account,
+                    users=users,
+                    seconds=seconds,
+                    spawn_per_second=max(1, users * 10 // seconds),
+                    step_milliseconds=min(STEP_MILLISECONDS, seconds * 50),
+                    stop_seconds=STOP_SECONDS,
+                    most_late_steps=MOST_LATE_STEPS,
+                    container=services["container"],
+                    serverless=services["serverless"],
+                    deposit_wei=DEPOSIT_WEI,
+                    order_seconds=ORDER_SECONDS,
+                    stake_months=STAKE_MONTHS,
+                    seed=seed,
+                )
+                try:
+                    statistics = _drive(world, plan, folder.id, seconds_per_block, say)
+                    verdict = judge(
+                        world.history,
+                        accounts,
+                        statistics,
+                        levels or ServiceLevels(),
+                        world.checks.last_word(),
                     )
-                    _stake_workers(world)
-                    plan = Plan(
-                        rpc=world.rpc_url,
-                        portal=door.url,
-                        deployment=str(state / "deployment.json"),
-                        stats=str(path / "load.json"),
-                        mnemonic=network.accounts.mnemonic,
-                        first_account=first_account,
-                        users=users,
-                        seconds=seconds,
-                        spawn_per_second=max(1, users * 10 // seconds),
-                        step_milliseconds=min(STEP_MILLISECONDS, seconds * 50),
-                        stop_seconds=STOP_SECONDS,
-                        most_late_steps=MOST_LATE_STEPS,
-                        container=services["container"],
-                        serverless=services["serverless"],
-                        deposit_wei=DEPOSIT_WEI,
-                        order_seconds=ORDER_SECONDS,
-                        stake_months=STAKE_MONTHS,
-                        seed=seed,
-                    )
-                    try:
-                        statistics = _drive(world, plan, folder.id, seconds_per_block, say)
-                        verdict = judge(
-                            world.history,
-                            accounts,
-                            statistics,
-                            levels or ServiceLevels(),
-                            world.checks.last_word(),
-                        )
-                        run.document("verdict.json", verdict.to_json())
-                    finally:
-                        head = world.chain.head
-        finally:
-            word = verdict.word if verdict is not None else CUT_SHORT
-            keep_logs(state, path)
-            facts = {
-                "scenario": f"load of {users} users",
-                "cluster": kind,
-                "seed": seed,
-                "verdict": word,
-                "last_block": {"number": head.number, "hash": head.hash},
-            }
-            bundle = seal(path, facts)
-            report = write_report(path, word)
-    seconds_taken = time.monotonic() - started
+                    life.record.document("verdict.json", verdict.to_json())
+                    facts.verdict = verdict.word
+                finally:
+                    head = world.chain.head
+                    facts.last_block = {"number": head.number, "hash": head.hash}
     return LoadResult(
-        verdict, kind, network.name, users, workloads, head, bundle, report, seconds_taken
+        verdict,
+        facts.cluster,
+        network.name,
+        users,
+        workloads,
+        head,
+        life.remains,
+        time.monotonic() - started,
     )
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from devnet.base import DevnetFolder, Toolchain
 from devnet.chain import Block
-from devnet.record.folder import RunFolder, seal
-from devnet.report import write_report
 from devnet.runs.attacks import AttackOutcome, Holdings, judged
+from devnet.runs.life import FAILED, PASSED, Facts, Life, Remains, saying
 from devnet.runs.pace import WorkPace
 from devnet.runs.session import Session, StepOutcome
 from devnet.runs.world import World
 from devnet.spec.loading import resolved_yaml
 from devnet.spec.scenario import Scenario, scenario_yaml
-
-PASSED, FAILED, CUT_SHORT = "passed", "failed", "cut short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +27,7 @@ class RunResult:
     scenario: str
     steps: tuple[StepOutcome, ...]
     last_block: Block
-    bundle: Path
-    report: Path
+    remains: Remains
     seconds: float
     faults: tuple[str, ...] = ()  # found when every value was read again at the end
     attack: AttackOutcome | None = None
@@ -64,8 +57,7 @@ class RunResult:
                 for step in self.steps
             ],
             "last_block": {"number": self.last_block.number, "hash": self.last_block.hash},
-            "bundle": str(self.bundle),
-            "report": str(self.report),
+            **self.remains.to_json(),
             "seconds": round(self.seconds, 3),
         }
 
@@ -85,60 +77,45 @@ def run_scenario(
     happened is then raised. The caller holds the devnet's folder.
     """
     started = time.monotonic()
-    path = folder.runs / run_name(scenario.name)
-    state = folder.path / "state" / path.name
-    with RunFolder(path) as run:
-        run.text("network.yaml", resolved_yaml(scenario.network))
-        run.text("scenario.yaml", scenario_yaml(scenario, "network.yaml"))
-        verdict, head, outcomes, kind = CUT_SHORT, Block(0, 0, ""), [], cluster
-        faults: list[str] = []
-        attack: AttackOutcome | None = None
-        try:
-            with World(
-                scenario.network,
-                cluster=cluster,
-                run=run,
-                state=state,
-                devnet_id=folder.id,
-                toolchain=toolchain,
-                seed=scenario.seed,
-                say=say,
-            ) as world:
-                kind = world.kind
-                session = Session(world, WorkPace(world.scheduler, world.patience_blocks))
-                outcomes = session.outcomes
-                before = Holdings.of(scenario.attack, world.readings)
-                try:
-                    verdict = _carry_out(session, scenario, on_step)
-                    faults = world.checks.last_word()
-                    if scenario.attack is not None:
-                        after = Holdings.of(scenario.attack, world.readings)
-                        held = verdict == PASSED and not faults
-                        attack = judged(scenario.attack, before, after, held=held)
-                        faults += attack.faults if held else ()
-                    verdict = FAILED if faults else verdict
-                finally:
-                    head = session.head
-        finally:
-            keep_logs(state, path)
-            facts = {
-                "scenario": scenario.name,
-                "cluster": kind,
-                "seed": scenario.seed,
-                "verdict": verdict,
-                "last_block": {"number": head.number, "hash": head.hash},
-                "attack": attack.to_json() if attack else None,
-            }
-            bundle = seal(path, facts)
-            report = write_report(path, verdict)
+    facts = Facts(scenario.name, cluster, scenario.seed, more={"attack": None})
+    faults: list[str] = []
+    attack: AttackOutcome | None = None
+    with Life.begin(folder, scenario.name, facts, saying(say)) as life:
+        life.record.text("network.yaml", resolved_yaml(scenario.network))
+        life.record.text("scenario.yaml", scenario_yaml(scenario, "network.yaml"))
+        with World(
+            scenario.network,
+            cluster=cluster,
+            run=life.record,
+            state=life.state,
+            devnet_id=folder.id,
+            toolchain=toolchain,
+            seed=scenario.seed,
+            say=say,
+        ) as world:
+            facts.cluster = world.kind
+            session = Session(world, WorkPace(world.scheduler, world.patience_blocks))
+            before = Holdings.of(scenario.attack, world.readings)
+            try:
+                verdict = _carry_out(session, scenario, on_step)
+                faults = world.checks.last_word()
+                if scenario.attack is not None:
+                    after = Holdings.of(scenario.attack, world.readings)
+                    held = verdict == PASSED and not faults
+                    attack = judged(scenario.attack, before, after, held=held)
+                    faults += attack.faults if held else ()
+                    facts.more["attack"] = attack.to_json()
+                facts.verdict = FAILED if faults else verdict
+            finally:
+                head = session.head
+                facts.last_block = {"number": head.number, "hash": head.hash}
     return RunResult(
-        verdict,
-        kind,
+        facts.verdict,
+        facts.cluster,
         scenario.name,
-        tuple(outcomes),
+        tuple(session.outcomes),
         head,
-        bundle,
-        report,
+        life.remains,
         time.monotonic() - started,
         tuple(faults),
         attack,
@@ -152,17 +129,3 @@ def _carry_out(session: Session, scenario: Scenario, on_step: Callable[[StepOutc
         if not outcome.ok:
             return FAILED
     return PASSED
-
-
-def keep_logs(state: Path, run: Path) -> None:
-    """Put the parts' logs into the run, and take their working files away."""
-    for log in sorted(state.rglob("*.log")):
-        name = "-".join(log.relative_to(state).parts)
-        shutil.copyfile(log, run / "logs" / name)
-    shutil.rmtree(state, ignore_errors=True)
-
-
-def run_name(scenario: str) -> str:
-    """A folder name that sorts by time and meets no other."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    return f"{stamp}-{scenario.replace(' ', '-')}-{secrets.token_hex(2)}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import signal
+import subprocess
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import COMMAND, RUN_SECONDS, Shell, environment
 
 NETWORK = "version: 1\nname: mine\nscale: 1/16\nworkers: [{name: worker-1}, {name: worker-2}]\n"
 PASSING = "- stake: {worker: all}\n- expect: {worker: all, stake: 500 KOMP}\n"
@@ -46,6 +49,27 @@ def test_a_passing_run(devnet: Shell) -> None:
     assert (report.code, report.out) == (0, "page.html\n")
     assert "<html" in (devnet.folder / "page.html").read_text()
     assert "clean" in devnet("gc").out
+
+
+def test_a_report_that_the_disk_does_not_take_leaves_verdict_and_bundle(devnet: Shell) -> None:
+    limited = f'ulimit -f {2_000_000 // 512}; exec {shlex.join(COMMAND)} "$@"'  # bytes, by blocks
+    path = scenario(devnet, PASSING)
+    ended = subprocess.run(
+        ["sh", "-c", limited, "sh", *run(devnet, path, more=("--json",))],
+        cwd=devnet.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert (result["verdict"], result["report"]) == ("passed", None)
+    (missing,) = result["not_written"]
+    assert missing.startswith("report: File too large (")
+    assert f"not written: {missing}" in ended.stderr
+    assert devnet("replay", result["bundle"], "--json").json()["last_block"] == result["last_block"]
 
 
 def test_a_failing_run_is_exit_1_and_names_the_step(devnet: Shell) -> None:

@@ -37,6 +37,8 @@ def test_up_status_and_down(devnet: Shell, up: Up) -> None:
     down = devnet("down", "--json").json()
     assert (down["name"], down["was_running"]) == ("default", True)
     assert Path(down["bundle"]).is_file()
+    report = (Path(status["run"]) / "report.html").read_text()
+    assert "<dt>cluster</dt><dd>sim</dd>" in report
     assert devnet.marked() == []
     assert not folder.socket.exists()
     assert folder.state() == {}

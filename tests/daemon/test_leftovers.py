@@ -82,6 +82,7 @@ def test_a_run_cut_short_becomes_a_bundle_without_its_half_line(folder: DevnetFo
         assert opened.manifest["last_block"] == {"number": 1, "hash": "0x" + "a" * 64}
         assert opened.text("blocks.jsonl") == whole
         assert opened.text("logs/logs-etcd.log") == "the end\n"
+    assert "<dt>cluster</dt><dd>native</dd>" in (run / "report.html").read_text()
     assert not (folder.path / "state").exists()
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from devnet.chain import Block
 from devnet.runs.junit import junit, write_junit
+from devnet.runs.life import Remains
 from devnet.runs.runner import RunResult
 from devnet.runs.session import StepOutcome
 
@@ -34,8 +35,7 @@ def result(*steps: StepOutcome, verdict: str = "passed", scenario: str = "full l
         scenario=scenario,
         steps=steps,
         last_block=Block(9, 6_480, "0x" + "ab" * 32),
-        bundle=Path("runs/x.kompute.zip"),
-        report=Path("runs/x/report.html"),
+        remains=Remains(Path("runs/x.kompute.zip"), Path("runs/x/report.html")),
         seconds=1.25,
     )
 

@@ -49,7 +49,7 @@ def test_users_go_through_every_stage_and_all_they_did_is_on_the_chain(
     assert (result.verdict.failures, result.verdict.dropped) == (0, 0)
 
     # Users outside the devnet, sending when they like: it is still block for block the same again.
-    again = replay(result.bundle, toolchain, say=lambda text: None)
+    again = replay(result.remains.bundle, toolchain, say=lambda text: None)
     assert (again.last_block.number, again.last_block.hash) == (
         result.last_block.number,
         result.last_block.hash,
@@ -67,12 +67,12 @@ def test_a_locust_that_dies_is_no_success(
     result = run(tmp_path, toolchain, users=1, seconds=5)
 
     assert not result.ok
-    log = result.bundle.with_name(result.bundle.name.removesuffix(".kompute.zip"))
+    log = result.remains.bundle.with_name(result.remains.bundle.name.removesuffix(".kompute.zip"))
     faults = result.verdict.faults
     expected = f"locust ended with 3 after 0 kinds of request; its log: {log}/logs/locust.log"
     assert expected in faults
     assert "stake: nothing on chain" in faults
-    assert result.bundle.exists()
+    assert result.remains.bundle.exists()
     assert json.loads((log / "manifest.json").read_text())["verdict"] == "failed"
 
 
