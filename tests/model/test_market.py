@@ -196,6 +196,24 @@ def test_m6_a_halt_can_be_filed_within_the_delay(world: World) -> None:
     assert order(world).total == 2 * (settled - start)
 
 
+def test_m6_a_halt_is_filed_between_the_end_and_its_delay(world: World) -> None:
+    running(world)
+    start = world.now
+    assert world.running(1, 1, 2, start).ok
+    world.mine(20)
+    assert world.client("close", 1).ok
+    end = world.now
+    world.wait(3600)
+    assert world.client("settle", 1).ok
+    settled = order(world).settledUntil
+    assert settled == world.now - 7200 < end
+    assert order(world).total == 2 * (settled - start)
+    assert world.running(1, 2, 0, settled).ok
+    world.wait(3600)
+    assert world.client("finalize", 1).ok
+    assert order(world).total == 2 * (settled - start)
+
+
 def test_m6_the_client_closes_and_anyone_finalizes_after_the_delay(world: World) -> None:
     running(world)
     start = world.now

@@ -72,6 +72,20 @@ def test_l5_the_bounds_of_a_report(world: World) -> None:
     assert world.report("worker-1", world.now - 60, world.now).error == "AfterExit"
 
 
+def test_l5_the_cursor_rises_to_where_the_exit_request_cut_the_interval(world: World) -> None:
+    world.stake("worker-1")
+    start = world.now
+    world.wait(DAY)
+    assert world.owner("worker-1", "requestExit").ok
+    requested = world.now
+    world.wait(DAY)
+    assert world.report("worker-1", start, world.now).ok
+    ledger = world.ledger()
+    assert ledger.incidents[1].to == requested
+    node = ledger.nodes[address("worker-1")]
+    assert (node.cursor, node.malicious_cursor) == (requested, start)
+
+
 def test_l6_a_report_needs_a_slash_quorum_and_execution_its_window(world: World) -> None:
     world.stake("worker-1")
     start = world.now
@@ -143,6 +157,34 @@ def test_c7_level_2_suspends_until_it_executes_and_voids_v(world: World) -> None
     assert (node.suspensions, node.active) == (0, False)
     assert world.owner("worker-1", "topUp", amount=500 * KOMP - node.stake).ok
     assert world.publish("worker-1").ok
+
+
+def test_c7_level_2_voids_v_also_where_nothing_is_left_to_take() -> None:
+    world = World(cycle_blocks=140)
+    assert world.stake("worker-1").ok
+    assert world.stake("worker-2").ok
+    start = world.now
+    world.wait(10 * DAY)
+    world.next_cycle()
+    world.mine()
+    assert world.publish("worker-1").ok
+    assert world.publish("worker-2").ok
+    end = start + 10 * DAY
+    assert world.report("worker-1", start, end).ok
+    assert world.report("worker-1", end - 3_600, end, level=2).ok
+    published = world.cycle
+    world.wait(6 * 3600)
+    assert world.execute(1).ok
+    ledger = world.ledger()
+    assert ledger.nodes[address("worker-1")].stake == 0
+    assert ledger.cycles[published].v[address("worker-1")] == 10**18
+    outcome = world.execute(2)
+    assert [e.name for e in outcome.events][-2:] == ["Resumed", "Voided"]
+    ledger = world.ledger()
+    assert world.cycle == published
+    assert [i.amount for i in ledger.incidents.values()] == [500 * KOMP, 0]
+    assert dict(ledger.cycles[published].v) == {address("worker-2"): 10**18}
+    assert ledger.cycles[published].total_v == 10**18
 
 
 def test_c7_only_the_current_cycle_is_voided(world: World) -> None:

@@ -167,6 +167,38 @@ def test_m6_the_end(stage: Stage, closes: bool) -> None:
     assert refusal(stage, "mallory", "reportRunning", *given_)[0] == "AlreadyFinalized"
 
 
+@pytest.mark.parametrize("closes", [False, True], ids=["by itself", "closed"])
+def test_m6_a_halt_is_filed_between_the_end_and_its_delay(stage: Stage, closes: bool) -> None:
+    """What is settled after the end stops haltDelay ago, as before it."""
+    start = accepted(stage)
+    running(stage, 1, 1, start)
+    end = start + (4 if closes else 10) * HOUR
+    if closes:
+        stage.until(end)
+        stage.send("alice", "Market", "close", 1)
+    late = end + HALT // 2
+    stage.until(late)
+    stage.send("bob", "Market", "settle", 1)
+    settled = late - HALT
+    assert settled < end
+    found = order(stage)
+    assert (found["settledUntil"], found["total"]) == (settled, settled - start)
+    assert found["consumed"] == cost(settled - start)
+    given_ = statement(stage, 2, 0, settled - 1)
+    assert refusal(stage, "mallory", "reportRunning", *given_) == (
+        "StatementTimeOutOfRange",
+        {"t": settled - 1, "earliest": settled, "latest": end - 1},
+    )
+    running(stage, 2, 0, settled)
+    stage.until(end + HALT - 1)
+    stage.send("bob", "Market", "settle", 1)
+    assert order(stage)["settledUntil"] == end - 1
+    assert order(stage)["total"] == settled - start
+    sent = stage.send("bob", "Market", "finalize", 1)
+    assert sent.timestamp == end + HALT
+    assert sent.event("Finalized") == {"id": 1, "refund": 20 * KOMP - cost(settled - start)}
+
+
 def test_m6_a_statement_needs_the_quorum_and_is_bound(stage: Stage) -> None:
     start = accepted(stage)
     few = statement(stage, 1, 1, start, GATEKEEPERS[0])

@@ -134,6 +134,30 @@ def test_c7_level_2_voids_the_v_of_the_cycle_it_executes_in(stage: Stage) -> Non
     )
 
 
+def test_c7_level_2_voids_v_also_where_nothing_is_left_to_take(stage: Stage) -> None:
+    start = stage.stake(1).timestamp
+    stage.stake(2)
+    stage.until(start + 10 * DAY)
+    published = [stage.publish(n).event("Published")["v"] for n in (1, 2)]
+    taken = report(stage, start, start + 10 * DAY)  # of level 1, all the stake
+    empty = report(stage, stage.now - HOUR, stage.now, level=2)
+    assert execute(stage, taken) == STAKE
+    cycle = stage.read("Rewards", "currentCycle")
+    assert stage.read("Rewards", "cycleAccountV", cycle, NODE) == published[0] == 10**18
+    stage.until(stage.now + 10)
+    sent = stage.send("mallory", "Slashing", "execute", empty)
+    assert sent.event("IncidentExecuted")["amount"] == 0
+    assert "RewardAdded" not in sent.names
+    assert sent.event("Voided") == {"node": NODE, "cycle": cycle, "v": 10**18}
+    assert stage.read("Rewards", "cycleAccountV", cycle, NODE) == 0
+    assert stage.read("Rewards", "cycleTotalV", cycle) == published[1]
+    stage.next_cycle()
+    stage.mine()
+    # What the slash of level 1 brought is its neighbour's alone.
+    assert stage.read("Rewards", "claimableAll", NODE) == 0
+    assert stage.read("Rewards", "claimableAll", address("node-2")) == STAKE
+
+
 def test_c7_nothing_is_voided_where_there_is_nothing(stage: Stage) -> None:
     start = stage.stake(1).timestamp
     stage.mine(100)

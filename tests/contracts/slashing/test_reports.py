@@ -159,6 +159,21 @@ def test_l1_only_before_the_exit_request(stage: Stage) -> None:
     assert refused(stage, requested, start + 2_000)[0] == "IntervalEmpty"
 
 
+def test_l5_the_cursor_rises_to_where_the_exit_request_cut_the_interval(stage: Stage) -> None:
+    start = stage.stake(1).timestamp
+    stage.until(start + 1_000)
+    requested = stage.send("owner-1", "Staking", "requestExit", NODE).timestamp
+    stage.until(start + 2_000)
+    report(stage, start + 500, start + 2_000)
+    assert requested < start + 2_000
+    assert stage.read("Slashing", "cursorOf", NODE, 1) == requested
+    # Level 2 is not cut, and raises both.
+    assert stage.read("Slashing", "cursorOf", NODE, 2) == start
+    report(stage, start + 500, start + 1_500, level=2)
+    cursors = [stage.read("Slashing", "cursorOf", NODE, level) for level in (1, 2)]
+    assert cursors == [start + 1_500, start + 1_500]
+
+
 @pytest.mark.parametrize("late", [0, 1])
 def test_l5_before_the_exit(stage: Stage, late: int) -> None:
     staked = stage.stake(1).timestamp
