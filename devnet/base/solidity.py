@@ -1,4 +1,4 @@
-"""What comes from npm: anvil, the Solidity compiler and the contract libraries."""
+"""What comes from npm: anvil, the compiler, the contract libraries, and what draws charts."""
 
 from __future__ import annotations
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from devnet.economics.charts import charts
 from devnet.economics.result import Result
 from devnet.record.folder import write_atomically
 from devnet.report import amounts
-from devnet.report.page import inline_json, plotly_script
+from devnet.report.page import inline_json
+from devnet.report.plotting import drawing_script
 from devnet.spec.loading import resolved_yaml
 from devnet.spec.network import NetworkSpec
 
@@ -44,9 +44,11 @@ def render(result: Result, spec: NetworkSpec) -> str:
         decimal=amounts.decimal,
         span=amounts.span,
     )
+    script, missing = drawing_script()
     return environment.get_template(TEMPLATE).render(
         result=result,
         assumptions=resolved_yaml(spec, without=("workers",)),
         charts_json=inline_json(charts(result)),
-        plotly=Markup(plotly_script()),  # noqa: S704
+        plotly=script,
+        no_charts=missing,
     )

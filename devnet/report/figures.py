@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from devnet.report.amounts import WAD, plotted
+from devnet.report.load import Load
 from devnet.report.story import Story
 
 # More lines than this nobody can tell apart: the rest is drawn as one.
@@ -28,6 +29,9 @@ def figures(story: Story) -> dict[str, Figure]:
     if any(cycle.shares for cycle in cycles):
         shares = {c.number: c.shares for c in cycles if c.ended}
         made["chart-rewards"] = _figure(_by_cycle(story, shares, "bar"), "KOMP", barmode="stack")
+    if story.load is not None and story.load.stages:
+        made["chart-stages"] = _stages(story.load)
+        made["chart-throughput"] = _throughput(story)
     for resource in story.prices.points:
         made[price_chart(resource)] = _price(story, resource)
     return made
@@ -36,6 +40,50 @@ def figures(story: Story) -> dict[str, Figure]:
 def price_chart(resource: str) -> str:
     """The id of a resource's chart."""
     return "chart-price-" + resource.replace("_", "-").replace(" ", "-")
+
+
+def _stages(load: Load) -> Figure:
+    """Percentiles of each stage beside what its 95th may be at most; logarithmic."""
+    names = [stage.name for stage in load.stages]
+    bars: list[Figure] = [
+        {"type": "bar", "name": "p50", "x": names, "y": [max(1, s.p50) for s in load.stages]},
+        {"type": "bar", "name": "p95", "x": names, "y": [max(1, s.p95) for s in load.stages]},
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "limit of p95",
+            "x": names,
+            "y": [stage.limit for stage in load.stages],
+            "marker": {"symbol": "line-ew-open", "size": 24},
+        },
+    ]
+    most = max(max(stage.p95, stage.limit) for stage in load.stages)
+    axes = {
+        "xaxis": {"type": "category", "title": {"text": ""}},
+        # in decades, so that a bar of 5 ms is seen beside a limit of 5 s
+        "yaxis": {
+            "title": {"text": "milliseconds"},
+            "type": "log",
+            "dtick": 1,
+            "range": [0, len(str(most))],
+        },
+    }
+    return {"data": bars, "layout": axes | {"barmode": "group"}}
+
+
+def _throughput(story: Story) -> Figure:
+    """Transactions of each block, those of empty ones told by the gap."""
+    trace: Figure = {
+        "type": "bar",
+        "name": "transactions",
+        "x": [number for number, _ in story.block_transactions],
+        "y": [count for _, count in story.block_transactions],
+    }
+    axes = {
+        "xaxis": {"title": {"text": "block"}, "tickformat": "d"},
+        "yaxis": {"title": {"text": "transactions"}, "rangemode": "tozero"},
+    }
+    return {"data": [trace], "layout": axes}
 
 
 def _by_cycle(story: Story, values: Mapping[int, Mapping[str, int]], kind: str) -> list[Figure]:

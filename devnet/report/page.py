@@ -1,8 +1,7 @@
-"""The report as a file: a template, its style and script, and Plotly once, all inline."""
+"""The report as a file: a template, its style and its scripts, all inline."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +14,10 @@ from devnet.record.bundle import Bundle, open_bundle
 from devnet.record.folder import SUFFIX, write_atomically
 from devnet.report import amounts
 from devnet.report.figures import figures, price_chart
+from devnet.report.plotting import drawing_script
 from devnet.report.story import StepLine, Story, read_story
 
 REPORT: Final = "report.html"
-_PLOTLY: Final = "plotly/package_data/plotly.min.js"
 
 
 def write_report(path: Path, verdict: str = "", *, cluster: str = "") -> Path:
@@ -38,6 +37,7 @@ def render(bundle: Bundle, verdict: str, cluster: str = "") -> str:
     """The whole page."""
     story = read_story(bundle, verdict, cluster)
     charts = figures(story)
+    script, missing = drawing_script() if charts else (Markup(), "")
     environment = Environment(
         loader=PackageLoader("devnet.report", "."),
         autoescape=True,
@@ -58,7 +58,8 @@ def render(bundle: Bundle, verdict: str, cluster: str = "") -> str:
         failed=[step for step in story.steps if step.failure],
         charts=charts,
         charts_json=inline_json(charts),
-        plotly=Markup(plotly_script()) if charts else "",  # noqa: S704
+        plotly=script,
+        no_charts=missing,
     )
 
 
@@ -76,12 +77,6 @@ def inline_json(value: Mapping[str, Any]) -> Markup:
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)  # noqa: S704
-
-
-def plotly_script() -> str:
-    """Plotly's script from its Python package, without the second its import takes."""
-    path = importlib.metadata.distribution("plotly").locate_file(_PLOTLY)
-    return Path(str(path)).read_text(encoding="utf-8")
 
 
 def _stem(path: Path) -> str:

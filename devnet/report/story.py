@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from devnet.chain import Block
 from devnet.record.bundle import Bundle, NotABundle
+from devnet.record.folder import SUFFIX
 from devnet.report.cycles import Cycles, read_cycles
 from devnet.report.events import read_events, tolerant
 from devnet.report.incidents import Incident, read_incidents
 from devnet.report.ledger import Ledger, read_ledger
+from devnet.report.load import Load, read_load
 from devnet.report.orders import Order, read_orders
 from devnet.report.prices import Prices, read_prices
+
+SHORT: Final = 12  # signs of a name that needs no cut
+MADE: Final = ("version", "commit", "date", "anvil", "python")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,15 @@ class Story:
     names: Mapping[str, str]
     notes: tuple[str, ...]
     attack: Mapping[str, Any]  # as `AttackOutcome.to_json`, empty where the run was none
+    load: Load | None
+    made: Mapping[str, str]  # by what: the versions and the date of `devnet.record.provenance`
+    replay: str  # the command that proves it
+    block_transactions: tuple[tuple[int, int], ...]  # number of a block, transactions in it
 
     def name(self, address: str) -> str:
-        """An account's or contract's name, else the address itself."""
-        return self.names.get(address, address)
+        """An account's or contract's name, else the address, cut to what tells it apart."""
+        known = self.names.get(address)
+        return known or (f"{address[:6]}…{address[-4:]}" if len(address) > SHORT else address)
 
 
 def read_story(bundle: Bundle, verdict: str, cluster: str = "") -> Story:
@@ -74,7 +84,7 @@ def read_story(bundle: Bundle, verdict: str, cluster: str = "") -> Story:
     genesis = _or_empty(lambda: bundle.genesis, note)
     chain, deployment = _mapping(genesis, "chain"), _mapping(genesis, "deployment")
     parameters = _mapping(deployment, "parameters")
-    last, transactions = _blocks(bundle, note)
+    last, in_blocks = _blocks(bundle, note)
     events = read_events(bundle.events(), note)
     scenario = _yaml(bundle, "scenario.yaml", note)
     steps = tuple(
@@ -83,6 +93,7 @@ def read_story(bundle: Bundle, verdict: str, cluster: str = "") -> Story:
         if (step := _step(record, chain, note)) is not None
     )
     manifest = bundle.manifest
+    made = _mapping(manifest, "made")
     return Story(
         verdict=verdict,
         cluster=cluster or str(manifest.get("cluster", "")),
@@ -92,7 +103,7 @@ def read_story(bundle: Bundle, verdict: str, cluster: str = "") -> Story:
         last_block=last,
         genesis_timestamp=_whole(chain.get("genesis_timestamp")),
         blocks=last.number if last else 0,
-        transactions=transactions,
+        transactions=sum(count for _, count in in_blocks),
         steps=steps,
         planned=len(scenario["steps"]) if isinstance(scenario.get("steps"), list) else 0,
         ledger=read_ledger(events),
@@ -107,7 +118,32 @@ def read_story(bundle: Bundle, verdict: str, cluster: str = "") -> Story:
         names=_names(bundle, genesis, note),
         notes=(*notes, *(text for text in bundle.notes if bundle.sealed or "cut off" in text)),
         attack=_attack(manifest),
+        load=_load(bundle, note),
+        made={key: str(made[key]) for key in MADE if made.get(key)},
+        replay=f"devnet replay {_file(bundle)}",
+        block_transactions=in_blocks,
     )
+
+
+def _file(bundle: Bundle) -> str:
+    """The name of the one file a run is sealed into."""
+    name = bundle.path.name
+    return name if name.endswith(SUFFIX) else name + SUFFIX
+
+
+def _load(bundle: Bundle, note: Callable[[str], None]) -> Load | None:
+    verdict = _or_empty(lambda: _document(bundle, "verdict.json"), note)
+    statistics = _or_empty(lambda: _document(bundle, "load.json"), note)
+    try:
+        return read_load(verdict, statistics)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        note(f"what Locust counted cannot be read: {error!r}")
+        return None
+
+
+def _document(bundle: Bundle, name: str) -> Mapping[str, Any]:
+    value = bundle.document(name)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _attack(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,16 +152,20 @@ def _attack(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     return attack if whole else {}
 
 
-def _blocks(bundle: Bundle, note: Callable[[str], None]) -> tuple[Block | None, int]:
+def _blocks(
+    bundle: Bundle, note: Callable[[str], None]
+) -> tuple[Block | None, tuple[tuple[int, int], ...]]:
+    """The last block, and of those with transactions how many they hold."""
     last: Block | None = None
-    transactions = 0
+    counts: list[tuple[int, int]] = []
     try:
         for block in bundle.blocks():
             last = Block(block.number, block.timestamp, block.hash)
-            transactions += len(block.transactions)
+            if block.transactions:
+                counts.append((block.number, len(block.transactions)))
     except NotABundle as error:
         note(str(error))
-    return last, transactions
+    return last, tuple(counts)
 
 
 def _step(

@@ -16,6 +16,7 @@ from devnet.base.errors import MachineLacks
 from devnet.base.folder import DevnetFolder
 from devnet.record.bundle import NotABundle
 from devnet.record.folder import LINES, RunFolder, seal
+from devnet.record.provenance import provenance
 from devnet.report import write_report
 
 PASSED, FAILED, CUT_SHORT = "passed", "failed", "cut short"
@@ -139,7 +140,7 @@ def _concluded(path: Path, state: Path, facts: Facts) -> Remains:
         keep_logs(state, path)
     except OSError as error:
         not_written.append(f"logs: {error.strerror or error} ({path / 'logs'})")
-    bundle = seal(path, facts.to_json())
+    bundle = seal(path, {**facts.to_json(), "made": provenance()})
     try:
         return Remains(bundle, write_report(path), tuple(not_written))
     except (OSError, NotABundle) as error:

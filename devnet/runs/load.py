@@ -79,13 +79,17 @@ class LoadResult:
 class LoadWorld(World):
     """A world with a portal, and the first balances of those who will come through it."""
 
-    def __init__(self, *args: Any, grants: Sequence[Grant], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, users: Sequence[UserAccounts], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.desk = Desk()
-        self._grants = grants
+        self._users = users
 
     def _actors(self, accounts: dict[str, Account]) -> list[Actor]:
-        return [*super()._actors(accounts), Portal(self.desk, self._grants)]
+        return [*super()._actors(accounts), Portal(self.desk, _grants(self._users))]
+
+    def _names(self) -> dict[str, str]:
+        named = {account.address: account.name for user in self._users for account in user.all()}
+        return super()._names() | named
 
     @property
     def history(self) -> History:
@@ -128,7 +132,7 @@ def run_load(
             seed=seed,
             say=say,
             waits=False,
-            grants=_grants(accounts),
+            users=accounts,
         ) as world:
             facts.cluster = world.kind
             workloads = " ".join(world.cluster.enforcement().narrowed)

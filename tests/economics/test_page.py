@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.runs.test_report import Page, in_browser
 
 from devnet.economics.charts import charts
 from devnet.economics.page import render, write_page
@@ -14,6 +13,7 @@ from devnet.economics.result import Result
 from devnet.economics.year import Year
 from devnet.report.amounts import komp_short
 from tests.economics.networks import network
+from tests.report.test_report import Page, in_browser
 
 CYCLES = 12
 

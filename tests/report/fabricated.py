@@ -116,8 +116,13 @@ class Fabrication:
         self.run.line("steps.jsonl", record)
 
 
-def fabricate(path: Path, *, scenario: str = "full loop", failure: str = "") -> Path:
-    """A run of two ended cycles and a running one; with `failure` its last step fails."""
+def fabricate(
+    path: Path, *, scenario: str = "full loop", failure: str = "", others: int = 0
+) -> Path:
+    """A run of two ended cycles and a running one; with `failure` its last step fails.
+
+    `others` more nodes, which nobody named, publish in the running cycle.
+    """
     with RunFolder(path) as run:
         run.text(
             "scenario.yaml", f"version: 1\nname: {scenario!r}\nseed: 7\nsteps: [1, 2, 3, 4, 5]\n"
@@ -145,7 +150,10 @@ def fabricate(path: Path, *, scenario: str = "full loop", failure: str = "") -> 
                 "accounts": {name: ADDRESSES[name] for name in ACCOUNTS},
             },
         )
-        _tell(Fabrication(run), failure)
+        told = Fabrication(run)
+        _tell(told, failure)
+        for place in range(others):
+            told.event("Rewards", "Published", node=f"0x{place:040x}", cycle=2, sequence=1, v=KOMP)
     return path
 
 

@@ -1,26 +1,35 @@
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import devnet
+from devnet.base import assets
 from devnet.base.errors import MachineLacks
+from devnet.base.toolchain import Toolchain
 from devnet.record.bundle import NotABundle, open_bundle
 from devnet.record.folder import seal
-from devnet.report import write_report
+from devnet.record.provenance import provenance
+from devnet.report import plotting, write_report
 from devnet.report.amounts import decimal, komp, komp_short, moment, percent, span
 from devnet.report.cycles import read_cycles
 from devnet.report.events import Told
+from devnet.report.figures import MOST_SERIES
 from devnet.report.incidents import read_incidents
 from devnet.report.ledger import read_ledger
 from devnet.report.page import inline_json
+from devnet.report.plotting import PACKAGE
 from devnet.report.prices import dynamic_price
 from devnet.report.story import Story, read_story
 from tests.report.fabricated import ADDRESSES, BLOCK_SECONDS, GENESIS, KOMP, SUPPLY, fabricate
@@ -118,8 +127,12 @@ class TestThePage:
     def test_plotly_is_in_it_once_and_only_where_there_is_a_chart(
         self, run: Path, tmp_path: Path
     ) -> None:
-        text = write_report(run, "passed").read_text()
-        assert text.count("plotly.js v") == 1
+        path = write_report(run, "passed")
+        packed = re.findall(r'id="plotly">([^<]*)<', path.read_text())
+        assert len(packed) == 1
+        script = gzip.decompress(base64.b64decode(packed[0]))
+        assert script == (Toolchain().contracts_libraries() / PACKAGE).read_bytes()
+        assert path.stat().st_size < 700_000  # 4.8 MB with the whole of Plotly
         bare = tmp_path / "bare"
         bare.mkdir()
         (bare / "steps.jsonl").write_text("")
@@ -206,6 +219,171 @@ class TestThePage:
         drawn |= set(re.findall(r'class="chart js-plotly-plot"[^>]*id="(chart-[a-z0-9-]+)"', dom))
         assert drawn == {"chart-v", "chart-rewards", "chart-price-vcpu-hour"}
         assert dom.count('class="main-svg"') >= 3
+
+    def test_a_legend_stands_below_its_chart_and_every_line_has_its_own_colour(
+        self, tmp_path: Path
+    ) -> None:
+        run = fabricate(tmp_path / "run", others=20)
+        dom = in_browser(write_report(run, "passed"), tmp_path)
+        legend = re.search(r'id="chart-v".*?<ul class="legend">(.*?)</ul>', dom, re.DOTALL)
+        assert legend is not None
+        names = re.findall(r"<i[^>]*></i>([^<]*)", legend[1])
+        colours = re.findall(r'<i style="([^"]*)"', legend[1])
+        assert len(names) == MOST_SERIES + 1
+        assert names[-1] == "10 others"
+        assert len(set(colours)) == len(colours) == len(names)
+
+    @pytest.mark.parametrize("width", [500, 1280])  # no browser window is narrower
+    def test_charts_fill_the_page_at_any_width(self, run: Path, tmp_path: Path, width: int) -> None:
+        page = write_report(run, "passed")
+        dom = in_browser(page, tmp_path, width=width)
+        sizes = {
+            (int(w), int(h))
+            for w, h in re.findall(r'class="main-svg"[^>]*width="(\d+)" height="(\d+)"', dom)
+        }
+        assert sizes
+        for wide, high in sizes:
+            assert high >= 280
+            assert width * 0.4 <= wide <= width - 20
+
+    def test_without_the_script_that_draws_it_says_so(
+        self, run: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def missing(store: object, say: object) -> Path:
+            raise MachineLacks("npm ci: no network")
+
+        monkeypatch.setattr(plotting, "get_libraries", missing)
+        text = write_report(run, "passed").read_text()
+        assert "The charts are left out" in text
+        assert "npm ci: no network" in text
+        assert 'class="chart"' not in text
+        assert "<script" not in text
+        assert "V by cycle and node" in text
+
+    def test_an_unknown_address_is_cut_and_whole_in_its_title(self, run: Path) -> None:
+        (run / "names.json").write_text("{}")
+        genesis = json.loads((run / "genesis.json").read_text())
+        del genesis["accounts"]["bob"]
+        (run / "genesis.json").write_text(json.dumps(genesis))
+        text = write_report(run, "passed").read_text()
+        bob = ADDRESSES["bob"]
+        assert f'<code title="{bob}">{bob[:6]}…{bob[-4:]}</code>' in text
+        assert f">{bob}<" not in text
+
+
+class TestWhatMadeIt:
+    def test_the_manifest_says_it_and_the_page_shows_it(self, run: Path) -> None:
+        made = {
+            "version": "1.2.3",
+            "commit": "ab" * 20,
+            "anvil": "1.7.1",
+            "python": "3.11.7",
+            "date": "2026-01-02T03:04:05Z",
+        }
+        bundle = seal(run, {"verdict": "passed", "made": made})
+        text = write_report(bundle).read_text()
+        assert (
+            f"devnet 1.2.3, commit <code>{'ab' * 20}</code>, anvil 1.7.1, Python 3.11.7; "
+            "sealed 2026-01-02T03:04:05Z"
+        ) in text
+        assert "<code>devnet replay run.kompute.zip</code>" in text
+
+    def test_provenance_is_this_checkout_s(self) -> None:
+        Toolchain().anvil()
+        made = provenance()
+        lock = json.loads((assets.root() / "package-lock.json").read_text())
+        assert made["anvil"] == lock["packages"]["node_modules/@foundry-rs/anvil"]["version"]
+        assert made["version"] == devnet.__version__
+        root = assets.checkout()
+        assert root is not None
+        head = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        assert made["commit"] in (head, f"{head}-dirty")
+
+    def test_away_from_a_checkout_there_is_no_commit(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr("devnet.record.provenance.checkout", lambda: None)
+        monkeypatch.setenv("KOMPUTE_CACHE", str(tmp_path))
+        made = provenance()
+        assert (made["commit"], made["anvil"]) == (None, None)
+
+
+class TestALoad:
+    STAGE: ClassVar = {
+        "stage": "stake",
+        "on_chain": 10,
+        "succeeded": 10,
+        "failed": 0,
+        "p50_milliseconds": 226,
+        "p95_milliseconds": 233,
+        "limit_milliseconds": 5000,
+    }
+    STATISTICS: ClassVar = {
+        "seconds": 20.0,
+        "dropped": 3,
+        "entries": {
+            "TX stake": {
+                "ok": 10,
+                "failed": 2,
+                "p50_us": 226_100,
+                "p95_us": 233_900,
+                "max_us": 250_000,
+                "errors": {"no receipt in time": 2},
+            }
+        },
+    }
+
+    def page(self, run: Path, *stages: dict[str, object], faults: tuple[str, ...] = ()) -> str:
+        verdict = {
+            "verdict": "failed" if faults else "passed",
+            "stages": list(stages),
+            "transactions": 100,
+            "load_milliseconds": 20_000,
+            "faults": list(faults),
+        }
+        (run / "steps.jsonl").write_text("")
+        (run / "verdict.json").write_text(json.dumps(verdict))
+        (run / "load.json").write_text(json.dumps(self.STATISTICS))
+        return write_report(run, verdict["verdict"]).read_text()
+
+    def test_stages_percentiles_limits_failures_and_throughput(self, run: Path) -> None:
+        slow = {**self.STAGE, "stage": "claim", "p95_milliseconds": 6_000}
+        text = self.page(run, self.STAGE, slow, faults=("claim: p95 6000 ms, at most 5000",))
+        assert "100 transactions of users in 20.0 s, 5.0 a second; 1 of 2 stages held" in text
+        assert "12 requests, 0.6 a second; 2 failed, 3 steps were dropped." in text
+        row = (
+            '<th scope="row">stake</th><td class="n">10</td><td class="n">10</td>'
+            '<td class="n">0.5</td><td class="n">0</td><td class="n">226</td>'
+            '<td class="n">233</td><td class="n">5,000</td>'
+        )
+        assert row in text
+        assert '<tr class="bad-row"><th scope="row">claim</th>' in text
+        assert '<div class="failure">claim: p95 6000 ms, at most 5000</div>' in text
+        assert "2 times: no receipt in time" in text
+        assert "0 steps" not in text
+        assert "Timeline of steps" not in text
+
+    def test_a_browser_draws_its_charts(self, run: Path, tmp_path: Path) -> None:
+        self.page(run, self.STAGE)
+        dom = in_browser(run / "report.html", tmp_path)
+        drawn = re.findall(r'<div class="chart js-plotly-plot" id="(chart-[a-z-]+)"', dom)
+        assert {"chart-stages", "chart-throughput"} <= set(drawn)
+
+    def test_one_cut_short_shows_what_was_counted(self, run: Path) -> None:
+        (run / "load.json").write_text(json.dumps(self.STATISTICS))
+        text = write_report(run, "cut short").read_text()
+        assert "It was cut short before it was judged." in text
+        assert "12 requests, 0.6 a second; 2 failed, 3 steps were dropped." in text
+
+    @pytest.mark.parametrize("broken", ["[]", "7", '{"stages": [1]}', '{"stages": [{}]}', "{"])
+    def test_what_cannot_be_read_is_a_note(self, run: Path, broken: str) -> None:
+        (run / "verdict.json").write_text(broken)
+        assert "Final ledger" in write_report(run, "failed").read_text()
 
 
 class TestTheStory:
@@ -403,7 +581,7 @@ class TestAmounts:
         assert inline_json({"a": "</script>&"}) == '{"a":"\\u003c/script\\u003e\\u0026"}'
 
 
-def in_browser(page: Path, profile: Path) -> str:
+def in_browser(page: Path, profile: Path, *, width: int = 1280) -> str:
     """The page's elements after its scripts ran, in a browser that can reach no other host."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -416,6 +594,7 @@ def in_browser(page: Path, profile: Path) -> str:
             "--disable-gpu",
             "--host-resolver-rules=MAP * ~NOTFOUND",
             f"--user-data-dir={profile / 'browser'}",
+            f"--window-size={width},2000",
             "--enable-logging=stderr",
             "--virtual-time-budget=10000",
             "--dump-dom",

@@ -55,13 +55,15 @@ def test_what_is_told_inside_stands_in_bundle_and_report(folder: DevnetFolder) -
     assert told == [life.remains]
     assert life.remains.not_written == ()
     with open_bundle(life.remains.bundle) as bundle:
-        assert dict(bundle.manifest) | {"files": {}} == {
+        assert set(bundle.manifest["made"]) == {"version", "commit", "anvil", "python", "date"}
+        assert dict(bundle.manifest) | {"files": {}, "made": {}} == {
             "version": 1,
             "scenario": "of a test",
             "cluster": "native",
             "seed": 3,
             "verdict": "passed",
             "last_block": BLOCK,
+            "made": {},
             "files": {},
         }
         assert bundle.text("logs/etcd-etcd.log") == "served\n"
@@ -116,7 +118,7 @@ def test_where_no_bundle_fits_the_verdict_is_said_and_the_folder_keeps_it(
     said = "the verdict is 'passed', but the bundle of .* cannot be written: File too large"
     with (
         pytest.raises(MachineLacks, match=said),
-        files_of_at_most(900),  # a manifest of 800 bytes fits
+        files_of_at_most(1_100),  # a manifest of 1000 bytes fits
         begin(folder, told) as life,
     ):
         live(life)
