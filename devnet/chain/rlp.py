@@ -6,6 +6,10 @@ By hand: the `rlp` package infers a schema for every item and halves the signer'
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+# An access list or an authorization is three lists deep; nobody's bytes may exhaust the stack.
+MOST_DEPTH: Final = 32
 
 Item = bytes | list["Item"]
 
@@ -44,26 +48,43 @@ def decode(data: bytes) -> Item:
     return item
 
 
-def _decode_at(data: bytes, start: int) -> tuple[Item, int]:
+def first_of(data: bytes) -> bytes:
+    """The first item, still encoded, of the list that `data` begins with; raises ValueError."""
+    begin, _, is_list = _extent(data, 0)
+    if not is_list:
+        raise ValueError("not an RLP list")
+    _, end, _ = _extent(data, begin)
+    return data[begin:end]
+
+
+def _extent(data: bytes, start: int) -> tuple[int, int, bool]:
+    """Where the content of the item at `start` begins and ends, and whether it is a list."""
     if start >= len(data):
         raise ValueError("RLP item cut off")
     head = data[start]
     if head < 0x80:
-        return data[start : start + 1], start + 1
+        return start, start + 1, False
     is_list = head >= 0xC0
-    short = head - (0xC0 if is_list else 0x80)
+    size = head - (0xC0 if is_list else 0x80)
     begin = start + 1
-    if short > 55:
-        begin += short - 55
-        short = int.from_bytes(data[start + 1 : begin], "big")
-    end = begin + short
+    if size > 55:
+        begin += size - 55
+        size = int.from_bytes(data[start + 1 : begin], "big")
+    end = begin + size
     if end > len(data):
         raise ValueError("RLP item cut off")
+    return begin, end, is_list
+
+
+def _decode_at(data: bytes, start: int, depth: int = 0) -> tuple[Item, int]:
+    if depth > MOST_DEPTH:
+        raise ValueError(f"RLP lists more than {MOST_DEPTH} deep")
+    begin, end, is_list = _extent(data, start)
     if not is_list:
         return data[begin:end], end
     items: list[Item] = []
     while begin < end:
-        item, begin = _decode_at(data, begin)
+        item, begin = _decode_at(data, begin, depth + 1)
         items.append(item)
     if begin != end:
         raise ValueError("RLP list longer than its length")

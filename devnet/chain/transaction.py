@@ -10,6 +10,7 @@ from devnet.chain.keccak import keccak
 
 DEVNET_CHAIN_ID: Final = 31337
 GAS_PRICE_WEI: Final = 1_000_000_000
+_BLOB: Final = b"\x03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,22 @@ class Payload:
 
 
 def transaction_hash(raw: bytes) -> str:
-    """The hash by which the node will know a raw signed transaction."""
+    """The hash by which the node will know a raw signed transaction.
+
+    That of a blob transaction leaves out its sidecar (EIP-4844).
+    """
+    if raw[:1] == _BLOB:
+        raw = _BLOB + _without_sidecar(raw[1:])
     return "0x" + keccak(raw).hex()
+
+
+def _without_sidecar(body: bytes) -> bytes:
+    """The transaction in `[transaction, blobs, …]`; bytes that are no such list as they are."""
+    try:
+        first = rlp.first_of(body)
+    except ValueError:
+        return body
+    return first if first[:1] >= b"\xc0" else body
 
 
 def created_address(creator: str, nonce: int) -> str:
@@ -53,7 +68,8 @@ def created_address(creator: str, nonce: int) -> str:
 def read_raw(raw: bytes) -> Payload:
     """The payload of a raw legacy, EIP-2930, EIP-1559, EIP-4844 or EIP-7702 transaction.
 
-    Raises ValueError when the bytes are none of these.
+    A blob transaction may carry its sidecar, as the pool gives it. Raises ValueError when the
+    bytes are none of these.
     """
     if not raw:
         raise ValueError("an empty transaction")
@@ -61,7 +77,7 @@ def read_raw(raw: bytes) -> Payload:
     skip, fees, body = {
         1: (1, 1, raw[1:]),
         2: (1, 2, raw[1:]),
-        3: (1, 2, raw[1:]),
+        3: (1, 2, _without_sidecar(raw[1:])),
         4: (1, 2, raw[1:]),
     }.get(raw[0], (0, 1, raw))
     fields = rlp.decode(body)
@@ -71,6 +87,8 @@ def read_raw(raw: bytes) -> Payload:
     if not all(isinstance(item, bytes) for item in head):
         raise ValueError("a transaction's field is a list")
     nonce, *_, gas, to, value, data = (item for item in head if isinstance(item, bytes))
+    if len(to) not in (0, 20):
+        raise ValueError(f"an address of {len(to)} bytes")
     return Payload(
         nonce=int.from_bytes(nonce, "big"),
         to="0x" + to.hex() if to else None,

@@ -11,13 +11,35 @@ from dataclasses import astuple, dataclass, is_dataclass
 from typing import Any, Final
 
 from eth_abi.decoding import ByteStringDecoder, ContextFramesBytesIO, decode_uint_256
-from eth_abi.exceptions import InsufficientDataBytes, NonEmptyPaddingBytes
+from eth_abi.exceptions import DecodingError, InsufficientDataBytes, NonEmptyPaddingBytes
 from eth_abi.registry import BaseEquals, registry
 
 from devnet.chain.keccak import keccak
 
 _WORD: Final = 32
 _TWO_256: Final = 1 << 256
+# A compiler's encoding is read at most a few times over; one whose pointers all lead to the same
+# bytes would unfold to the square of its size.
+_READ_OVER: Final = 32
+
+
+class _Stream(ContextFramesBytesIO):
+    """Calldata that claims any length (up to 2^256) and is read within that of its own."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)  # type: ignore[no-untyped-call]
+        self._left = _READ_OVER * (len(data) + _WORD)
+        self._size = len(data)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        whole = size is None or size < 0
+        found = super().read(self._size if whole else min(size or 0, self._size))
+        self._left -= len(found)
+        if self._left < 0:
+            raise InsufficientDataBytes(
+                f"{self._size} bytes that unfold to {_READ_OVER} times that"
+            )
+        return found
 
 
 class _Bytes(ByteStringDecoder):
@@ -122,13 +144,19 @@ class Codec:
         return bytes(registry.get_encoder(self.signature)(plain))  # the registry keeps encoders
 
     def decode(self, data: bytes) -> tuple[Any, ...]:
-        """The values in order; raises eth_abi's DecodingError for data that misfit."""
+        """The values in order; raises eth_abi's DecodingError, and no other, for data that misfit.
+
+        Whatever anybody sends comes by here: a call, an event, an error, a view's result.
+        """
         if self._words is not None and len(data) >= _WORD * len(self._words):
             return tuple(_WORD_READERS[kind](data, i * _WORD) for i, kind in enumerate(self._words))
         if len(data) < self._head:  # Ape's own integers would read the missing bytes as 0
             raise InsufficientDataBytes(f"{len(data)} bytes where {self._head} are due at least")
         decoder = _REGISTRY.get_decoder(self.signature)
-        values = decoder(ContextFramesBytesIO(data))  # type: ignore[no-untyped-call]
+        try:
+            values = decoder(_Stream(data))
+        except UnicodeDecodeError as error:
+            raise DecodingError(f"a string that is no UTF-8: {error}") from error
         if not self._structs:
             return tuple(values)
         return tuple(p.shown(v) for p, v in zip(self.parameters, values, strict=True))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from devnet.base.errors import DevnetError
 from devnet.chain.keccak import keccak
+from devnet.protocol.codec import Codec, Parameter
 from devnet.protocol.sentences import SENTENCES
 from devnet.protocol.states import ProposalStatus
 from devnet.spec.network import RESOURCES
@@ -38,6 +38,7 @@ class ErrorKind:
     types: tuple[str, ...]
     names: tuple[str, ...]
     template: str
+    codec: Codec = field(repr=False, compare=False)
 
     @property
     def signature(self) -> str:
@@ -48,7 +49,9 @@ class ErrorKind:
 def _parse(declaration: str, template: str) -> ErrorKind:
     name, _, rest = declaration.partition("(")
     pairs = [part.split() for part in rest.rstrip(")").split(",") if part.strip()]
-    return ErrorKind(name, tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), template)
+    types, names = tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)
+    codec = Codec([Parameter(label, kind) for kind, label in zip(types, names, strict=True)])
+    return ErrorKind(name, types, names, template, codec)
 
 
 KINDS: Final[Mapping[bytes, ErrorKind]] = {
@@ -66,12 +69,11 @@ def decode_error(data: bytes, names: Mapping[str, str] | None = None) -> Protoco
     if kind is None:
         return _unknown(data)
     try:
-        values = decode(kind.types, data[4:])
-    except DecodingError:
+        by_name = kind.codec.decode_named(data[4:])
+    except DecodingError:  # anybody's contract may refuse with any bytes
         return _unknown(data)
-    by_name = dict(zip(kind.names, values, strict=True))
     sentence = _Sentence(names or {}).vformat(kind.template, (), by_name)
-    return ProtocolError(kind.name, by_name, sentence)
+    return ProtocolError(kind.name, by_name, sentence or "the contract refused without a word")
 
 
 def _unknown(data: bytes) -> ProtocolError:
@@ -97,7 +99,8 @@ class _Sentence(string.Formatter):
             case "resource":
                 return RESOURCES[value] if value < len(RESOURCES) else f"resource {value}"
             case "proposal":
-                return ProposalStatus(value).name.lower()
+                known = value in [status.value for status in ProposalStatus]
+                return ProposalStatus(value).name.lower() if known else f"status {value}"
             case "hex":
                 return "0x" + bytes(value).hex()
             case "factor":

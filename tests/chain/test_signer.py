@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from devnet.chain import (
     Account,
     Transaction,
+    keccak,
     mirrored,
     recover,
     sign,
     sign_digest,
     transaction_hash,
 )
-from devnet.chain.transaction import read_raw
+from devnet.chain.rlp import first_of
+from devnet.chain.transaction import Payload, read_raw
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 secrets = st.integers(1, ORDER - 1).map(lambda number: number.to_bytes(32, "big"))
@@ -125,3 +127,27 @@ def test_the_mirrored_signature_is_of_the_same_signer() -> None:
     assert int.from_bytes(high[32:64], "big") > 2**255 > int.from_bytes(low[32:64], "big")
     assert recover(b"\x09" * 32, high) == account.address
     assert mirrored(high) == low
+
+
+@pytest.mark.parametrize("blobs", [1, 3])
+def test_a_blob_transaction_reads_the_same_with_its_sidecar(blobs: int) -> None:
+    fields = {
+        "type": 3,
+        "chainId": 31337,
+        "nonce": 7,
+        "gas": 90_000,
+        "value": 5,
+        "maxFeePerGas": 10**9,
+        "maxPriorityFeePerGas": 1,
+        "maxFeePerBlobGas": 10**9,
+        "to": "0x" + "22" * 20,
+        "data": b"\x01\x02",
+    }
+    signed = Reference.sign_transaction(fields, b"\x07" * 32, blobs=[bytes(131_072)] * blobs)
+    raw = bytes(signed.raw_transaction)
+    assert len(raw) > blobs * 131_072
+    assert read_raw(raw) == Payload(7, "0x" + "22" * 20, b"\x01\x02", 90_000, 5)
+    alone = b"\x03" + first_of(raw[1:])
+    assert len(alone) < 500
+    assert read_raw(alone) == read_raw(raw)
+    assert transaction_hash(raw) == transaction_hash(alone) == "0x" + keccak(alone).hex()
