@@ -19,6 +19,7 @@ from devnet.chain.rpc import Rpc
 from devnet.chain.transaction import DEVNET_CHAIN_ID
 
 BLOCK_GAS_LIMIT: Final = 3_000_000_000
+KEPT_STATES: Final = 16  # each is a whole copy of the state: 20 000 accounts take 5 MB (tried)
 DEVNET_ID_VARIABLE: Final = "KOMPUTE_DEVNET_ID"
 
 _HOST: Final = "127.0.0.1"
@@ -32,9 +33,10 @@ class Anvil:
     """A context manager: entering starts the process and waits for its RPC, leaving stops it.
 
     `port` 0 takes a free one. `folder` holds its log. `accounts` of the mnemonic are funded at
-    genesis with 1 000 000 ETH each. `prune_history` drops old state: a tenth of the time on long
-    chains, and of old blocks only receipts, logs and traces are left. Enter it in a thread that
-    lives as long as the chain must: the kernel kills the process with that thread.
+    genesis with 1 000 000 ETH each. `prune_history` keeps the state of the last KEPT_STATES blocks
+    only, some 2 KB a block instead of a copy of all state: of older ones headers, receipts, logs
+    and `trace_transaction` are left, and calls at them are refused. Enter it in a thread that lives
+    as long as the chain must: the kernel kills the process with that thread.
     Raises AnvilFailed when the port is taken or the process does not come up.
     """
 
@@ -98,7 +100,9 @@ class Anvil:
             *("--no-request-size-limit", "--silent"),
         ]
         # Without either it leaves states in the home folder for ever; it refuses both together.
-        return [*words, *(("--prune-history",) if self._prune else ("--max-persisted-states", "0"))]
+        if self._prune:
+            return [*words, "--prune-history", str(KEPT_STATES)]
+        return [*words, "--max-persisted-states", "0"]
 
     def start(self) -> None:
         """Start and wait until block 0 answers."""

@@ -71,7 +71,9 @@ class Chain(SpecModel):
         default=None, description="fixed port of the RPC; absent: a free one"
     )
     prune_history: Truth = Field(
-        default=False, description="drop the state of blocks behind the head"
+        default=True,
+        description="keep the state of the last 16 blocks only; false: of all, for calls and "
+        "debug traces at old blocks, for some 80 KB of memory a block",
     )
 
 

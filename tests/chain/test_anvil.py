@@ -13,7 +13,16 @@ import psutil
 import pytest
 
 from devnet.base.waiting import wait_for
-from devnet.chain import Anvil, AnvilFailed, Rpc
+from devnet.chain import (
+    Account,
+    Anvil,
+    AnvilFailed,
+    Chain,
+    Rpc,
+    RpcError,
+    Transaction,
+    sign,
+)
 
 GENESIS = 1_767_225_600
 
@@ -58,12 +67,49 @@ def test_a_missing_binary_is_named(tmp_path: Path) -> None:
         Anvil(tmp_path / "no-anvil", genesis_timestamp=GENESIS, folder=tmp_path).start()
 
 
-def test_pruning_starts_too(binary: Path, tmp_path: Path) -> None:
+def test_pruned_memory_stays_and_what_tools_ask_for_is_answered(
+    binary: Path, tmp_path: Path, accounts: dict[str, Account]
+) -> None:
+    """Receipts, logs and traces of every block; state, calls and debug traces of the last ones."""
+    alice, bob = accounts["account-0"], accounts["account-1"]
     with (
         Anvil(binary, genesis_timestamp=GENESIS, folder=tmp_path, prune_history=True) as anvil,
         Rpc(anvil.url) as rpc,
     ):
-        assert rpc.call("eth_blockNumber") == "0x0"
+        chain = Chain(rpc, 720)
+        chain.prepare()
+        old = chain.mine([transfer(alice, bob, 0)]).receipts[0].hash
+        before = chain.snapshot()
+        chain.advance(2_000)
+        recent = chain.mine([transfer(alice, bob, 1)]).receipts[0].hash
+        process = psutil.Process(anvil.pid)
+        first = process.memory_info().rss
+        chain.advance(2_000)
+        assert process.memory_info().rss - first < 2_000 * 10_000  # unpruned: 64 KB a block
+        for transaction in (old, recent):
+            assert rpc.call("eth_getTransactionReceipt", transaction)["status"] == "0x1"
+            (trace,) = rpc.call("trace_transaction", transaction)
+            assert trace["action"]["value"] == "0x1"
+        with pytest.raises(RpcError, match="BlockOutOfRange"):
+            rpc.call("eth_getBalance", bob.address, "0x2")
+        last = chain.mine([transfer(alice, bob, 2)]).receipts[0].hash
+        chain.advance(10)
+        balances = [
+            int(rpc.call("eth_getBalance", bob.address, hex(chain.head.number - back)), 16)
+            for back in (11, 0)
+        ]
+        assert balances[1] - balances[0] == 1
+        traced = rpc.call("debug_traceTransaction", last, {"tracer": "callTracer"})
+        assert traced["value"] == "0x1"
+        chain.revert(before)
+        assert chain.head.number == 2
+        again = chain.mine([transfer(alice, bob, 1)])
+        assert again.receipts[0].ok
+
+
+def transfer(sender: Account, to: Account, nonce: int) -> bytes:
+    """One wei."""
+    return sign(sender, Transaction(nonce, to.address, gas=21_000, value=1))
 
 
 def test_anvil_ends_when_its_owner_is_killed(binary: Path, tmp_path: Path) -> None:
