@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from devnet.cli import terminal
+from devnet.cli.numbers import SEED, Whole
 from devnet.cli.options import json_option, set_option
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ WEI = 10**18
 @click.argument("network", default=DEFAULT_YEAR)
 @click.option(
     "--years",
-    type=click.IntRange(1, 20),
+    type=Whole(1, 20),
     default=1,
     show_default=True,
     metavar="N",
     help="How long.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, help="Of everything random.")
 @click.option(
     "-o",
     "--out",

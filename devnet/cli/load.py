@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from devnet.cli import terminal
+from devnet.cli.numbers import SEED, Decimal, Duration, Whole
 from devnet.cli.options import json_option, known_cluster, set_option
 from devnet.cli.progress import print_remains
 
@@ -18,11 +19,15 @@ SLOT = "load"
 
 @click.command("load")
 @click.argument("network", default="load")
+@click.option("--users", "-u", type=Whole(1, 10_000), default=50, show_default=True, metavar="N")
 @click.option(
-    "--users", "-u", type=click.IntRange(1, 10_000), default=50, show_default=True, metavar="N"
-)
-@click.option(
-    "--time", "-t", "length", default="30s", show_default=True, help="How long they go on."
+    "--time",
+    "-t",
+    "seconds",
+    type=Duration(1, 86_400),
+    default="30s",
+    show_default=True,
+    help="How long they go on, up to a day.",
 )
 @click.option(
     "--cluster",
@@ -35,19 +40,19 @@ SLOT = "load"
 @click.option(
     "--block-time",
     "seconds_per_block",
-    type=click.FloatRange(0.05, 60),
+    type=Decimal(0.05, 60),
     default=0.25,
     show_default=True,
     metavar="SECONDS",
     help="Seconds of the wall clock a block.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, help="Of everything random.")
 @set_option
 @json_option
 def command(
     network: str,
     users: int,
-    length: str,
+    seconds: int,
     cluster: str,
     seconds_per_block: float,
     seed: int,
@@ -63,12 +68,7 @@ def command(
     from devnet.cli.files import network_file
     from devnet.cli.slots import held_slot
     from devnet.spec.loading import load_network
-    from devnet.spec.units import UnitError, duration
 
-    try:
-        seconds = duration(length)
-    except UnitError as error:
-        raise click.BadParameter(str(error), param_hint="--time") from None
     spec = load_network(network_file(network), overrides)
 
     from devnet.cli.playing import keeping_what_happened

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from devnet.cli import terminal
+from devnet.cli.numbers import Whole
 from devnet.cli.options import name_option
 
 LOOK_SECONDS = 0.3
@@ -18,7 +19,7 @@ LOOK_SECONDS = 0.3
 @click.argument("part", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
 @click.option(
-    "-n", "--tail", type=click.IntRange(0), default=100, show_default=True, help="Last lines."
+    "-n", "--tail", type=Whole(0, 1_000_000), default=100, show_default=True, help="Last lines."
 )
 @name_option
 def command(part: str | None, follow: bool, tail: int, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from devnet.cli import terminal
+from devnet.cli.numbers import SEED
 from devnet.cli.options import cluster_option, json_option, set_option
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ SLOT = "run"
 @click.argument("scenarios", nargs=-1, required=True)
 @cluster_option
 @set_option
-@click.option("--seed", type=click.IntRange(0), help="Instead of the scenario's own.")
+@click.option("--seed", type=SEED, help="Instead of the scenario's own.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="JUnit XML.")
 @click.option("--keep", is_flag=True, help="Stay after the last step until Ctrl-C.")
 @json_option

@@ -7,6 +7,7 @@ import time
 import click
 
 from devnet.cli import terminal
+from devnet.cli.numbers import SEED, Decimal
 from devnet.cli.options import cluster_option, json_option, name_option, set_option
 
 
@@ -17,13 +18,13 @@ from devnet.cli.options import cluster_option, json_option, name_option, set_opt
 @click.option(
     "--block-time",
     "seconds_per_block",
-    type=click.FloatRange(0.05, 86400),
+    type=Decimal(0.05, 86400),
     default=2.0,
     show_default=True,
     metavar="SECONDS",
     help="Seconds of the wall clock a block; protocol time stays the network's block_seconds.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, help="Of everything random.")
 @set_option
 @json_option
 def command(

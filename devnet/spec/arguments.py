@@ -17,9 +17,16 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from devnet.spec.fields import Positive, SpecModel, Text, one_of
+from devnet.spec.fields import (
+    MAX_BLOCKS,
+    MAX_SECONDS,
+    Positive,
+    SpecModel,
+    Text,
+    one_of,
+)
 from devnet.spec.subjects import AccountName, ContractName, known_of
-from devnet.spec.units import UnitError, did_you_mean, duration, integer
+from devnet.spec.units import UnitError, did_you_mean, duration, duration_text, integer
 
 SIGNATURES = "signatures"
 _WORD_EXAMPLE = "for example {now: -12h}, {block: -1}, {cycle: 0}, {hash: text}, {block_hash: -1}"
@@ -27,13 +34,25 @@ _WORD_EXAMPLE = "for example {now: -12h}, {block: -1}, {cycle: 0}, {hash: text},
 
 def signed_duration(text: object) -> int:
     """`-12h`, `30s` as signed seconds."""
+    sign, shown = 1, text
     if isinstance(text, str) and text.strip().startswith("-"):
-        return -duration(text.strip()[1:])
-    return duration(text)
+        sign, shown = -1, text.strip()[1:]
+    seconds = duration(shown)
+    if seconds > MAX_SECONDS:
+        raise UnitError(f"at most {duration_text(MAX_SECONDS)}, either way (D1)", text)
+    return sign * seconds
+
+
+def _near(text: object) -> int:
+    """A number of blocks or cycles, back or ahead."""
+    number = integer(text)
+    if abs(number) > MAX_BLOCKS:
+        raise UnitError(f"at most {MAX_BLOCKS}, either way", text)
+    return number
 
 
 def _past_block(text: object) -> int:
-    number = integer(text)
+    number = _near(text)
     if number >= 0:
         raise UnitError("only a mined block has a hash: count back from the block to come", text)
     return number
@@ -48,8 +67,8 @@ def _text(text: object) -> str:
 # A mapping of one of these keys stands for a value known at run time only.
 WORDS: Mapping[str, Callable[[object], object]] = {
     "now": signed_duration,  # relative to the timestamp of the block to come
-    "block": integer,  # relative to the number of the block to come
-    "cycle": integer,  # relative to the cycle of the block to come
+    "block": _near,  # relative to the number of the block to come
+    "cycle": _near,  # relative to the cycle of the block to come
     "block_hash": _past_block,  # of a block relative to the block to come
     "hash": _text,  # keccak256 of the text
     "hardware_id": _text,  # of a worker's machine (S6)

@@ -10,11 +10,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-from devnet.spec.fields import Natural, Positive, PositiveSeconds, Ppm, SpecModel, Wei, at_most
+from devnet.spec.fields import (
+    MAX_BLOCKS,
+    Natural,
+    Positive,
+    PositiveSeconds,
+    Ppm,
+    SpecModel,
+    Wei,
+    at_most,
+)
 from devnet.spec.units import WEI_PER_KOMP, share_text
 
 WHOLE_PPM = 1_000_000
 HOUR = 3600
+MAX_ORDERS, MAX_PUBLICATIONS = 10_000, 1_000  # a cycle; what a year is still played in
 SECONDS_PER_YEAR = 365 * 86_400
 
 
@@ -33,7 +43,9 @@ class Stakes(SpecModel):
     reserve: Wei = Field(
         default=250 * WEI_PER_KOMP, description="what an owner has beside its stake"
     )
-    claim_every: Positive = Field(default=4, description="cycles between two claims of a node")
+    claim_every: Annotated[Positive, at_most(MAX_BLOCKS)] = Field(
+        default=4, description="cycles between two claims of a node"
+    )
     sell: Ppm = Field(default=700_000, description="of what is claimed: sold to clients")
 
 
@@ -82,7 +94,9 @@ class Demand(SpecModel):
         default=500_000,
         description="demand that goes where the dynamic price doubles over its lowest (O3)",
     )
-    orders: Natural = Field(default=20, description="a cycle; 0: nobody orders")
+    orders: Annotated[Natural, at_most(MAX_ORDERS)] = Field(
+        default=20, description="a cycle; 0: nobody orders"
+    )
     exchange: Wei = Field(
         default=10_000_000 * WEI_PER_KOMP, description="for sale to clients at first"
     )
@@ -98,7 +112,9 @@ class Walks(SpecModel):
 class Economics(SpecModel):
     """All that `devnet economics` assumes."""
 
-    publications: Positive = Field(default=1, description="of each node a cycle (W4)")
+    publications: Annotated[Positive, at_most(MAX_PUBLICATIONS)] = Field(
+        default=1, description="of each node a cycle (W4)"
+    )
     spread: Ppm = Field(
         default=20_000, description="how far a measurement strays from its profile, each way"
     )

@@ -39,6 +39,7 @@ _OPERATORS: dict[str, Callable[[int, int], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+MAX_COUNT = 2**128 - 1  # more than anything on chain counts
 _COMPARISON = re.compile(r"(==|!=|>=|<=|>|<)?\s*(.*)", re.DOTALL)
 
 
@@ -81,8 +82,15 @@ def compared(
     )
 
 
+def _count(text: object) -> int:
+    number = units.integer(text)
+    if abs(number) > MAX_COUNT:
+        raise UnitError(f"must be at most {MAX_COUNT}, either way", text)
+    return number
+
+
 Amount = Annotated[Comparison, *compared(units.komp, units.komp_text, "20 KOMP")]
-Count = Annotated[Comparison, *compared(units.integer, str, "3")]
+Count = Annotated[Comparison, *compared(_count, str, "3")]
 Dollars = Annotated[Comparison, *compared(units.usd_1e8, units.usd_text, "0.04")]
 
 

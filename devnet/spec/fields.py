@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from devnet.spec import units
 from devnet.spec.units import UnitError
@@ -29,6 +32,12 @@ _ERROR_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _TEXT_OR_NUMBER = ["string", "number"]
 MAX_NUMBER = 2**64 - 1  # of a cycle, an incident: no contract takes more of what is counted
 MAX_REPLICAS = 2**32 - 1  # M1
+MAX_SEED = 2**64 - 1
+MAX_BLOCKS = 10_000_000  # of a cycle, of an advance
+MAX_SECONDS = 3650 * 86400  # D1: of any duration
+MAX_MILLI_CPU = MAX_MIB = 2**32 - 1  # M1
+MAX_CHANGE_BPS = 10**6
+LEAST_SCALE = Fraction(1, 10**6)
 
 
 class SpecModel(BaseModel):
@@ -48,24 +57,46 @@ def _field(
     return (BeforeValidator(read), *back, WithJsonSchema(schema), *more)
 
 
-def _at_least(least: int) -> AfterValidator:
-    def check(value: int) -> int:
-        if value < least:
-            raise UnitError(f"must be at least {least}", value)
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a number of a file lies between, both ends included; faults name an end as `write`
+    writes it. Every numeric field has at least one (a test walks them all)."""
+
+    least: int | Fraction | None = None
+    most: int | Fraction | None = None
+    write: Callable[[Any], object] = int
+
+    def check(self, value: Any) -> Any:
+        if self.least is not None and value < self.least:
+            raise UnitError(f"must be at least {self.write(self.least)}", self.write(value))
+        if self.most is not None and value > self.most:
+            raise UnitError(f"must be at most {self.write(self.most)}", self.write(value))
         return value
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Of a plain whole number; of an amount with its unit no schema can say it."""
+        known = handler(schema)
+        if known.get("type") == "integer":
+            ends = {"minimum": self.least, "maximum": self.most}
+            known |= {key: end for key, end in ends.items() if end is not None}
+        return known
 
 
-def at_most(most: int, write: Callable[[int], object] = int) -> AfterValidator:
-    """An upper bound, named in the fault as `write` writes it."""
+def whole_number(least: int, most: int) -> tuple[Any, ...]:
+    """Annotations of a whole number from `least` to `most`."""
+    return _field(units.integer, None, {"type": "integer"}, Bounds(least, most))
 
-    def check(value: int) -> int:
-        if value > most:
-            raise UnitError(f"must be at most {write(most)}", write(value))
-        return value
 
-    return AfterValidator(check)
+def at_most(most: int, write: Callable[[Any], object] = int) -> Bounds:
+    """An upper bound."""
+    return Bounds(None, most, write)
 
 
 def _name(value: object) -> str:
@@ -98,10 +129,6 @@ def _version(value: object) -> int:
     return 1
 
 
-def _number(least: int) -> dict[str, Any]:
-    return {"type": "integer", "minimum": least}
-
-
 def _pattern(text: str, *examples: str) -> dict[str, Any]:
     return {"type": _TEXT_OR_NUMBER, "pattern": text, "examples": list(examples)}
 
@@ -115,6 +142,7 @@ Wei = Annotated[
         units.komp,
         units.komp_text,
         {"type": "string", "pattern": _AMOUNT, "examples": ["20 KOMP", "1 wei"]},
+        Bounds(0, units.MAX_WEI, units.komp_text),
     ),
 ]
 Seconds = Annotated[
@@ -123,11 +151,18 @@ Seconds = Annotated[
         units.duration,
         units.duration_text,
         {"type": "string", "pattern": _DURATION, "examples": ["30s", "12h", "15d"]},
+        Bounds(0, MAX_SECONDS, units.duration_text),
     ),
 ]
-PositiveSeconds = Annotated[Seconds, _at_least(1)]
+PositiveSeconds = Annotated[Seconds, Bounds(1, None, units.duration_text)]
 MilliCpu = Annotated[
-    int, *_field(units.milli_cpu, units.milli_cpu_text, _pattern("^[0-9.]+m?$", "50m", "0.5"))
+    int,
+    *_field(
+        units.milli_cpu,
+        units.milli_cpu_text,
+        _pattern("^[0-9.]+m?$", "50m", "0.5"),
+        Bounds(1, MAX_MILLI_CPU, units.milli_cpu_text),
+    ),
 ]
 Bytes = Annotated[
     int,
@@ -135,14 +170,26 @@ Bytes = Annotated[
         units.memory_bytes,
         units.memory_text,
         _pattern("^[0-9.]+([kMGT]|[KMGT]i)?$", "32Mi", "1Gi"),
+        Bounds(1, MAX_MIB * 2**20, units.memory_text),
     ),
 ]
 Ratio = Annotated[
     Fraction,
-    *_field(units.ratio, units.ratio_text, _pattern(r"^[0-9.]+(/[0-9.]+)?$", "1/16", "1")),
+    *_field(
+        units.ratio,
+        units.ratio_text,
+        _pattern(r"^[0-9.]+(/[0-9.]+)?$", "1/16", "1"),
+        Bounds(LEAST_SCALE, Fraction(1), units.ratio_text),
+    ),
 ]
 Usd1e8 = Annotated[
-    int, *_field(units.usd_1e8, units.usd_text, _pattern(r"^\$?[0-9.]+( ?USD)?$", "0.50"))
+    int,
+    *_field(
+        units.usd_1e8,
+        units.usd_text,
+        _pattern(r"^\$?[0-9.]+( ?USD)?$", "0.50"),
+        Bounds(1, units.MAX_USD_1E8, units.usd_text),
+    ),
 ]
 ChangeBps = Annotated[
     int,
@@ -150,6 +197,7 @@ ChangeBps = Annotated[
         units.change_bps,
         units.change_text,
         {"type": "string", "pattern": r"^[+-][0-9.]+%$", "examples": ["+30%", "-12.5%"]},
+        Bounds(-9_999, MAX_CHANGE_BPS, units.change_text),
     ),
 ]
 Ppm = Annotated[
@@ -158,10 +206,12 @@ Ppm = Annotated[
         units.share_ppm,
         units.share_text,
         {"type": "string", "pattern": r"^[0-9.]+ ?%$", "examples": ["2.5%", "0.01%"]},
+        Bounds(0, 1_000_000, units.share_text),
     ),
 ]
-Natural = Annotated[int, *_field(units.integer, None, _number(0), _at_least(0))]
-Positive = Annotated[int, *_field(units.integer, None, _number(1), _at_least(1))]
+Natural = Annotated[int, *whole_number(0, MAX_NUMBER)]
+Positive = Annotated[int, *whole_number(1, MAX_NUMBER)]
+Seed = Annotated[Natural, at_most(MAX_SEED)]
 Truth = Annotated[bool, *_field(units.truth, None, {"type": "boolean"})]
 Text = Annotated[str, *_field(_text, None, {"type": _TEXT_OR_NUMBER})]
 Name = Annotated[

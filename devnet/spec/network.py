@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 from devnet.spec.document import nearby
 from devnet.spec.economics import Economics
 from devnet.spec.fields import (
+    MAX_BLOCKS,
     MAX_REPLICAS,
     Bytes,
     MilliCpu,
@@ -33,8 +34,9 @@ from devnet.spec.fields import (
     Wei,
     at_most,
     one_of,
+    whole_number,
 )
-from devnet.spec.units import WEI_PER_KOMP, UnitError
+from devnet.spec.units import WEI_PER_KOMP, UnitError, duration_text
 
 VENDORS = ("aws", "gcp", "azure")
 RESOURCES = (
@@ -54,6 +56,10 @@ RESERVED_NAMES = ("all", "treasury", "governance", "company", "arbiter", "guardi
 OWNER_SUFFIX = "-owner"  # the account that holds a worker's stake (R2)
 ANVIL_MNEMONIC = "test test test test test test test test test test test junk"
 SECONDS_PER_DAY = 86400
+MAX_CHAIN_ID = 2**63 - 37  # EIP-2294: the largest that fits every client's arithmetic
+MAX_DAYS = 3650  # D1
+MAX_TIMEOUT_SECONDS = 600  # of the wall clock, which an invocation holds
+MAX_ORACLES = 31  # an aggregator's signers
 
 Profiles = Callable[[], Collection[str]]
 
@@ -61,12 +67,12 @@ Profiles = Callable[[], Collection[str]]
 class Chain(SpecModel):
     """The chain: every block is its parent + `block_seconds`."""
 
-    block_seconds: Positive = 720
+    block_seconds: Annotated[Positive, at_most(SECONDS_PER_DAY)] = 720
     genesis_timestamp: Annotated[Positive, at_most(4 * 10**9)] = Field(
         default=1767225600,
         description="Unix time; 2026-01-01T00:00:00Z; reports have 32 bits for it (O1)",
     )
-    chain_id: Positive = 31337
+    chain_id: Annotated[Positive, at_most(MAX_CHAIN_ID)] = 31337
     port: Annotated[Positive, at_most(65_535)] | None = Field(
         default=None, description="fixed port of the RPC; absent: a free one"
     )
@@ -80,14 +86,16 @@ class Chain(SpecModel):
 class Cycle(SpecModel):
     """A reward cycle of `blocks` (C1); two publications are `gap_blocks` apart at least (W4)."""
 
-    blocks: Positive = 70
-    gap_blocks: Positive = 5
+    blocks: Annotated[Positive, at_most(MAX_BLOCKS)] = 70
+    gap_blocks: Annotated[Positive, at_most(MAX_BLOCKS)] = 5
 
 
 class Parameters(SpecModel):
     """Parameters of the contracts."""
 
-    month_days: Positive = Field(default=30, description="a month of a staking period (S2)")
+    month_days: Annotated[Positive, at_most(MAX_DAYS)] = Field(
+        default=30, description="a month of a staking period (S2)"
+    )
     appeal_window: Seconds = Field(default=6 * 3600, description="L6; may be 0s")
     arbiter_window: Seconds = Field(default=12 * 3600, description="L6; from an appeal")
     exit_delay: Seconds = Field(
@@ -98,7 +106,9 @@ class Parameters(SpecModel):
     timelock: Seconds = Field(
         default=2 * SECONDS_PER_DAY, description="G2, from queueing a proposal to its execution"
     )
-    max_v: Positive = Field(default=10**20, description="W2; 1e18 is the reference machine")
+    max_v: Annotated[int, *whole_number(1, 2**96 - 1)] = Field(
+        default=10**20, description="W2; 1e18 is the reference machine"
+    )
     perf_quorum: Natural = Field(default=0, description="R4, k of n; 0: the smallest k above n/2")
 
 
@@ -132,7 +142,9 @@ class Incentives(SpecModel):
 
     total: Wei
     cycles: Annotated[Positive, at_most(2**32 - 1)]
-    start: Natural = Field(default=0, description="the cycle in which the first part is due")
+    start: Annotated[Natural, at_most(2**32 - 1)] = Field(
+        default=0, description="the cycle in which the first part is due"
+    )
     automatic: Truth = Field(
         default=True, description="the treasury releases each cycle; false: only as a step asks"
     )
@@ -148,9 +160,11 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 class Oracles(SpecModel):
     """The oracle nodes, and how fresh their feeds are (O1, O2)."""
 
-    nodes: Positive = 4
-    faulty: Natural = Field(default=1, description="f: a report carries f+1 signatures, 3f < nodes")
-    deviation_bps: Positive = 50
+    nodes: Annotated[Positive, at_most(MAX_ORACLES)] = 4
+    faulty: Annotated[Natural, at_most(MAX_ORACLES)] = Field(
+        default=1, description="f: a report carries f+1 signatures, 3f < nodes"
+    )
+    deviation_bps: Annotated[Positive, at_most(10_000)] = 50
     heartbeat: PositiveSeconds = Field(default=24 * 3600, description="of the cloud feeds")
     komp_usd: Usd1e8 = 50_000_000
     komp_usd_heartbeat: PositiveSeconds = 12 * 3600
@@ -204,10 +218,10 @@ class Service(SpecModel):
         default="/",
         description="container, virtual_machine: the path that answers 200 when ready",
     )
-    timeout: PositiveSeconds = Field(
+    timeout: Annotated[PositiveSeconds, at_most(MAX_TIMEOUT_SECONDS, duration_text)] = Field(
         default=10, description="serverless: the longest an invocation takes"
     )
-    min_replicas: Positive = 1
+    min_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] = 1
     max_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] = 10
 
     @property
@@ -249,7 +263,7 @@ class NetworkSpec(SpecModel):
         Gatekeeper(name="gatekeeper-3"),
     )
     workers: tuple[Worker, ...] = Field(min_length=1)
-    publishes_per_day: Natural = 1
+    publishes_per_day: Annotated[Natural, at_most(SECONDS_PER_DAY)] = 1
     idle: Truth = Field(
         default=False,
         description="nobody acts by itself; only send and advance steps move the chain",

@@ -28,7 +28,6 @@ from devnet.spec.units import (
 from devnet.spec.validation import Problem
 
 MAX_WORKERS = 10_000
-MAX_ORACLES = 31
 LEAST_OPERATOR_PPM = 200_000  # S7
 STAKE_WEI = 500 * WEI_PER_KOMP  # S1
 OWNER_WEI = 2_000 * WEI_PER_KOMP  # what a worker's owner begins with: a stake, room for top-ups
@@ -119,10 +118,6 @@ def check_max_age(network: NetworkSpec) -> Iterator[Problem]:
 
 def check_oracles(network: NetworkSpec) -> Iterator[Problem]:
     oracles = network.oracles
-    if oracles.nodes > MAX_ORACLES:
-        yield Problem(
-            ("oracles", "nodes"), f"at most {MAX_ORACLES} oracle nodes; seen {oracles.nodes}"
-        )
     if 3 * oracles.faulty >= oracles.nodes:
         yield Problem(
             ("oracles", "faulty"),
@@ -162,7 +157,7 @@ def check_names(network: NetworkSpec) -> Iterator[Problem]:
         named += [(("workers", n, "name"), worker.name) for worker in each_of(entry)]
     for n, client in enumerate(network.clients):
         named.append((("clients", n, "name"), client.name))
-    named += [((), name) for name in network.oracles.node_names()[:MAX_ORACLES]]
+    named += [((), name) for name in network.oracles.node_names()]
     yield from _duplicates(sorted(named, key=lambda entry: entry[0] != ()))
     services = network.services
     yield from _duplicates([(("services", n, "name"), s.name) for n, s in enumerate(services)])

@@ -20,7 +20,7 @@ from devnet.spec import sending as _sending  # noqa: F401  registers 'send'
 from devnet.spec import steps as _steps  # noqa: F401  registers the verbs
 from devnet.spec.attack import Attack, attack_mapping
 from devnet.spec.document import Document, Fault, SpecError, document_of, read_document
-from devnet.spec.fields import Natural, SpecModel, Text, Version
+from devnet.spec.fields import Seed, SpecModel, Text, Version
 from devnet.spec.loading import known_profiles, load_network, with_overrides
 from devnet.spec.network import NetworkSpec, Profiles
 from devnet.spec.registry import STEPS, Step
@@ -38,7 +38,7 @@ class ScenarioHead(SpecModel):
     version: Version = 1
     name: Text
     network: Text = Field(description="path of the network file, relative to this one")
-    seed: Natural = Field(default=0, description="everything random on `sim` follows from it")
+    seed: Seed = Field(default=0, description="everything random on `sim` follows from it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from devnet.spec.fields import (
+    MAX_BLOCKS,
     MAX_NUMBER,
     MAX_REPLICAS,
     ChangeBps,
@@ -36,7 +37,6 @@ from devnet.spec.units import UnitError, duration_text
 
 LONGEST_ORDER_SECONDS = 30 * 86400  # M1
 MAX_TIMES = 100_000
-MAX_BLOCKS = 10_000_000
 
 Times = Annotated[Positive, at_most(MAX_TIMES)]
 
@@ -107,7 +107,7 @@ class Order(Step):
 
     client: ClientName
     service: ServiceName
-    replicas: Positive = 1
+    replicas: Annotated[Positive, at_most(MAX_REPLICAS)] = 1
     max_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] | None = Field(
         default=None, description="absent: the service's own"
     )

@@ -143,7 +143,7 @@ def faults_of_step(town: Town, step: str) -> list[str]:
         ),
         (
             "advance: {time: 99999999d}",
-            ["advance.time: more than 10000000 blocks; seen '99999999d'"],
+            ["advance.time: must be at most 3650d; seen '99999999d'"],
         ),
         (
             "advance: {time: 10m}",

@@ -119,7 +119,7 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
         ),
         pytest.param(
             "oracles: {nodes: 32, faulty: 1}",
-            ["network.yaml:10: oracles.nodes: at most 31 oracle nodes; seen 32"],
+            ["network.yaml:10: oracles.nodes: must be at most 31; seen 32"],
             id="n <= 31",
         ),
         pytest.param(

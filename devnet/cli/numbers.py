@@ -1,0 +1,65 @@
+"""Numbers of the command line: each has bounds, and what is no number is refused by its option."""
+
+from __future__ import annotations
+
+import math
+
+import click
+
+from devnet.cli.failures import hinted
+from devnet.spec.units import UnitError, duration, duration_text
+
+MAX_SEED = 2**64 - 1
+
+
+class Whole(click.IntRange):
+    """A whole number from `least` to `most`, both included."""
+
+    name = "integer"
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(least, most)
+
+
+class Decimal(click.FloatRange):
+    """A finite number from `least` to `most`: click's own range lets `nan` through, since no
+    comparison with it is true."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float) -> None:
+        super().__init__(least, most)
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not in the range {self.min:g}<=x<={self.max:g}", param, ctx)
+        return float(number)
+
+
+class Duration(click.ParamType):
+    """`90s`, `12h` as seconds from `least` to `most`."""
+
+    name = "duration"
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            seconds = duration(value)
+        except UnitError as error:
+            raise hinted(click.BadParameter(str(error), ctx, param), error.hint) from None
+        if not self.least <= seconds <= self.most:
+            ends = f"from {duration_text(self.least)} to {duration_text(self.most)}"
+            self.fail(f"{value!r} is not {ends}", param, ctx)
+        return seconds
+
+
+SEED = Whole(0, MAX_SEED)
