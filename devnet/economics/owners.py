@@ -11,7 +11,7 @@ from devnet.economics.population import Worker
 from devnet.economics.tally import Tally
 from devnet.model import Outcome, rewards, staking
 from devnet.model.parameters import STAKE_WEI
-from devnet.model.staking import Node
+from devnet.model.rows import Node
 from devnet.spec.economics import WHOLE_PPM
 
 EXCHANGE = "exchange"

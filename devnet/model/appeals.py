@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from devnet.model import staking, token
 from devnet.model.calls import Call
 from devnet.model.slashing import MALICIOUS, SERIOUS, amount_now, carry_out, pending
+from devnet.model.state import State
 from devnet.model.tables import Refused
 from devnet.protocol.states import IncidentState, IncidentStatus
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 BOND_PART: Final = 10  # L6: a tenth of what is at stake
 

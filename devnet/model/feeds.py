@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
 
 from devnet.chain.signer import SIGNATURE_BYTES
 from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.gatekeepers import signer_of
 from devnet.model.parameters import FeedParameters
+from devnet.model.state import State
 from devnet.model.tables import Refused, narrow
 from devnet.protocol.reports import Report
 from devnet.protocol.states import RoundState
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
-
-NO_ROUND: Final = RoundState(0, 0, 0, 0, 0)
 
 
 def transmit(state: State, call: Call, name: str) -> None:

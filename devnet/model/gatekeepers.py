@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from devnet.chain.accounts import SECP256K1_ORDER
 from devnet.chain.signer import SIGNATURE_BYTES
 from devnet.model.calls import ZERO_ADDRESS, Call
+from devnet.model.rows import Registry
+from devnet.model.state import State
 from devnet.model.tables import Refused
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 HALF_ORDER: Final = SECP256K1_ORDER // 2
 
@@ -23,14 +21,6 @@ class Quorum(IntEnum):
     PERF = 0
     SLASH = 1
     CRITICAL = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """Who is a gatekeeper, and k of PERF."""
-
-    members: frozenset[str]
-    perf_quorum: int
 
 
 def needed(registry: Registry, quorum: Quorum) -> int:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from eth_abi.exceptions import DecodingError
 
 from devnet.model import appeals, gatekeepers, pools, pricing, rewards, shares
-from devnet.model.calls import ZERO_HASH, Call
+from devnet.model.calls import Call
 from devnet.model.gatekeepers import Quorum, check
+from devnet.model.state import State
 from devnet.model.tables import Refused, narrow
 from devnet.protocol.codec import Codec, Parameter, topic_of
 from devnet.protocol.deployment import abi_name
 from devnet.protocol.messages import calls_hash
 from devnet.protocol.states import ProposalState, ProposalStatus
 
-if TYPE_CHECKING:
-    from devnet.model.state import State
-
 Rule = Callable[["State", Call], None]
-
-NO_PROPOSAL: Final = ProposalState(ProposalStatus.UNKNOWN, 0, ZERO_HASH)
 
 
 @dataclass(frozen=True, slots=True)

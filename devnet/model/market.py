@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Any, Final
 
 from devnet.model import pricing, rewards, staking, token
-from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
+from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.gatekeepers import Quorum, check
+from devnet.model.rows import NO_INVOCATION, NO_ORDER, Invocation
+from devnet.model.state import State
 from devnet.model.tables import Refused, add, narrow
 from devnet.model.usage import MOST_STATEMENTS, Statement
 from devnet.protocol.messages import order_spec
 from devnet.protocol.states import Kind, OrderState
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 LONGEST: Final = 30 * 86_400  # M1, seconds
 HOUR: Final = 3600
@@ -26,36 +25,6 @@ MONTH_HOURS: Final = 720  # storage is priced by the month of 30 days, and bille
 
 VCPU_HOUR, GIB_HOUR, STORAGE_GIB_MONTH = 0, 1, 2  # IPricing.Resource
 FUNCTION_GIB_SECOND, MILLION_REQUESTS = 4, 5
-
-NO_ORDER: Final = OrderState(
-    client=ZERO_ADDRESS,
-    node=ZERO_ADDRESS,
-    kind=Kind.CONTAINER,
-    spec=ZERO_HASH,
-    maxReplicas=0,
-    duration=0,
-    acceptedAt=0,
-    closedAt=0,
-    finalized=False,
-    deposit=0,
-    rate=0,
-    rate2=0,
-    consumed=0,
-    settledUntil=0,
-    statementSeq=0,
-    statementAt=0,
-    replicas=0,
-    total=0,
-    total2=0,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """M5."""
-
-    order: int
-    completed: bool
 
 
 def end_of(order: OrderState) -> int:
@@ -262,9 +231,6 @@ def complete(state: State, call: Call) -> None:
     completed = {"id": invocation.order, "invocation": identity}
     completed |= {name: call.args[name] for name in ("exitCode", "resultHash")}
     state.emit("Market", "Completed", completed)
-
-
-NO_INVOCATION: Final = Invocation(0, completed=False)
 
 
 def _settle(state: State, identity: int, until: int, block: int) -> None:

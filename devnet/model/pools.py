@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from devnet.model import rewards, staking, token
 from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.parameters import STAKE_WEI
+from devnet.model.rows import Member, Pool
 from devnet.model.shares import (
     LEAST_ASSETS_WEI,
-    Member,
-    Pool,
     due,
     holds_enough,
     is_closed,
@@ -24,12 +23,10 @@ from devnet.model.shares import (
     split,
     staked,
 )
+from devnet.model.state import State
 from devnet.model.tables import Refused, add, narrow
 from devnet.protocol.deployment import POOL_FACTORY, pool_address, pool_number
 from devnet.protocol.states import UNLIMITED
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 MOST_COMMISSION_BPS: Final = 2_000
 

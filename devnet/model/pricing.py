@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from devnet.model.calls import Call
 from devnet.model.parameters import RESOURCES, FeedParameters
+from devnet.model.state import State
 from devnet.model.tables import Refused
 from devnet.protocol.states import ContingencyState, RoundState, StoredPrice
 
-if TYPE_CHECKING:
-    from devnet.model.state import State
-
 WAD: Final = 10**18
-NO_PRICE: Final = StoredPrice(0, 0, 0, 0)
-NO_CONTINGENCY: Final = ContingencyState(0, 0, on=False)
 
 
 def scaled(answer: int, decimals: int) -> int:

@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Any, Final
 
 from devnet.model import staking, token
 from devnet.model.calls import ZERO_HASH, Call
 from devnet.model.gatekeepers import Quorum, check
+from devnet.model.rows import Publisher
+from devnet.model.state import State
 from devnet.model.tables import Refused, add, narrow
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 MAX_SGX: Final = 2 * 10**6  # W2, factors at 1e6 = 1.0
 MAX_B: Final = 10**7
 MAX_C: Final = 10**12
 HASH_REACH: Final = 256  # W4, blocks
-
-
-@dataclass(frozen=True, slots=True)
-class Publisher:
-    """What a node has published (W4) and is owed (C3): `open_cycle` is the one not settled."""
-
-    last_block: int = 0
-    sequence: int = 0
-    open_cycle: int | None = None
-    accrued: int = 0
-    claimed_before: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Pot:
-    """The bound of V (W2), and the last cycle that got a reward, which may still roll (C4)."""
-
-    max_v: int
-    last_bucket: int = 0
-
-
-NEWCOMER: Final = Publisher()
 
 
 def cycle_of(block: int, genesis: int, length: int) -> int:

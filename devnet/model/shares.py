@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.parameters import STAKE_WEI
+from devnet.model.rows import Member, Pool
+from devnet.model.state import State
 from devnet.protocol.deployment import pool_name
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 BPS: Final = 10_000
 LEAST_OPERATOR_BPS: Final = 2_000
 LEAST_ASSETS_WEI: Final = 5 * 10**18
 ONE: Final = 10**18
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """One pool; `rewards_per_share` at 1e18, `commission` what the operator has not collected.
-
-    `returned`, `shares_at_return` and `unredeemed` are what the withdrawal brought, whose it was,
-    and what of it is still here.
-    """
-
-    operator: str = ZERO_ADDRESS
-    commission_bps: int = 0
-    node: str = ZERO_ADDRESS
-    total_shares: int = 0
-    rewards_per_share: int = 0
-    commission: int = 0
-    withdrawn: bool = False
-    returned: int = 0
-    shares_at_return: int = 0
-    unredeemed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """`settled_at` is the pool's rewards per share when the member was last paid or joined."""
-
-    shares: int = 0
-    settled_at: int = 0
-
-
-NO_POOL: Final = Pool()
-STRANGER: Final = Member()
 
 
 def room(funding: int) -> int:

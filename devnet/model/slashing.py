@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from devnet.model import rewards, staking
-from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
+from devnet.model.calls import Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.parameters import STAKE_WEI
+from devnet.model.rows import NO_INCIDENT
+from devnet.model.state import State
 from devnet.model.tables import Refused
 from devnet.protocol.states import IncidentState, IncidentStatus
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 OFFLINE: Final = 1  # L1
 MALICIOUS: Final = 2  # L2
@@ -21,20 +20,6 @@ SERIOUS: Final = 3  # L3
 DAY: Final = 86_400
 RATE_BPS: Final = {OFFLINE: 1_000, MALICIOUS: 5_000}  # of the nominal stake, a day
 CAP_SECONDS: Final = {OFFLINE: 240 * 3600, MALICIOUS: 48 * 3600}  # L4
-
-NO_INCIDENT: Final = IncidentState(
-    node=ZERO_ADDRESS,
-    level=0,
-    from_=0,
-    to=0,
-    reportedAt=0,
-    appealedAt=0,
-    state=IncidentStatus.PENDING,
-    amount=0,
-    evidence=ZERO_HASH,
-    bond=0,
-    payer=ZERO_ADDRESS,
-)
 
 
 def nominal_amount(level: int, seconds: int) -> int:

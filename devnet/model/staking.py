@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import Final
 
 from devnet.model import token
-from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH, Call
+from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.parameters import STAKE_WEI
+from devnet.model.rows import Node
+from devnet.model.state import State
 from devnet.model.tables import Refused
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 BASE_BPS: Final = 10_000
 PERIODS: Final = {1: 10_000, 3: 10_500, 6: 11_000, 12: 12_000}  # S2: months to S in bps
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One worker: times in seconds, 0 until they happen; `period_bps` is the chosen period's S."""
-
-    owner: str = ZERO_ADDRESS
-    hardware_id: bytes = ZERO_HASH
-    stake: int = 0
-    registered_at: int = 0
-    unlock_at: int = 0
-    exit_requested_at: int = 0
-    exit_at: int = 0
-    period_bps: int = 0
-    ejected: bool = False
-    withdrawn: bool = False
-    forfeited: bool = False
-    suspensions: int = 0
-
-
-NOBODY: Final = Node()
 
 
 def is_active(node: Node) -> bool:

@@ -7,16 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from devnet.model.calls import ZERO_ADDRESS
-from devnet.model.feeds import NO_ROUND
-from devnet.model.gatekeepers import Registry
-from devnet.model.governance import NO_PROPOSAL
-from devnet.model.market import NO_INVOCATION, NO_ORDER, Invocation
 from devnet.model.parameters import Parameters
-from devnet.model.pricing import NO_CONTINGENCY, NO_PRICE
-from devnet.model.rewards import NEWCOMER, Pot, Publisher
-from devnet.model.shares import NO_POOL, STRANGER, Member, Pool
-from devnet.model.slashing import NO_INCIDENT
-from devnet.model.staking import NOBODY, Node
+from devnet.model.rows import (
+    NEWCOMER,
+    NO_CONTINGENCY,
+    NO_INCIDENT,
+    NO_INVOCATION,
+    NO_ORDER,
+    NO_POOL,
+    NO_PRICE,
+    NO_PROPOSAL,
+    NO_ROUND,
+    NOBODY,
+    STRANGER,
+    Invocation,
+    Member,
+    Node,
+    Pool,
+    Pot,
+    Publisher,
+    Registry,
+)
 from devnet.model.tables import Cell, Journal, Table
 from devnet.model.usage import UNUSED, Usage
 from devnet.protocol.messages import Domains

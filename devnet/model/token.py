@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from devnet.chain.keccak import keccak
 from devnet.model.calls import ZERO_ADDRESS, Call
 from devnet.model.gatekeepers import signer_of
+from devnet.model.state import State
 from devnet.model.tables import Refused
 from devnet.protocol.states import UNLIMITED
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 _DOMAIN: Final = keccak(
     b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"

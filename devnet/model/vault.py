@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from devnet.model import rewards
 from devnet.model.calls import Call
 from devnet.model.parameters import VaultParameters
+from devnet.model.state import State
 from devnet.model.tables import Refused
-
-if TYPE_CHECKING:
-    from devnet.model.state import State
 
 
 def released_of(total: int, cycles: int, k: int) -> int:

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_world import DAY, KOMP, World, address
 
+from devnet.model.rows import Member, Pool
 from devnet.model.shares import (
-    Member,
-    Pool,
     due,
     holds_enough,
     minted,

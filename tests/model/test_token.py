@@ -5,7 +5,8 @@ from __future__ import annotations
 from model_world import ACCOUNTS, KOMP, World, address, invariant_sum, lived_through
 
 from devnet.chain.signer import sign_digest
-from devnet.model.gatekeepers import Quorum, Registry, is_allowed, needed
+from devnet.model.gatekeepers import Quorum, is_allowed, needed
+from devnet.model.rows import Registry
 from devnet.model.token import permit_digest
 
 

@@ -12,7 +12,7 @@ from devnet.chain import Block
 from devnet.model import Model
 from devnet.model.gatekeepers import Quorum, needed
 from devnet.model.rewards import cycle_of
-from devnet.model.staking import Node
+from devnet.model.rows import Node
 from devnet.model.state import State
 from devnet.protocol import Deployment, ObservedTransaction
 from devnet.spec.network import NetworkSpec

@@ -8,8 +8,8 @@ from typing import Any
 from devnet.model import rewards, shares, staking
 from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Quorum
-from devnet.model.shares import Member, Pool
-from devnet.model.staking import PERIODS, Node
+from devnet.model.rows import Member, Node, Pool
+from devnet.model.staking import PERIODS
 
 from ..action import Action, Advance, Send, now
 from ..sight import KOMP, STAKE, Draw, Sight
