@@ -24,7 +24,7 @@ NAMES = (
     "e2e/scenarios",
     "e2e/services",
 )
-LEFT_BY_TOOLS = {".build", "__pycache__", "node_modules"}
+LEFT_BY_TOOLS = {".build", ".cache", "__pycache__", "node_modules"}
 PACKAGED = Path(__file__).parent.parent / "assets"
 
 
@@ -61,7 +61,11 @@ def unpacked(source: Path, store: Store) -> Path:
 def _files(source: Path) -> list[Path]:
     """The files below NAMES, without what tools leave there."""
     found = [path for name in NAMES for path in ((source / name), *(source / name).rglob("*"))]
-    return sorted(path for path in found if path.is_file() and not LEFT_BY_TOOLS & set(path.parts))
+    return sorted(
+        path
+        for path in found
+        if path.is_file() and not LEFT_BY_TOOLS & set(path.relative_to(source).parts)
+    )
 
 
 def _copy(source: Path, files: list[Path], into: Path) -> None:

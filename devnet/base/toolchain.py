@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from devnet.base.solidity import (
     link_libraries,
     solc_in,
 )
+from devnet.base.sources import MODULES, Sources, forget_stale_build
 from devnet.base.store import Store, default_cache
 
 
@@ -74,15 +76,31 @@ class Toolchain:
         link_libraries(project, modules)
         return project
 
+    def ape_project(self) -> Path:
+        """The same folder for an Ape that works in it: nothing stale is left there (Sources).
+
+        Raises MachineLacks when a library has another version than Ape is told.
+        """
+        project = self.contracts_project()
+        Sources.of(project).check_libraries(project / MODULES)
+        forget_stale_build(project)
+        return project
+
     def solc_environment(self) -> dict[str, str]:
         """What Ape needs in its environment to compile offline and to find anvil."""
-        self.contracts_project()
+        project = self.contracts_project()
         search = os.environ.get("PATH", os.defpath)
-        return {
+        environment = {
             "SOLCX_BINARY_PATH": str(get_solc(self.store, self.say)),
             "APE_DATA_FOLDER": str(self.cache / "ape"),
             "PATH": f"{self.anvil().parent}{os.pathsep}{search}",
         }
+        if str(project.resolve()).startswith(str(Path(tempfile.gettempdir()).resolve())):
+            # Ape compiles a project below the temporary folder in place and leaves files there.
+            temporary = self.cache / "ape" / "temporary"
+            temporary.mkdir(parents=True, exist_ok=True)
+            environment["TMPDIR"] = str(temporary)
+        return environment
 
     def controlplane(self) -> Path:
         """The folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler,
@@ -98,7 +116,9 @@ def main(words: list[str]) -> None:
     """`python -m devnet.base.toolchain COMMAND…` becomes COMMAND with Ape's environment; without
     a command it prints that environment as shell exports."""
     try:
-        environment = Toolchain().solc_environment()
+        toolchain = Toolchain()
+        toolchain.ape_project()
+        environment = toolchain.solc_environment()
     except DevnetError as error:
         say_on_stderr(f"{error}\n{error.hint}")
         sys.exit(error.exit_code)

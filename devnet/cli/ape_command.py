@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
 from devnet.cli import terminal
 from devnet.cli.options import name_option
-
-APE = "from ape._cli import cli; cli(prog_name='ape')"  # it has no __main__
 
 
 @click.command(
@@ -28,6 +25,7 @@ def command(name: str, arguments: tuple[str, ...]) -> None:
     """
     from devnet.base import Toolchain
     from devnet.daemon.caller import Caller
+    from devnet.deploy.ape_program import COMMAND
 
     toolchain = Toolchain(say=terminal.say)
     environment = os.environ | toolchain.solc_environment()
@@ -37,9 +35,8 @@ def command(name: str, arguments: tuple[str, ...]) -> None:
     else:
         environment["APE_FOUNDRY_HOST"] = str(status["rpc"])
         environment["KOMPUTE_DEVNET_RUN"] = str(status["run"])
-    os.chdir(toolchain.contracts_project())
-    words = [sys.executable, "-c", APE, *arguments]
-    os.execve(sys.executable, words, environment)  # noqa: S606
+    os.chdir(toolchain.ape_project())
+    os.execve(COMMAND[0], [*COMMAND, *arguments], environment)  # noqa: S606
 
 
 def _status(name: str, caller: type) -> dict[str, object] | None:

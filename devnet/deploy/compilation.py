@@ -3,58 +3,81 @@
 from __future__ import annotations
 
 import json
-import sys
+import shutil
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Final
 
 from devnet.base import MachineLacks, Toolchain
 from devnet.base.commands import run_tool
-from devnet.base.store import key_of
+from devnet.base.solidity import SOLC_LONG_VERSION
+from devnet.base.sources import MANIFEST, MODULES, Sources
+from devnet.deploy.ape_program import COMMAND
 from devnet.protocol.artifacts import Artifact, Artifacts
 
-COMPILE_SECONDS = 300.0
-FILE = "artifacts.json"
-APE = "from ape._cli import cli; cli()"  # its script may not be on PATH
-
-
-def sources(project: Path) -> tuple[Path, ...]:
-    """All files a compilation depends on."""
-    contracts = sorted((project / "contracts").rglob("*.sol"))
-    return (project / "ape-config.yaml", project / "package-lock.json", *contracts)
+COMPILE_SECONDS: Final = 300.0
+FILE: Final = "artifacts.json"
+KIND: Final = "contracts"  # `artifacts` held code of other sources than its keys said
+_COMPILERS: Final = ("eth-ape", "ape-solidity")
 
 
 def compile_contracts(toolchain: Toolchain, say: Callable[[str], None]) -> Artifacts:
     """The contracts' artifacts, compiled once for each content (some 20 s, then milliseconds).
 
-    Raises MachineLacks with the compiler's own words when it refuses.
+    What is compiled is a copy of what was hashed, with nothing of an earlier compilation beside
+    it: an edit meanwhile belongs to the next call.
+    Raises MachineLacks with the compiler's own words when it refuses, and when what it made is
+    not of these sources.
     """
-    project = toolchain.contracts_project()
-    names = [path.relative_to(project).as_posix() for path in sources(project)]
-    key = key_of(
-        [part for path, name in zip(sources(project), names, strict=True) for part in (name, path)]
-    )
+    sources = Sources.of(toolchain.contracts_project())
+    key = sources.key(SOLC_LONG_VERSION, *(f"{name} {version(name)}" for name in _COMPILERS))
 
     def build(into: Path) -> None:
         say("compiling the contracts with Ape (once, about 20 s)")
-        run_tool(
-            "ape compile",
-            [sys.executable, "-c", APE, "compile", "--force"],
-            limit_seconds=COMPILE_SECONDS,
-            cwd=project,
-            env=toolchain.solc_environment(),
-            hint="devnet ape compile shows the same",
-        )
-        read_ape(project / ".build" / "__local__.json").save(into / FILE)
+        work = into / "work"
+        _compiled(sources, toolchain, work).save(into / FILE)
+        shutil.rmtree(work)
 
-    return Artifacts.load(toolchain.store.make("artifacts", key, build, say=say) / FILE)
+    return Artifacts.load(toolchain.store.make(KIND, key, build, say=say) / FILE)
 
 
-def read_ape(manifest: Path) -> Artifacts:
-    """Ape's own output; interfaces, which have no code, are left out."""
+def _compiled(sources: Sources, toolchain: Toolchain, work: Path) -> Artifacts:
+    project, modules = work / "project", toolchain.contracts_libraries()
+    sources.check_libraries(modules)
+    sources.write(project)
+    (project / MODULES).symlink_to(modules)
+    # Ape keeps libraries by the version that a configuration claims: let it keep none from before.
+    folders = {"TMPDIR": work / "temporary", "APE_DATA_FOLDER": work / "data"}
+    for folder in folders.values():
+        folder.mkdir()
+    run_tool(
+        "ape compile",
+        [*COMMAND, "compile", "--force"],
+        limit_seconds=COMPILE_SECONDS,
+        cwd=project,
+        # Below the temporary folder Ape would compile in place, beside its copy of the libraries.
+        env={**toolchain.solc_environment(), **{n: str(path) for n, path in folders.items()}},
+        hint="devnet ape compile shows the same",
+    )
+    return read_ape(project / MANIFEST, sources)
+
+
+def read_ape(manifest: Path, sources: Sources) -> Artifacts:
+    """Ape's own output; interfaces, which have no code, are left out.
+
+    Raises MachineLacks when there is none, or when it is not of these `sources`.
+    """
     try:
-        types = json.loads(manifest.read_text())["contractTypes"]
+        document: dict[str, Any] = json.loads(manifest.read_text())
+        types = document["contractTypes"]
     except (OSError, ValueError, KeyError) as error:
         raise MachineLacks(f"Ape left no contracts at {manifest}: {error!r}") from error
+    if wrong := sources.differences(document):
+        raise MachineLacks(
+            "Ape compiled other sources than those it was given:\n"
+            + "\n".join(f"  {difference}" for difference in wrong)
+        )
     contracts = {
         name: Artifact(
             name,

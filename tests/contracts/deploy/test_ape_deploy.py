@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from devnet.actors.view import DEPLOYER, account_names
 from devnet.base.toolchain import Toolchain
 from devnet.chain import Anvil, Chain, Rpc, derive, keccak
 from devnet.deploy import DeploymentParameters, execute
+from devnet.deploy.ape_program import COMMAND
 from devnet.protocol import Deployment
 from devnet.protocol.artifacts import Artifacts
 from devnet.spec import load_network
@@ -31,15 +31,14 @@ CONTRACTS = (
     "PoolFactory",
     "ExecutionQueue",
 )
-APE = "from ape._cli import cli; cli()"
 
 
 def by_ape(url: str, output: Path) -> Deployment:
     toolchain = Toolchain()
     words = ["run", "deploy", "--network", "ethereum:local:foundry", "--output", str(output)]
     ran = subprocess.run(
-        [sys.executable, "-c", APE, *words],
-        cwd=toolchain.contracts_project(),
+        [*COMMAND, *words],
+        cwd=toolchain.ape_project(),
         env={**os.environ, **toolchain.solc_environment(), "APE_FOUNDRY_HOST": url},
         capture_output=True,
         text=True,
