@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from cluster.faults import FaultKind
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
@@ -164,10 +166,6 @@ class ClusterEvent:
     subject: str
     node: str = ""
     workload: str = ""
-
-
-class FaultKind(StrEnum):
-    OFFLINE = "offline"
 
 
 @dataclass(frozen=True, slots=True)

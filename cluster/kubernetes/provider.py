@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from cluster.interface import Enforcement, FaultKind, NodeSpec
+from cluster.faults import FaultKind
+from cluster.interface import Enforcement, NodeSpec
 
 
 class Provider(Protocol):

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cluster.errors import ClusterError, UnknownSubject
-from cluster.interface import Enforcement, FaultKind, NodeSpec
+from cluster.faults import OFFLINE, FaultKind
+from cluster.interface import Enforcement, NodeSpec
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Api
 from cluster.kubernetes.bootstrap import AGENTS, grant_agents, register_metrics
@@ -80,8 +81,8 @@ class NativeProvider:
 
     def fault(self, node: str, kind: FaultKind) -> None:
         """OFFLINE is a SIGKILL of the agent: its pods die with it, as with a machine's power."""
-        if kind is not FaultKind.OFFLINE:
-            raise ClusterError(f"a native node cannot be made {kind}")
+        if kind != OFFLINE:
+            raise ClusterError(f"a native node cannot be made {kind.name}")
         agent = self._agent(node)
         self._faulted.add(node)
         agent.kill()

@@ -15,13 +15,13 @@ from types import TracebackType
 from typing import Self
 
 from cluster.errors import ClusterError, JobFailed, NodeLost, UnknownSubject
+from cluster.faults import FaultKind
 from cluster.interface import (
     Capacity,
     ClusterEvent,
     Enforcement,
     EventKind,
     EventSink,
-    FaultKind,
     Job,
     JobResult,
     Measurement,

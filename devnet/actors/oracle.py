@@ -10,15 +10,10 @@ from devnet.actors.operations import Fail, Operation, ReadFeed, Refusal, Send
 from devnet.actors.reports import Feed, Reporters
 from devnet.actors.view import View
 from devnet.chain import Account
+from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
 from devnet.spec.network import RESOURCES, VENDORS, NetworkSpec
 
-KOMP_USD = "Feed:komp_usd"
-UTILIZATION = "Feed:utilization"
 FRESH_VENDORS = 2  # O2: fewer revert
-
-
-def feed_name(vendor: str, resource: str) -> str:
-    return f"Feed:{vendor}:{resource}"
 
 
 class Oracles(Actor):
@@ -34,8 +29,8 @@ class Oracles(Actor):
         self._up: tuple[str, ...] = ()  # who could read a source last
         self._faulty = spec.oracles.faulty
         self._deviation_bps = spec.oracles.deviation_bps
-        heartbeats = {KOMP_USD: spec.oracles.komp_usd_heartbeat}
-        heartbeats[UTILIZATION] = spec.oracles.utilization_heartbeat
+        heartbeats = {KOMP_USD_FEED: spec.oracles.komp_usd_heartbeat}
+        heartbeats[UTILIZATION_FEED] = spec.oracles.utilization_heartbeat
         feeds = [
             Feed(
                 feed_name(vendor, resource),

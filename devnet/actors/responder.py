@@ -8,9 +8,9 @@ from typing import Any
 from devnet.actors.actor import Actor
 from devnet.actors.messages import ChainEvent, FeedRead
 from devnet.actors.operations import Operation, ReadFeed, Send
-from devnet.actors.oracle import UTILIZATION
 from devnet.actors.view import View
 from devnet.protocol.cbor import decode_pairs
+from devnet.spec.feeds import UTILIZATION_FEED
 
 WAD = 10**18
 MOST_TIMES = 2**192  # below it no utilization makes an answer that a word does not hold
@@ -47,7 +47,7 @@ class Responder(Actor):
         waiting = self._due is not None and view.now < self._due
         if self._open and not self._asked and not waiting:
             self._asked, self._due = True, None
-            operations.append(ReadFeed(UTILIZATION))
+            operations.append(ReadFeed(UTILIZATION_FEED))
         return operations
 
     def _take(self, asked: Mapping[str, Any]) -> None:

@@ -109,7 +109,7 @@ def _keys(model: type[Step]) -> list[str]:
 def _option(key: str, model: type[Step]) -> click.Option:
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     schema = model.model_json_schema(by_alias=True)["properties"][key]
-    help_text = fields[key].description or _DESCRIPTIONS.get(key, "")
+    help_text = fields[key].description or schema.get("description") or _DESCRIPTIONS.get(key, "")
     return click.Option(
         [f"--{key.replace('_', '-')}", _parameter(key, "as")],
         metavar=_metavar(key, schema),

@@ -7,7 +7,7 @@ from typing import Any
 
 from devnet.base import UsageError
 from devnet.spec import STEPS
-from devnet.spec.faults import FAULT_KINDS
+from devnet.spec.faults import usual_fault
 from devnet.spec.network import VENDORS, NetworkSpec
 from devnet.spec.registry import Step
 from devnet.spec.scenario import step_from_mapping
@@ -49,5 +49,5 @@ def _of_part(
         subject = "worker"
     found: dict[str, Any] = {subject: name}
     if verb == "fault" and "kind" not in values:
-        found["kind"] = FAULT_KINDS[subject][0]
+        found["kind"] = usual_fault(subject).name
     return found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from devnet.economics.chance import Chance
 from devnet.economics.economy import Economy, signature_of
-from devnet.oracles.prices import LIST_PRICES, Resource, Vendor, usd_1e18
-from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
+from devnet.oracles.prices import Resource, usd_1e18
+from devnet.oracles.vendors import VENDORS
 from devnet.protocol.reports import observers_word
+from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
 from devnet.spec.network import RESOURCES
 
 
@@ -16,10 +17,10 @@ class Outside:
     def __init__(self, economy: Economy, seed: int) -> None:
         self._economy = economy
         self._vendors = {
-            (vendor, resource): usd_1e18(LIST_PRICES[vendor][resource])
+            (vendor, resource): usd_1e18(vendor.prices[resource])
             for resource in Resource
             if resource.value in economy.spec.oracles.resources
-            for vendor in Vendor
+            for vendor in VENDORS.values()
         }
         self.komp_usd_1e8 = economy.spec.oracles.komp_usd
         self._walks = Chance(seed, "vendors"), Chance(seed, "komp/usd")
@@ -31,14 +32,14 @@ class Outside:
         for key, price in self._vendors.items():
             vendor, resource = key
             walked = vendors.around(price, assumed.vendors)
-            self._vendors[key] = self._within(feed_name(vendor.value, resource.value), walked)
+            self._vendors[key] = self._within(feed_name(vendor.name, resource.value), walked)
         walked = komp_usd.around(self.komp_usd_1e8, assumed.komp_usd)
         self.komp_usd_1e8 = self._within(KOMP_USD_FEED, walked)
 
     def tell(self, utilization: int) -> None:
         """Every feed answers, then every median is stored (O2); `utilization` at 1e18."""
         for (vendor, resource), price in self._vendors.items():
-            self._transmit(feed_name(vendor.value, resource.value), price)
+            self._transmit(feed_name(vendor.name, resource.value), price)
         self._transmit(KOMP_USD_FEED, self.komp_usd_1e8)
         self._transmit(UTILIZATION_FEED, utilization)
         treasury = self._economy.accounts["treasury"]

@@ -37,9 +37,9 @@ from devnet.model.parameters import Parameters
 from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.model.state import BlockHash, Emitted, Recover, State
 from devnet.model.tables import Refused
-from devnet.protocol.deployment import FEED_PREFIX
 from devnet.protocol.messages import Domains
 from devnet.protocol.observed import ObservedTransaction
+from devnet.spec.feeds import FEED_PREFIX
 
 Rule = Callable[[State, Call], None]
 T = TypeVar("T")

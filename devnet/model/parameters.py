@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devnet.protocol.contracts import Function
+from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED
 
 STAKE_WEI = 500 * 10**18  # S1
 VENDORS = 3  # O1
@@ -76,7 +77,7 @@ class Parameters:
     halt_delay: int
     feeds: Mapping[str, FeedParameters] = field(default_factory=dict)
     cloud_feeds: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    komp_usd_feed: str = "Feed:komp_usd"
-    utilization_feed: str = "Feed:utilization"
+    komp_usd_feed: str = KOMP_USD_FEED
+    utilization_feed: str = UTILIZATION_FEED
     vault: VaultParameters | None = None
     functions: Mapping[str, Mapping[bytes, Function]] = field(default_factory=dict, repr=False)

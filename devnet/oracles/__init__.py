@@ -5,17 +5,18 @@ nothing but the base URL.
 """
 
 from devnet.oracles.errors import DocumentUnreadable, PriceAbsent, PriceUnavailable, VendorDown
-from devnet.oracles.fetcher import PUBLIC_BASE_URLS, fetch, open_client
-from devnet.oracles.prices import LIST_PRICES, REGIONS, PriceUsd, Resource, Vendor
-from devnet.oracles.servers import PriceFault, PriceServers
+from devnet.oracles.fetcher import fetch, open_client
+from devnet.oracles.prices import PriceUsd, Resource
+from devnet.oracles.servers import PriceServers
+from devnet.oracles.vendors import AWS, AZURE, GCP, VENDORS, Vendor
 
 __all__ = [
-    "LIST_PRICES",
-    "PUBLIC_BASE_URLS",
-    "REGIONS",
+    "AWS",
+    "AZURE",
+    "GCP",
+    "VENDORS",
     "DocumentUnreadable",
     "PriceAbsent",
-    "PriceFault",
     "PriceServers",
     "PriceUnavailable",
     "PriceUsd",

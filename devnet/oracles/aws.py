@@ -13,10 +13,11 @@ from decimal import Decimal
 from pydantic import Field
 
 from devnet.oracles.pages import Document, Pages
-from devnet.oracles.prices import Resource
+from devnet.oracles.prices import Place, Resource
 from devnet.oracles.tiers import Tier, first_paid
 
 PUBLIC_BASE_URL = "https://pricing.us-east-1.amazonaws.com"
+REGION = "us-east-1"  # whose prices are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class _Offer(Document):
     terms: _Terms
 
 
-def read(pages: Pages, resource: Resource, base_url: str, region: str) -> int:
+def read(pages: Pages, resource: Resource, place: Place) -> int:
     """The resource's price with 18 decimals. Raises `PriceUnavailable`."""
     meter = METERS[resource]
-    url = f"{base_url}/offers/v1.0/aws/{meter.offer}/current/{region}/index.json"
+    url = f"{place.base_url}/offers/v1.0/aws/{meter.offer}/current/{place.region}/index.json"
     offer = pages.read(_Offer, url)
-    return first_paid(_tiers(offer, meter, region), pages, units=meter.units)
+    return first_paid(_tiers(offer, meter, place.region), pages, units=meter.units)
 
 
 def _tiers(offer: _Offer, meter: Meter, region: str) -> Iterator[Tier]:

@@ -14,10 +14,11 @@ import httpx
 from pydantic import Field
 
 from devnet.oracles.pages import Document, Pages
-from devnet.oracles.prices import Resource
+from devnet.oracles.prices import Place, Resource
 from devnet.oracles.tiers import Tier, first_paid
 
 PUBLIC_BASE_URL = "https://prices.azure.com"
+REGION = "eastus"  # whose prices are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class _Page(Document):
     next_link: str | None = Field(default=None, alias="NextPageLink")
 
 
-def read(pages: Pages, resource: Resource, base_url: str, region: str) -> int:
+def read(pages: Pages, resource: Resource, place: Place) -> int:
     """The resource's price with 18 decimals. Raises `PriceUnavailable`."""
     meter = METERS[resource]
     wanted = {
@@ -85,18 +86,18 @@ def read(pages: Pages, resource: Resource, base_url: str, region: str) -> int:
         "productName": meter.product,
         "skuName": meter.sku,
         "meterName": meter.name,
-        "armRegionName": region,
+        "armRegionName": place.region,
         "priceType": "Consumption",
     }
     condition = " and ".join(f"{name} eq '{value}'" for name, value in wanted.items())
-    url = f"{base_url}/api/retail/prices?{urlencode({'$filter': condition})}"
+    url = f"{place.base_url}/api/retail/prices?{urlencode({'$filter': condition})}"
     tiers: list[Tier] = []
     while True:
         page = pages.read(_Page, url)
-        tiers.extend(_tiers(page, meter, region))
+        tiers.extend(_tiers(page, meter, place.region))
         if not page.next_link:
             return first_paid(tiers, pages, units=meter.units)
-        if _origin(page.next_link) != _origin(base_url):
+        if _origin(page.next_link) != _origin(place.base_url):
             raise pages.unreadable(f"the next page is elsewhere: {page.next_link}")
         url = page.next_link
 

@@ -6,15 +6,10 @@ from contextlib import nullcontext
 
 import httpx
 
-from devnet.oracles import aws, azure, gcp
 from devnet.oracles.pages import Pages
-from devnet.oracles.prices import REGIONS, PriceUsd, Resource, Vendor
+from devnet.oracles.prices import Place, PriceUsd, Resource
+from devnet.oracles.vendors import Vendor
 
-PUBLIC_BASE_URLS: dict[Vendor, str] = {
-    Vendor.AWS: aws.PUBLIC_BASE_URL,
-    Vendor.GCP: gcp.PUBLIC_BASE_URL,
-    Vendor.AZURE: azure.PUBLIC_BASE_URL,
-}
 _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 10.0
 
@@ -39,23 +34,16 @@ def fetch(
     region: str | None = None,
     *,
     client: httpx.Client | None = None,
-    gcp_api_key: str = "",
+    api_key: str = "",
 ) -> PriceUsd:
     """The vendor's first paid list price of one unit of the resource, in its main region.
 
     Raises `PriceUnavailable`: `VendorDown`, `DocumentUnreadable` or `PriceAbsent`. Zero and
     negative prices are never returned; whether a positive one is plausible is for the feeds (O2).
+    `api_key` is what Google's public service asks for.
     """
-    vendor, resource = Vendor(vendor), Resource(resource)
-    region = region or REGIONS[vendor]
-    base_url = base_url.rstrip("/")
+    place = Place(base_url.rstrip("/"), region or vendor.region, api_key)
     with nullcontext(client) if client is not None else open_client() as http:
-        pages = Pages(http, vendor, resource)
-        match vendor:
-            case Vendor.AWS:
-                price = aws.read(pages, resource, base_url, region)
-            case Vendor.GCP:
-                price = gcp.read(pages, resource, base_url, region, gcp_api_key)
-            case Vendor.AZURE:
-                price = azure.read(pages, resource, base_url, region)
-        return PriceUsd(vendor, resource, region, price, pages.url)
+        pages = Pages(http, vendor.name, resource)
+        price = vendor.read(pages, resource, place)
+        return PriceUsd(vendor.name, resource, place.region, price, pages.url)

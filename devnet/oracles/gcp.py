@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from devnet.oracles.pages import Document, Pages
-from devnet.oracles.prices import Resource
+from devnet.oracles.prices import Place, Resource
 from devnet.oracles.tiers import Tier, first_paid
 
 PUBLIC_BASE_URL = "https://cloudbilling.googleapis.com"
+REGION = "us-central1"  # whose prices are read
 _LARGEST_PAGE = 5000  # the service's own limit
 
 COMPUTE, STORAGE, RUN = "6F81-5844-456A", "95FF-2EF5-5EA1", "152E-C115-5142"
@@ -83,10 +84,10 @@ class _Page(Document):
     next_token: str = Field(default="", alias="nextPageToken")
 
 
-def read(pages: Pages, resource: Resource, base_url: str, region: str, api_key: str = "") -> int:
+def read(pages: Pages, resource: Resource, place: Place) -> int:
     """The resource's price with 18 decimals. Raises `PriceUnavailable`.
 
-    `api_key` is what the public service asks for; the replica asks for none.
+    `place.api_key` is what the public service asks for; the replica asks for none.
     """
     meter = METERS[resource]
     tiers: list[Tier] = []
@@ -95,9 +96,9 @@ def read(pages: Pages, resource: Resource, base_url: str, region: str, api_key: 
         query = {"pageSize": str(_LARGEST_PAGE)}
         if token:
             query["pageToken"] = token
-        url = f"{base_url}/v1/services/{meter.service}/skus?{urlencode(query)}"
-        page = pages.read(_Page, url, {"x-goog-api-key": api_key} if api_key else {})
-        tiers.extend(_tiers(page, meter, region))
+        url = f"{place.base_url}/v1/services/{meter.service}/skus?{urlencode(query)}"
+        page = pages.read(_Page, url, {"x-goog-api-key": place.api_key} if place.api_key else {})
+        tiers.extend(_tiers(page, meter, place.region))
         if not page.next_token:
             return first_paid(tiers, pages, units=meter.units)
         token = page.next_token

@@ -13,7 +13,7 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from devnet.oracles.errors import DocumentUnreadable, PriceAbsent, PriceUnavailable, VendorDown
-from devnet.oracles.prices import Resource, Vendor
+from devnet.oracles.prices import Resource
 
 # AWS's regional files of the offers read here are below 10 MB; AmazonEC2's is not read.
 MAX_DOCUMENT_BYTES = 64 * 2**20
@@ -34,7 +34,7 @@ _Error = TypeVar("_Error", bound=PriceUnavailable)
 class Pages:
     """The pages read for one price; knows how to say what went wrong with whom."""
 
-    def __init__(self, client: httpx.Client, vendor: Vendor, resource: Resource) -> None:
+    def __init__(self, client: httpx.Client, vendor: str, resource: Resource) -> None:
         self._client, self._vendor, self._resource = client, vendor, resource
         self._bytes_left = MAX_DOCUMENT_BYTES
         self._pages_left = MAX_PAGES

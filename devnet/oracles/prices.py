@@ -1,4 +1,4 @@
-"""Vendors, resources and exact USD prices: the nouns the readers and the replicas share.
+"""Resources, places and exact USD prices: the nouns the readers and the replicas share.
 
 A vendor's "GB" is read as one GiB throughout, without a factor. Google names GiBy outright, and
 AWS and Azure mean 2^30 bytes where they bill memory, function time and storage. For egress their
@@ -17,12 +17,6 @@ _DEAREST_USD = 10**9  # a billion dollars for any unit here is a broken document
 _FINEST_EXPONENT = -40  # keeps a hostile "1e-999999999" from becoming a huge integer
 
 
-class Vendor(StrEnum):
-    AWS = "aws"
-    GCP = "gcp"
-    AZURE = "azure"
-
-
 class Resource(StrEnum):
     """What the chain has a feed for, and the unit one price is for (O1)."""
 
@@ -34,31 +28,20 @@ class Resource(StrEnum):
     MILLION_REQUESTS = "million_requests"
 
 
-REGIONS: dict[Vendor, str] = {
-    Vendor.AWS: "us-east-1",
-    Vendor.GCP: "us-central1",
-    Vendor.AZURE: "eastus",
-}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a vendor's service is asked: `region` of its goods, `api_key` where it asks for one."""
 
-
-def _column(*usd: str) -> dict[Resource, Decimal]:
-    return dict(zip(Resource, map(Decimal, usd), strict=True))
-
-
-# REFERENCE, "Cloud price documents": the three columns of its table; storage is object storage,
-# the one kind the table has of all three.
-LIST_PRICES: dict[Vendor, dict[Resource, Decimal]] = {
-    Vendor.AWS: _column("0.04048", "0.004445", "0.023", "0.09", "0.0000166667", "0.20"),
-    Vendor.GCP: _column("0.02911", "0.00331", "0.02", "0.12", "0.0000025", "0.40"),
-    Vendor.AZURE: _column("0.0405", "0.00445", "0.0208", "0.087", "0.000016", "0.20"),
-}
+    base_url: str
+    region: str
+    api_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceUsd:
     """One observed price: `usd_1e18` is USD per unit of `resource`, 18 decimals, above zero."""
 
-    vendor: Vendor
+    vendor: str
     resource: Resource
     region: str
     usd_1e18: int

@@ -1,4 +1,4 @@
-"""Three local HTTP servers that answer as AWS, Google and Azure do, with prices one can set."""
+"""A local HTTP server a vendor, which answers as the vendor does, with prices one can set."""
 
 from __future__ import annotations
 
@@ -6,56 +6,41 @@ import socket
 import threading
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
+from cluster.faults import FaultKind
 from devnet.base.errors import UsageError
 from devnet.oracles import replica
-from devnet.oracles.prices import LIST_PRICES, Resource, Vendor
-from devnet.oracles.replica import aws, azure, gcp
+from devnet.oracles.faults import PUBLISHED
+from devnet.oracles.prices import Resource
 from devnet.oracles.replica.answer import refused
+from devnet.oracles.vendors import VENDORS, Vendor
 
 BPS = 10_000
 _JOIN_SECONDS = 5.0
 _DEAREST_USD = Decimal(1000)  # of one unit; wrong decimals on top still fit a document
 
-STEPS: dict[Vendor, dict[Resource, Decimal]] = {
-    Vendor.AWS: aws.STEPS,
-    Vendor.GCP: gcp.STEPS,
-    Vendor.AZURE: azure.STEPS,
-}
-
-
-class PriceFault(StrEnum):
-    """How a vendor's service goes wrong; its true prices can still be set meanwhile."""
-
-    OUTAGE = "outage"  # HTTP 503 to every request
-    STALE = "stale"  # the documents stay as they were when the fault began
-    ZERO = "zero"
-    NEGATIVE = "negative"
-    WRONG_DECIMALS = "wrong_decimals"  # micro-dollars published as dollars
-
 
 class PriceServers:
-    """Context manager that owns the three servers (127.0.0.1, free ports); thread-safe.
+    """Context manager that owns the servers (127.0.0.1, free ports); thread-safe.
 
     A price is USD per unit of the resource, as `Decimal` or its text. Each vendor can only say
-    whole steps (`STEPS`: AWS ten decimals of its unit, Google nine, Azure twelve).
+    whole steps (AWS ten decimals of its unit, Google nine, Azure twelve).
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._prices = {vendor: dict(LIST_PRICES[vendor]) for vendor in Vendor}
-        self._faults: dict[Vendor, PriceFault] = {}
+        self._prices = {vendor: dict(vendor.prices) for vendor in VENDORS.values()}
+        self._faults: dict[Vendor, FaultKind] = {}
         self._frozen: dict[Vendor, dict[Resource, Decimal]] = {}
         self._servers: dict[Vendor, _Server] = {}
 
     def __enter__(self) -> Self:
         try:
-            for vendor in Vendor:
+            for vendor in VENDORS.values():
                 self._servers[vendor] = _Server(self._answerer(vendor))
         except OSError:
             self._stop()
@@ -71,17 +56,16 @@ class PriceServers:
         self._stop()
 
     def base_url(self, vendor: Vendor) -> str:
-        return self._servers[Vendor(vendor)].base_url
+        return self._servers[vendor].base_url
 
     def price(self, vendor: Vendor, resource: Resource) -> Decimal:
         """The vendor's true price, whatever fault hides it."""
         with self._lock:
-            return self._prices[Vendor(vendor)][Resource(resource)]
+            return self._prices[vendor][resource]
 
     def set_price(self, vendor: Vendor, resource: Resource, usd: Decimal | str) -> None:
         """Raises `UsageError` for a price out of range or finer than the vendor's documents say."""
-        vendor, resource = Vendor(vendor), Resource(resource)
-        price, step = _decimal(usd), STEPS[vendor][resource]
+        price, step = _decimal(usd), vendor.steps[resource]
         if not step <= price <= _DEAREST_USD:
             raise UsageError(
                 f"price of {resource} at {vendor}: {usd} USD is not in {step:f}..{_DEAREST_USD} USD"
@@ -98,53 +82,39 @@ class PriceServers:
 
     def scale(self, vendor: Vendor, resource: Resource | None, bps: int) -> None:
         """Multiplies one price, or all of the vendor's, by bps/10 000, to the nearest step."""
-        vendor = Vendor(vendor)
-        for each in Resource if resource is None else (Resource(resource),):
-            step = STEPS[vendor][each]
+        for each in Resource if resource is None else (resource,):
+            step = vendor.steps[each]
             scaled = _in_steps(self.price(vendor, each) * bps / BPS, step)
             self.set_price(vendor, each, scaled)
 
-    def fault(self, vendor: Vendor, kind: PriceFault) -> None:
-        """From now on the vendor's service goes wrong this way; replaces an earlier fault."""
-        vendor, kind = Vendor(vendor), PriceFault(kind)
+    def fault(self, vendor: Vendor, kind: FaultKind) -> None:
+        """From now on the vendor's service goes wrong this way; replaces an earlier fault.
+
+        Its true prices can still be set meanwhile.
+        """
         with self._lock:
             self._faults[vendor] = kind
             self._frozen[vendor] = dict(self._prices[vendor])
 
     def heal(self, vendor: Vendor) -> None:
         with self._lock:
-            self._faults.pop(Vendor(vendor), None)
+            self._faults.pop(vendor, None)
 
-    def _published(self, vendor: Vendor) -> dict[Resource, Decimal] | None:
+    def _published(self, vendor: Vendor) -> replica.Prices | None:
         """What the documents say now; None when there are no documents."""
         with self._lock:
             prices = dict(self._prices[vendor])
-            match self._faults.get(vendor):
-                case None:
-                    return prices
-                case PriceFault.OUTAGE:
-                    return None
-                case PriceFault.STALE:
-                    return dict(self._frozen[vendor])
-                case PriceFault.ZERO:
-                    return dict.fromkeys(prices, Decimal(0))
-                case PriceFault.NEGATIVE:
-                    return {resource: -price for resource, price in prices.items()}
-                case PriceFault.WRONG_DECIMALS:
-                    return {resource: price * 10**6 for resource, price in prices.items()}
+            kind = self._faults.get(vendor)
+            if kind is None:
+                return prices
+            return PUBLISHED[kind.name](kind, prices, self._frozen[vendor])
 
     def _answerer(self, vendor: Vendor) -> _Answerer:
-        def answer(path: str, query: dict[str, str], base_url: str) -> replica.Answer:
+        def answer(asked: replica.Asked) -> replica.Answer:
             prices = self._published(vendor)
             if prices is None:
                 return refused(503, "the service is unavailable")
-            match vendor:
-                case Vendor.AWS:
-                    return aws.answer(path, prices)
-                case Vendor.GCP:
-                    return gcp.answer(path, query, prices)
-                case Vendor.AZURE:
-                    return azure.answer(path, query, prices, base_url)
+            return vendor.answer(asked, prices)
 
         return answer
 
@@ -154,7 +124,7 @@ class PriceServers:
         self._servers.clear()
 
 
-_Answerer = Callable[[str, dict[str, str], str], replica.Answer]
+_Answerer = Callable[[replica.Asked], replica.Answer]
 
 
 class _Server:
@@ -195,7 +165,8 @@ def _handler(answer: _Answerer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             host, port = self.connection.getsockname()[:2]
-            found = answer(parts.path, dict(parse_qsl(parts.query)), f"http://{host}:{port}")
+            asked = replica.Asked(parts.path, dict(parse_qsl(parts.query)), f"http://{host}:{port}")
+            found = answer(asked)
             body = found.body.encode()
             self.send_response(found.status)
             self.send_header("Content-Type", "application/json")

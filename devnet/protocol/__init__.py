@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from devnet.protocol.contracts import Call, Contracts, DecodedCall, Event
 from devnet.protocol.deployment import (
-    KOMP_USD_FEED,
     POOL_ABI,
     POOL_FACTORY,
-    UTILIZATION_FEED,
     Deployment,
     Genesis,
-    feed_name,
     pool_address,
     pool_name,
     pool_number,
@@ -40,6 +37,7 @@ from devnet.protocol.states import (
     StoredPrice,
 )
 from devnet.protocol.views import View
+from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
 
 __all__ = [
     "KOMP_USD_FEED",

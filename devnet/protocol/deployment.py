@@ -11,11 +11,9 @@ from typing import Any, Final
 
 from devnet.base.errors import UsageError
 from devnet.chain.transaction import created_address
+from devnet.spec.feeds import FEED_PREFIX
 
-FEED_PREFIX: Final = "Feed:"
 FEED_ABI: Final = "OcrAggregator"
-KOMP_USD_FEED: Final = "Feed:komp_usd"
-UTILIZATION_FEED: Final = "Feed:utilization"
 POOL_PREFIX: Final = "Pool:"
 POOL_ABI: Final = "Pool"
 POOL_FACTORY: Final = "PoolFactory"
@@ -23,11 +21,6 @@ POOL_FACTORY: Final = "PoolFactory"
 _VERSION: Final = 1
 
 Abi = Sequence[Mapping[str, Any]]
-
-
-def feed_name(vendor: str, resource: str) -> str:
-    """The contract name of one vendor's feed for one resource (O1)."""
-    return f"{FEED_PREFIX}{vendor}:{resource}"
 
 
 def pool_name(number: int) -> str:

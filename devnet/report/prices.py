@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from devnet.protocol.deployment import FEED_PREFIX, UTILIZATION_FEED
 from devnet.report.amounts import WAD
 from devnet.report.events import Told
+from devnet.spec.feeds import FEED_PREFIX, UTILIZATION_FEED
 
 # IPricing.Resource, in order.
 RESOURCES: Final = (

@@ -6,23 +6,54 @@ from typing import Annotated, Self
 
 from pydantic import ValidationInfo, model_validator
 
-from devnet.spec.fields import one_of
+from cluster.faults import FAULTS, NODE, FaultKind, kinds_of, register
+from devnet.spec.fields import one_of_table
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import FeedNames, OracleNames, VendorNames, WorkerNames, known_of
 from devnet.spec.units import UnitError, did_you_mean
 
-# What only a mock can do: an aggregator would refuse to become such a feed.
-MOCKED_KINDS = ("future_timestamp", "round_gap", "phase_change")
-# The kinds of fault of each subject, the usual one first.
-FAULT_KINDS = {
-    "worker": ("offline",),
-    "vendor": ("outage", "stale", "zero", "negative", "wrong_decimals"),
-    "oracle": ("offline", "outlier", "wrong_key", "replay"),
-    "feed": (
-        *("stale", "frozen", "flapping", "zero", "negative", "wrong_decimals"),
-        *MOCKED_KINDS,
+WORKER, VENDOR, ORACLE, FEED = SUBJECTS = (NODE, "vendor", "oracle", "feed")
+
+# The usual kind of each subject first; a node's are the cluster's own.
+for _kind in (
+    FaultKind(VENDOR, "outage", "HTTP 503 to every request"),
+    FaultKind(VENDOR, "stale", "its documents stay as they were when the fault began"),
+    FaultKind(VENDOR, "zero", "its documents say 0"),
+    FaultKind(VENDOR, "negative", "its documents say prices below 0"),
+    FaultKind(*(VENDOR, "wrong_decimals", "micro-dollars published as dollars"), {"factor": 10**6}),
+    FaultKind(ORACLE, "offline", "it reads, signs and sends nothing"),
+    FaultKind(ORACLE, "outlier", "it sees ten times what is there", {"factor": 10}),
+    FaultKind(ORACLE, "wrong_key", "it adds signatures of a key that is no oracle node's"),
+    FaultKind(ORACLE, "replay", "it sends the report before again"),
+    FaultKind(FEED, "stale", "nobody can read its source"),
+    FaultKind(FEED, "frozen", "its source says what it said when the fault began"),
+    FaultKind(FEED, "flapping", "its source doubles every other reading", {"factor": 2}),
+    FaultKind(FEED, "zero", "its source says 0"),
+    FaultKind(FEED, "negative", "its source says what is below 0"),
+    # Chainlink's usual 8 decimals in place of our 18, and the other way round
+    FaultKind(
+        *(FEED, "wrong_decimals", "its source has 8 decimals for 18, or 18 for 8"), {"unit": 10**10}
     ),
-}
+    # An aggregator would refuse to become such a feed.
+    FaultKind(FEED, "future_timestamp", "its rounds are an hour ahead", mocked=True),
+    FaultKind(FEED, "round_gap", "rounds are missing", mocked=True),
+    FaultKind(FEED, "phase_change", "its rounds are of another phase", mocked=True),
+):
+    register(_kind)
+
+
+def fault_kind(subject: str, name: str) -> FaultKind:
+    """The kind of fault of that name. Raises `UnitError` where a subject has none of that name."""
+    if (subject, name) not in FAULTS:
+        kinds = [kind.name for kind in kinds_of(subject)]
+        hint = did_you_mean(name, kinds) or f"known: {', '.join(kinds)}"
+        raise UnitError(f"no such kind of fault of a {subject}", name, hint)
+    return FAULTS[(subject, name)]
+
+
+def usual_fault(subject: str) -> FaultKind:
+    """How a subject breaks where nothing is said."""
+    return kinds_of(subject)[0]
 
 
 class _OfPart(Step):
@@ -36,7 +67,7 @@ class _OfPart(Step):
     @property
     def subject(self) -> str:
         """`worker`, `vendor`, `oracle` or `feed`."""
-        return next(kind for kind in FAULT_KINDS if getattr(self, kind) is not None)
+        return next(kind for kind in SUBJECTS if getattr(self, kind) is not None)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -45,27 +76,37 @@ class _OfPart(Step):
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:
-        self.exactly_one_of(*FAULT_KINDS)
+        self.exactly_one_of(*SUBJECTS)
         return self
 
 
-_ALL_KINDS = tuple(dict.fromkeys(kind for kinds in FAULT_KINDS.values() for kind in kinds))
+def _all_names() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(kind.name for kind in FAULTS.values()))
+
+
+def _by_subject() -> str:
+    """One line for help and schema."""
+    return "; ".join(
+        f"{subject}: {', '.join(kind.name for kind in kinds_of(subject))}" for subject in SUBJECTS
+    )
 
 
 @step("fault")
 class Fault(_OfPart):
     """Break a part: a worker, a vendor's price server, an oracle node, a feed."""
 
-    kind: Annotated[str, *one_of("kind of fault", *_ALL_KINDS)]
+    kind: Annotated[str, *one_of_table("kind of fault", _all_names, _by_subject)]
+
+    @property
+    def fault(self) -> FaultKind:
+        """What happens to each of the parts."""
+        return FAULTS[(self.subject, self.kind)]
 
     @model_validator(mode="after")
     def _kind_of_subject(self, info: ValidationInfo) -> Self:
-        kinds = FAULT_KINDS[self.subject]
-        if self.kind not in kinds:
-            hint = did_you_mean(self.kind, kinds) or f"known: {', '.join(kinds)}"
-            raise UnitError(f"no such kind of fault of a {self.subject}", self.kind, hint)
+        fault = fault_kind(self.subject, self.kind)
         network = known_of(info).network
-        if self.kind in MOCKED_KINDS and network:
+        if fault.mocked and network:
             mocked = network.oracles.mocked
             for name in self.names:
                 if name.partition(":")[0] not in mocked:

@@ -7,7 +7,7 @@ gives the text again, so a dumped model reads back as itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any
@@ -223,16 +223,45 @@ ErrorName = Annotated[
 Version = Annotated[int, *_field(_version, None, {"const": 1})]
 
 
+def _known(kind: str, value: object, known: Collection[str]) -> str:
+    if not isinstance(value, str) or value not in known:
+        hint = units.did_you_mean(str(value), known) or f"known: {', '.join(known)}"
+        raise UnitError(f"unknown {kind}", value, hint)
+    return value
+
+
 def one_of(kind: str, *known: str) -> tuple[Any, ...]:
     """Annotations of a text that must be one of `known`; `kind` names it in the fault."""
 
     def read(value: object) -> str:
-        if not isinstance(value, str) or value not in known:
-            hint = units.did_you_mean(str(value), known) or f"known: {', '.join(known)}"
-            raise UnitError(f"unknown {kind}", value, hint)
-        return value
+        return _known(kind, value, known)
 
     return (BeforeValidator(read), WithJsonSchema({"enum": list(known)}))
+
+
+@dataclass(frozen=True, slots=True)
+class _TableSchema:
+    """The names of a table as they are when a schema is asked for."""
+
+    names: Callable[[], Collection[str]]
+    describe: Callable[[], str]
+
+    def __get_pydantic_json_schema__(self, _schema: object, _handler: object) -> dict[str, Any]:
+        return {"enum": list(self.names()), "description": self.describe()}
+
+
+def one_of_table(
+    kind: str, names: Callable[[], Collection[str]], describe: Callable[[], str]
+) -> tuple[Any, ...]:
+    """Annotations of a text that must be a name of a table which others may add to.
+
+    `describe` says what the names mean, for schema and help.
+    """
+
+    def read(value: object) -> str:
+        return _known(kind, value, names())
+
+    return (BeforeValidator(read), _TableSchema(names, describe))
 
 
 def one_of_numbers(kind: str, *known: int) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 
 from devnet.spec.document import nearby
 from devnet.spec.economics import Economics
+from devnet.spec.feeds import FEED_PREFIX, KOMP_USD, UTILIZATION, cloud_feed
 from devnet.spec.fields import (
     MAX_BLOCKS,
     MAX_REPLICAS,
@@ -186,8 +187,8 @@ class Oracles(SpecModel):
 
     def feed_names(self) -> tuple[str, ...]:
         """Of all feeds, as steps name them: `vendor:resource`, `komp_usd`, `utilization`."""
-        clouds = (f"{vendor}:{name}" for name in self.resources for vendor in VENDORS)
-        return (*clouds, "komp_usd", "utilization")
+        clouds = (cloud_feed(vendor, name) for name in self.resources for vendor in VENDORS)
+        return (*clouds, KOMP_USD, UTILIZATION)
 
     def node_names(self) -> tuple[str, ...]:
         """`oracle-1` … `oracle-n`."""
@@ -311,7 +312,7 @@ class NetworkSpec(SpecModel):
         """Of all contracts it begins with; pools come later."""
         return (
             *("Kompute", "Gatekeepers", "Staking", "Slashing", "Rewards"),
-            *(f"Feed:{name}" for name in self.oracles.feed_names()),
+            *(FEED_PREFIX + name for name in self.oracles.feed_names()),
             *("Pricing", "Market", "PoolFactory", "ExecutionQueue"),
             *(("IncentiveVault",) if self.incentives else ()),
             *(REQUEST_RESPONSE_CONTRACTS if self.oracles.request_response else ()),

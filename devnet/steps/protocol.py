@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from cluster.errors import NodeLost
-from cluster.interface import EventKind, FaultKind
+from cluster.interface import EventKind
 from devnet.actors import messages
 from devnet.base import CheckFailed, UsageError, wait_for
-from devnet.oracles import Resource, Vendor
-from devnet.protocol.deployment import FEED_PREFIX
+from devnet.oracles import VENDORS, Resource
 from devnet.spec import faults, steps
 from devnet.spec import governing as governing_steps
 from devnet.spec import incidents as incident_steps
 from devnet.spec import pools as pool_steps
 from devnet.spec.expectation import Expect
+from devnet.spec.feeds import FEED_PREFIX
 from devnet.spec.sending import Send
 from devnet.spec.units import komp_text
 from devnet.steps import governing, incidents, pools
@@ -209,9 +209,9 @@ def _price(session: Session, step: steps.Price) -> str:
     for vendor in step.vendor:
         for resource in resources:
             if step.usd is not None:
-                servers.set_price(Vendor(vendor), Resource(resource), Decimal(step.usd) / USD_1E8)
+                servers.set_price(VENDORS[vendor], Resource(resource), Decimal(step.usd) / USD_1E8)
             elif step.change is not None:
-                servers.scale(Vendor(vendor), Resource(resource), 10_000 + step.change)
+                servers.scale(VENDORS[vendor], Resource(resource), 10_000 + step.change)
     return f"{', '.join(step.vendor)}: {', '.join(resources)}"
 
 
@@ -238,18 +238,14 @@ def _request_round(session: Session, step: steps.RequestRound) -> str:
 @performs(faults.Fault)
 def _fault(session: Session, step: faults.Fault) -> str:
     for name in step.names:
-        if step.subject == "vendor":
-            session.sources.fault_vendor(name, step.kind)
-        elif step.subject == "oracle":
-            session.sources.fault_node(name, step.kind)
-        elif step.subject == "feed":
-            session.sources.fault_feed(FEED_PREFIX + name, step.kind)
-        else:
-            try:
-                session.cluster.fault(name, FaultKind(step.kind))
-            except NodeLost as lost:
-                raise UsageError(str(lost), hint=lost.hint or "heal it first") from lost
-            _await_node(session, name, EventKind.NODE_LOST)
+        if step.subject != faults.WORKER:
+            session.sources.fault(step.fault, name)
+            continue
+        try:
+            session.cluster.fault(name, step.fault)
+        except NodeLost as lost:
+            raise UsageError(str(lost), hint=lost.hint or "heal it first") from lost
+        _await_node(session, name, EventKind.NODE_LOST)
     session.scheduler.drain(limit_block=session.head.number)  # one clock: nothing is mined
     return f"{', '.join(step.names)} {step.kind} since block {session.head.number}"
 
@@ -257,15 +253,11 @@ def _fault(session: Session, step: faults.Fault) -> str:
 @performs(faults.Heal)
 def _heal(session: Session, step: faults.Heal) -> str:
     for name in step.names:
-        if step.subject == "vendor":
-            session.sources.heal_vendor(name)
-        elif step.subject == "oracle":
-            session.sources.heal_node(name)
-        elif step.subject == "feed":
-            session.sources.heal_feed(FEED_PREFIX + name)
-        else:
-            session.cluster.heal(name)
-            _await_node(session, name, EventKind.NODE_READY)
+        if step.subject != faults.WORKER:
+            session.sources.heal(step.subject, name)
+            continue
+        session.cluster.heal(name)
+        _await_node(session, name, EventKind.NODE_READY)
     session.settle()
     return ", ".join(step.names)
 

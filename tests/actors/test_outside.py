@@ -14,7 +14,8 @@ from typing import cast
 import httpx
 import pytest
 
-from cluster.interface import Capacity, Cluster, FaultKind, Job, NodeSpec, Pod, Workload
+from cluster.faults import OFFLINE
+from cluster.interface import Capacity, Cluster, Job, NodeSpec, Pod, Workload
 from cluster.scores import profile_measurement
 from cluster.sim.cluster import SimCluster
 from devnet.actors.attestations import Counters, Running
@@ -212,7 +213,7 @@ def test_a_node_is_measured_and_a_lost_one_says_why_not(place: Place) -> None:
     assert place.answer(RunMeasurement("worker-1", seed)) == Measured(
         "worker-1", profile_measurement("worker-1", NODE, seed)
     )
-    place.cluster.fault("worker-2", FaultKind.OFFLINE)
+    place.cluster.fault("worker-2", OFFLINE)
 
     lost = place.answer(RunMeasurement("worker-2", seed))
 

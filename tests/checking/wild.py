@@ -8,7 +8,7 @@ from typing import Any
 
 from model_world import CLOUD_FEEDS, DAY, KOMP, PRICED, REFERENCE, USD_PRICES, World, address
 
-from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED
+from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED
 
 WORKERS = tuple(f"worker-{n}" for n in range(1, 5))
 CLIENTS = ("alice", "bob", "mallory")

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.errors import JobFailed, UnknownSubject
+from cluster.faults import OFFLINE
 from cluster.interface import (
     Capacity,
-    FaultKind,
     Job,
     JobResult,
     Measurement,
@@ -236,7 +236,7 @@ def test_a_busy_node_can_be_tested(sim: SimCluster, tmp_path: Path) -> None:
 
 
 def test_a_lost_node_cannot(sim: SimCluster) -> None:
-    sim.fault("worker-1", FaultKind.OFFLINE)
+    sim.fault("worker-1", OFFLINE)
     try:
         with pytest.raises(JobFailed, match="node 'worker-1' is lost"):
             measure(sim, "worker-1", SEED)

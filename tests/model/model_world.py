@@ -22,14 +22,12 @@ from devnet.protocol import (
     observers_word,
 )
 from devnet.protocol.deployment import (
-    KOMP_USD_FEED,
     POOL_FACTORY,
-    UTILIZATION_FEED,
-    feed_name,
     pool_address,
     pool_number,
 )
 from devnet.protocol.messages import Domains, collect
+from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
 from devnet.spec.network import RESOURCES, VENDORS
 
 KOMP = 10**18

@@ -10,7 +10,7 @@ from model_world import CLOUD_FEEDS, DAY, USD_PRICES, World
 from devnet.model import FeedParameters
 from devnet.model.pricing import after_poke, contingency_price, dynamic_price, fresh, median
 from devnet.protocol import ContingencyState, RoundState, StoredPrice
-from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED
+from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED
 
 PRICE = st.integers(1, 10**22)
 U = st.integers(0, 10**18)

@@ -24,9 +24,10 @@ from devnet.deploy.execution import creation_code
 from devnet.deploy.plan import abi_sources, addresses, resolved
 from devnet.protocol import Contracts, Deployment, Event, Genesis, ObservedTransaction
 from devnet.protocol.artifacts import Artifacts
-from devnet.protocol.deployment import FEED_PREFIX, pool_number
+from devnet.protocol.deployment import pool_number
 from devnet.protocol.errors import ProtocolError, decode_error
 from devnet.runs.genesis import funding
+from devnet.spec.feeds import FEED_PREFIX
 from devnet.spec.network import NetworkSpec
 
 GENESIS_BLOCK: Final = 2  # as `devnet up`: an empty block, the creations, the funding

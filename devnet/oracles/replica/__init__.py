@@ -4,6 +4,6 @@ Each module names its `STEPS` (the finest price its documents can say) and an `a
 the six meters that matter, the documents hold what trips a careless reader of the real ones.
 """
 
-from devnet.oracles.replica.answer import Answer, Prices
+from devnet.oracles.replica.answer import Answer, Asked, Prices
 
-__all__ = ["Answer", "Prices"]
+__all__ = ["Answer", "Asked", "Prices"]

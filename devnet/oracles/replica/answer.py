@@ -16,6 +16,15 @@ EFFECTIVE = "2026-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: its path, its query, and the replica's own address, for links to further pages."""
+
+    path: str
+    query: Mapping[str, str]
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     status: int
     body: str

@@ -7,12 +7,11 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from devnet.oracles.aws import METERS
-from devnet.oracles.prices import REGIONS, Resource, Vendor
-from devnet.oracles.replica.answer import EFFECTIVE, Answer, Prices, cheaper, found, refused
+from devnet.oracles.aws import METERS, REGION
+from devnet.oracles.prices import Resource
+from devnet.oracles.replica.answer import EFFECTIVE, Answer, Asked, Prices, cheaper, found, refused
 
 _PATH = re.compile(r"/offers/v1\.0/aws/(\w+)/current/([\w-]+)/index\.json")
-_REGION = REGIONS[Vendor.AWS]
 _UNIT_STEP = Decimal("1e-10")  # ten decimals in `pricePerUnit`
 
 STEPS: dict[Resource, Decimal] = {
@@ -31,12 +30,12 @@ class _Entry:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-def answer(path: str, prices: Prices) -> Answer:
+def answer(asked: Asked, prices: Prices) -> Answer:
     """The offer's file with these prices, or 404 as the real service has for an unknown one."""
-    match = _PATH.fullmatch(path)
-    entries = _entries(match[1], prices) if match and match[2] == _REGION else ()
+    match = _PATH.fullmatch(asked.path)
+    entries = _entries(match[1], prices) if match and match[2] == REGION else ()
     if match is None or not entries:
-        return refused(404, f"no file at {path}")
+        return refused(404, f"no file at {asked.path}")
     products: dict[str, object] = {}
     on_demand: dict[str, object] = {}
     for entry in entries:
@@ -58,7 +57,7 @@ def answer(path: str, prices: Prices) -> Answer:
 
 
 def _product(sku: str, entry: _Entry) -> dict[str, object]:
-    attributes = {"usagetype": entry.usage, "regionCode": _REGION} | dict(entry.attributes)
+    attributes = {"usagetype": entry.usage, "regionCode": REGION} | dict(entry.attributes)
     return {"sku": sku, "productFamily": entry.family, "attributes": attributes}
 
 
@@ -122,7 +121,7 @@ def _entries(offer: str, prices: Prices) -> tuple[_Entry, ...]:
         case "AWSDataTransfer":
             outward = (
                 ("transferType", "AWS Outbound"),
-                ("fromRegionCode", _REGION),
+                ("fromRegionCode", REGION),
                 ("toLocation", "External"),
             )
             inward = (("transferType", "AWS Inbound"), ("fromLocation", "External"))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from devnet.oracles.azure import METERS
-from devnet.oracles.prices import REGIONS, Resource, Vendor
-from devnet.oracles.replica.answer import EFFECTIVE, Answer, Prices, cheaper, found, refused
+from devnet.oracles.azure import METERS, REGION
+from devnet.oracles.prices import Resource
+from devnet.oracles.replica.answer import EFFECTIVE, Answer, Asked, Prices, cheaper, found, refused
 
 _PATH = "/api/retail/prices"
-_REGION = REGIONS[Vendor.AZURE]
 _PAGE_SIZE = 2  # small, so that every reader has to follow `NextPageLink`
 _UNIT_STEP = Decimal("1e-12")
 
@@ -33,11 +31,11 @@ STEPS: dict[Resource, Decimal] = {
 Item = dict[str, object]
 
 
-def answer(path: str, query: Mapping[str, str], prices: Prices, base_url: str) -> Answer:
+def answer(asked: Asked, prices: Prices) -> Answer:
     """A page of the items that pass the filter; 400 for a filter or a `$skip` it cannot read."""
-    if path != _PATH:
-        return refused(404, f"nothing at {path}")
-    condition, skip = query.get("$filter", ""), query.get("$skip", "0")
+    if asked.path != _PATH:
+        return refused(404, f"nothing at {asked.path}")
+    condition, skip = asked.query.get("$filter", ""), asked.query.get("$skip", "0")
     wanted = _wanted(condition)
     if wanted is None or not skip.isdecimal() or len(skip) > 9:
         return refused(400, "invalid OData parameters")
@@ -55,7 +53,7 @@ def answer(path: str, query: Mapping[str, str], prices: Prices, base_url: str) -
             "CustomerEntityId": "Default",
             "CustomerEntityType": "Retail",
             "Items": items[start:end],
-            "NextPageLink": f"{base_url}{_PATH}?{following}" if end < len(items) else None,
+            "NextPageLink": f"{asked.base_url}{_PATH}?{following}" if end < len(items) else None,
             "Count": len(items[start:end]),
         }
     )
@@ -98,7 +96,7 @@ def _item(resource: Resource, usd: Decimal, tier_minimum: int) -> Item:
         "tierMinimumUnits": Decimal(tier_minimum),
         "retailPrice": usd,
         "unitPrice": usd,
-        "armRegionName": _REGION,
+        "armRegionName": REGION,
         "effectiveStartDate": EFFECTIVE,
         "meterName": meter.name,
         "productName": meter.product,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from devnet.oracles.gcp import COMPUTE, METERS, RUN, STORAGE
-from devnet.oracles.prices import REGIONS, Resource, Vendor
-from devnet.oracles.replica.answer import EFFECTIVE, Answer, Prices, cheaper, found, refused
+from devnet.oracles.gcp import COMPUTE, METERS, REGION, RUN, STORAGE
+from devnet.oracles.prices import Resource
+from devnet.oracles.replica.answer import EFFECTIVE, Answer, Asked, Prices, cheaper, found, refused
 
 _PATH = re.compile(r"/v1/services/([0-9A-F-]+)/skus")
-_REGION = REGIONS[Vendor.GCP]
 _PAGE_SIZE = 3  # small, so that every reader has to follow `nextPageToken`
 _UNIT_STEP = Decimal("1e-9")  # `nanos`
 _SECONDS_PER_UNIT = {"h": 3600, "GiBy.h": 2**30 * 3600, "GiBy.s": 2**30, "GiBy": 2**30}
@@ -30,18 +28,18 @@ class _Entry:
     group: str
     unit: str
     tiers: tuple[tuple[int, Decimal], ...]
-    region: str = _REGION
+    region: str = REGION
     usage_type: str = "OnDemand"
 
 
-def answer(path: str, query: Mapping[str, str], prices: Prices) -> Answer:
+def answer(asked: Asked, prices: Prices) -> Answer:
     """A page of the service's SKUs. 404 for an unknown service, 400 for a token not given out."""
-    match = _PATH.fullmatch(path)
+    match = _PATH.fullmatch(asked.path)
     entries = _entries(match[1], prices) if match else ()
     if match is None or not entries:
-        return refused(404, f"no service at {path}")
+        return refused(404, f"no service at {asked.path}")
     starts = {_token(start): start for start in range(_PAGE_SIZE, len(entries), _PAGE_SIZE)}
-    token = query.get("pageToken", "")
+    token = asked.query.get("pageToken", "")
     if token and token not in starts:
         return refused(400, "invalid page token")
     start = starts.get(token, 0)

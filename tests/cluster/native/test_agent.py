@@ -20,7 +20,8 @@ import psutil
 import pytest
 
 from cluster.errors import UnknownSubject
-from cluster.interface import Capacity, FaultKind, NodeSpec
+from cluster.faults import OFFLINE
+from cluster.interface import Capacity, NodeSpec
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Api
 from cluster.kubernetes.bootstrap import create_namespace
@@ -355,7 +356,7 @@ def test_a_killed_agent_takes_its_pods_along_and_its_successor_starts_them_again
     bench.until("halfway", lambda pod: "running" in str(pod["status"]), "running")
     devnet = bench.provider._devnet_id
     assert len(pod_processes(devnet)) == 2
-    bench.provider.fault(NODE, FaultKind.OFFLINE)
+    bench.provider.fault(NODE, OFFLINE)
     wait_for("no pod left", lambda: Seen(not pod_processes(devnet)), LIMIT)
     bench.provider.heal(NODE)
     after = bench.until(

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ClusterError, JobFailed, UnknownSubject
+from cluster.faults import OFFLINE
 from cluster.interface import (
     Capacity,
     Cluster,
     ClusterEvent,
     EventKind,
-    FaultKind,
     Job,
     NodeSpec,
     NodeState,
@@ -216,7 +216,7 @@ def test_settle_tells_what_is_wrong(native: NativeCluster) -> None:
 
 def test_unknown_subjects_are_named(native: NativeCluster) -> None:
     with pytest.raises(UnknownSubject, match="no node 'worker-9'"):
-        native.fault("worker-9", FaultKind.OFFLINE)
+        native.fault("worker-9", OFFLINE)
     with pytest.raises(UnknownSubject, match='"nothing" not found'):
         native.scale("nothing", 2)
 
@@ -278,7 +278,7 @@ def test_a_lost_node_is_told_once_and_its_pods_are_replaced(
     lost, kept = pods
     inbox = Inbox(native)
 
-    native.fault(lost.node, FaultKind.OFFLINE)
+    native.fault(lost.node, OFFLINE)
     inbox.wait(EventKind.NODE_LOST, lost.node, 10)
     native.settle(20)
 
@@ -314,7 +314,7 @@ def test_a_job_on_a_node_that_dies_leaves_no_result(native: NativeCluster) -> No
     thread.start()
     # A job's pod is no workload's pod: it shows in what the node has been asked for.
     wait_for("the job runs", lambda: Seen(native.utilization().requested.milli_cpu >= 50), 10)
-    native.fault("worker-2", FaultKind.OFFLINE)
+    native.fault("worker-2", OFFLINE)
     thread.join(20)
     native.heal("worker-2")
 

@@ -16,11 +16,11 @@ import psutil
 import pytest
 
 from cluster.errors import ClusterError, JobFailed, NodeLost, UnknownSubject
+from cluster.faults import OFFLINE
 from cluster.interface import (
     Capacity,
     ClusterEvent,
     EventKind,
-    FaultKind,
     Job,
     NodeSpec,
     NodeState,
@@ -122,7 +122,7 @@ def test_a_lost_node_is_told_before_its_pods_move(
 ) -> None:
     sim.apply(web)
     del events[:]
-    sim.fault("worker-2", FaultKind.OFFLINE)
+    sim.fault("worker-2", OFFLINE)
     assert told(events) == [
         (EventKind.NODE_LOST, "worker-2", "worker-2"),
         (EventKind.POD_LOST, "web-2", "worker-2"),
@@ -264,7 +264,7 @@ def test_a_job_of_a_lost_node_fails(sim: SimCluster, tmp_path: Path) -> None:
     runner = threading.Thread(target=run)
     runner.start()
     (tmp_path / "started").open().close()
-    sim.fault("worker-1", FaultKind.OFFLINE)
+    sim.fault("worker-1", OFFLINE)
     runner.join(10)
     assert "worker-1 was lost" in str(caught[0])
 
@@ -303,7 +303,7 @@ def test_two_sims_play_alike(tmp_path: Path, web: Workload) -> None:
         cluster.subscribe(seen.append)
         with cluster:
             cluster.apply(web)
-            cluster.fault("worker-1", FaultKind.OFFLINE)
+            cluster.fault("worker-1", OFFLINE)
             cluster.scale("web", 4)
             cluster.heal("worker-1")
         return seen

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from devnet.model.pricing import WAD, fresh
-from devnet.protocol.deployment import KOMP_USD_FEED, UTILIZATION_FEED
 from devnet.protocol.reports import observers_word
+from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED
 from devnet.spec.network import (
     CONTAINER_RESOURCES,
     RESOURCES,

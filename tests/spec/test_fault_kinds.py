@@ -1,0 +1,65 @@
+"""One table of what can break: files, schema, help and whoever plays a fault take it from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.faults import FAULTS, NODE, OFFLINE, FaultKind, kinds_of, register
+from devnet.oracles.faults import DISTORTIONS, PUBLISHED
+from devnet.spec import STEPS
+from devnet.spec.faults import FEED, ORACLE, SUBJECTS, VENDOR, Fault, fault_kind, usual_fault
+from devnet.spec.units import UnitError
+
+KEPT_BY_THE_PART = {  # what no effect on a figure tells: see who plays it
+    (ORACLE, "offline"),  # devnet.actors.sources
+    (FEED, "stale"),
+    (FEED, "frozen"),
+    (ORACLE, "wrong_key"),  # devnet.actors.reports
+    (ORACLE, "replay"),
+    (FEED, "future_timestamp"),
+    (FEED, "round_gap"),
+    (FEED, "phase_change"),
+}
+
+
+def test_every_subject_has_its_usual_fault_first() -> None:
+    assert [usual_fault(subject).name for subject in SUBJECTS] == [
+        *("offline", "outage", "offline", "stale")
+    ]
+
+
+def test_no_fault_is_declared_that_nobody_plays() -> None:
+    assert {kind.name for kind in kinds_of(VENDOR)} == set(PUBLISHED)
+    others = {key for key, kind in FAULTS.items() if kind.subject not in (NODE, VENDOR)}
+    assert others == set(DISTORTIONS) | KEPT_BY_THE_PART
+    assert not set(DISTORTIONS) & KEPT_BY_THE_PART
+
+
+def test_a_kind_is_of_its_subject() -> None:
+    assert fault_kind("worker", "offline") is OFFLINE
+    with pytest.raises(UnitError) as caught:
+        fault_kind("worker", "outlier")
+    assert str(caught.value).startswith("no such kind of fault of a worker")
+    assert caught.value.hint == "known: offline"
+
+
+def test_one_name_a_subject() -> None:
+    with pytest.raises(ValueError, match="a vendor has a fault of kind 'outage' already"):
+        register(FaultKind("vendor", "outage", "again"))
+
+
+@pytest.fixture
+def slow() -> Iterator[FaultKind]:
+    yield register(FaultKind(NODE, "slow", "its disk takes its time", {"percent": 50}))
+    del FAULTS[(NODE, "slow")]
+
+
+def test_what_is_registered_is_read_and_is_in_the_schema(slow: FaultKind) -> None:
+    step = STEPS["fault"].model_validate({"worker": "worker-1", "kind": "slow"})
+    assert isinstance(step, Fault)
+    assert step.fault is slow
+    schema = Fault.model_json_schema()["properties"]["kind"]
+    assert schema["enum"] == [*dict.fromkeys(kind.name for kind in FAULTS.values())]
+    assert schema["description"].startswith("worker: offline, slow; vendor: outage, ")
