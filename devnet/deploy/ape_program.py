@@ -19,12 +19,12 @@ def main() -> None:
     from ape._cli import cli
     from ape.managers import project
 
-    matches = project.path_match
+    matches = project.path_match  # type: ignore[attr-defined]
 
     def matches_inside(path: str | Path, *exclusions: str) -> bool:
         return not Path(path).is_absolute() and bool(matches(path, *exclusions))
 
-    project.path_match = matches_inside
+    project.path_match = matches_inside  # type: ignore[attr-defined]
     cli(prog_name="ape")
 
 
