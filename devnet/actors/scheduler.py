@@ -89,6 +89,9 @@ class Scheduler:
         self._open_sends: dict[int, int] = {}  # of a wish, those that close it
         self._foreign: set[int] = set()  # wishes of transactions that no actor asked for
         self.wishes: dict[int, WishState] = {}
+        # Called between rounds and between blocks, where an end of the step does no harm: raises
+        # to end it.
+        self.go_on: Callable[[], None] = lambda: None
 
     # --- what comes in ------------------------------------------------------------------------
 
@@ -227,6 +230,7 @@ class Scheduler:
         With `limit_block`, no block above it is mined; what is left waits for the next drain.
         """
         for _ in range(MOST_ROUNDS):
+            self.go_on()
             busy = self.round()
             if self._backlog:
                 if limit_block is not None and self._chain.head.number >= limit_block:

@@ -14,6 +14,7 @@ from devnet.base.errors import (
     MachineLacks,
     ReplayDiverged,
     StartFailed,
+    StepCancelled,
     UsageError,
     WaitExpired,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Part",
     "ReplayDiverged",
     "StartFailed",
+    "StepCancelled",
     "Toolchain",
     "UsageError",
     "WaitExpired",

@@ -22,6 +22,10 @@ class CheckFailed(DevnetError):
     exit_code = 1
 
 
+class StepCancelled(CheckFailed):
+    """Whoever asked for a step has left; what it had sent stays sent."""
+
+
 class UsageError(DevnetError):
     """A command line or a file cannot be used as it is."""
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from devnet.base import StartFailed, UsageError
+from devnet.base import Interrupted, StartFailed, UsageError
 from devnet.base.folder import DEFAULT_NAME, DevnetFolder
 from devnet.daemon.messages import LINE_BYTES, line, parsed, refused
 
@@ -28,7 +28,8 @@ class Caller:
         """The result of a request; `say` hears what the daemon does meanwhile.
 
         Raises UsageError when no daemon runs, StartFailed when it fell silent or ended, and
-        `Refused` with the daemon's own error.
+        `Refused` with the daemon's own error. An interrupt ends the step as well: the daemon sees
+        that the connection is closed.
         """
         identity = next(self._identities)
         with self._connected() as connection:
@@ -45,6 +46,12 @@ class Caller:
                             return result
                         else:
                             raise refused(answer)
+            except KeyboardInterrupt:
+                (asked,) = fields.get("step") or (verb,)
+                raise Interrupted(
+                    f"interrupted; the devnet `{self._folder.name}` cancels the {asked}",
+                    hint="devnet status says at which block it is",
+                ) from None
             except TimeoutError:
                 raise StartFailed(
                     f"the devnet `{self._folder.name}` has not said a word for "

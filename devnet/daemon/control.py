@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import select
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +18,7 @@ from devnet.base import StartFailed
 from devnet.daemon.messages import ALIVE_SECONDS, LINE_BYTES, line, parsed, refusal
 
 _BACKLOG = 16
+LOOK_SECONDS = 0.1  # how soon it is noticed that whoever asked has left
 Answer = Callable[[], dict[str, Any]]
 
 
@@ -124,9 +127,21 @@ class ControlSocket:
             self._arrived()
             if self._stopping:
                 asked.finish(refusal(StartFailed("the devnet is stopping")))
-            while (answer := asked.answered(ALIVE_SECONDS)) is None:
-                connection.sendall(line(identity | {"say": self._doing()}))
+            next_word = time.monotonic() + ALIVE_SECONDS
+            while (answer := asked.answered(LOOK_SECONDS)) is None:
+                if _has_left(connection):
+                    return
+                if time.monotonic() >= next_word:
+                    connection.sendall(line(identity | {"say": self._doing()}))
+                    next_word += ALIVE_SECONDS
             connection.sendall(line(identity | answer))
         finally:
             asked.gone = True
             self._open.discard(asked)
+
+
+def _has_left(connection: socket.socket) -> bool:
+    """Whether the other side closed its end (the command was interrupted or killed)."""
+    if not select.select([connection], [], [], 0)[0]:
+        return False
+    return not connection.recv(1, socket.MSG_PEEK)

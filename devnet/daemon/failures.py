@@ -22,7 +22,7 @@ class Failure:
 
 def failure_of(error: BaseException) -> Failure:
     """Of any error; one that nobody foresaw is said to be ours."""
-    if isinstance(error, Interrupted | KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted", "", Interrupted.exit_code)
     if isinstance(error, DevnetError):
         return Failure(str(error), error.hint, error.exit_code)

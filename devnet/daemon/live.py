@@ -11,7 +11,7 @@ from typing import Any
 
 from cluster.errors import ClusterLacks, ClusterStartFailed
 from cluster.interface import EventKind
-from devnet.base import StartFailed, WaitExpired
+from devnet.base import StartFailed, StepCancelled, WaitExpired
 from devnet.base.folder import DevnetFolder
 from devnet.chain import ChainError, RpcError
 from devnet.daemon.control import Asked, ControlSocket
@@ -41,11 +41,13 @@ class Live:
 
     def __init__(self, world: World, place: Place, stopping: Stopping) -> None:
         self._world, self._place, self._stopping = world, place, stopping
-        self._pace = WallPace(world.scheduler, place.seconds_per_block)
+        self._pace = WallPace(world.scheduler, place.seconds_per_block, world.patience_blocks)
         self._session = Session(world, self._pace)
         self._started = time.monotonic()
         self._lasting = self._facts()
         self._step = ""
+        self._asked: Asked | None = None
+        world.scheduler.go_on = self._go_on
         self._seen = self._look()
 
     @property
@@ -70,6 +72,7 @@ class Live:
             | self._seen
             | {
                 "step": self._step,
+                "cycle": self._cycle_of(head.number),
                 "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
                 "uptime_seconds": int(time.monotonic() - self._started),
             }
@@ -94,7 +97,7 @@ class Live:
         except Exception as error:  # noqa: BLE001  nothing was done yet
             asked.finish(refusal(error))
             return
-        self._step = step.verb
+        self._step, self._asked = step.verb, asked
         try:
             with self._stopping.may_interrupt():
                 outcome = self._session.perform(step)
@@ -111,10 +114,20 @@ class Live:
             asked.finish(refusal(error))
             raise
         finally:
-            self._step = ""
+            self._step, self._asked = "", None
         self._seen = self._look()
         note(f"{outcome.text}: {outcome.did if outcome.ok else outcome.failure}")
         asked.finish({"ok": True, "result": outcome_json(outcome)})
+
+    def _go_on(self) -> None:
+        """Ends the step whose asker has left: later ones would wait for what nobody wants."""
+        if self._asked is not None and self._asked.gone:
+            number = self._session.head.number
+            raise StepCancelled(f"cancelled at block {number}; what it had sent stays sent")
+
+    def _cycle_of(self, block: int) -> int:
+        """C1, from any thread."""
+        return (block - self._world.deployment.genesis.block) // self._world.spec.cycle.blocks
 
     def _facts(self) -> dict[str, Any]:
         """What stays as it is for as long as the devnet runs."""
@@ -151,7 +164,6 @@ class Live:
         lost = EventKind.NODE_LOST
         return {
             "urls": {name: order["url"] for name, order in orders.items() if order["url"]},
-            "cycle": session.cycle(),
             "workers": {
                 worker.name: {
                     "profile": worker.profile,

@@ -238,7 +238,7 @@ def _drive(
     state.mkdir(parents=True, exist_ok=True)
     world.deployment.save(Path(plan.deployment))
     plan.save(state / "plan.json")
-    pace = WallPace(world.scheduler, seconds_per_block)
+    pace = WallPace(world.scheduler, seconds_per_block, world.patience_blocks)
     log = world.run.path / "logs" / "locust.log"
     limit = time.monotonic() + plan.seconds + plan.stop_seconds + START_SECONDS
     next_word = time.monotonic() + SAY_SECONDS

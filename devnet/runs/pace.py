@@ -37,11 +37,15 @@ class WorkPace:
 
 
 class WallPace:
-    """A block every `seconds_per_block` of the wall clock, whether somebody sent or not."""
+    """A block every `seconds_per_block` of the wall clock, whether somebody sent or not.
 
-    def __init__(self, scheduler: Scheduler, seconds_per_block: float) -> None:
+    A step may wait for as many blocks as in a run, and at least `SETTLE_SECONDS`.
+    """
+
+    def __init__(self, scheduler: Scheduler, seconds_per_block: float, limit_blocks: int) -> None:
         self._scheduler = scheduler
         self._seconds_per_block = seconds_per_block
+        self._limit_seconds = max(SETTLE_SECONDS, limit_blocks * seconds_per_block)
         self._next = time.monotonic() + seconds_per_block
 
     def tick(self) -> None:
@@ -57,9 +61,10 @@ class WallPace:
         return max(0.0, self._next - time.monotonic())
 
     def settle(self, done: Callable[[], bool], seen: Callable[[], str]) -> None:
-        limit = time.monotonic() + SETTLE_SECONDS
+        limit = time.monotonic() + self._limit_seconds
         while not (done() and self._scheduler.quiet()):
+            self._scheduler.go_on()
             if time.monotonic() > limit:
-                raise WaitExpired("the step", SETTLE_SECONDS, seen())
+                raise WaitExpired("the step", self._limit_seconds, seen())
             self.tick()
             self._scheduler.wait(min(0.05, self.seconds_to_next()))

@@ -89,14 +89,26 @@ def _withdraw(session: Session, step: steps.Withdraw) -> str:
 
 @performs(steps.Measure)
 def _measure(session: Session, step: steps.Measure) -> str:
+    _require_present(session, step.worker)
     return _for_workers(session, step.worker, lambda _, i: messages.Measure(i))
 
 
 @performs(steps.Publish)
 def _publish(session: Session, step: steps.Publish) -> str:
+    _require_present(session, step.worker)
     _for_workers(session, step.worker, lambda _, i: messages.Publish(i))
     values = [(worker, session.ledger.last_v(worker)) for worker in step.worker]
     return ", ".join(f"{worker} V {Decimal(v) / 10**18:.3f}" for worker, v in values)
+
+
+def _require_present(session: Session, workers: Sequence[str]) -> None:
+    """No test can run on a node that is lost: what would wait for one is refused at once."""
+    lost = [worker for worker in workers if session.seen_of(worker) is EventKind.NODE_LOST]
+    if lost:
+        raise UsageError(
+            f"{', '.join(lost)}: lost, so no performance test can run there",
+            hint=f"devnet heal --worker {','.join(lost)}",
+        )
 
 
 @performs(steps.Claim)
@@ -119,7 +131,10 @@ def _order(session: Session, step: steps.Order) -> str:
         ),
     )
     url = session.gateway_url(identity)
-    return f"order {identity} of {step.client}" + (f" at {url}" if url else "")
+    did = f"order {identity} of {step.client}" + (f" at {url}" if url else "")
+    if not any(session.ledger.active(worker.name) for worker in session.spec.workers):
+        did += "; no worker has staked: nobody can accept it (devnet stake all)"  # M2
+    return did
 
 
 @performs(steps.Scale)
@@ -256,6 +271,8 @@ def _heal(session: Session, step: faults.Heal) -> str:
         if step.subject != faults.WORKER:
             session.sources.heal(step.subject, name)
             continue
+        if session.seen_of(name) is not EventKind.NODE_LOST:
+            raise UsageError(f"{name} is ready: there is nothing to heal")
         session.cluster.heal(name)
         _await_node(session, name, EventKind.NODE_READY)
     session.settle()
@@ -263,9 +280,13 @@ def _heal(session: Session, step: faults.Heal) -> str:
 
 
 def _await_node(session: Session, name: str, kind: EventKind) -> None:
+    def noticed() -> bool:
+        session.scheduler.go_on()
+        return session.seen_of(name) is kind
+
     wait_for(
         f"the control plane to see {name} {kind.value}",
-        lambda: session.seen_of(name) is kind or None,
+        noticed,
         limit_seconds=NODE_SECONDS,
         seen=lambda: f"{name}: {session.seen_of(name) or 'no event yet'}",
     )

@@ -45,6 +45,7 @@ def raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Raises:
         world = MagicMock()
         world.spec, world.chain.head = network(), Block(7, 1_767_225_600, "0x07")
         world.deployment.addresses = {}
+        world.deployment.genesis.block, world.patience_blocks = 1, 140
         world.scheduler.round.return_value = False
         left = [error]
 
