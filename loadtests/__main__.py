@@ -33,14 +33,17 @@ def main(path: Path) -> None:
     environment = Environment(user_classes=[LoopUser], stop_timeout=LAST_SECONDS)
     tally = Tally()
     environment.events.request.add_listener(tally.on_request)  # type: ignore[no-untyped-call]
-    LoopUser.bench = bench_of(plan, environment, tally)
-    LoopUser.bench.watcher.start()
+    bench = LoopUser.bench = bench_of(plan, environment, tally)
+    watching = bench.watcher.start()
     runner: LocalRunner = environment.create_local_runner()
+    bench.pulse.start()
     started = time.perf_counter()
 
     @environment.events.quitting.add_listener  # type: ignore[untyped-decorator]
     def write(environment: Environment, **_: object) -> None:
-        document = outcome(runner, tally, time.perf_counter() - started)
+        watching.kill()  # its own request is nobody's load
+        seconds = time.perf_counter() - started
+        document = outcome(runner, tally, seconds) | happened(bench, started + plan.seconds)
         target = Path(plan.stats)
         partial = target.with_name(f".{target.name}.partial")
         partial.write_text(json.dumps(document, indent=1) + "\n")
@@ -50,7 +53,7 @@ def main(path: Path) -> None:
     gevent.signal_handler(signal.SIGTERM, stopped.set)
     runner.start(plan.users, spawn_rate=plan.spawn_per_second)
     stopped.wait(plan.seconds)
-    finish_steps(LoopUser.bench)
+    finish_steps(bench)
     runner.stop()
     environment.events.quitting.fire(environment=environment)  # type: ignore[no-untyped-call]
     runner.quit()
@@ -67,11 +70,24 @@ def finish_steps(bench: Bench) -> None:
         gevent.sleep(0.05)
 
 
+def happened(bench: Bench, end: float) -> dict[str, Any]:
+    """How much of the load that was intended until `end` there was."""
+    begun = sum(pacer.begun for pacer in bench.pacers)
+    missed = sum(pacer.missed(end) for pacer in bench.pacers)
+    return {
+        "planned_seconds": bench.plan.seconds,
+        "users_started": len(bench.pacers),
+        "steps_begun": begun,
+        "steps_intended": begun + missed + bench.tally.dropped,
+        "stalled_seconds": round(bench.pulse.stalled_seconds(), 3),
+    }
+
+
 def bench_of(plan: Plan, environment: Environment, tally: Tally) -> Bench:
     """What the users share, read from the deployment."""
     deployment = Deployment.load(Path(plan.deployment))
     contracts = Contracts(deployment)
-    rpc = LoadRpc(environment, plan.rpc, CONNECTIONS)
+    rpc = LoadRpc(environment, plan.rpc, CONNECTIONS, tally)
     watcher = Watcher(rpc, contracts)
     sender = Sender(environment, rpc, watcher, contracts, tally)
     return Bench(
@@ -80,7 +96,7 @@ def bench_of(plan: Plan, environment: Environment, tally: Tally) -> Bench:
         contracts=contracts,
         sender=sender,
         watcher=watcher,
-        portal=LoadPortal(environment, plan.portal, plan.users + 1),
+        portal=LoadPortal(environment, plan.portal, plan.users + 1, tally),
         tally=tally,
         cycle_blocks=int(sender.read("Rewards", "cycleBlocks")),
         genesis_block=deployment.genesis.block,

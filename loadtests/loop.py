@@ -18,6 +18,7 @@ from devnet.protocol import Contracts, Event
 from devnet.protocol.states import UNLIMITED
 from loadtests.pacing import Pacer
 from loadtests.plan import Plan, ServicePlan, UserAccounts
+from loadtests.pulse import Pulse
 from loadtests.rpc import LoadPortal, PortalRefused, fire
 from loadtests.sender import Sender, TransactionFailed
 from loadtests.tally import Tally
@@ -49,6 +50,8 @@ class Bench:
     tally: Tally
     cycle_blocks: int
     genesis_block: int
+    pulse: Pulse = field(default_factory=Pulse)
+    pacers: list[Pacer] = field(default_factory=list)
     numbers: count[int] = field(default_factory=count)
     closing: bool = False  # no step begins any more
 
@@ -76,6 +79,7 @@ class LoopUser(User):
             time.perf_counter,
             self._dropped,
         )
+        self.bench.pacers.append(self._pacer)
         self._loop = -1
         self._place = 0
         self._steps: list[Callable[[], None]] = []
@@ -98,7 +102,7 @@ class LoopUser(User):
             raise StopUser()
         if self._place == len(self._steps):
             self._begin_loop()
-        self._due, self._excused = self._pacer.due, 0.0
+        self._due, self._excused = self._pacer.begin(), 0.0
         self.bench.tally.busy += 1  # stays so where Locust gives up on this user
         try:
             self._steps[self._place]()
@@ -134,25 +138,33 @@ class LoopUser(User):
 
     def _stage(self, name: str, event: str, key: object, excused: bool = False) -> Event:
         """Await what others do on chain for this user."""
-        started = time.perf_counter()
+        started, stalled = self._moment()
         found = self.bench.watcher.event(event, key, EVENT_SECONDS)
         error = None if found else StageFailed(f"no {event} in {EVENT_SECONDS:g} s")
         fire(self.environment, "STAGE", name, started, 0, error)
         self._due = time.perf_counter()
         if excused:
-            self._excused += self._due - started
+            self._excuse(started, stalled)
         if found is None:
             raise StageFailed(name)
         return found
 
     def _await_block(self, number: int) -> None:
         """A wait that the protocol asks for: no fault of anybody."""
-        started = time.perf_counter()
+        started, stalled = self._moment()
         if not self.bench.watcher.block(number, CYCLE_SECONDS):
             error = StageFailed(f"no block {number} in {CYCLE_SECONDS:g} s")
             fire(self.environment, "STAGE", "block", started, 0, error)
             raise error
-        self._due = time.perf_counter()
+        self._excuse(started, stalled)
+
+    def _moment(self) -> tuple[float, float]:
+        return time.perf_counter(), self.bench.pulse.stalled_seconds()
+
+    def _excuse(self, started: float, stalled: float) -> None:
+        """What follows was due when the protocol's own wait was over: a stall is no part of it."""
+        now, stalled_now = self._moment()
+        self._due = max(started, now - (stalled_now - stalled))
         self._excused += self._due - started
 
     def _approve(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 
@@ -24,9 +25,19 @@ class Pacer:
         self._now = now
         self._on_drop = on_drop
         self.due = now()
+        self.begun = 0
 
     def seconds_to_due(self) -> float:
         return max(0.0, self.due - self._now())
+
+    def begin(self) -> float:
+        """A step begins: when it was due."""
+        self.begun += 1
+        return self.due
+
+    def missed(self, end: float) -> int:
+        """How many steps were due before `end` and have not begun."""
+        return max(0, math.ceil((end - self.due) / self._step))
 
     def done(self, excused_seconds: float = 0.0) -> None:
         """The step is over; `excused_seconds` of it the protocol had it wait."""

@@ -10,6 +10,7 @@ from geventhttpclient import HTTPClient
 from locust.env import Environment
 
 from devnet.chain import NodeUnreachable, RpcError
+from loadtests.tally import Tally
 
 _HEADERS: Final = {"Content-Type": "application/json"}
 _CONNECT_SECONDS: Final = 5.0
@@ -42,8 +43,8 @@ def fire(
 class LoadRpc:
     """The chain's JSON-RPC over `connections` kept connections, shared by all greenlets."""
 
-    def __init__(self, environment: Environment, url: str, connections: int) -> None:
-        self._environment = environment
+    def __init__(self, environment: Environment, url: str, connections: int, tally: Tally) -> None:
+        self._environment, self._tally = environment, tally
         self._client = HTTPClient.from_url(
             url,
             concurrency=connections,
@@ -64,7 +65,8 @@ class LoadRpc:
         """`call` with a request that is encoded already."""
         started = time.perf_counter()
         try:
-            payload = self._client.post("/", body, _HEADERS).read()
+            with self._tally.asking(f"RPC {method}"):
+                payload = self._client.post("/", body, _HEADERS).read()
             answer = json.loads(payload)
         except (OSError, ValueError) as error:
             fire(self._environment, "RPC", method, started, 0, error)
@@ -81,8 +83,8 @@ class LoadRpc:
 class LoadPortal:
     """The devnet's portal (see `devnet.actors.door` for what it answers)."""
 
-    def __init__(self, environment: Environment, url: str, connections: int) -> None:
-        self._environment = environment
+    def __init__(self, environment: Environment, url: str, connections: int, tally: Tally) -> None:
+        self._environment, self._tally = environment, tally
         self._client = HTTPClient.from_url(
             url,
             concurrency=connections,
@@ -101,8 +103,9 @@ class LoadPortal:
     def _ask(self, name: str, method: str, path: str, body: bytes) -> dict[str, Any]:
         started = time.perf_counter()
         try:
-            response = self._client.request(method, path, body, _HEADERS)
-            payload = response.read()
+            with self._tally.asking(f"PORTAL {name}"):
+                response = self._client.request(method, path, body, _HEADERS)
+                payload = response.read()
             answer: dict[str, Any] = json.loads(payload)
         except (OSError, ValueError) as error:
             fire(self._environment, "PORTAL", name, started, 0, error)

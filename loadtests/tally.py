@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,6 +49,7 @@ class Tally:
         self.lost = 0  # no receipt in time: the outcome is unknown
         self.dropped = 0
         self.busy = 0  # users within a step
+        self.in_flight: dict[str, int] = {}  # requests without an answer: Locust counts none
 
     def on_request(
         self,
@@ -67,8 +70,18 @@ class Tally:
         if text in entry.errors or len(entry.errors) < MOST_EXAMPLES:
             entry.errors[text] = entry.errors.get(text, 0) + 1
 
+    @contextmanager
+    def asking(self, name: str) -> Iterator[None]:
+        """Around a request, from its first byte to its answer's last."""
+        self.in_flight[name] = self.in_flight.get(name, 0) + 1
+        try:
+            yield
+        finally:
+            self.in_flight[name] -= 1
+
     def document(self) -> dict[str, Any]:
         return {
+            "in_flight": {name: count for name, count in self.in_flight.items() if count},
             "entries": {name: entry.document() for name, entry in sorted(self.entries.items())},
             "transactions": {
                 "submitted": self.submitted,

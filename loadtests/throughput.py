@@ -60,7 +60,7 @@ def main(url: str, path: Path, stats: Path) -> None:
     LaneUser.lanes = [
         [(send_body(raw), transaction_hash(raw)) for raw in lane] for lane in read_lanes(path)
     ]
-    LaneUser.rpc = LoadRpc(environment, url, CONNECTIONS)
+    LaneUser.rpc = LoadRpc(environment, url, CONNECTIONS, tally)
     runner = environment.create_local_runner()
     print("ready", flush=True)
     while sys.stdin.readline():

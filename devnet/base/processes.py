@@ -72,6 +72,13 @@ class Child:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def state(self) -> str:
+        """What the system says it is doing: running, sleeping, stopped, gone."""
+        try:
+            return str(psutil.Process(self.pid).status())
+        except psutil.NoSuchProcess:
+            return "gone"
+
     def require_alive(self) -> None:
         """Raises StartFailed, with the end of the log, when the process has ended."""
         if (code := self.returncode) is not None:

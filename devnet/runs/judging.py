@@ -12,6 +12,8 @@ from devnet.record.history import History
 from loadtests.plan import UserAccounts
 
 P95_MILLISECONDS: Final = 5_000
+MOST_STALLED_PERCENT: Final = 10  # of the load's time, in which no user ran
+LEAST_BEGUN_PERCENT: Final = 75  # of the steps that were due; steps longer than their pace lag
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,9 @@ class LoadVerdict:
     dropped: int
     transactions: int
     load_milliseconds: int
+    stalled_milliseconds: int
+    steps_intended: int
+    steps_begun: int
     faults: tuple[str, ...]
 
     @property
@@ -120,6 +125,8 @@ def judge(
     failures = sum(int(entry["failed"]) for entry in entries.values())
     faults = [fault for stage in stages for fault in stage.faults()]
     faults += _process_faults(statistics, entries)
+    if entries:
+        faults += _faults_of_nothing(statistics, len(accounts))
     faults += _transaction_faults(statistics.get("transactions", {}), sent)
     dropped = int(statistics.get("dropped", 0))
     if failures + dropped > levels.failures:
@@ -133,6 +140,9 @@ def judge(
         dropped=dropped,
         transactions=sent,
         load_milliseconds=int(statistics.get("seconds", 0) * 1000),
+        stalled_milliseconds=int(statistics.get("stalled_seconds", 0) * 1000),
+        steps_intended=int(statistics.get("steps_intended", 0)),
+        steps_begun=int(statistics.get("steps_begun", 0)),
         faults=tuple(faults),
     )
 
@@ -180,6 +190,11 @@ def _process_faults(statistics: Mapping[str, Any], entries: Mapping[str, Any]) -
     """A dead process, a crashed user or a load of nothing is no success."""
     faults: list[str] = []
     code = statistics.get("exit_code")
+    if "killed_after" in statistics:
+        faults.append(
+            f"locust was not at its end after {statistics['killed_after']:.0f} s and was killed; "
+            f"it was {statistics['seen_as']}"
+        )
     if code != 0 or not entries:
         faults.append(
             f"locust ended with {code} after {len(entries)} kinds of request; its log: "
@@ -189,6 +204,28 @@ def _process_faults(statistics: Mapping[str, Any], entries: Mapping[str, Any]) -
         faults.append(f"a user crashed {exception['count']} times: {exception['message']}")
     if statistics.get("unfinished"):
         faults.append(f"{statistics['unfinished']} users did not finish their last step")
+    return faults
+
+
+def _faults_of_nothing(statistics: Mapping[str, Any], users: int) -> list[str]:
+    """A load that did not happen has fine figures: what was to happen is counted (Locust #3010)."""
+    faults: list[str] = []
+    started, planned = statistics.get("users_started", 0), statistics.get("planned_seconds", 0)
+    if started != users:
+        faults.append(f"{started} of {users} users began")
+    stalled = float(statistics.get("stalled_seconds", 0))
+    if stalled * 100 > planned * MOST_STALLED_PERCENT:
+        faults.append(
+            f"no user ran for {stalled:.1f} s of a load of {planned} s: locust was stopped or had "
+            f"no processor; at most {MOST_STALLED_PERCENT} %"
+        )
+    begun, intended = statistics.get("steps_begun", 0), statistics.get("steps_intended", 0)
+    if begun * 100 < intended * LEAST_BEGUN_PERCENT or not begun:
+        faults.append(
+            f"users began {begun} of {intended} intended steps, at least {LEAST_BEGUN_PERCENT} %"
+        )
+    for name, count in statistics.get("in_flight", {}).items():
+        faults.append(f"{name}: {count} requests had no answer at the end")
     return faults
 
 

@@ -240,7 +240,9 @@ def _drive(
     plan.save(state / "plan.json")
     pace = WallPace(world.scheduler, seconds_per_block, world.patience_blocks)
     log = world.run.path / "logs" / "locust.log"
-    limit = time.monotonic() + plan.seconds + plan.stop_seconds + START_SECONDS
+    limit_seconds = plan.seconds + plan.stop_seconds + START_SECONDS
+    limit = time.monotonic() + limit_seconds
+    killed: dict[str, Any] = {}
     next_word = time.monotonic() + SAY_SECONDS
     root = str(Path(loadtests.__file__).parents[1])
     with Child(
@@ -259,6 +261,7 @@ def _drive(
                 say(f"block {head.number}: {len(world.history.transactions)} transactions")
                 next_word += SAY_SECONDS
             if time.monotonic() > limit:
+                killed = {"killed_after": limit_seconds, "seen_as": locust.state()}
                 locust.kill()
                 break
             world.scheduler.wait(min(0.02, pace.seconds_to_next()))
@@ -266,4 +269,4 @@ def _drive(
     world.scheduler.drain()
     stats = Path(plan.stats)
     found: dict[str, Any] = json.loads(stats.read_text()) if stats.exists() else {}
-    return found | {"exit_code": code, "log": str(log)}
+    return found | killed | {"exit_code": code, "log": str(log)}

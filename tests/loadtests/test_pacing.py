@@ -61,6 +61,16 @@ def test_what_the_protocol_has_it_wait_is_no_lateness() -> None:
     assert paced.due == 113.0
 
 
+def test_steps_that_were_due_and_never_began_are_counted() -> None:
+    clock, dropped = Clock(), []
+    paced = pacer(clock, dropped, most_late=100)
+    assert paced.begin() == 100.0
+    clock.now = 101.0
+    paced.done()
+    assert [paced.missed(end) for end in (102.0, 102.1, 104.0, 104.1, 120.0)] == [0, 1, 1, 2, 9]
+    assert (paced.begun, dropped) == (1, [])
+
+
 @given(st.lists(st.floats(0.0, 50.0), max_size=40))
 def test_no_step_is_lost_without_being_counted(took: list[float]) -> None:
     clock, dropped = Clock(), []

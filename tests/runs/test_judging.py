@@ -59,6 +59,12 @@ def statistics(**changes: Any) -> dict[str, Any]:
         "seconds": 30.5,
         "exceptions": [],
         "unfinished": 0,
+        "planned_seconds": 30,
+        "users_started": 2,
+        "steps_begun": 75,
+        "steps_intended": 100,
+        "stalled_seconds": 3.0,
+        "in_flight": {},
         "dropped": 0,
         "transactions": {"submitted": 20, "mined": 20, "refused": 0, "lost": 0},
         "entries": {stage.entry: dict(entry) for stage in STAGES},
@@ -121,8 +127,30 @@ def test_a_stage_that_never_happened_is_a_fault() -> None:
             {"transactions": {"submitted": 19, "mined": 19, "refused": 0, "lost": 0}},
             "20 transactions of users on chain, 19 receipts by Locust",
         ),
+        (
+            {"exit_code": -9, "killed_after": 120.0, "seen_as": "stopped"},
+            "locust was not at its end after 120 s and was killed; it was stopped",
+        ),
+        ({"users_started": 1}, "1 of 2 users began"),
+        (
+            {"stalled_seconds": 3.1},
+            "no user ran for 3.1 s of a load of 30 s: locust was stopped or had no processor; "
+            "at most 10 %",
+        ),
+        ({"steps_begun": 74}, "users began 74 of 100 intended steps, at least 75 %"),
+        (
+            {"steps_begun": 0, "steps_intended": 0},
+            "users began 0 of 0 intended steps, at least 75 %",
+        ),
+        (
+            {"in_flight": {"RPC eth_call": 2}},
+            "RPC eth_call: 2 requests had no answer at the end",
+        ),
     ],
-    ids=["dead", "exit code", "crash", "unfinished", "dropped", "lost", "uncounted"],
+    ids=[
+        *("dead", "exit code", "crash", "unfinished", "dropped", "lost", "uncounted"),
+        *("killed", "users", "stalled", "few steps", "no steps", "in flight"),
+    ],
 )
 def test_what_a_load_process_may_hide_is_a_fault(change: dict[str, Any], fault: str) -> None:
     found = verdict(statistics(**change))
