@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from cluster.errors import ClusterError, JobFailed
-from cluster.interface import Cluster, JobResult
+from cluster.interface import Cluster, ClusterEvent, EventKind, JobResult
 from devnet.actors.messages import (
     JobEnded,
     JobsCounted,
@@ -33,9 +33,11 @@ from devnet.actors.operations import (
     StoreResult,
 )
 from devnet.actors.sources import Sources
+from devnet.base import WaitExpired, wait_for
 from devnet.gateway import Gateway, PodAddress
 
-READY_SECONDS = 30.0
+READY_SECONDS = 30.0  # once for a workload; one that has used it up is only looked at
+LOOK_SECONDS = 0.05
 JOBS_AT_ONCE = 4
 LOOKS_AT_ONCE = 8
 
@@ -55,6 +57,8 @@ class ClusterOutside:
         self._gateway = gateway
         self._sources = sources
         self._waits = waits
+        self._given_up: set[str] = set()  # workloads nobody waits for, until a node comes or goes
+        self._given_up_lock = threading.Lock()
         self._results: dict[int, bytes] = {}
         self._ended: dict[int, tuple[int, int]] = {}  # order -> jobs, milliseconds
         self._ended_lock = threading.Lock()
@@ -62,6 +66,7 @@ class ClusterOutside:
         self._looks = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
         self._under_way: set[Future[object]] = set()
         self._failure: BaseException | None = None
+        cluster.subscribe(self._see)
 
     def __enter__(self) -> Self:
         return self
@@ -127,11 +132,13 @@ class ClusterOutside:
     def _do(self, operation: External) -> object | None:
         match operation:
             case Deploy():
+                self._hope(operation.workload.name)
                 self._cluster.apply(operation.workload)
                 if self._gateway.url(operation.order) is None:
                     name = operation.workload.name
                     self._gateway.expose(operation.order, partial(self._ready_addresses, name))
             case Remove():
+                self._hope(operation.workload)
                 self._gateway.close(operation.order)
                 self._cluster.delete(operation.workload)
             case AwaitReady():
@@ -165,11 +172,39 @@ class ClusterOutside:
         return Measured(operation.node, measurement)
 
     def _await_ready(self, operation: AwaitReady) -> int:
-        try:
-            self._cluster.settle(READY_SECONDS)
-        except ClusterError:
-            pass  # what is ready is stated; the gatekeeper looks again later
+        """A wait that has come to nothing is not made again: a look costs no time, however often
+        the gatekeeper asks for one."""
+        with self._given_up_lock:
+            given_up = frozenset(self._given_up)
+        if operation.workload not in given_up:
+            try:
+                self._settle(operation, alone=bool(given_up))
+            except (ClusterError, WaitExpired):  # what is ready is stated; it is looked at later
+                with self._given_up_lock:
+                    if self._ready(operation.workload) < operation.wished:
+                        self._given_up.add(operation.workload)
         return min(self._ready(operation.workload), operation.wished)
+
+    def _settle(self, operation: AwaitReady, *, alone: bool) -> None:
+        """The whole cluster, or the workload alone beside those that are never ready."""
+        if not alone:
+            self._cluster.settle(READY_SECONDS)
+            return
+        wait_for(
+            f"{operation.wished} pods of {operation.workload}",
+            lambda: self._ready(operation.workload) >= operation.wished,
+            limit_seconds=READY_SECONDS,
+            every_seconds=LOOK_SECONDS,
+        )
+
+    def _hope(self, workload: str | None = None) -> None:
+        """Wait again for a workload that changes, or for all where nodes came or went."""
+        with self._given_up_lock:
+            self._given_up -= {workload} if workload else set(self._given_up)
+
+    def _see(self, event: ClusterEvent) -> None:
+        if event.kind in (EventKind.NODE_LOST, EventKind.NODE_READY):
+            self._hope()
 
     def _ready(self, workload: str) -> int:
         return sum(1 for pod in self._cluster.pods(workload) if pod.ready)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,7 @@ from devnet.actors.actor import Actor
 from devnet.actors.messages import ChainEvent, ClusterSeen, Forwarded, SendFailed, Wish
 from devnet.actors.operations import Done, External, Fail, Operation, Send, Tell
 from devnet.actors.view import PORTAL, Directory, View
+from devnet.base import CheckFailed
 from devnet.chain import Chain, MinedBlock, Transaction, sign
 from devnet.protocol import Contracts, ObservedTransaction, observe
 from devnet.protocol import View as Reads
@@ -24,6 +26,8 @@ from devnet.protocol import View as Reads
 GAS_LIMIT = 3_000_000
 SENDS_PER_BLOCK = 900  # a block's gas limit over a transaction's
 MOST_ROUNDS = 10_000  # a drain that long is a loop between actors, not work
+MOST_BLOCKS = 1_000  # and so is one of so many blocks: 10 000 workers stake in 23
+NAMED_SENDS = 3  # of those that fed a drain without an end
 
 
 class Journal(Protocol):
@@ -53,6 +57,10 @@ class WishState:
     outcome: str = "open"
     error: str = ""
     reason: str = ""
+
+
+class EndlessWork(CheckFailed):
+    """What actors do makes them do it again, without an end."""
 
 
 class Scheduler:
@@ -229,16 +237,21 @@ class Scheduler:
 
         With `limit_block`, no block above it is mined; what is left waits for the next drain.
         """
+        first = self._chain.head.number
+        sent: Counter[str] = Counter()
         for _ in range(MOST_ROUNDS):
             self.go_on()
             busy = self.round()
             if self._backlog:
                 if limit_block is not None and self._chain.head.number >= limit_block:
                     return
+                if self._chain.head.number - first >= MOST_BLOCKS:
+                    break
+                sent.update(f"{s.account} {s.contract}.{s.function}" for s in self._backlog)
                 self.mine()
             elif not busy:
                 return
-        raise RuntimeError(f"no end of work after {MOST_ROUNDS} rounds: actors feed each other")
+        raise EndlessWork(_endless(self._chain.head.number - first, sent))
 
     def advance(self, blocks: int) -> None:
         """Exactly `blocks` further blocks, stopping at everything due on the way."""
@@ -323,3 +336,14 @@ class Scheduler:
                 message = ChainEvent(event, mined.block.timestamp)
                 for inbox in self._inboxes.values():
                     inbox.append(message)
+
+
+def _endless(blocks: int, sent: Counter[str]) -> str:
+    if not sent:
+        return f"no end of work after {MOST_ROUNDS} rounds: actors ask each other and send nothing"
+    most = ", ".join(f"{what} {count} times" for what, count in sent.most_common(NAMED_SENDS))
+    return (
+        f"no end of work: in {blocks} blocks of one step something was due in each, since what is "
+        f"sent takes a block and makes something else due; most of all {most}. "
+        "Longer intervals in the network file, or a shorter chain.block_seconds, end it"
+    )

@@ -31,6 +31,9 @@ MAX_WORKERS = 10_000
 LEAST_OPERATOR_PPM = 200_000  # S7
 STAKE_WEI = 500 * WEI_PER_KOMP  # S1
 OWNER_WEI = 2_000 * WEI_PER_KOMP  # what a worker's owner begins with: a stake, room for top-ups
+# O1: nodes look two blocks before a heartbeat ends. What they store takes a block each for KOMP/USD
+# and utilization and two for the clouds' feeds (a round, a poke): 4 of any `heartbeat - 2` blocks.
+HEARTBEAT_BLOCKS = 8
 IDLE_BLOCKS = 4  # of a cycle, in which no node publishes while `devnet economics` goes on
 GIB = 2**30
 _MNEMONIC_LENGTHS = (12, 15, 18, 21, 24)
@@ -126,12 +129,14 @@ def check_oracles(network: NetworkSpec) -> Iterator[Problem]:
             reads=(("oracles", "nodes"),),
         )
     for key in ("heartbeat", "komp_usd_heartbeat", "utilization_heartbeat"):
-        seconds = getattr(oracles, key)
-        if seconds <= network.chain.block_seconds:
+        seconds, least = getattr(oracles, key), HEARTBEAT_BLOCKS * network.chain.block_seconds
+        if seconds < least:
             yield Problem(
                 ("oracles", key),
-                f"must be longer than a block, or no answer is ever fresh (O2); "
-                f"seen {duration_text(seconds)}, block_seconds {network.chain.block_seconds}",
+                f"must be at least {HEARTBEAT_BLOCKS} blocks, or storing an answer makes the next "
+                f"one due, for ever (O1, O2); seen {duration_text(seconds)}, "
+                f"block_seconds {network.chain.block_seconds}",
+                f"at least {duration_text(least)}",
                 reads=(("chain", "block_seconds"),),
             )
 

@@ -21,6 +21,7 @@ from devnet.spec.fields import (
     Wei,
     at_most,
 )
+from devnet.spec.network import NetworkSpec
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import (
     ClientName,
@@ -37,6 +38,7 @@ from devnet.spec.units import UnitError, duration_text
 
 LONGEST_ORDER_SECONDS = 30 * 86400  # M1
 MAX_TIMES = 100_000
+MAX_CYCLES = 500  # of an advance that is not asked for in cycles
 
 Times = Annotated[Positive, at_most(MAX_TIMES)]
 
@@ -268,8 +270,6 @@ def _whole_blocks(seconds: int | None, info: ValidationInfo) -> int | None:
         above = duration_text((seconds // block + 1) * block)
         what = f"time moves by whole blocks of {duration_text(block)}"
         raise UnitError(what, duration_text(seconds), f"did you mean '{above}'?")
-    if seconds and network and seconds > MAX_BLOCKS * network.chain.block_seconds:
-        raise UnitError(f"more than {MAX_BLOCKS} blocks", duration_text(seconds))
     return seconds
 
 
@@ -290,6 +290,40 @@ class Advance(Step):
     )
 
     @model_validator(mode="after")
-    def _one_measure(self) -> Self:
+    def _one_measure(self, info: ValidationInfo) -> Self:
         self.exactly_one_of("time", "blocks", "cycles", "appeal_window", "arbiter_window")
+        network = known_of(info).network
+        if network is not None:
+            _check_length(self, network)
         return self
+
+    def _seconds(self, network: NetworkSpec) -> int:
+        """About how long it is; a window is rounded up to blocks."""
+        of_windows = network.parameters
+        return (
+            (self.time or 0)
+            + (self.blocks or 0) * network.chain.block_seconds
+            + (self.cycles or 0) * network.cycle.blocks * network.chain.block_seconds
+            + (self.appeal_window or 0) * of_windows.appeal_window
+            + (self.arbiter_window or 0) * of_windows.arbiter_window
+        )
+
+
+def _check_length(advance: Advance, network: NetworkSpec) -> None:
+    """What takes minutes is asked for in cycles, so that nobody waits without knowing why."""
+    seconds, block = advance._seconds(network), network.chain.block_seconds
+    cycle = network.cycle.blocks * block
+    if seconds > MAX_BLOCKS * block:
+        raise UnitError(f"more than {MAX_BLOCKS} blocks of {duration_text(block)}", _asked(advance))
+    if seconds > MAX_CYCLES * cycle and not network.idle and not advance.cycles:
+        what = (
+            f"more than {MAX_CYCLES} cycles of {duration_text(cycle)} (C1), each with work of its "
+            f"own: {seconds // cycle}"
+        )
+        hint = "raise chain.block_seconds or cycle.blocks, or advance by so many 'cycles'"
+        raise UnitError(what, _asked(advance), hint)
+
+
+def _asked(advance: Advance) -> str:
+    values = advance.model_dump(mode="json", exclude_defaults=True)
+    return ", ".join(f"{key} {value}" for key, value in values.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -163,11 +164,40 @@ def test_without_waiting_a_job_answers_when_it_ends(place: Place) -> None:
     assert (ended.invocation, ended.result.output) == (13, b"in")
 
 
+def test_a_wait_that_came_to_nothing_is_not_made_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the workload changes, or a node comes or goes; meanwhile others are waited for."""
+    monkeypatch.setattr("devnet.actors.outside.READY_SECONDS", 1.0)
+    place.ask(Deploy(4, workload(9, "order-4")))  # eight fit
+
+    def seconds(operation: AwaitReady, message: WorkloadReady) -> float:
+        started = time.monotonic()
+        assert place.answer(operation) == message
+        return time.monotonic() - started
+
+    assert seconds(AwaitReady(4, "order-4", 9), WorkloadReady(4, 8)) >= 1.0
+    again = [seconds(AwaitReady(4, "order-4", 9), WorkloadReady(4, 8)) for _ in range(20)]
+    assert sum(again) < 1.0
+
+    place.ask(Deploy(4, workload(7, "order-4")), Deploy(5, workload(1, "order-5")))
+    assert place.answer(AwaitReady(5, "order-5", 1)) == WorkloadReady(5, 1)
+    place.ask(Deploy(4, workload(9, "order-4")))
+    assert seconds(AwaitReady(4, "order-4", 9), WorkloadReady(4, 7)) >= 1.0
+    place.cluster.fault("worker-1", OFFLINE)
+    place.cluster.heal("worker-1")
+    assert seconds(AwaitReady(4, "order-4", 9), WorkloadReady(4, 7)) >= 1.0
+    place.ask(Remove(4, "order-4"), Remove(5, "order-5"))
+
+
 class Unsettled:
     """A cluster that takes its time; the real one settles too fast to be seen waiting."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.go, self.error = threading.Event(), error
+
+    def subscribe(self, sink: object) -> None:
+        """Nothing ever happens to it."""
 
     def settle(self, limit_seconds: float) -> None:
         assert self.go.wait(20)

@@ -9,6 +9,7 @@ import pytest
 import devnet.actors.scheduler as scheduler_module
 from devnet.actors.messages import AddReward, ChainEvent
 from devnet.actors.operations import Done, Operation, Tell
+from devnet.actors.scheduler import EndlessWork
 from devnet.actors.view import View
 from tests.actors.scheduler_stage import (
     Act,
@@ -85,9 +86,27 @@ def test_actors_that_feed_each_other_for_ever_are_stopped(
     echo = Echo("echo", due=0)
     made = stand(echo)
 
-    with pytest.raises(RuntimeError, match="no end of work after 6 rounds"):
+    with pytest.raises(EndlessWork, match="no end of work after 6 rounds"):
         made.scheduler.drain()
     assert len(echo.turns) == 6
+
+
+def test_work_that_its_own_blocks_make_due_is_stopped_and_named(
+    stand: Stands, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler_module, "MOST_BLOCKS", 5)
+
+    class Hasty(Scripted):
+        def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
+            self.at = view.now + BLOCK_SECONDS  # the very block that its transaction takes
+            return [pay(deployed, "treasury", "alice", 1)]
+
+    made = stand(Hasty("hasty", due=0))
+    before = made.head
+
+    with pytest.raises(EndlessWork, match=r"in 5 blocks .* treasury Kompute\.transfer 5 times"):
+        made.scheduler.drain()
+    assert made.head == before + 5
 
 
 # --- blocks ---------------------------------------------------------------------------------

@@ -126,8 +126,9 @@ def test_a_rule_is_silent_about_faulty_values(town: Town) -> None:
             "oracles: {heartbeat: 12m}",
             [
                 (
-                    "network.yaml:10: oracles.heartbeat: must be longer than a block, or no answer "
-                    "is ever fresh (O2); seen 12m, block_seconds 720"
+                    "network.yaml:10: oracles.heartbeat: must be at least 8 blocks, or storing an "
+                    "answer makes the next one due, for ever (O1, O2); seen 12m, "
+                    "block_seconds 720; at least 96m"
                 )
             ],
             id="O2",
