@@ -11,12 +11,16 @@ from devnet.spec.units import duration_text
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One transaction; `args` by the ABI's names, with values as a `send` step has them."""
+    """One transaction; `args` by the ABI's names, with values as a `send` step has them.
+
+    It `joins` the block of the transaction before it, where one was; else a block is its own.
+    """
 
     sender: str
     contract: str
     function: str
     args: Mapping[str, Any] = field(default_factory=dict)
+    joins: bool = False
 
     @property
     def verb(self) -> str:

@@ -1,4 +1,4 @@
-"""The contracts in an EVM inside this process: a block a transaction, in some 100 microseconds.
+"""The contracts in an EVM inside this process: a transaction in some 100 microseconds.
 
 REFERENCE "In-process EVM": gas differs from a real chain's (slots stay warm), so nothing here
 looks at gas; the sample of `test_anvil` holds this chain to a real one.
@@ -62,7 +62,7 @@ class Returned:
 
 
 class EvmChain:
-    """The contracts of a network, deployed and funded as `devnet up` does; one block a call.
+    """The contracts of a network, deployed and funded as `devnet up` does.
 
     `prelude` are the transactions of that. Every block is its parent + `block_seconds`; the hash
     of block n is the keccak of its decimal digits, as this EVM has it. `restore` goes back to the
@@ -103,7 +103,7 @@ class EvmChain:
             created = self._evm.deploy(self._deployer, code)
             assert created.lower() == where
         self.head = self._block(GENESIS_BLOCK)
-        self._sent = 0
+        self._sent = self._index = 0  # the latter in its block
         self._enter(GENESIS_BLOCK + 1)
         calls = funding(self.spec, self.directory, self.contracts)
         self.prelude = tuple(
@@ -154,15 +154,17 @@ class EvmChain:
     # Transactions
 
     def send(
-        self, sender: str, contract: str, function: str, args: Sequence[Any]
+        self, sender: str, contract: str, function: str, args: Sequence[Any], *, joins: bool = False
     ) -> ObservedTransaction:
-        """One transaction in a block of its own; `sender` is an address."""
+        """One transaction of an address, in a block of its own or as one more of the head."""
         number = pool_number(contract)
         if number is not None and number > self.read("PoolFactory", "poolCount"):
             raise UsageError(f"there is no {contract} yet")  # the EVM would accept it
-        self._enter(self.head.number + 1)
+        block = self.head if joins else self.next
+        self._index = self._index + 1 if joins else 0
+        self._enter(block.number)
         seen = self._transact(sender, contract, function, args)
-        self.head = self._block(self.head.number + 1)
+        self.head = block
         if seen.ok:
             self._expire(contract)
         return seen
@@ -175,7 +177,8 @@ class EvmChain:
         returned = self._call(sender, call.to, call.data)
         number, timestamp, name = self._at.number, self._at.timestamp, f"0x{self._sent:064x}"
         self._sent += 1
-        receipt = Receipt(number, name, 0, sender, call.to, returned.ok, 0, returned.logs, None)
+        index = self._index
+        receipt = Receipt(number, name, index, sender, call.to, returned.ok, 0, returned.logs, None)
         refusal = None if returned.ok else decode_error(returned.data, self.contracts.names)
         decoded = self.contracts.decode(call.to, call.data)
         assert decoded is not None
@@ -183,7 +186,7 @@ class EvmChain:
         return ObservedTransaction(
             block=number,
             timestamp=timestamp,
-            index=0,
+            index=index,
             hash=name,
             sender=sender,
             to=call.to,

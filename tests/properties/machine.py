@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import accumulate
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from .twins import Disagreement, Twins
 
 STEPS_A_SEQUENCE = 200
 PASSES = 6  # moves asked in turn until one has something to do
+JOINS = 4  # one in so many transactions is mined in the block of the one before
 
 _WEIGHTS = list(accumulate(move.weight for move in MOVES))
 
@@ -46,23 +48,30 @@ class Protocol(RuleBasedStateMachine):
     @rule(seed=st.integers(0, 2**64 - 1))
     def move(self, seed: int) -> None:
         """One move: a transaction, some time, or the few transactions that belong together."""
-        for action in self._drawn(Draw(f"{seed} {len(self.twins.done)}")):
+        draw = Draw(f"{seed} {len(self.twins.done)}")
+        joins = self._joins(draw)
+        for action in self._drawn(draw, joins):
             try:
-                seen = self.twins.act(action)
+                self.twins.act(replace(action, joins=joins) if isinstance(action, Send) else action)
             except Disagreement as wrong:
                 self.failed = True
                 raise Found(tuple(done for done, _ in self.twins.done), wrong) from None
-            self.tally.note(action, seen)
+            self.tally.note(*self.twins.done[-1])
+            joins = self._joins(draw)
 
     def teardown(self) -> None:
         """Everything once more, whatever was taken as unchanged meanwhile."""
         if not self.failed:
             self.twins.check_whole()
 
-    def _drawn(self, draw: Draw) -> Iterable[Action]:
+    def _joins(self, draw: Draw) -> bool:
+        """Whether the next transaction is one more of the block at the head."""
+        return draw.rarely(JOINS) and self.twins.joinable
+
+    def _drawn(self, draw: Draw, joins: bool) -> Iterable[Action]:
         for _ in range(PASSES):
             chosen = MOVES[bisect_right(_WEIGHTS, draw.integer(0, _WEIGHTS[-1] - 1))]
-            made = chosen.make(draw, self.twins.sight())
+            made = chosen.make(draw, self.twins.sight(joins=joins))
             if isinstance(made, Send | Advance):
                 return (made,)
             if made is not None:

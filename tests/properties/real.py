@@ -16,7 +16,10 @@ from .chain import GAS, Read
 
 
 class RealChain:
-    """One transaction a block, as in the machine; `restore` reverts to the end of the prelude."""
+    """Blocks as in the machine; `restore` reverts to the end of the prelude.
+
+    A block that one more transaction joins is mined anew, with all of them.
+    """
 
     def __init__(
         self, spec: NetworkSpec, directory: Directory, toolchain: Toolchain, chain: Chain
@@ -29,6 +32,9 @@ class RealChain:
         self._view = View(chain, self.contracts)
         self._snapshot = chain.snapshot()
         self._lanes = chain.nonce_lanes()
+        self._before: str = ""  # a snapshot: the parent of the head
+        self._raws: list[bytes] = []  # of the head
+        self._seen: tuple[ObservedTransaction, ...] = ()
 
     def restore(self) -> None:
         """Back to the end of the prelude."""
@@ -55,9 +61,12 @@ class RealChain:
         return self._view.block_hash(number)
 
     def send(
-        self, sender: str, contract: str, function: str, args: Sequence[Any]
+        self, sender: str, contract: str, function: str, args: Sequence[Any], *, joins: bool = False
     ) -> ObservedTransaction:
-        """One transaction in a block of its own; `sender` is an address of the directory."""
+        """One transaction, in a block of its own or as one more of the head.
+
+        `sender` is an address of the directory. What came before it in the block stays as it was.
+        """
         call = self.contracts.encode(contract, function, *args)
         account = self.directory.accounts[self.directory.name(sender)]
         raw = sign(
@@ -70,7 +79,16 @@ class RealChain:
                 chain_id=self._chain.chain_id,
             ),
         )
-        (seen,) = observe(self._chain.mine([raw]), self.contracts, self._chain)
+        if joins:
+            self._chain.revert(self._before)
+        else:
+            self._raws, self._seen = [], ()
+        self._before = self._chain.snapshot()
+        self._raws.append(raw)
+        mined = self._chain.mine(self._raws)
+        *earlier, seen = observe(mined, self.contracts, self._chain)
+        assert tuple(earlier) == self._seen
+        self._seen = (*self._seen, seen)
         return seen
 
     def read(self, contract: str, function: str, *args: Any) -> Any:

@@ -82,6 +82,7 @@ def reduced(
     reducer.drop_pieces(waiting=False)
     reducer.shorten_jumps()
     reducer.drop_pieces(waiting=False)
+    reducer.part()
     found = failure(twins, reducer.kept)
     return reducer.kept if found is None else reducer.kept[: found[0]]
 
@@ -102,7 +103,7 @@ class _Reducer:
         found = failure_at_last(self._twins, actions)
         if found is None or not self._same(found):
             return False
-        self.kept = actions
+        self.kept = tuple(action for action, _ in self._twins.done)
         self._seen = [seen for _, seen in self._twins.done]
         return True
 
@@ -112,7 +113,8 @@ class _Reducer:
         while True:
             start, went = 0, False
             while start < len(self.kept):
-                if self.keeps(self._without(start, start + size, waiting=waiting)):
+                left = without(self.kept, self._seen, start, start + size, waiting=waiting)
+                if left != self.kept and self.keeps(left):
                     went = True
                     start += waiting
                 else:
@@ -144,20 +146,40 @@ class _Reducer:
                 if not any(self.keeps((*before, Advance(n), *after)) for n in shorter):
                     break
 
-    def _without(self, start: int, stop: int, *, waiting: bool) -> tuple[Action, ...]:
-        gone = zip(self.kept[start:stop], self._seen[start:stop], strict=True)
-        rest = self.kept[stop:]
-        for action, seen in list(gone)[::-1]:
-            rest = renumbered(action, seen, rest)
-        blocks = sum(_blocks(action) for action in self.kept[start:stop])
-        wait = (Advance(blocks),) if waiting and rest else ()
-        if wait == self.kept[start:stop]:
-            return ()
-        return (*self.kept[:start], *wait, *rest)
+    def part(self) -> None:
+        """What need not be in one block is not."""
+        for place, action in enumerate(self.kept):
+            if isinstance(action, Send) and action.joins:
+                alone = replace(action, joins=False)
+                self.keeps((*self.kept[:place], alone, *self.kept[place + 1 :]))
+
+
+def without(
+    actions: Sequence[Action],
+    seen: Sequence[ObservedTransaction | None],
+    start: int,
+    stop: int,
+    *,
+    waiting: bool,
+) -> tuple[Action, ...]:
+    """The actions without those from `start` to `stop`; `seen` is what became of each.
+
+    `waiting` leaves the blocks of what is gone, so that the rest is mined where it was.
+    """
+    rest = tuple(actions[stop:])
+    for action, outcome in zip(actions[start:stop][::-1], seen[start:stop][::-1], strict=True):
+        rest = renumbered(action, outcome, rest)
+    blocks = sum(_blocks(action) for action in actions[start:stop])
+    first = rest[0] if rest else None
+    if blocks and isinstance(first, Send) and first.joins:  # its block began in what is gone
+        rest = (replace(first, joins=False), *rest[1:])
+        blocks -= 1
+    wait = (Advance(blocks),) if waiting and rest and blocks else ()
+    return (*actions[:start], *wait, *rest)
 
 
 def _blocks(action: Action) -> int:
-    return action.blocks if isinstance(action, Advance) else 1
+    return action.blocks if isinstance(action, Advance) else int(not action.joins)
 
 
 # What numbers rows: the event, and the argument that names such a row in later calls.

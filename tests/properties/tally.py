@@ -11,6 +11,7 @@ from devnet.protocol import ObservedTransaction
 
 from .action import Action, Advance, Send
 
+NUMBERS = ("sequences", "advances", "joined")
 COUNTERS = ("accepted", "refused", "errors")
 
 
@@ -23,6 +24,7 @@ class Tally:
     accepted: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    joined: int = 0  # transactions that are not the first of their block
 
     @property
     def steps(self) -> int:
@@ -35,12 +37,13 @@ class Tally:
     def dumped(self) -> dict[str, Any]:
         """Plain values, for another process."""
         counters = {name: dict(getattr(self, name)) for name in COUNTERS}
-        return {"sequences": self.sequences, "advances": self.advances, **counters}
+        plain = {name: getattr(self, name) for name in NUMBERS}
+        return {**plain, **counters}
 
     def add(self, other: Mapping[str, Any]) -> None:
         """Another's, as `dumped`."""
-        self.sequences += other["sequences"]
-        self.advances += other["advances"]
+        for name in NUMBERS:
+            setattr(self, name, getattr(self, name) + other[name])
         for name in COUNTERS:
             getattr(self, name).update(other[name])
 
@@ -51,6 +54,7 @@ class Tally:
             return
         assert isinstance(action, Send)
         (self.accepted if seen.ok else self.refused)[action.verb] += 1
+        self.joined += action.joins
         if seen.error:
             self.errors[seen.error] += 1
 
@@ -60,7 +64,7 @@ class Tally:
         yield (
             f"state machine: {self.steps:,} steps in {self.sequences:,} sequences: "
             f"{self.transactions:,} transactions, {share} % of them accepted, "
-            f"{self.advances:,} jumps of time"
+            f"{self.joined:,} in the block of the one before, {self.advances:,} jumps of time"
         )
         yield f"{'verb':30} {'accepted':>9} {'refused':>9}"
         for verb in sorted(self.accepted.keys() | self.refused.keys()):

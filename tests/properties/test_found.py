@@ -24,13 +24,13 @@ from properties.reducing import reduced, renumbered, same_as
 from properties.twins import Disagreement, Twins
 
 EVERY = seeded_errors()
-SAMPLE = (3, 11)  # what CI hunts; `--deep` hunts all
-REPLAYED = 3
+SAMPLE = (0, 3, 7)  # what CI hunts, all of these invariants; `--deep` hunts all
+REPLAYED = "03-void-half-done"
 MOST_STEPS = 40
 
 
 def test_there_is_an_error_for_each_invariant() -> None:
-    assert [seeded.invariant for seeded in EVERY] == list(range(1, 17))
+    assert {seeded.invariant for seeded in EVERY} == set(range(17))
     assert all(seeded.error for seeded in EVERY)
 
 
@@ -56,6 +56,9 @@ def test_the_machine_finds_a_seeded_error(
     assert len(found.actions) <= MOST_STEPS
     path = scenario_of(seeded, every, found, tmp_path)
     assert len(load_scenario(path).steps) == len(found.actions)
+    if alone is None:
+        assert found.wrong.invariants == frozenset()
+        return
     by_itself = hunt(alone)
     assert by_itself is not None
     assert by_itself.wrong.invariants == {seeded.invariant}
@@ -63,7 +66,7 @@ def test_the_machine_finds_a_seeded_error(
 
 @pytest.mark.timeout(900)
 def test_a_found_scenario_fails_on_the_error_and_passes_without_it(tmp_path: Path) -> None:
-    seeded = EVERY[REPLAYED - 1]
+    (seeded,) = (seeded for seeded in EVERY if seeded.patch.stem == REPLAYED)
     toolchain = patched(seeded, tmp_path / "project")
     every, _ = judging(seeded, toolchain)
     found = hunt(every)

@@ -67,6 +67,7 @@ def test_contracts_and_model_agree(twins: Twins, tally: Tally) -> None:
     play_budget(twins, tally, seed=0)
     assert tally.steps >= BUDGET
     assert tally.accepted.total() > tally.transactions / 2
+    assert tally.joined > tally.transactions / 5
     verbs = {f"{contract}.{name}" for contract, name in RULES if _has(twins, contract, name)}
     verbs |= {f"Pool.{function}" for function in pools.RULES}
     verbs |= {f"Feed.{function}" for function in FEED_RULES}

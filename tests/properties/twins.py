@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from devnet.actors.view import Directory, account_names
@@ -26,6 +27,7 @@ from .sight import Sight
 
 NETWORK = Path(__file__).with_name("network.yaml")
 MOST_SIGNATURES = 100_000
+POOL_CREATED = "PoolFactory.create"
 
 
 class Disagreement(AssertionError):
@@ -80,15 +82,28 @@ class Twins:
     def model(self) -> Model:
         return self.checker.model
 
-    def sight(self) -> Sight:
-        """What the next move may look at."""
+    @property
+    def joinable(self) -> bool:
+        """Whether the block at the head has a transaction, so that others may join it.
+
+        Nobody joins a pool's creation: what is sent to the pool needs its name before the block.
+        """
+        for action, _ in reversed(self.done):
+            if not isinstance(action, Send) or action.verb == POOL_CREATED:
+                return False
+            if not action.joins:
+                return True
+        return False
+
+    def sight(self, *, joins: bool = False) -> Sight:
+        """What the next move may look at; with `joins` it is of the block at the head."""
         return Sight(
             self.spec,
             self.chain.directory,
             self.chain.deployment,
             self.names,
             self.model,
-            self.chain.next,
+            self.chain.head if joins else self.chain.next,
             self.done,
         )
 
@@ -124,6 +139,8 @@ class Twins:
     def do(self, action: Action) -> ObservedTransaction | None:
         """Do it on both sides and check nothing yet; what the contracts made of it."""
         seen = None
+        if isinstance(action, Send) and action.joins and not self.joinable:
+            action = replace(action, joins=False)  # what it joined is gone
         if isinstance(action, Advance):
             self.chain.advance(action.blocks)
         else:
@@ -132,14 +149,16 @@ class Twins:
                 action.contract,
                 action.function,
                 self.arguments(action),
+                joins=action.joins,
             )
             self.checker.observe((seen,))
         self.done.append((action, seen))
         return seen
 
     def arguments(self, action: Send) -> tuple[object, ...]:
-        """The ABI values of an action in the block to come."""
-        following, p = self.chain.next, self.parameters
+        """The ABI values of an action in the block to come, or the one it joins."""
+        p = self.parameters
+        following = self.chain.head if action.joins else self.chain.next
         cycle = cycle_of(following.number, p.genesis_block, p.cycle_blocks)
         moment = Moment(following.number, following.timestamp, cycle)
         chain = self.chain

@@ -38,11 +38,24 @@ def move(weight: int) -> Callable[[Make], Make]:
     return register
 
 
-from . import governance, market, pools, pricing, rewards, slashing, staking, time, token, vault  # noqa: E402
+from . import (  # noqa: E402
+    emptied,
+    governance,
+    market,
+    pools,
+    pricing,
+    rewards,
+    slashing,
+    staking,
+    time,
+    token,
+    vault,
+)
 
 __all__ = [
     "MOVES",
     "Move",
+    "emptied",
     "governance",
     "market",
     "move",

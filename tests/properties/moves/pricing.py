@@ -15,7 +15,7 @@ from devnet.spec.network import (
     VIRTUAL_MACHINE_RESOURCES,
 )
 
-from ..action import Action, Send, now
+from ..action import Action, Advance, Send, now
 from ..sight import Draw, Sight
 from . import move
 
@@ -119,6 +119,28 @@ def poke(draw: Draw, sight: Sight) -> Send | None:
         return None
     resource = draw.of(ready) if ready and not draw.rarely(16) else draw.integer(0, 5)
     return Send(draw.one("mallory", "alice"), "Pricing", "poke", {"resource": resource})
+
+
+@move(1)
+def jump_twice(draw: Draw, sight: Sight) -> Iterator[Action] | None:
+    """O2: a price far from the stored one, another on its side before H is over, and a last one."""
+    known = [number for number, row in sight.state.prices.items() if row.storedAt]
+    return _jumps(draw, sight, draw.of(known)) if known else None
+
+
+def _jumps(draw: Draw, sight: Sight, number: int) -> Iterator[Action]:
+    feeds = sight.model.parameters.cloud_feeds[number]
+    longest = max(sight.model.parameters.feeds[feed].heartbeat for feed in feeds)
+    blocks = longest // sight.spec.chain.block_seconds  # of H
+    early = draw.one(1, blocks // 2, blocks - 1)
+    usd, far = sight.state.prices[number].price, draw.one((140, 150, 200), (65, 60, 50))
+    for wait in (0, early - 1, blocks - early - 1 + draw.one(0, 0, -1, 1)):
+        if wait > 0:
+            yield Advance(wait)
+        percent = draw.of(far)
+        for feed in feeds:
+            yield said(sight, feed, usd * percent // 100)
+        yield Send("mallory", "Pricing", "poke", {"resource": number})
 
 
 @move(5)

@@ -24,28 +24,16 @@ def publish(draw: Draw, sight: Sight) -> Send | None:
     if not rested and not draw.rarely(40):
         return None
     worker = draw.of(rested or able or sight.workers)
-    publisher = sight.state.publishers[sight.address(worker)]
-    result: dict[str, Any] = {
-        "node": worker,
-        "cycle": {"cycle": 0},
-        "sequence": publisher.sequence + 1,
-        "measuredBlock": {"block": -1},
-        "measuredHash": {"block_hash": -1},
-        "sgx": draw.one(10**6, 10**6, 1_300_000, 2 * 10**6),
-        "b": draw.one(10**6, 900_001, 3),
-        "c1": draw.one(500_000, 333_333, 1, 0),
-        "c2": draw.one(300_000, 200_001),
-        "c3": draw.one(200_000, 7),
-    }
-    sender = worker
+    sequence = sight.state.publishers[sight.address(worker)].sequence
+    result, sender = _result(draw, sight, worker), worker
     p = sight.model.parameters
     if (sight.next.number - p.genesis_block) % p.cycle_blocks == 0 and not draw.rarely(4):
         return None  # what could be measured belongs to the cycle before
     if draw.rarely(10):
         far = draw.one(-2, -3, -256, -257) if sight.next.number > 257 else -2
         result |= draw.one(
-            {"sequence": publisher.sequence},
-            {"sequence": publisher.sequence + 2},
+            {"sequence": sequence},
+            {"sequence": sequence + 2},
             {"cycle": {"cycle": 1}},
             {"cycle": {"cycle": -1}} if sight.cycle else {"sgx": 0},
             {"measuredBlock": {"block": far}, "measuredHash": {"block_hash": far}},
@@ -59,9 +47,32 @@ def publish(draw: Draw, sight: Sight) -> Send | None:
             {"b": 0},
         )
         sender = draw.one(worker, worker, worker, f"{worker}-owner", "mallory")
-    signed = quorum(
-        draw, sight, Quorum.PERF, "Market", sequence=publisher.sequence + 2, node="mallory", b=5
-    )
+    return _published(draw, sight, sender, result, sequence + 2)
+
+
+def published(draw: Draw, sight: Sight, worker: str) -> Send:
+    """What a worker measured in the block before."""
+    result = _result(draw, sight, worker)
+    return _published(draw, sight, worker, result, result["sequence"] + 1)
+
+
+def _result(draw: Draw, sight: Sight, worker: str) -> dict[str, Any]:
+    return {
+        "node": worker,
+        "cycle": {"cycle": 0},
+        "sequence": sight.state.publishers[sight.address(worker)].sequence + 1,
+        "measuredBlock": {"block": -1},
+        "measuredHash": {"block_hash": -1},
+        "sgx": draw.one(10**6, 10**6, 1_300_000, 2 * 10**6),
+        "b": draw.one(10**6, 900_001, 3),
+        "c1": draw.one(500_000, 333_333, 1, 0),
+        "c2": draw.one(300_000, 200_001),
+        "c3": draw.one(200_000, 7),
+    }
+
+
+def _published(draw: Draw, sight: Sight, sender: str, result: dict[str, Any], another: int) -> Send:
+    signed = quorum(draw, sight, Quorum.PERF, "Market", sequence=another, node="mallory", b=5)
     return Send(sender, "Rewards", "publish", {"result": result, "signatures": signed})
 
 

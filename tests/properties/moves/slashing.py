@@ -60,8 +60,7 @@ def report_wait_execute(draw: Draw, sight: Sight) -> list[Action] | None:
         return None
     worker = draw.of(pooled or new)
     hours = draw.one(3, 24, 7)
-    interval = (now(-hours * HOUR), now(0))
-    made = _reported(draw, sight, worker, 1, interval, Quorum.SLASH, {"node": "mallory"})
+    made = reported(draw, sight, worker, 1, hours * HOUR)
     window = sight.model.parameters.appeal_window // sight.spec.chain.block_seconds
     identity = len(sight.state.incidents) + 1
     return [made, Advance(window), Send("mallory", "Slashing", "execute", {"id": identity})]
@@ -76,6 +75,12 @@ def report_serious(draw: Draw, sight: Sight) -> Send | None:
     interval = (now(-HOUR), now(0)) if draw.rarely(12) else (0, 0)
     wrong = {"node": "mallory", "level": 2}
     return _reported(draw, sight, draw.of(live), 3, interval, Quorum.CRITICAL, wrong)
+
+
+def reported(draw: Draw, sight: Sight, worker: str, level: int, seconds: int) -> Send:
+    """A report of level 1 or 2, of so many seconds before the block to come."""
+    interval = (now(-seconds), now(0))
+    return _reported(draw, sight, worker, level, interval, Quorum.SLASH, {"node": "mallory"})
 
 
 def _live(sight: Sight) -> list[str]:
@@ -132,6 +137,29 @@ def rule(draw: Draw, sight: Sight) -> Send | None:
     arbiter = sight.name(sight.state.arbiter.value)
     sender = "mallory" if draw.rarely(12) else arbiter
     return Send(sender, "Slashing", "rule", {"id": identity, "upheld": draw.one(True, False)})
+
+
+@move(1)
+def rule_too_late(draw: Draw, sight: Sight) -> list[Action] | None:
+    """L6: the arbiter's time runs from the appeal, whatever is left of the time to appeal."""
+    p, seconds = sight.model.parameters, sight.spec.chain.block_seconds
+
+    def early(incident: IncidentState) -> bool:
+        return not incident.appealedAt and sight.now < incident.reportedAt + p.appeal_window
+
+    identity = _incident(draw, sight, early)
+    if identity is None or not sight.state.incidents[identity].reportedAt:
+        return None
+    incident = sight.state.incidents[identity]
+    left = (incident.reportedAt + p.appeal_window - sight.now) // seconds
+    late = draw.one(0, 0, max(left - 1, 0), -1)
+    appellant = sight.account(appellant_of(sight.state, incident.node), "mallory")
+    ruling = {"id": identity, "upheld": draw.one(True, False)}
+    return [
+        Send(appellant, "Slashing", "appeal", {"id": identity}),
+        Advance(p.arbiter_window // seconds - 1 + late),
+        Send(sight.name(sight.state.arbiter.value), "Slashing", "rule", ruling),
+    ]
 
 
 @move(7)
