@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from cluster.interface import ClusterEvent
+from cluster.interface import ClusterEvent, EventKind
 from devnet.actors.actor import Actor
 from devnet.actors.messages import ChainEvent, ClusterSeen, Forwarded, SendFailed, Wish
 from devnet.actors.operations import Done, External, Fail, Operation, Send, Tell
@@ -100,12 +100,15 @@ class Scheduler:
         # Called between rounds and between blocks, where an end of the step does no harm: raises
         # to end it.
         self.go_on: Callable[[], None] = lambda: None
+        self.nodes: dict[str, EventKind] = {}  # what the control plane last said of each
 
     # --- what comes in ------------------------------------------------------------------------
 
     def cluster_event(self, event: ClusterEvent) -> None:
         """The cluster's sink; any thread."""
         self._external.put((None, ClusterSeen(event)))
+        if event.kind in (EventKind.NODE_LOST, EventKind.NODE_READY):
+            self.nodes[event.subject] = event.kind  # whoever waits for it finds it delivered
         self._arrived.set()
 
     def answer(self, actor: str, message: object) -> None:

@@ -151,15 +151,15 @@ class Live:
 
     def _look(self) -> dict[str, Any]:
         """What changes with steps and blocks."""
-        world, session = self._world, self._session
+        world, stage = self._world, self._session.stage
         orders = {
             order.name: {
                 "id": order.id,
                 "client": order.client,
                 "service": order.service,
-                "url": session.gateway_url(order.id) or "",
+                "url": stage.gateway_url(order.id) or "",
             }
-            for order in session.orders()
+            for order in stage.orders()
         }
         lost = EventKind.NODE_LOST
         return {
@@ -168,7 +168,7 @@ class Live:
                 worker.name: {
                     "profile": worker.profile,
                     "region": worker.region,
-                    "state": "lost" if session.seen_of(worker.name) is lost else "ready",
+                    "state": "lost" if stage.seen_of(worker.name) is lost else "ready",
                 }
                 for worker in world.spec.workers
             },

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from devnet.actors.operations import Send
 from devnet.chain import MinedBlock
 from devnet.protocol import Event, ObservedTransaction
 from devnet.record.encoding import plain
@@ -36,7 +35,8 @@ class History:
 
     # --- the scheduler's journal --------------------------------------------------------------
 
-    def invoked(self, identity: int, send: Send, block: int) -> None:
+    def invoked(self, identity: int, send: object, block: int) -> None:
+        """`send` is a frozen row of account, contract, function, arguments and wish."""
         record = {"operation": identity, "type": "invoke", "block": block, **plain(send)}
         self._folder.line("history.jsonl", record | {"type": "invoke"})
 

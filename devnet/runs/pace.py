@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from devnet.actors.scheduler import Scheduler
 from devnet.base import WaitExpired
 
 SETTLE_SECONDS = 120.0
-
-
-class Pace(Protocol):
-    """How a step waits for what it asked for."""
-
-    def settle(self, done: Callable[[], bool], seen: Callable[[], str]) -> None:
-        """Until `done`, and until nobody has anything to do."""
 
 
 class WorkPace:

@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from devnet.base import CheckFailed, UsageError, WaitExpired, wait_for
 from devnet.protocol import ProtocolError
 from devnet.spec.expectation import Comparison, EventCount, Expect
 from devnet.spec.units import did_you_mean, komp_text, usd_text
 from devnet.steps.governing import proposal_id
-
-if TYPE_CHECKING:
-    from devnet.runs.session import Session
+from devnet.steps.stage import Stage
 
 _WORKER_AMOUNTS = ("stake", "slashed", "pending_slash", "seized", "claimable", "claimed")
 
 
-def expect(session: Session, step: Expect) -> str:
+def expect(stage: Stage, step: Expect) -> str:
     """What was seen, in one line; raises `CheckFailed` with every key that does not hold.
 
     Raises UsageError for an event that no contract has.
     """
     if step.event is not None:
-        events = sorted(session.contracts.event_names())
+        events = sorted(stage.contracts.event_names())
         if step.event.name not in events:
             hint = did_you_mean(step.event.name, events) or f"known: {', '.join(events)}"
             raise UsageError(f"no contract has an event {step.event.name!r}", hint=hint)
     if step.within is None:
-        misses = _misses(session, step)
+        misses = _misses(stage, step)
         if misses:
             raise CheckFailed("; ".join(misses))
     else:
         seen: list[str] = []
 
         def holds() -> bool:
-            session.scheduler.drain(limit_block=session.head.number)
-            seen[:] = _misses(session, step)
+            stage.scheduler.drain(limit_block=stage.head.number)
+            seen[:] = _misses(stage, step)
             return not seen
 
         try:
@@ -61,38 +58,38 @@ def _said(value: object) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _misses(session: Session, step: Expect) -> list[str]:
+def _misses(stage: Stage, step: Expect) -> list[str]:
     """Every key that does not hold, with what was expected and seen."""
     misses: list[str] = []
     for worker in step.worker or ():
-        misses += _worker_misses(session, step, worker)
+        misses += _worker_misses(stage, step, worker)
     if step.client is not None and step.balance is not None:
         misses += _compare(
-            f"{step.client}: balance", step.balance, session.ledger.balance(step.client), komp_text
+            f"{step.client}: balance", step.balance, stage.ledger.balance(step.client), komp_text
         )
     if step.order_name:
-        misses += _order_misses(session, step)
+        misses += _order_misses(stage, step)
     if step.resource is not None:
-        misses += _resource_misses(session, step, step.resource)
-    misses += _governance_misses(session, step)
+        misses += _resource_misses(stage, step, step.resource)
+    misses += _governance_misses(stage, step)
     if step.pool is not None:
-        misses += _pool_misses(session, step, step.pool)
-    if step.error is not None and session.last_error != step.error:
-        misses.append(f"error: expected {step.error}, saw {session.last_error or 'none'}")
+        misses += _pool_misses(stage, step, step.pool)
+    if step.error is not None and stage.last_error != step.error:
+        misses.append(f"error: expected {step.error}, saw {stage.last_error or 'none'}")
     if step.cycle is not None:
-        misses += _compare("cycle", step.cycle, session.cycle(), str)
+        misses += _compare("cycle", step.cycle, stage.cycle(), str)
     if step.event is not None:
-        count = session.ledger.event_count(step.event.name)
+        count = stage.ledger.event_count(step.event.name)
         misses += _compare(f"event {step.event.name}", step.event.count, count, str)
     if step.invariants is not None:
-        misses += session.checks.violations()
+        misses += stage.checks.violations()
     if step.model is not None:
-        misses += session.checks.differences()
+        misses += stage.checks.differences()
     return misses
 
 
-def _worker_misses(session: Session, step: Expect, worker: str) -> list[str]:
-    ledger = session.ledger
+def _worker_misses(stage: Stage, step: Expect, worker: str) -> list[str]:
+    ledger = stage.ledger
     misses: list[str] = []
     for key in _WORKER_AMOUNTS:
         comparison = getattr(step, key)
@@ -100,7 +97,7 @@ def _worker_misses(session: Session, step: Expect, worker: str) -> list[str]:
             seen = getattr(ledger, key)(worker)
             misses += _compare(f"{worker}: {key}", comparison, seen, komp_text)
     if step.balance is not None:
-        balance = ledger.balance(session.owner_of(worker))
+        balance = ledger.balance(stage.owner_of(worker))
         misses += _compare(f"{worker}: balance", step.balance, balance, komp_text)
     if step.v is not None:
         misses += _compare(f"{worker}: v", step.v, ledger.last_v(worker), str)
@@ -114,8 +111,8 @@ def _worker_misses(session: Session, step: Expect, worker: str) -> list[str]:
     return misses
 
 
-def _resource_misses(session: Session, step: Expect, resource: str) -> list[str]:
-    ledger = session.ledger
+def _resource_misses(stage: Stage, step: Expect, resource: str) -> list[str]:
+    ledger = stage.ledger
     misses: list[str] = []
     if step.price_usd is not None:
         price = ledger.price_usd_1e18(resource) // 10**10
@@ -133,8 +130,8 @@ def _resource_misses(session: Session, step: Expect, resource: str) -> list[str]
     return misses
 
 
-def _governance_misses(session: Session, step: Expect) -> list[str]:
-    ledger = session.ledger
+def _governance_misses(stage: Stage, step: Expect) -> list[str]:
+    ledger = stage.ledger
     misses: list[str] = []
     if step.proposal is not None and step.state is not None:
         state = ledger.proposal(proposal_id(step.proposal))
@@ -149,18 +146,18 @@ def _governance_misses(session: Session, step: Expect) -> list[str]:
     return misses
 
 
-def _order_misses(session: Session, step: Expect) -> list[str]:
-    order = session.order(step.order_name)
+def _order_misses(stage: Stage, step: Expect) -> list[str]:
+    order = stage.order(step.order_name)
     misses: list[str] = []
     if step.consumed is not None:
-        consumed = session.ledger.consumed(order.id)
+        consumed = stage.ledger.consumed(order.id)
         misses += _compare(f"order {order.id}: consumed", step.consumed, consumed, komp_text)
     if step.refunded is not None:
-        refunded = session.ledger.refunded(order.id)
+        refunded = stage.ledger.refunded(order.id)
         misses += _compare(f"order {order.id}: refunded", step.refunded, refunded, komp_text)
     if step.ready is None and step.on is None and step.not_on is None:
         return misses
-    pods = session.cluster.pods(f"order-{order.id}")
+    pods = stage.cluster.pods(f"order-{order.id}")
     places = {pod.node for pod in pods if pod.ready}
     if step.ready is not None:
         ready = sum(1 for pod in pods if pod.ready)
@@ -174,8 +171,8 @@ def _order_misses(session: Session, step: Expect) -> list[str]:
     return misses
 
 
-def _pool_misses(session: Session, step: Expect, pool: str) -> list[str]:
-    ledger, contract = session.ledger, session.pool(pool)
+def _pool_misses(stage: Stage, step: Expect, pool: str) -> list[str]:
+    ledger, contract = stage.ledger, stage.pool(pool)
     misses: list[str] = []
     if step.assets is not None:
         seen = ledger.pool_assets(contract)

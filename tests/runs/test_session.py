@@ -12,11 +12,11 @@ from cluster.errors import NodeLost
 from devnet.base import UsageError
 from devnet.chain import Block
 from devnet.protocol import ProtocolError
-from devnet.runs.pace import Pace
 from devnet.runs.session import Session, StepOutcome
 from devnet.spec.scenario import step_from_mapping
 from devnet.steps.incidents import report
 from devnet.steps.protocol import PERFORMERS
+from devnet.steps.stage import Pace, Stage
 from tests.actors.stage import GENESIS_TIME, directory, network
 
 
@@ -34,7 +34,7 @@ def session_of(world: MagicMock, removed: Sequence[str] = ()) -> Session:
 def performed(monkeypatch: pytest.MonkeyPatch, error: Exception, **values: Any) -> StepOutcome:
     """The outcome of an `appeal` that raises."""
 
-    def perform(session: Session, step: Any) -> str:
+    def perform(stage: Stage, step: Any) -> str:
         raise error
 
     monkeypatch.setitem(PERFORMERS, "appeal", perform)
@@ -56,11 +56,11 @@ def test_what_a_view_refuses_can_be_expected(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_who_was_removed_is_asked_no_more() -> None:
-    assert session_of(MagicMock()).registered() == (
+    assert session_of(MagicMock()).stage.registered() == (
         "gatekeeper-1",
         ("gatekeeper-2", "gatekeeper-3"),
     )
-    left = session_of(MagicMock(), ["gatekeeper-2"]).registered()
+    left = session_of(MagicMock(), ["gatekeeper-2"]).stage.registered()
     assert left == ("gatekeeper-1", ("gatekeeper-3",))
 
 
@@ -76,7 +76,7 @@ def test_without_the_one_that_hosts_the_control_plane_nobody_proposes() -> None:
 def test_no_incident_lies_before_genesis(interval: dict[str, str]) -> None:
     step = step_from_mapping("incident", {"worker": "worker-1", "level": 2, **interval})
     with pytest.raises(UsageError, match="no incident of worker-1 lies before genesis") as refused:
-        report(session_of(MagicMock()), step)  # type: ignore[arg-type]
+        report(session_of(MagicMock()).stage, step)  # type: ignore[arg-type]
     assert refused.value.hint == "at most 1h ago"
 
 

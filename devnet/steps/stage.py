@@ -1,0 +1,216 @@
+"""What performers may use: the parts of a running devnet, wishes to its actors, and the names
+that steps gave to orders, pools and proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cluster.interface import Cluster, EventKind
+from devnet.actors.attestations import QueuedCall
+from devnet.actors.messages import CreatePool, PlaceOrder, Wish
+from devnet.actors.operations import Send
+from devnet.actors.scheduler import Scheduler
+from devnet.actors.sources import Sources
+from devnet.actors.view import Directory, owner_of
+from devnet.base import CheckFailed, UsageError
+from devnet.chain import Block, Chain
+from devnet.checking.checks import Checks
+from devnet.gateway import Gateway
+from devnet.protocol import Contracts
+from devnet.spec.network import NetworkSpec
+from devnet.steps.readings import Readings
+
+
+class StepRejected(CheckFailed):
+    """The protocol refused what a step asked for; `error` is the contract's named error."""
+
+    def __init__(self, message: str, error: str) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order as steps know it."""
+
+    id: int
+    name: str
+    client: str
+    service: str
+
+
+class Parts(Protocol):
+    """A raised devnet: what `devnet.runs.world.World` is once it is entered."""
+
+    spec: NetworkSpec
+    chain: Chain
+    cluster: Cluster
+    sources: Sources
+    gateway: Gateway
+    scheduler: Scheduler
+    readings: Readings
+    checks: Checks
+    contracts: Contracts
+    directory: Directory
+
+
+class Pace(Protocol):
+    """How a step waits for what it asked for."""
+
+    def settle(self, done: Callable[[], bool], seen: Callable[[], str]) -> None:
+        """Until `done`, and until nobody has anything to do."""
+
+
+class Stage:
+    """One devnet, driven by steps; `last_error` is the contract's of the step before, or empty."""
+
+    def __init__(self, parts: Parts, pace: Pace) -> None:
+        self.spec = parts.spec
+        self.cluster = parts.cluster
+        self.sources = parts.sources
+        self.scheduler = parts.scheduler
+        self.contracts = parts.contracts
+        self.directory = parts.directory
+        self.ledger = parts.readings
+        self.checks = parts.checks
+        self.last_error = ""
+        self.proposals: dict[str, tuple[QueuedCall, ...]] = {}  # by name, what was queued of them
+        self._chain, self._gateway, self._pace = parts.chain, parts.gateway, pace
+        self._wishes = 0
+        self._orders: dict[str, OpenOrder] = {}
+        self._pools: dict[str, str] = {}  # contract names by the names of steps
+
+    # --- the devnet ---------------------------------------------------------------------------
+
+    @property
+    def head(self) -> Block:
+        return self._chain.head
+
+    @staticmethod
+    def owner_of(worker: str) -> str:
+        return owner_of(worker)
+
+    def cycle(self) -> int:
+        """C1, at the head block."""
+        return self.scheduler.view().cycle_of(self.head.number)
+
+    def blocks_to_cycle(self, cycles: int) -> int:
+        """How many blocks to the first block of the n-th next cycle."""
+        view = self.scheduler.view()
+        first = view.genesis_block + (self.cycle() + cycles) * view.cycle_blocks
+        return first - self.head.number
+
+    def seen_of(self, node: str) -> EventKind | None:
+        """What the control plane last said of a node, None before it said anything."""
+        return self.scheduler.nodes.get(node)
+
+    def registered(self) -> tuple[str, tuple[str, ...]]:
+        """The gatekeeper that proposes, and its peers of those still on chain (R3).
+
+        Raises UsageError where the one that hosts the control plane is none any more.
+        """
+        lead = self.directory.lead_gatekeeper()
+        names = [keeper.name for keeper in self.spec.gatekeepers]
+        left = [name for name in names if self.ledger.is_gatekeeper(name)]
+        if lead not in left:
+            raise UsageError(
+                f"{lead} hosts the control plane and is no gatekeeper any more (R3): "
+                "nobody proposes anything",
+                hint="start a devnet again; governance may appoint it, with a send step",
+            )
+        return lead, tuple(name for name in left if name != lead)
+
+    def gateway_url(self, order: int) -> str | None:
+        return self._gateway.url(order)
+
+    def gateway_counts(self, order: int) -> dict[str, int]:
+        return self._gateway.counts(order)
+
+    # --- wishes and transactions --------------------------------------------------------------
+
+    def next_wish(self) -> int:
+        self._wishes += 1
+        return self._wishes
+
+    def wish_all(self, wishes: Sequence[tuple[str, Wish]]) -> None:
+        """Ask, and wait until all is served; raises `StepRejected` with every refusal.
+
+        Raises UsageError on an idle network, where nobody acts in their names.
+        """
+        if self.spec.idle:
+            names = ", ".join(dict.fromkeys(actor for actor, _ in wishes))
+            raise UsageError(f"{names}: nobody acts on an idle network", hint="send acts for them")
+        for actor, wish in wishes:
+            self.scheduler.wish(actor, wish)
+        self._await([(actor, wish.id) for actor, wish in wishes])
+
+    def send(self, operation: Send) -> None:
+        """Send one transaction of any account; raises `StepRejected` where it was refused."""
+        self.scheduler.send(operation)
+        self._await([(operation.account, operation.wish)])
+
+    def _await(self, wishes: Sequence[tuple[str, int]]) -> None:
+        states = {wish: self.scheduler.wishes[wish] for _, wish in wishes}
+        self._pace.settle(
+            lambda: all(state.outcome != "open" for state in states.values()),
+            lambda: f"{sum(s.outcome == 'open' for s in states.values())} of {len(states)} open",
+        )
+        failed = [
+            (actor, states[wish]) for actor, wish in wishes if states[wish].outcome == "failed"
+        ]
+        if failed:
+            errors = {state.error for _, state in failed}
+            reasons = (f"{actor}: {state.reason or state.error}" for actor, state in failed)
+            error = errors.pop() if len(errors) == 1 and len(failed) == len(wishes) else "mixed"
+            raise StepRejected("; ".join(reasons), error)
+
+    def settle(self) -> None:
+        """Let everyone finish what is due."""
+        self._pace.settle(lambda: True, lambda: "")
+
+    # --- orders and pools by their names ------------------------------------------------------
+
+    def place_order(self, client: str, name: str, wish: PlaceOrder) -> int:
+        """Create an order under a name of its own; returns its id on chain."""
+        if name in self._orders:
+            raise UsageError(
+                f"an order named '{name}' exists (order {self._orders[name].id})",
+                hint=f"name this one, for example {name}-2",
+            )
+        before = self.ledger.orders_of(client)
+        self.wish_all([(client, wish)])
+        created = [order for order in self.ledger.orders_of(client) if order not in before]
+        self._orders[name] = OpenOrder(created[-1], name, client, wish.service)
+        return created[-1]
+
+    def has_order(self, name: str) -> bool:
+        return name in self._orders
+
+    def order(self, name: str) -> OpenOrder:
+        if name not in self._orders:
+            known = ", ".join(self._orders) or "none was made yet"
+            raise UsageError(f"no order named '{name}'", hint=f"known: {known}")
+        return self._orders[name]
+
+    def orders(self) -> tuple[OpenOrder, ...]:
+        return tuple(self._orders.values())
+
+    def create_pool(self, operator: str, name: str, wish: CreatePool) -> str:
+        """Open a pool under a name of its own; returns its contract name."""
+        if name in self._pools:
+            raise UsageError(
+                f"a pool named '{name}' exists ({self._pools[name]})",
+                hint=f"name this one, for example {name}-2",
+            )
+        self.wish_all([(operator, wish)])
+        self._pools[name] = self.ledger.last_pool_of(operator)
+        return self._pools[name]
+
+    def pool(self, name: str) -> str:
+        """The contract name of a pool, `Pool:<n>`."""
+        if name not in self._pools:
+            known = ", ".join(self._pools) or "none was created yet"
+            raise UsageError(f"no pool named '{name}'", hint=f"known: {known}")
+        return self._pools[name]
