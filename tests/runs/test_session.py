@@ -72,7 +72,7 @@ def test_without_the_one_that_hosts_the_control_plane_nobody_proposes() -> None:
     )
 
 
-@pytest.mark.parametrize("interval", [{"from": "61m"}, {"to": "2h"}, {"from": "9999999d"}], ids=str)
+@pytest.mark.parametrize("interval", [{"from": "61m"}, {"to": "2h"}, {"from": "3650d"}], ids=str)
 def test_no_incident_lies_before_genesis(interval: dict[str, str]) -> None:
     step = step_from_mapping("incident", {"worker": "worker-1", "level": 2, **interval})
     with pytest.raises(UsageError, match="no incident of worker-1 lies before genesis") as refused:
