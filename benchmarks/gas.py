@@ -104,13 +104,16 @@ class Rig:
         names = [gatekeeper.name for gatekeeper in self.spec.gatekeepers[:signers]]
         return collect(digest, [self.directory.accounts[name] for name in names])
 
+    def agreed(self, worker: str, digest: bytes) -> bytes:
+        """S6: by the node's key."""
+        return collect(digest, [self.directory.accounts[worker]])
+
     def stake(self, worker: str) -> int:
         node, owner = self.address(worker), owner_of(worker)
         machine, deadline = hardware_id(SEED, worker), self.chain.head.timestamp + 86_400
         digest = self.domains.admission(node, self.address(owner), machine, deadline)
-        return self.send(
-            owner, "Staking", "stake", node, machine, 1, deadline, self.attested(digest)
-        )
+        signatures = (self.attested(digest), self.agreed(worker, digest))
+        return self.send(owner, "Staking", "stake", node, machine, 1, deadline, *signatures)
 
     def publish(self, worker: str) -> int:
         node, block = self.address(worker), self.chain.head
@@ -305,7 +308,8 @@ def _pools(made: Rig) -> Iterator[Bound]:
     yield bound("pool join", made.send("bob", pool, "join", 300 * KOMP), JOIN)
     machine, deadline = hardware_id(SEED, "worker-3"), made.chain.head.timestamp + 86_400
     digest = made.domains.admission(node, made.contracts.address(pool), machine, deadline)
-    made.send("alice", pool, "activate", node, machine, 1, deadline, made.attested(digest))
+    signatures = (made.attested(digest), made.agreed("worker-3", digest))
+    made.send("alice", pool, "activate", node, machine, 1, deadline, *signatures)
     for what, target in (
         ("pool collect, first", COLLECT_FIRST),
         ("pool collect, again", COLLECT_AGAIN),

@@ -10,20 +10,20 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "feed-faults": "0x181d332a32a93747413fc9e1a4981c17751c71d6e63f4c48b967d55bcaa95e5f",
-    "feed-mocked": "0x0152eeda79a2dcbe12c8efeedf70516453282a27aa6a82f2a7a1fcd990c97a72",
-    "full-loop": "0x1a3b8cd75a4c02c411f1b3cd7e987f7aee9c0294f81e6e6e7b14b8c9508d32ef",
-    "governance": "0x9dad92dcad12af36bbf062d481c0adc6e49d82185e20ada7ca1f11be28c1977f",
-    "incidents": "0x82e4279ca54aad8bd865ae835bb3f37ca28a59717d20ef963e3409f3604e2305",
-    "late-claim": "0x5637ffedafac55114970b4e4762b31dd8944a215988d148f838bbd66264f0e15",
-    "order-refund": "0xb199fd669afa656faedb0f0f05a55e3593fc5c18a41a79b3779116cfa6409cfc",
-    "pool": "0xac6079468e26b83472d345096d031c21dc080ce876e9aaaf360e45eaeed81090",
-    "pool-appeal": "0x9e81ca46176ef8d1f2b8feb48bfb9b8b81483859a3a816bd826ece9c473c9f17",
-    "request-response": "0x983cc5a56d85897ccb9464e5b0bd9b5ff750e7f0e33949894de202c7764854d4",
-    "restake-and-top-up": "0xf9495428d11bb5bde1a193e1d896081140a778e390cb60bf91592c86778bdacc",
-    "vendor-outage": "0x98b10e9d693acef2caf7d6649189da76a18de8a9cb4aba99026477a64b918dc3",
-    "vendor-wrong": "0x74c15b93c8e8e76efc6a51f037a7967a321fcdf0062e6235d0218bee5ffbe436",
-    "worker-lost-under-load": "0xa6cec96fab83447c74ec84ab039c4dd2ad75bdfed302ea93e4292cc2d58e2caa",
+    "feed-faults": "0xc42dc8c60dc7ebcb8f3267fa6a20125e8a3e0308d978e91cae790d2992fddb9e",
+    "feed-mocked": "0x887f31edcc3bff78f1f6db60b2b31e1b109081df1847ce1d87aaa3a01123437e",
+    "full-loop": "0x803e14388f2248494127df688289c25a17a6cc3dc199debbc30b4365351fce65",
+    "governance": "0xdbaa17f5e1e6ed55f9ced0ef17fdc3c63ec65c702317abad9dccab60057c3732",
+    "incidents": "0x0fbfef4cb3018cf9488464b481b72740cf1a4538cb650a785d7781769cfbcfa6",
+    "late-claim": "0xbb08d07b4b2bb82ad246876cd677d17c5a0fad6a80f4612be825686714f838ed",
+    "order-refund": "0x567815742a183e2cc75a081a8a5ceeba5f7429f1a5b6584c9a65cda8f33441f4",
+    "pool": "0xd1362e56c2694332a6e427eadd5fa8679d0ceaf7c8b15067d6405053e537d487",
+    "pool-appeal": "0xd80ba4ea132b988f29d13167221391065e4fc1ac5a657a733b0f59bbdf19bbcc",
+    "request-response": "0xde657357f39c6ccea1b388ba120273d7fb9f83e78f7de72ebc1aa4b667db7a27",
+    "restake-and-top-up": "0x60bd77454ab046495f4ccb31200f909f554c82886c0fac28833ec63bef1b5711",
+    "vendor-outage": "0x94912146952ce648f6580af9cd7d8af2dd41ddab8f316089bcbcbdb3c20f2681",
+    "vendor-wrong": "0x3b4e67184f9d94eace24ba46c2a2d050fee312901f1a7029dc2285f02bf987a9",
+    "worker-lost-under-load": "0x4b81a7667f2d62e405a4adf5ee546d2895d774aeac8dccae5cf24c084775db3a",
 }
 
 

@@ -13,8 +13,8 @@ from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from devnet.chain import keccak
-from devnet.protocol import Contracts, Event
+from devnet.chain import keccak, sign_digest
+from devnet.protocol import Contracts, Domains, Event
 from devnet.protocol.states import UNLIMITED
 from loadtests.pacing import Pacer
 from loadtests.plan import Plan, ServicePlan, UserAccounts
@@ -184,6 +184,9 @@ class LoopUser(User):
                 "hardware_id": "0x" + hardware_id.hex(),
             },
         )
+        deadline = admission["deadline"]
+        domains = Domains.of(self.bench.contracts.deployment)
+        agreed = domains.admission(node, self._mine.owner.address, hardware_id, deadline)
         self._send(
             "owner",
             "Staking",
@@ -191,8 +194,9 @@ class LoopUser(User):
             node,
             hardware_id,
             self.bench.plan.stake_months,
-            admission["deadline"],
+            deadline,
             bytes.fromhex(admission["signatures"][2:]),
+            sign_digest(self._mine.node, agreed),  # S6
         )
         self._staked = True
 

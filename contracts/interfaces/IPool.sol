@@ -40,9 +40,16 @@ interface IPool {
     /// @notice Takes back `amount` of the own funding; only before activation, and the operator keeps 20 % unless
     /// nobody is left (S7).
     function leave(uint256 amount) external;
-    /// @notice The operator stakes the 500 KOMP for a node, whose admission names this pool as the owner (S1, S6).
-    function activate(address nodeKey, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
-        external;
+    /// @notice The operator stakes the 500 KOMP for a node; its admission, which gatekeepers and the node's key sign,
+    /// names this pool as the owner (S1, S6).
+    function activate(
+        address nodeKey,
+        bytes32 hardwareId,
+        uint256 months,
+        uint256 deadline,
+        bytes calldata signatures,
+        bytes calldata nodeSignature
+    ) external;
     /// @notice The operator, from unlockAt + exitDelay on: until then any member may ask for the exit (S7).
     function restake(uint256 months) external;
     /// @notice Anyone fills a slashed stake up to exactly 500 KOMP (S4): `amount` must cover what is missing, is cut to

@@ -37,6 +37,7 @@ interface IStaking {
     error UnknownPeriod(uint256 months);
     error AdmissionExpired(uint256 deadline, uint256 timestamp);
     error OwnerIsGatekeeper(address owner);
+    error NotSignedByNode(address node, address signer);
     error NotOwner(address caller, address owner);
     error NotActive(address node);
     error UnlockNotLater(uint256 unlockAt, uint256 previous);
@@ -49,9 +50,16 @@ interface IStaking {
     error NotSlashing(address caller);
 
     /// @notice msg.sender becomes the owner and pays 500 KOMP (S1). EIP-712 admission (S6):
-    /// `Admission(address node,address owner,bytes32 hardwareId,uint256 deadline)`, PERF quorum.
-    function stake(address node, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
-        external;
+    /// `Admission(address node,address owner,bytes32 hardwareId,uint256 deadline)`, by a PERF quorum, and over the same
+    /// `nodeSignature` by the node's key (65 bytes), so that nobody registers a key that is not his.
+    function stake(
+        address node,
+        bytes32 hardwareId,
+        uint256 months,
+        uint256 deadline,
+        bytes calldata signatures,
+        bytes calldata nodeSignature
+    ) external;
     function restake(address node, uint256 months) external;
     /// @notice Back to exactly 500 KOMP: adds `amount`, which must equal 500 KOMP - stake (S4).
     function topUp(address node, uint256 amount) external;

@@ -103,17 +103,21 @@ contract Pool is IPool, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPool
-    function activate(address nodeKey, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
-        external
-        nonReentrant
-    {
+    function activate(
+        address nodeKey,
+        bytes32 hardwareId,
+        uint256 months,
+        uint256 deadline,
+        bytes calldata signatures,
+        bytes calldata nodeSignature
+    ) external nonReentrant {
         _onlyOperator();
         if (_node != address(0)) revert PoolActive(_node);
         if (_totalShares != STAKE) revert PoolNotFull(_totalShares, STAKE);
         if (_gatekeepers.isGatekeeper(operator)) revert OperatorIsGatekeeper(operator); // R3: since the creation
         _node = nodeKey;
         emit Activated(nodeKey);
-        staking.stake(nodeKey, hardwareId, months, deadline, signatures);
+        staking.stake(nodeKey, hardwareId, months, deadline, signatures, nodeSignature);
     }
 
     /// @inheritdoc IPool

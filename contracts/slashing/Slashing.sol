@@ -35,6 +35,8 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
     bytes32 private constant INCIDENT =
         keccak256("Incident(address node,uint8 level,uint64 from,uint64 to,bytes32 evidence)");
 
+    error ExitDelayTooShort(uint256 exitDelay, uint256 maxAge);
+
     /// @dev Four slots: what an incident is, when and how much, its evidence, its bond.
     struct Record {
         address node;
@@ -76,6 +78,9 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
     uint256 private _nextId = 1;
     address private _arbiter;
 
+    /// @param staking_ has its code already: whoever left must still be in reach of a report (S5, L5)
+    /// @param rewards_ gets its code later in the same deployment, as `pools_` does
+    /// @param maxAgeSeconds how long an incident may be reported (L5)
     constructor(
         IERC20 token_,
         IGatekeepers gatekeepers,
@@ -87,6 +92,8 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         uint256 arbiterWindowSeconds,
         uint256 maxAgeSeconds
     ) Attested(gatekeepers) {
+        uint256 exitDelay = staking_.exitDelay();
+        if (exitDelay <= maxAgeSeconds) revert ExitDelayTooShort(exitDelay, maxAgeSeconds); // S5
         token = token_;
         staking = staking_;
         rewards = rewards_;

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {Attested} from "../gatekeepers/Attested.sol";
@@ -22,8 +23,6 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     uint256 private constant NO_BONUS_BPS = 10_000;
     bytes32 private constant ADMISSION =
         keccak256("Admission(address node,address owner,bytes32 hardwareId,uint256 deadline)");
-
-    error ExitDelayTooShort(uint256 exitDelay, uint256 maxAge);
 
     /// @dev Two slots. The second stays untouched at registration: it counts what was slashed, not what is left.
     struct Record {
@@ -51,17 +50,14 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     mapping(bytes32 hardwareId => address) private _holders;
     uint256 private _totalStake;
 
-    /// @param slashing_ gets its code later in the same deployment
-    /// @param maxAgeSeconds how long an incident may be reported (L5)
+    /// @param slashing_ gets its code later in the same deployment, and then checks `exitDelaySeconds` (S5)
     constructor(
         IERC20 token_,
         IGatekeepers gatekeepers,
         ISlashing slashing_,
         uint256 monthSeconds,
-        uint256 exitDelaySeconds,
-        uint256 maxAgeSeconds
+        uint256 exitDelaySeconds
     ) Attested(gatekeepers) {
-        if (exitDelaySeconds <= maxAgeSeconds) revert ExitDelayTooShort(exitDelaySeconds, maxAgeSeconds); // S5
         token = token_;
         slashing = slashing_;
         month = monthSeconds;
@@ -69,10 +65,14 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IStaking
-    function stake(address node, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata signatures)
-        external
-        nonReentrant
-    {
+    function stake(
+        address node,
+        bytes32 hardwareId,
+        uint256 months,
+        uint256 deadline,
+        bytes calldata signatures,
+        bytes calldata nodeSignature
+    ) external nonReentrant {
         if (node == address(0)) revert ZeroNode(); // it stands for none
         Record storage record = _records[node];
         if (record.owner != address(0)) revert AlreadyRegistered(node); // R2: once ever
@@ -81,11 +81,11 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
         if (_gatekeepers.isGatekeeper(msg.sender)) revert OwnerIsGatekeeper(msg.sender); // R3
         address holder = hardwareHolder(hardwareId);
         if (holder != address(0)) revert HardwareTaken(hardwareId, holder); // S6
-        _requireAttested(
-            keccak256(abi.encode(ADMISSION, node, msg.sender, hardwareId, deadline)),
-            signatures,
-            IGatekeepers.Quorum.PERF
-        );
+        bytes32 admission = keccak256(abi.encode(ADMISSION, node, msg.sender, hardwareId, deadline));
+        // Its own word (S6): else whoever is admitted first registers a key that is another's.
+        (address signer,,) = ECDSA.tryRecoverCalldata(_hashTypedDataV4(admission), nodeSignature);
+        if (signer != node) revert NotSignedByNode(node, signer);
+        _requireAttested(admission, signatures, IGatekeepers.Quorum.PERF);
 
         uint256 unlockAt = block.timestamp + months * month;
         record.owner = msg.sender;

@@ -137,10 +137,11 @@ class MachineAsked:
 
 @dataclass(frozen=True, slots=True)
 class MachineLent:
-    """The worker agrees: the gatekeepers admitted its node with the pool as owner (S6)."""
+    """The worker agrees: the gatekeepers and its key admit its node with the pool as owner (S6)."""
 
     worker: str
     admitted: Admitted
+    node_signature: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from devnet.actors.messages import (
 )
 from devnet.actors.operations import Done, Fail, Operation, Refusal, Send, Tell
 from devnet.actors.view import View, hardware_id, owner_of
+from devnet.chain import Account, sign_digest
 
 SECONDS_PER_DAY = 86_400
 HASH_REACH_BLOCKS = 256  # W4: a result names a block at most this far behind
@@ -42,15 +43,16 @@ ACTIVITY = (
 
 
 class Worker(Actor):
-    """One node key and its owner (R2)."""
+    """One node key, `account`, and its owner (R2)."""
 
-    def __init__(self, name: str, publishes_per_day: int) -> None:
-        super().__init__(name)
-        self._owner = owner_of(name)
+    def __init__(self, account: Account, publishes_per_day: int) -> None:
+        super().__init__(account.name)
+        self._account = account
+        self._owner = owner_of(account.name)
         self._interval = SECONDS_PER_DAY // publishes_per_day if publishes_per_day else None
         self._lost: set[str] = set()  # workers known to be offline, itself among them
         self._staking: Stake | None = None
-        self._lending: str | None = None  # to which pool's operator, until it is admitted
+        self._lending: MachineAsked | None = None  # by a pool's operator, until it is admitted
         self._publishing: list[int] = []  # wishes; 0 is its own will
         self._measuring: list[int] = []
         self._asked = False
@@ -101,11 +103,12 @@ class Worker(Actor):
             case MachineAsked():
                 return self._lend(view, message)
             case Admitted() if self._lending is not None:
-                operator, self._lending = self._lending, None
-                return [Tell(operator, MachineLent(self.name, message))]
+                asked, self._lending = self._lending, None
+                signature = self._agree(view, asked.pool_address, message)
+                return [Tell(asked.operator, MachineLent(self.name, message, signature))]
             case AdmissionRefused() if self._lending is not None:
-                operator, self._lending = self._lending, None
-                return [Tell(operator, MachineRefused(self.name, message.reason))]
+                asked, self._lending = self._lending, None
+                return [Tell(asked.operator, MachineRefused(self.name, message.reason))]
             case Admitted() if self._staking is not None:
                 wish, self._staking = self._staking, None
                 args = (
@@ -114,6 +117,7 @@ class Worker(Actor):
                     wish.months,
                     message.deadline,
                     message.signatures,
+                    self._agree(view, view.directory.address(self._owner), message),
                 )
                 return [Send(self._owner, "Staking", "stake", args, wish.id)]
             case AdmissionRefused() if self._staking is not None:
@@ -184,12 +188,18 @@ class Worker(Actor):
         ask = AdmissionAsked(self.name, owner, node, machine)
         return Tell(view.directory.lead_gatekeeper(), ask)
 
+    def _agree(self, view: View, owner: str, admitted: Admitted) -> bytes:
+        """S6: the key's own signature under what gatekeepers admitted."""
+        terms = (owner, admitted.hardware_id, admitted.deadline)
+        digest = view.reads.domains.admission(view.directory.address(self.name), *terms)
+        return sign_digest(self._account, digest)
+
     def _lend(self, view: View, asked: MachineAsked) -> list[Operation]:
         """To one at a time, and not while its own owner is about to stake."""
         if self._staking is not None or self._lending is not None:
             refused = MachineRefused(self.name, "it is about to be staked for")
             return [Tell(asked.operator, refused)]
-        self._lending = asked.operator
+        self._lending = asked
         return [self._ask_admission(view, asked.pool_address)]
 
     def _is_pooled(self, view: View) -> bool:

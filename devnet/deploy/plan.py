@@ -43,7 +43,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
     slashing, rewards, pricing = Ref("Slashing"), Ref("Rewards"), Ref("Pricing")
     pools = Ref("PoolFactory")
     appeals = (p.arbiter, p.appeal_window_seconds, p.arbiter_window_seconds, p.max_age_seconds)
-    periods = (p.month_seconds, p.exit_delay_seconds, p.max_age_seconds)
+    periods = (p.month_seconds, p.exit_delay_seconds)
     cycle = (p.cycle_blocks, p.gap_blocks, p.max_v)
     return (
         Creation("Kompute", TOKENS[p.token], (p.treasury, p.supply_wei)),

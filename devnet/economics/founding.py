@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from devnet.economics.economy import Economy
+from devnet.economics.economy import Economy, signature_of
 from devnet.economics.population import Worker
 from devnet.model.gatekeepers import Quorum
 from devnet.model.parameters import STAKE_WEI
@@ -20,6 +20,7 @@ def found(economy: Economy, worker: Worker) -> None:
         "months": worker.months,
         "deadline": economy.now,
         "signatures": economy.signatures(Quorum.PERF),
+        "nodeSignature": signature_of(worker.node),
     }
     assumed = economy.spec.economics
     if not worker.pool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from devnet.chain.signer import SIGNATURE_BYTES
 from devnet.model import token
 from devnet.model.calls import ZERO_ADDRESS, Call
-from devnet.model.gatekeepers import Quorum, check
+from devnet.model.gatekeepers import Quorum, check, signer_of
 from devnet.model.parameters import STAKE_WEI
 from devnet.model.rows import Node
 from devnet.model.state import State
@@ -61,6 +62,8 @@ def stake(state: State, call: Call) -> None:
     if state.hardware[hardware_id] != ZERO_ADDRESS:
         raise Refused("HardwareTaken")
     digest = state.domains.admission(node, call.sender, hardware_id, deadline)
+    if not _signed_by(state, node, digest, call.args["nodeSignature"]):
+        raise Refused("NotSignedByNode")
     check(state, digest, call.args["signatures"], Quorum.PERF)
 
     unlock_at = call.timestamp + months * state.parameters.month
@@ -208,6 +211,16 @@ def _owned(state: State, call: Call) -> tuple[str, Node]:
     if call.sender != node.owner:
         raise Refused("NotOwner")
     return name, node
+
+
+def _signed_by(state: State, node: str, digest: bytes, signature: bytes) -> bool:
+    """S6: the node's key agrees to be registered so."""
+    if len(signature) != SIGNATURE_BYTES:
+        return False
+    try:
+        return signer_of(state, digest, signature) == node
+    except Refused:
+        return False
 
 
 def _pay_in(state: State, sender: str, amount: int) -> None:

@@ -80,6 +80,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "AdmissionExpired(uint256 deadline,uint256 timestamp)": (
         "the admission expired at {deadline}, it is {timestamp}"
     ),
+    "NotSignedByNode(address node,address signer)": (
+        "node {node} has not signed its admission; whoever signed is {signer}"
+    ),
     "OwnerIsGatekeeper(address owner)": "{owner} is a gatekeeper and may own no worker",
     "NotOwner(address caller,address owner)": "only the owner {owner} may do this, not {caller}",
     "NotActive(address node)": (

@@ -53,7 +53,8 @@ def _execution(args: Args, sender: str, target: str) -> dict[str, Any]:
     return {"space": messages.SNAPSHOT_SPACE, "proposal": args["proposal"], "calls": calls}
 
 
-# By the ABI's name and the function's; the argument is always named `signatures`.
+# By the ABI's name and the function's; the argument is named `signatures`, and at a registration
+# the node's key signs the same as `nodeSignature` (S6).
 SIGNED: Final[Mapping[tuple[str, str], Signed]] = {
     ("Staking", "stake"): Signed(messages.ADMISSION, _admission),
     ("Rewards", "publish"): Signed(messages.RESULT, _struct("result")),

@@ -195,7 +195,7 @@ class World:
                 Gatekeeper(accounts[g], gatekeepers, lead=g == lead, modelled=self._kind.modelled)
                 for g in gatekeepers
             ),
-            *(Worker(worker.name, spec.publishes_per_day) for worker in spec.workers),
+            *(Worker(accounts[worker.name], spec.publishes_per_day) for worker in spec.workers),
             *(Client(client.name) for client in spec.clients),
         ]
 

@@ -29,6 +29,8 @@ from devnet.spec.subjects import AccountName, ContractName, known_of
 from devnet.spec.units import UnitError, did_you_mean, duration, duration_text, integer
 
 SIGNATURES = "signatures"
+NODE_SIGNATURE = "nodeSignature"  # S6: the key's own, under the same message
+SIGNING = (SIGNATURES, NODE_SIGNATURE)
 _WORD_EXAMPLE = "for example {now: -12h}, {block: -1}, {cycle: 0}, {hash: text}, {block_hash: -1}"
 
 
@@ -159,8 +161,8 @@ def _arguments(value: object, info: ValidationInfo) -> dict[str, Any]:
         raise UnitError("not a mapping of arguments by their names", value)
     checked: dict[str, Any] = {}
     for key, entry in value.items():
-        if key == SIGNATURES and isinstance(entry, Mapping):
-            _check_as(Signatures, entry, info, SIGNATURES)
+        if key in SIGNING and isinstance(entry, Mapping):
+            _check_as(Signatures, entry, info, str(key))
         checked[_key(key)] = _checked(entry, info, str(key))
     return checked
 

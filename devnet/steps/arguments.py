@@ -18,7 +18,7 @@ from devnet.protocol.deployment import abi_name, pool_number
 from devnet.protocol.signed import SIGNED
 from devnet.protocol.typed import digest, message_type
 from devnet.spec import units
-from devnet.spec.arguments import SIGNATURES, WORDS, CallData, Signatures, word_of
+from devnet.spec.arguments import SIGNING, WORDS, CallData, Signatures, word_of
 from devnet.spec.units import UnitError, did_you_mean
 
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -85,15 +85,16 @@ class Arguments:
         values: dict[str, Any] = dict(before or {})
         for parameter in parameters:
             name = parameter.name
-            signatures = name == SIGNATURES and isinstance(given.get(name), Mapping)
-            if name in given and not signatures:
+            signed = name in SIGNING and isinstance(given.get(name), Mapping)
+            if name in given and not signed:
                 values[name] = self.value(parameter, given[name], name, values.get(name))
         missing = [name for name in names if name not in values and name not in given]
         if missing:
             raise UsageError(f"{what} lacks {', '.join(missing)}", hint=f"it takes {names}")
-        if isinstance(given.get(SIGNATURES), Mapping):
-            wanted = Signatures.model_validate(given[SIGNATURES])
-            values[SIGNATURES] = self._signatures(sender, contract, function, values, wanted)
+        for name in SIGNING:
+            if isinstance(given.get(name), Mapping):
+                wanted = Signatures.model_validate(given[name])
+                values[name] = self._signatures(sender, contract, function, values, wanted)
         ordered = tuple(values[name] for name in names)
         self._encoded(contract, function, ordered)
         return ordered

@@ -41,6 +41,9 @@ def directory(spec: NetworkSpec) -> Directory:
     return Directory.of(spec, SEED, derive(spec.accounts.mnemonic, account_names(spec)))
 
 
+ACCOUNTS = directory(network()).accounts  # of small.yaml, by name
+
+
 def hash_of(block: int) -> bytes:
     return keccak(b"block %d" % block)
 

@@ -26,7 +26,8 @@ from devnet.actors.messages import (
 from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.actors.view import hardware_id
 from devnet.actors.worker import Worker
-from tests.actors.stage import Stage, back, happened, lost, network, sends, time_of
+from devnet.chain import sign_digest
+from tests.actors.stage import ACCOUNTS, Stage, back, happened, lost, network, sends, time_of
 
 KOMP = 10**18
 ASK = Tell("gatekeeper-1", MeasureAsked("worker-1"))
@@ -39,7 +40,7 @@ def stage() -> Stage:
 
 @pytest.fixture()
 def worker() -> Worker:
-    return Worker("worker-1", 1)
+    return Worker(ACCOUNTS["worker-1"], 1)
 
 
 def signed(stage: Stage, block: int, sequence: int = 1) -> ResultSigned:
@@ -62,7 +63,7 @@ def published(stage: Stage, block: int) -> object:
 # --- staking --------------------------------------------------------------------------------
 
 
-def test_a_stake_is_sent_by_the_owner_with_the_gatekeepers_admission(
+def test_a_stake_is_sent_by_the_owner_with_the_gatekeepers_admission_and_the_keys(  # S6
     stage: Stage, worker: Worker
 ) -> None:
     owner, node = stage.address("worker-1-owner"), stage.address("worker-1")
@@ -72,7 +73,10 @@ def test_a_stake_is_sent_by_the_owner_with_the_gatekeepers_admission(
     assert asked == [Tell("gatekeeper-1", AdmissionAsked("worker-1", owner, node, machine))]
     staked = worker.act(stage.view(5), [Admitted(machine, 99, b"quorum")])
 
-    args = (node, machine, 12, 99, b"quorum")
+    agreed = sign_digest(
+        ACCOUNTS["worker-1"], stage.reads.domains.admission(node, owner, machine, 99)
+    )
+    args = (node, machine, 12, 99, b"quorum", agreed)
     assert staked == [Send("worker-1-owner", "Staking", "stake", args, 1)]
     assert worker.act(stage.view(6), [Admitted(machine, 99, b"quorum")]) == []
 
@@ -184,7 +188,7 @@ def test_a_result_more_than_256_blocks_old_is_measured_again(worker: Worker) -> 
     stage = Stage(network(**{"cycle.blocks": "1000"}))
     worker.act(stage.view(10), [Measure(1)])
     worker.act(stage.view(10), [signed(stage, 10)])
-    late = Worker("worker-1", 1)
+    late = Worker(ACCOUNTS["worker-1"], 1)
     late.act(stage.view(10), [Measure(1)])
     late.act(stage.view(10), [signed(stage, 10)])
 
@@ -248,7 +252,7 @@ def test_by_itself_it_publishes_a_day_after_its_stake_and_then_daily(
 
 def test_no_own_publication_without_a_rate_or_after_an_exit_request(stage: Stage) -> None:
     node = stage.address("worker-1")
-    never, leaving = Worker("worker-1", 0), Worker("worker-1", 1)
+    never, leaving = Worker(ACCOUNTS["worker-1"], 0), Worker(ACCOUNTS["worker-1"], 1)
     never.act(stage.view(5), [happened("Staked", 5, node=node)])
     leaving.act(stage.view(5), [happened("Staked", 5, node=node)])
     leaving.act(stage.view(6), [happened("ExitRequested", 6, node=node)])

@@ -11,7 +11,7 @@ from devnet.actors.operations import Operation
 from devnet.actors.view import order_spec_of, spec_hash
 from devnet.actors.worker import Worker
 from devnet.protocol import order_spec
-from tests.actors.stage import Stage, back, happened, lost, sends, time_of
+from tests.actors.stage import ACCOUNTS, Stage, back, happened, lost, sends, time_of
 
 
 @pytest.fixture()
@@ -21,7 +21,7 @@ def stage() -> Stage:
 
 @pytest.fixture()
 def worker() -> Worker:
-    return Worker("worker-1", 1)
+    return Worker(ACCOUNTS["worker-1"], 1)
 
 
 def created(stage: Stage, order: int, block: int = 10) -> object:
@@ -34,7 +34,7 @@ def chosen(stage: Stage, order: int, *, offline: str = "") -> list[str]:
     """Who accepts the order."""
     names: list[str] = []
     for name in ("worker-1", "worker-2", "worker-3", "worker-4"):
-        worker = Worker(name, 0)
+        worker = Worker(ACCOUNTS[name], 0)
         worker.act(stage.view(5), [happened("Staked", 5, node=stage.address(name))])
         if offline:
             worker.act(stage.view(6), [lost(offline)])
@@ -70,7 +70,7 @@ def test_nobody_accepts_where_nobody_is_active(stage: Stage) -> None:
 
 
 def test_an_accepted_order_is_settled_daily_and_finalized_at_its_end(stage: Stage) -> None:
-    worker = Worker("worker-1", 0)
+    worker = Worker(ACCOUNTS["worker-1"], 0)
     stage.reads.ends[4] = time_of(300)
     accepted = happened("OrderAccepted", 20, id=4, node=stage.address("worker-1"))
     worker.act(stage.view(20), [accepted])
@@ -88,7 +88,7 @@ def test_an_accepted_order_is_settled_daily_and_finalized_at_its_end(stage: Stag
 
 
 def test_an_order_of_many_statements_is_settled_until_it_can_be_finalized(stage: Stage) -> None:
-    worker = Worker("worker-1", 0)
+    worker = Worker(ACCOUNTS["worker-1"], 0)
     stage.reads.ends[4] = time_of(300)
     accepted = happened("OrderAccepted", 20, id=4, node=stage.address("worker-1"))
     worker.act(stage.view(20), [accepted])
@@ -102,7 +102,7 @@ def test_an_order_of_many_statements_is_settled_until_it_can_be_finalized(stage:
 
 
 def test_a_closed_order_is_finalized_earlier_and_a_finalized_one_left_alone(stage: Stage) -> None:
-    worker = Worker("worker-1", 0)
+    worker = Worker(ACCOUNTS["worker-1"], 0)
     for order in (4, 8):
         stage.reads.ends[order] = time_of(300)
         node = stage.address("worker-1")
@@ -135,7 +135,7 @@ def test_an_order_of_another_size_or_kind_than_its_service_is_left_to_its_client
         order_spec(1, spec_hash(web), web.cpu, 32, 0),
         order_spec(0, spec_hash(thumbnail), thumbnail.cpu, 32, 0),
     ]
-    worker = Worker("worker-1", 0)
+    worker = Worker(ACCOUNTS["worker-1"], 0)
     for spec in wrong:
         made = happened("OrderCreated", 10, id=4, spec=spec)
         assert accepts(worker.act(stage.view(10), [made])) == []
@@ -194,7 +194,7 @@ def test_an_order_closed_or_accepted_meanwhile_is_left_alone(stage: Stage, waiti
 
 def test_an_accept_that_failed_is_taken_over_by_the_next_one(stage: Stage) -> None:
     """worker-1 was chosen, and its exit was mined first."""
-    first, second = Worker("worker-1", 0), Worker("worker-2", 0)
+    first, second = Worker(ACCOUNTS["worker-1"], 0), Worker(ACCOUNTS["worker-2"], 0)
     order = created(stage, 4)
     assert accepts(first.act(stage.view(10), [order])) == [(4,)]
     assert accepts(second.act(stage.view(10), [order])) == []

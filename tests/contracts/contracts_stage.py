@@ -281,11 +281,12 @@ class Stage:
     def admission(
         self, n: int = 1, months: int = 1, hardware: bytes = b"", deadline: int = 2**40 - 1
     ) -> tuple[Any, ...]:
-        """The arguments of `stake`, signed by two gatekeepers."""
+        """The arguments of `stake`, signed by two gatekeepers and by the node's key."""
         hardware = hardware or n.to_bytes(32, "big")
         node, owner = address(f"node-{n}"), address(f"owner-{n}")
         digest = self.domains.admission(node, owner, hardware, deadline)
-        return node, hardware, months, deadline, signed(digest, *GATEKEEPERS[:2])
+        signatures = signed(digest, *GATEKEEPERS[:2])
+        return node, hardware, months, deadline, signatures, signed(digest, f"node-{n}")
 
     def result(self, n: int = 1, **changes: Any) -> dict[str, Any]:
         """The next result of worker n, measured in the head block, as IRewards.Result."""

@@ -17,7 +17,7 @@ NODE = address("node-1")
 HARDWARE = b"\x01" * 32
 FOREVER = 2**39
 ORDER = (0, b"\x5e" * 32, 2_000, 4_096, 0, 3, 10 * HOUR, KOMP, 2**127, 2**127)
-ADMITTED = (NODE, HARDWARE, 1, FOREVER, b"")  # the guard is met before the signatures are
+ADMITTED = (NODE, HARDWARE, 1, FOREVER, b"", b"")  # the guard is met before the signatures are
 
 # What the token calls while another call of the same contract moves it.
 DOORS: Final[dict[str, dict[str, tuple[Any, ...]]]] = {
@@ -97,11 +97,12 @@ def market(stage: Stage) -> Entry:
 def staking(stage: Stage) -> Entry:
     token, _ = hostile(stage)
     where = (token, stage.address("Gatekeepers"), stage.address("Slashing"))
-    assert stage.create("EvilStaking", "Staking", *where, MONTH, 15 * DAY, 14 * DAY) is None
+    assert stage.create("EvilStaking", "Staking", *where, MONTH, 15 * DAY) is None
     allowed(stage, "owner-1", "EvilStaking")
     domains = type(stage.domains)(31337, {"Staking": stage.address("EvilStaking")})
     digest = domains.admission(NODE, address("owner-1"), HARDWARE, FOREVER)
-    given = (NODE, HARDWARE, 1, FOREVER, signed(digest, "gatekeeper-1", "gatekeeper-2"))
+    signatures = signed(digest, "gatekeeper-1", "gatekeeper-2"), signed(digest, "node-1")
+    given = (NODE, HARDWARE, 1, FOREVER, *signatures)
     return Entry("owner-1", "EvilStaking", "stake", given, "totalStake")
 
 

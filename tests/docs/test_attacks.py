@@ -13,7 +13,7 @@ from devnet.spec.attacks_page import page
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "e2e" / "scenarios" / "attacks"
 
-# Of PROTOCOL 12, in its order; the last one is of M1 and M2.
+# Of PROTOCOL 12, in its order; the last ones are of M1 and M2, of S6, and of S6.
 LINES = (
     "pool-inflation-by-donation",
     "reward-sniping",
@@ -56,6 +56,7 @@ LINES = (
     "clock-drift-oracles",
     "understated-size",
     "zero-node",
+    "strangers-key",
 )
 
 

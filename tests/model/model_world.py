@@ -215,6 +215,7 @@ class World:
         digest = self.domains.admission(node, address(owner), hardware_id, deadline)
         args = {"node": node, "hardwareId": hardware_id, "months": months, "deadline": deadline}
         args["signatures"] = changes.pop("signatures", None) or self.signed(digest)
+        args["nodeSignature"] = changes.pop("node_signature", None) or self.signed(digest, worker)
         return self.send(owner, "Staking", "stake", **args)
 
     def pool(self, number: int, sender: str, function: str, **args: Any) -> Outcome:
@@ -237,8 +238,9 @@ class World:
         owner = address(f"Pool:{number}")
         digest = self.domains.admission(node, owner, hardware_id, deadline)
         args = {"nodeKey": node, "hardwareId": hardware_id, "months": months, "deadline": deadline}
-        signatures = changes.get("signatures") or self.signed(digest)
-        return self.pool(number, operator, "activate", **args, signatures=signatures)
+        args["signatures"] = changes.get("signatures") or self.signed(digest)
+        args["nodeSignature"] = self.signed(digest, worker)
+        return self.pool(number, operator, "activate", **args)
 
     def owner(self, worker: str, function: str, contract: str = "Staking", **args: Any) -> Outcome:
         """A call of a worker's owner about its node."""

@@ -95,8 +95,8 @@ def test_s7_a_pool_that_stakes_for_the_zero_address_keeps_its_members_free() -> 
     deadline = world.now + DAY
     digest = world.domains.admission(zero, address("Pool:1"), machine, deadline)
     args = {"nodeKey": zero, "hardwareId": machine, "months": 1, "deadline": deadline}
-    signatures = world.signed(digest)
-    assert world.pool(1, "alice", "activate", **args, signatures=signatures).error == "ZeroNode"
+    args |= {"signatures": world.signed(digest), "nodeSignature": bytes(65)}
+    assert world.pool(1, "alice", "activate", **args).error == "ZeroNode"
     assert world.pool(1, "bob", "leave", amount=300 * KOMP).ok
     assert world.pool(1, "alice", "leave", amount=200 * KOMP).ok
     assert world.balance("Pool:1") == 0

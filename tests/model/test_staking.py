@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from model_world import DAY, KOMP, World, address
 
+from devnet.chain import mirrored
+from devnet.chain.keccak import keccak
 from devnet.model import NodeLedger
 from devnet.model.calls import ZERO_ADDRESS
 
@@ -91,7 +93,8 @@ def test_s6_hardware_belongs_to_one_live_node_and_a_key_registers_once(world: Wo
 
 def test_the_zero_address_is_no_node(world: World) -> None:
     args = {"node": ZERO_ADDRESS, "hardwareId": bytes(32), "months": 1, "deadline": world.now}
-    refused = world.send("worker-1-owner", "Staking", "stake", **args, signatures=b"")
+    signatures = {"signatures": b"", "nodeSignature": b""}
+    refused = world.send("worker-1-owner", "Staking", "stake", **args, **signatures)
     assert refused.error == "ZeroNode"
 
 
@@ -100,6 +103,24 @@ def test_s6_registration_needs_an_admission_in_time(world: World) -> None:
     assert world.stake("worker-1", signatures=b"x").error == "SignaturesMalformed"
     assert world.stake("worker-1", signatures=bytes(130)).error == "SignaturesMalformed"
     assert world.stake("worker-1", owner="gatekeeper-1").error == "OwnerIsGatekeeper"
+
+
+def test_s6_registration_needs_the_keys_own_signature(world: World) -> None:
+    owner, machine, deadline = address("worker-1-owner"), keccak(b"worker-1"), world.now + DAY
+    digest = world.domains.admission(address("worker-1"), owner, machine, deadline)
+    other = world.domains.admission(address("worker-1"), owner, machine, deadline + 1)
+    agreed = world.signed(digest, "worker-1")
+    for forged in (
+        world.signed(digest, "mallory"),
+        world.signed(other, "worker-1"),
+        mirrored(agreed),
+        agreed * 2,
+        agreed[:-1],
+        bytes(65),
+    ):
+        refused = world.stake("worker-1", deadline=deadline, node_signature=forged)
+        assert refused.error == "NotSignedByNode"
+    assert world.stake("worker-1", deadline=deadline, node_signature=agreed).ok
 
 
 def test_a_refused_stake_leaves_nothing(world: World) -> None:

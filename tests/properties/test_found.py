@@ -126,6 +126,7 @@ def test_what_is_counted_is_counted_anew_without_an_earlier_one(twins: Twins) ->
             "months": 1,
             "deadline": now(60),
             "signatures": {"signers": ["gatekeeper-1", "gatekeeper-2"]},
+            "nodeSignature": {"signers": ["worker-1"]},
         },
     )
     report = Send(

@@ -8,7 +8,9 @@ import {IStaking} from "../interfaces/IStaking.sol";
 contract StandIn {
     mapping(address => uint256) private stakes;
 
-    function stake(address node, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata) external {
+    function stake(address node, bytes32 hardwareId, uint256 months, uint256 deadline, bytes calldata, bytes calldata)
+        external
+    {
         if (stakes[node] != 0) revert IStaking.AlreadyRegistered(node);
         if (deadline < block.timestamp) revert IStaking.AdmissionExpired(deadline, block.timestamp);
         stakes[node] = 500e18;

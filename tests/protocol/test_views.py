@@ -85,7 +85,9 @@ def test_every_view_of_the_interfaces_is_read(abis: dict[str, Any]) -> None:
 
 def test_a_transaction_is_observed_by_name(world: World) -> None:
     deadline = world.chain.head.timestamp + 1_000
-    (stake,) = world.send(ACCOUNTS["alice"], ("stake", NODE, HARDWARE, 3, deadline, b"\x05"))
+    (stake,) = world.send(
+        ACCOUNTS["alice"], ("stake", NODE, HARDWARE, 3, deadline, b"\x05", b"\x06")
+    )
     assert (stake.block, stake.timestamp, stake.index) == (3, GENESIS + 3 * 720, 0)
     assert (stake.contract, stake.function, stake.ok) == ("Staking", "stake", True)
     assert stake.sender == ACCOUNTS["alice"].address
@@ -95,6 +97,7 @@ def test_a_transaction_is_observed_by_name(world: World) -> None:
         "months": 3,
         "deadline": deadline,
         "signatures": b"\x05",
+        "nodeSignature": b"\x06",
     }
     (event,) = stake.events
     assert (event.contract, event.name, event.block, event.tx) == (
@@ -115,7 +118,7 @@ def test_a_transaction_is_observed_by_name(world: World) -> None:
 
 def test_rejected_transactions_are_observed_with_their_errors(world: World) -> None:
     deadline = world.chain.head.timestamp + 1_000
-    stake = ("stake", NODE, HARDWARE, 1, deadline, b"")
+    stake = ("stake", NODE, HARDWARE, 1, deadline, b"", b"")
     observed = world.send(
         ACCOUNTS["alice"], stake, stake, ("topUp", NODE, 10**18), ("withdraw", NODE)
     )

@@ -68,5 +68,6 @@ class Pooling:
             wish.months,
             admitted.deadline,
             admitted.signatures,
+            lent.node_signature,
         )
         return [Send(self._name, wish.pool, "activate", args, wish.id)]

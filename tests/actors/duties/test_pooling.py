@@ -26,8 +26,9 @@ from devnet.actors.messages import (
 from devnet.actors.operations import Fail, Send, Tell
 from devnet.actors.view import hardware_id
 from devnet.actors.worker import Worker
+from devnet.chain import sign_digest
 from devnet.protocol import PoolState
-from tests.actors.stage import Stage, talk
+from tests.actors.stage import ACCOUNTS, Stage, talk
 
 KOMP = 10**18
 
@@ -88,7 +89,7 @@ def test_a_pool_is_activated_with_the_workers_admission(stage: Stage, alice: Cli
     keepers = [gatekeeper.name for gatekeeper in stage.spec.gatekeepers]
     actors = [
         alice,
-        Worker("worker-1", 1),
+        Worker(ACCOUNTS["worker-1"], 1),
         *(Gatekeeper(accounts[name], keepers, lead=name == keepers[0]) for name in keepers),
     ]
     view = stage.view(5)
@@ -99,7 +100,7 @@ def test_a_pool_is_activated_with_the_workers_admission(stage: Stage, alice: Cli
         *("alice", "alice", "Pool:1"),
         "activate",
     )
-    node, machine, months, deadline, signatures = send.args
+    node, machine, months, deadline, signatures, agreed = send.args
     assert (node, machine, months) == (
         stage.address("worker-1"),
         hardware_id(stage.directory.seed, "worker-1"),
@@ -108,6 +109,8 @@ def test_a_pool_is_activated_with_the_workers_admission(stage: Stage, alice: Cli
     assert deadline == view.now + 86_400
     assert isinstance(signatures, bytes)
     assert len(signatures) == 2 * 65
+    digest = view.reads.domains.admission(node, pool_address(stage), machine, deadline)
+    assert agreed == sign_digest(ACCOUNTS["worker-1"], digest)  # S6
 
 
 def test_nobody_but_its_owner_or_a_pool_gets_a_machine(stage: Stage, alice: Client) -> None:
@@ -116,7 +119,7 @@ def test_nobody_but_its_owner_or_a_pool_gets_a_machine(stage: Stage, alice: Clie
     keepers = [gatekeeper.name for gatekeeper in stage.spec.gatekeepers]
     actors = [
         alice,
-        Worker("worker-1", 1),
+        Worker(ACCOUNTS["worker-1"], 1),
         *(Gatekeeper(accounts[name], keepers, lead=name == keepers[0]) for name in keepers),
     ]
     said = talk(actors, stage.view(5), {"alice": [ActivatePool(1, "Pool:1", "worker-1", 3)]})
@@ -126,7 +129,7 @@ def test_nobody_but_its_owner_or_a_pool_gets_a_machine(stage: Stage, alice: Clie
 
 
 def test_a_worker_lends_its_machine_to_one_at_a_time(stage: Stage) -> None:
-    worker, view = Worker("worker-1", 1), stage.view(5)
+    worker, view = Worker(ACCOUNTS["worker-1"], 1), stage.view(5)
     asked = MachineAsked("alice", pool_address(stage))
     assert len(worker.act(view, [asked])) == 1
     busy = MachineRefused("worker-1", "it is about to be staked for")
@@ -141,7 +144,7 @@ def test_a_worker_lends_its_machine_to_one_at_a_time(stage: Stage) -> None:
     "wish", [Restake(1, 12), TopUp(1, None), Exit(1), Withdraw(1), Claim(1, None)], ids=str
 )
 def test_a_pools_worker_leaves_the_owners_verbs_to_the_pool(stage: Stage, wish: Wish) -> None:
-    worker = Worker("worker-1", 1)
+    worker = Worker(ACCOUNTS["worker-1"], 1)
     stage.reads.owners[stage.address("worker-1")] = pool_address(stage)
     reason = "worker-1 belongs to a pool, whose members decide (S7)"
     assert worker.act(stage.view(5), [wish]) == [Fail(1, reason, "OwnedByPool")]

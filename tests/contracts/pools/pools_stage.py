@@ -69,10 +69,11 @@ class Pools:
         return owed["amount"], owed["commission"]
 
     def admission(self, n: int = 1, months: int = 1, deadline: int = 2**40 - 1) -> tuple[Any, ...]:
-        """The arguments of `activate`, signed by two gatekeepers."""
+        """The arguments of `activate`, signed by two gatekeepers and by the node's key."""
         node, hardware = address(f"node-{n}"), n.to_bytes(32, "big")
         digest = self.stage.domains.admission(node, self.address, hardware, deadline)
-        return node, hardware, months, deadline, signed(digest, *GATEKEEPERS[:2])
+        signatures = signed(digest, *GATEKEEPERS[:2])
+        return node, hardware, months, deadline, signatures, signed(digest, f"node-{n}")
 
     def activate(self, n: int = 1, months: int = 1) -> Sent:
         return self.send("alice", "activate", *self.admission(n, months))

@@ -112,7 +112,7 @@ def test_s7_the_zero_address_is_no_node_and_nobody_is_held(stage: Stage) -> None
     pool.send("alice", "join", 200 * KOMP)
     pool.send("bob", "join", 300 * KOMP)
     digest = stage.domains.admission(ZERO, pool.address, bytes(32), 2**39)
-    given = (ZERO, bytes(32), 1, 2**39, signed(digest, *GATEKEEPERS[:2]))
+    given = (ZERO, bytes(32), 1, 2**39, signed(digest, *GATEKEEPERS[:2]), b"")
     assert pool.refused("alice", "activate", *given).name == "ZeroNode"
     assert pool.send("bob", "leave", 300 * KOMP).event("Left")["amount"] == 300 * KOMP
 
@@ -146,7 +146,10 @@ def test_s7_the_operator_activates_with_exactly_500(stage: Stage) -> None:
 def test_s6_an_admission_for_another_owner_is_none_for_the_pool(stage: Stage) -> None:
     pool = Pools.created(stage)
     pool.send("alice", "join", STAKE)
-    assert pool.refused("alice", "activate", *stage.admission(1)).name in (
+    for_another = stage.admission(1)
+    assert pool.refused("alice", "activate", *for_another).name == "NotSignedByNode"
+    agreed = pool.admission()[-1]
+    assert pool.refused("alice", "activate", *for_another[:-1], agreed).name in (
         "NotGatekeeper",
         "SignersNotAscending",
     )

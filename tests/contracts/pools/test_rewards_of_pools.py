@@ -142,7 +142,7 @@ def _harvested(stage: Stage, to: str, data: bytes, gas: int) -> str | int:
 def test_a_harvest_that_is_refused_says_why(stage: Stage) -> None:
     """With rewards that count another staking, where the pool's node is unknown."""
     roles = [stage.address(name) for name in ("Kompute", "Gatekeepers", "Slashing")]
-    assert stage.create("Elsewhere", "Staking", *roles, 30 * DAY, 15 * DAY, 14 * DAY) is None
+    assert stage.create("Elsewhere", "Staking", *roles, 30 * DAY, 15 * DAY) is None
     where = ("Kompute", "Gatekeepers", "Elsewhere", "Slashing")
     stranger = [stage.address(name) for name in where]
     assert stage.create("Strange", "Rewards", *stranger, 70, 5, 10**20) is None
@@ -153,8 +153,8 @@ def test_a_harvest_that_is_refused_says_why(stage: Stage) -> None:
     stage.send("alice", "Kompute", "approve", lone, UNLIMITED)
     stage.send("alice", "Lone", "join", 500 * KOMP)
     digest = stage.domains.admission(NODE, lone, bytes(32), 2**39)
-    signatures = signed(digest, *GATEKEEPERS[:2])
-    stage.send("alice", "Lone", "activate", NODE, bytes(32), 1, 2**39, signatures)
+    signatures = signed(digest, *GATEKEEPERS[:2]), signed(digest, "node-1")
+    stage.send("alice", "Lone", "activate", NODE, bytes(32), 1, 2**39, *signatures)
     error = stage.refused("mallory", "Lone", "harvest")
     assert (error.name, error.values) == ("NotOwner", {"caller": lone, "owner": "0x" + "0" * 40})
 

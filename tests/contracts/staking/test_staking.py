@@ -15,7 +15,10 @@ from contracts_stage import (
     signed,
 )
 
+from devnet.chain import mirrored
+
 NODE, OWNER = address("node-1"), address("owner-1")
+NOBODY = "0x" + "00" * 20
 
 
 def slashed(stage: Stage, seconds: int = HOUR, n: int = 1) -> int:
@@ -234,27 +237,65 @@ def test_s5_dodging_a_slash_by_leaving_fails(stage: Stage) -> None:
 
 def test_s5_exit_delay_is_longer_than_incidents_last(stage: Stage) -> None:
     token, gatekeepers = stage.address("Kompute"), stage.address("Gatekeepers")
-    others = (token, gatekeepers, stage.address("Slashing"), MONTH)
-    assert stage.create("Longer", "Staking", *others, DAY + 1, DAY) is None
-    assert stage.create("Equal", "Staking", *others, DAY, DAY) is not None
+    made = (token, gatekeepers, stage.address("Slashing"), MONTH, DAY + 1)
+    assert stage.create("Brief", "Staking", *made) is None
+    others = (
+        stage.address("Rewards"),
+        stage.address("PoolFactory"),
+        address("arbiter"),
+        HOUR,
+        HOUR,
+    )
+    where = (token, gatekeepers, stage.address("Brief"), *others)
+    assert stage.create("Reaching", "Slashing", *where, DAY) is None
+    refused = stage.create("Overreaching", "Slashing", *where, DAY + 1)
+    assert refused is not None
+    assert refused.values == {"exitDelay": DAY + 1, "maxAge": DAY + 1}
 
 
 def test_s6_admission_binds_node_owner_hardware_and_deadline(stage: Stage) -> None:
-    node, hardware, months, deadline, signatures = stage.admission(1)
+    node, hardware, months, deadline, signatures, agreed = stage.admission(1)
     cases = [
-        ("owner-2", (node, hardware, months, deadline, signatures)),
-        ("owner-1", (address("node-2"), hardware, months, deadline, signatures)),
-        ("owner-1", (node, b"\x77" * 32, months, deadline, signatures)),
-        ("owner-1", (node, hardware, months, deadline - 1, signatures)),
+        ("owner-2", "node-1", hardware, deadline),
+        ("owner-1", "node-2", hardware, deadline),
+        ("owner-1", "node-1", b"\x77" * 32, deadline),
+        ("owner-1", "node-1", hardware, deadline - 1),
     ]
-    for sender, given in cases:
-        refused = stage.refused(sender, "Staking", "stake", *given)
+    for sender, key, machine, until in cases:
+        digest = stage.domains.admission(address(key), address(sender), machine, until)
+        given = (address(key), machine, months, until)
+        refused = stage.refused(sender, "Staking", "stake", *given, signatures, signed(digest, key))
         assert refused.name in {"NotGatekeeper", "SignersNotAscending"}, given
+        quorum = signed(digest, *GATEKEEPERS[:2])
+        refused = stage.refused(sender, "Staking", "stake", *given, quorum, agreed)
+        assert refused.name == "NotSignedByNode", given
     few = signed(stage.domains.admission(node, OWNER, hardware, deadline), GATEKEEPERS[0])
-    refused = stage.refused("owner-1", "Staking", "stake", node, hardware, months, deadline, few)
-    assert refused.name == "TooFewSignatures"
+    given = (node, hardware, months, deadline, few, agreed)
+    assert stage.refused("owner-1", "Staking", "stake", *given).name == "TooFewSignatures"
     # The period is the owner's own choice.
-    stage.send("owner-1", "Staking", "stake", node, hardware, 12, deadline, signatures)
+    stage.send("owner-1", "Staking", "stake", node, hardware, 12, deadline, signatures, agreed)
+
+
+def test_s6_nobody_registers_a_key_that_is_not_his(stage: Stage) -> None:
+    node, hardware, months, deadline, signatures, agreed = stage.admission(1)
+    digest = stage.domains.admission(node, OWNER, hardware, deadline)
+    forged = {
+        "by a stranger": (signed(digest, "mallory"), address("mallory")),
+        "by the owner": (signed(digest, "owner-1"), OWNER),
+        "by nobody": (b"", NOBODY),
+        "twice": (agreed * 2, NOBODY),
+        "with a high s": (mirrored(agreed), NOBODY),
+        "with a byte too few": (agreed[:-1], NOBODY),
+    }
+    for how, (signature, signer) in forged.items():
+        given = (node, hardware, months, deadline, signatures, signature)
+        refused = stage.refused("owner-1", "Staking", "stake", *given)
+        assert (refused.name, refused.values) == (
+            "NotSignedByNode",
+            {"node": node, "signer": signer},
+        ), how
+    assert not stage.read("Staking", "isLive", node)
+    stage.stake(1)
 
 
 def test_r4_an_admission_needs_the_quorum_of_measurements(stage: Stage) -> None:
@@ -292,12 +333,12 @@ def test_s6_one_machine_is_one_live_node(stage: Stage) -> None:
 
 def test_the_zero_address_is_no_node(stage: Stage) -> None:
     """It stands for none: where a machine is free (S6), where a pool has no node (S7)."""
-    nobody = "0x" + "00" * 20
     hardware = b"\x01" * 32
-    digest = stage.domains.admission(nobody, OWNER, hardware, 2**39)
-    given = (nobody, hardware, 1, 2**39, signed(digest, *GATEKEEPERS[:2]))
+    digest = stage.domains.admission(NOBODY, OWNER, hardware, 2**39)
+    # No signature recovers to the zero address, and so does this one.
+    given = (NOBODY, hardware, 1, 2**39, signed(digest, *GATEKEEPERS[:2]), b"")
     assert stage.refused("owner-1", "Staking", "stake", *given).name == "ZeroNode"
-    assert not stage.read("Staking", "isLive", nobody)
+    assert not stage.read("Staking", "isLive", NOBODY)
 
 
 def test_r2_a_key_registers_once_ever(stage: Stage) -> None:
@@ -308,13 +349,27 @@ def test_r2_a_key_registers_once_ever(stage: Stage) -> None:
     exited(stage)
     stage.send("owner-1", "Staking", "withdraw", NODE)
     digest = stage.domains.admission(NODE, address("owner-2"), b"\x22" * 32, 2**39)
-    given = (NODE, b"\x22" * 32, 1, 2**39, signed(digest, *GATEKEEPERS[:2]))
+    given = (
+        NODE,
+        b"\x22" * 32,
+        1,
+        2**39,
+        signed(digest, *GATEKEEPERS[:2]),
+        signed(digest, "node-1"),
+    )
     assert stage.refused("owner-2", "Staking", "stake", *given).name == "AlreadyRegistered"
     assert stage.read("Staking", "ownerOf", NODE) == OWNER
 
 
 def test_r3_a_gatekeeper_owns_no_worker(stage: Stage) -> None:
     digest = stage.domains.admission(NODE, address("gatekeeper-1"), b"\x01" * 32, 2**39)
-    given = (NODE, b"\x01" * 32, 1, 2**39, signed(digest, *GATEKEEPERS[:2]))
+    given = (
+        NODE,
+        b"\x01" * 32,
+        1,
+        2**39,
+        signed(digest, *GATEKEEPERS[:2]),
+        signed(digest, "node-1"),
+    )
     refused = stage.refused("gatekeeper-1", "Staking", "stake", *given)
     assert refused.values == {"owner": address("gatekeeper-1")}

@@ -14,7 +14,7 @@ from devnet.model.staking import PERIODS
 from ..action import Action, Advance, Send, now
 from ..sight import KOMP, STAKE, Draw, Sight
 from . import move
-from .signatures import quorum
+from .signatures import own, quorum
 
 YEAR = 365 * 86_400
 PEOPLE = ("bob", "alice", "mallory")  # who operates pools and who joins them
@@ -80,7 +80,8 @@ def activate(draw: Draw, sight: Sight) -> Send | None:
     operator = sight.account(pool.operator, "bob")
     sender = draw.one(*PEOPLE) if draw.rarely(10) else operator
     signed = quorum(draw, sight, Quorum.PERF, "Rewards", owner=operator)
-    return Send(sender, name, "activate", {**args, "signatures": signed})
+    agreed = own(draw, worker, "Rewards", owner=operator)
+    return Send(sender, name, "activate", {**args, "signatures": signed, "nodeSignature": agreed})
 
 
 @move(3)

@@ -33,5 +33,21 @@ def quorum(draw: Draw, sight: Sight, kind: Quorum, elsewhere: str, **wrong: Any)
     return draw.of(bad)
 
 
+def own(draw: Draw, key: str, elsewhere: str, **wrong: Any) -> dict[str, Any]:
+    """The `nodeSignature` of a registration (S6): by the key, or seldom what must not count."""
+    if not draw.rarely(25):
+        return {"signers": [key]}
+    bad: list[dict[str, Any]] = [
+        {"signers": []},
+        {"signers": ["mallory"]},
+        {"signers": [key, key]},
+        {"signers": [key], "s": "high"},
+        {"signers": [key], "chain_id": 1},
+        {"signers": [key], "contract": elsewhere},
+        *({"signers": [key], "with": {name: value}} for name, value in wrong.items()),
+    ]
+    return draw.of(bad)
+
+
 def _descending(sight: Sight, names: list[str]) -> list[str]:
     return sorted(names, key=sight.address, reverse=True)

@@ -9,7 +9,7 @@ from devnet.model.gatekeepers import Quorum
 from ..action import Send, now
 from ..sight import KOMP, STAKE, Draw, Sight
 from . import move
-from .signatures import quorum
+from .signatures import own, quorum
 
 YEAR = 365 * 86_400
 
@@ -46,7 +46,9 @@ def stake(draw: Draw, sight: Sight) -> Send | None:
     signed = quorum(
         draw, sight, Quorum.PERF, "Rewards", node="mallory", hardwareId={"hash": "another"}
     )
-    return Send(sender, "Staking", "stake", {**args, "signatures": signed})
+    agreed = own(draw, worker, "Rewards", node="mallory", owner="mallory", deadline=now(0))
+    args |= {"signatures": signed, "nodeSignature": agreed}
+    return Send(sender, "Staking", "stake", args)
 
 
 def _leaving(sight: Sight) -> list[str]:
