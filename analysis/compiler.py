@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from devnet.base import MachineLacks, Toolchain
+from devnet.base.environment import plain_environment
 
 REMAPPING: Final = "@openzeppelin/contracts=node_modules/@openzeppelin/contracts"
 COMPILE_SECONDS: Final = 600.0
@@ -112,6 +113,7 @@ class Compiler:
         done = subprocess.run(
             command,
             input=json.dumps(request),
+            env=plain_environment(),
             capture_output=True,
             text=True,
             timeout=COMPILE_SECONDS,

@@ -25,9 +25,10 @@ from typing import Final
 
 from benchmarks.children import environment
 from benchmarks.ratio import Ratio
-from cluster.native.plane import ControlPlane, child_environment
+from cluster.native.plane import ControlPlane
 from devnet.base import Toolchain
 from devnet.base.commands import run_tool
+from devnet.base.environment import plain_environment
 from devnet.base.golang import get_go
 from devnet.base.store import key_of
 from devnet.base.waiting import wait_for
@@ -80,7 +81,7 @@ def get_kwokctl(toolchain: Toolchain) -> Path:
             [go.executable, "install", f"sigs.k8s.io/kwok/cmd/kwokctl@{KWOK}"],
             limit_seconds=1800.0,
             cwd=into,
-            env={"CGO_ENABLED": "0", **go.environment, "GOBIN": str(into)},
+            env=go.building(CGO_ENABLED="0", GOBIN=str(into)),
             hint="check the network and Go's proxy",
         )
 
@@ -110,7 +111,10 @@ def _ours(tools: Path, bytecode: Path) -> float:
 def raise_ours(folder: Path, tools: Path) -> None:
     """Say "ready" once it is, and stop at the end of stdin."""
     plane = ControlPlane(
-        folder / "state", tools, child_environment(f"bench-{os.getpid()}"), logging.getLogger()
+        folder / "state",
+        tools,
+        plain_environment(KOMPUTE_DEVNET_ID=f"bench-{os.getpid()}"),
+        logging.getLogger(),
     )
     with plane:
         plane.wait_ready()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import os
 import shutil
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from logging import Logger
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +45,7 @@ class ControlPlane:
     `tools` holds the programs by name. Every child carries `env`.
     """
 
-    def __init__(self, state: Path, tools: Path, env: dict[str, str], log: Logger) -> None:
+    def __init__(self, state: Path, tools: Path, env: Mapping[str, str], log: Logger) -> None:
         self._state, self._tools, self._env, self._log = state, tools, env, log
         self._processes: dict[str, Process] = {}
         self._credentials: Credentials | None = None
@@ -198,8 +197,3 @@ def _health(credentials: Credentials, port: int, path: str) -> Callable[[], Seen
             connection.close()
 
     return look
-
-
-def child_environment(devnet_id: str) -> dict[str, str]:
-    """The environment of every child; the id lets `devnet gc` find what a SIGKILL left."""
-    return {**os.environ, "KOMPUTE_DEVNET_ID": devnet_id}

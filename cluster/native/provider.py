@@ -19,13 +19,12 @@ from cluster.kubernetes.bootstrap import AGENTS, grant_agents, register_metrics
 from cluster.kubernetes.cluster import KubernetesCluster
 from cluster.native.agent import limits
 from cluster.native.components import HOST
-from cluster.native.plane import ControlPlane, child_environment
+from cluster.native.plane import ControlPlane
 from cluster.processes import Process, free_ports
 
 _LEASE_SECONDS = 2
 _RENEW_SECONDS = 0.5
 _AGENT_STOP_SECONDS = 5.0
-_SOURCE = Path(__file__).resolve().parents[2]
 
 
 class NativeProvider:
@@ -34,12 +33,19 @@ class NativeProvider:
     name = "native"
 
     def __init__(
-        self, *, state: Path, tools: Path, devnet_id: str, log: Logger, python: str
+        self,
+        *,
+        state: Path,
+        tools: Path,
+        devnet_id: str,
+        log: Logger,
+        env: Mapping[str, str],
+        python: str,
     ) -> None:
+        """`env` is the whole environment of every process; `cluster.native.agent` is found by it
+        when `python` does not know it by itself."""
         self._state, self._python, self._log = state, python, log
-        self._env = child_environment(devnet_id)
-        path = self._env.get("PYTHONPATH", "")
-        self._env["PYTHONPATH"] = f"{_SOURCE}:{path}" if path else str(_SOURCE)
+        self._env = {**env, "KOMPUTE_DEVNET_ID": devnet_id}  # `devnet gc` finds them by it
         self._devnet_id = devnet_id
         self._plane = ControlPlane(state, tools, self._env, log)
         self._configs: dict[str, Path] = {}
@@ -177,10 +183,12 @@ class NativeCluster(KubernetesCluster):
         tools: Path,
         devnet_id: str,
         log: Logger,
+        env: Mapping[str, str],
         python: str = sys.executable,
     ) -> None:
-        """`state` is a folder of this cluster's own, `tools` holds the programs by name."""
+        """`state` is a folder of this cluster's own, `tools` holds the programs by name, `env` is
+        the environment of its processes."""
         provider = NativeProvider(
-            state=state, tools=tools, devnet_id=devnet_id, log=log, python=python
+            state=state, tools=tools, devnet_id=devnet_id, log=log, env=env, python=python
         )
         super().__init__(provider, nodes, log)

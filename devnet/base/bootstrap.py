@@ -37,9 +37,11 @@ def main(arguments: list[str]) -> NoReturn:
         leave(f"{NO_PYTHON} (this is {platform.python_version()}, {sys.executable})")
     checkout, words = Path(arguments[0]), arguments[1:]
     sys.path[0] = str(checkout)
+    from devnet.base.environment import keep_loopback_direct
     from devnet.base.registries import uv_environment  # needs the path
 
     os.environ.update(uv_environment())
+    keep_loopback_direct()
     tools = run_environment(checkout)
     # tox-uv and the toolchain look for uv on PATH.
     os.environ["PATH"] = f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
@@ -214,7 +216,15 @@ def held(path: Path) -> Iterator[None]:
 
 def run(command: list[str]) -> None:
     """Run a command to its end, its output on stderr; leave with exit code 3 when it fails."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    from devnet.base.environment import installing_environment
+
+    done = subprocess.run(
+        command,
+        env=installing_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        check=False,
+    )
     if done.returncode != 0:
         leave(
             f"`{' '.join(command)}` ended with {done.returncode}; check the network and pip's "
@@ -224,7 +234,10 @@ def run(command: list[str]) -> None:
 
 def attempt(command: list[str]) -> bool:
     """Whether the command works; it has a successor when it does not."""
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    from devnet.base.environment import installing_environment
+
+    done = subprocess.run(command, env=installing_environment(), capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def replace(command: list[str]) -> NoReturn:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from devnet.base.environment import plain_environment
 from devnet.base.errors import MachineLacks
 
 KEPT_LINES = 30
@@ -29,8 +30,8 @@ def run_tool(
 ) -> list[str]:
     """Run `command`, hand each line of its output to `line`, return the last thirty.
 
-    `env` is added to this process's environment. The tool's process group ends with this call,
-    on Ctrl-C too.
+    `env` is its whole environment, the plain one when None. The tool's process group ends with
+    this call, on Ctrl-C too.
 
     Raises MachineLacks when it cannot be started, fails, or is not done in `limit_seconds`.
     """
@@ -40,7 +41,7 @@ def run_tool(
         process = subprocess.Popen(
             words,
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env=plain_environment() if env is None else dict(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

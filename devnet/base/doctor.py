@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from devnet.base.environment import installing_environment, plain_environment
 from devnet.base.golang import (
     BUILD_TOLD,
     FREE_GIGABYTES,
@@ -263,7 +264,14 @@ def _tool(name: str, executable: Path, version: tuple[int, ...] | None) -> Part:
 def _told(*command: str | Path) -> str:
     """What a program prints first; empty when it fails or takes more than five seconds."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+        done = subprocess.run(
+            command,
+            env=installing_environment(**_docker_settings()),
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout if done.returncode == 0 else ""
@@ -271,9 +279,17 @@ def _told(*command: str | Path) -> str:
 
 def _works(command: Sequence[str]) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, timeout=5, check=False).returncode == 0
+        done = subprocess.run(
+            command, env=plain_environment(), capture_output=True, timeout=5, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
+    return done.returncode == 0
+
+
+def _docker_settings() -> dict[str, str]:
+    """Which Docker is asked is the person's to say."""
+    return {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
 
 
 def _first_number(text: str) -> str:

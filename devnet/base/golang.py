@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import platform
 import re
 import shutil
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from devnet.base import assets
 from devnet.base.commands import Pulse, run_tool
+from devnet.base.environment import installing_environment, plain_environment
 from devnet.base.errors import MachineLacks
 from devnet.base.registries import install_python_package
 from devnet.base.store import Store, key_of
@@ -27,6 +28,10 @@ COMPONENTS = (
     "kube-scheduler",
     "metrics-server",
     "kubectl",
+)
+_MODULES = (
+    *("GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOAUTH"),
+    *("GOPATH", "GOCACHE", "GOMODCACHE"),
 )
 SOURCES = ("go.mod", "go.sum", "main.go")
 FLAGS = "-trimpath -mod=readonly -buildvcs=false"
@@ -42,6 +47,21 @@ class Go:
 
     executable: Path
     environment: dict[str, str]
+
+    def building(self, **own: str) -> dict[str, str]:
+        """The environment of a build for this machine: of the person's settings for Go, whether
+        variables or written by `go env -w`, only where modules come from and are kept.
+
+        Raises MachineLacks when Go does not tell them.
+        """
+        asking = installing_environment(GOTOOLCHAIN="local", **self.environment)
+        words = [str(self.executable), "env", "-json", *_MODULES]
+        told = run_tool("go env", words, limit_seconds=20.0, env=asking)
+        try:
+            settings: dict[str, str] = json.loads("\n".join(told))
+        except ValueError as error:
+            raise MachineLacks(f"`{' '.join(words)}` says no JSON: {error}") from error
+        return {**asking, **settings, "GOENV": "off", **own}
 
 
 def controlplane_sources() -> Path:
@@ -72,7 +92,7 @@ def go_version(executable: Path) -> tuple[int, ...] | None:
             text=True,
             timeout=20,
             check=False,
-            env={**os.environ, "GOTOOLCHAIN": "local"},
+            env=plain_environment(GOTOOLCHAIN="local", GOENV="off"),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -154,13 +174,7 @@ def _build(go: Go, into: Path, say: Callable[[str], None]) -> None:
     sources.mkdir()
     for name in SOURCES:  # a checkout or an installed package may be read-only
         shutil.copyfile(controlplane_sources() / name, sources / name)
-    environment = {
-        "CGO_ENABLED": "0",
-        "GOFLAGS": FLAGS,
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-        **go.environment,
-    }
+    environment = go.building(CGO_ENABLED="0", GOFLAGS=FLAGS, GOWORK="off")
     pulse = Pulse(say)
     downloads: list[str] = []
     packages: list[str] = []

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from devnet.base.environment import plain_environment
 from devnet.base.registries import install_python_package
 from devnet.base.store import Store, key_of
 
@@ -58,7 +59,12 @@ def node_version(executable: Path) -> tuple[int, ...] | None:
     """(major, minor, patch), None when it does not say."""
     try:
         told = subprocess.run(
-            [executable, "--version"], capture_output=True, text=True, timeout=20, check=False
+            [executable, "--version"],
+            env=plain_environment(),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -15,10 +15,10 @@ from typing import Self
 
 import psutil
 
+from devnet.base.environment import ID_VARIABLE, plain_environment
 from devnet.base.errors import StartFailed
 from devnet.base.waiting import log_tail
 
-ID_VARIABLE = "KOMPUTE_DEVNET_ID"
 STOP_SECONDS = 5.0
 KILL_SECONDS = 5.0
 
@@ -30,6 +30,7 @@ class Child:
     children in order. Where `setpriv` is present and the main thread starts it, the kernel sends
     it SIGTERM when the parent dies, even by SIGKILL.
 
+    `env` is its whole environment, the plain one when None; the mark is added.
     Raises StartFailed when the command cannot be started.
     """
 
@@ -50,7 +51,7 @@ class Child:
             try:
                 self._process = subprocess.Popen(
                     [*_ended_with_parent(), *words],
-                    env={**os.environ, **(env or {}), ID_VARIABLE: devnet_id},
+                    env={**(plain_environment() if env is None else env), ID_VARIABLE: devnet_id},
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from devnet.base.commands import run_tool
+from devnet.base.environment import installing_environment
 from devnet.base.errors import MachineLacks
 
 # pip's name: (uv's variable, what separates its values)
@@ -75,7 +76,7 @@ def install_python_package(requirement: str, into: Path, what: str) -> None:
         what,
         [*install, "--no-deps", "--target", str(into), requirement],
         limit_seconds=900.0,
-        env=uv_environment(),
+        env=installing_environment(**uv_environment()),
         hint="check the network and pip's index settings (`pip config list`)",
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from devnet.base import assets
 from devnet.base.commands import run_tool
+from devnet.base.environment import installing_environment
 from devnet.base.errors import MachineLacks
 from devnet.base.node import Node, get_node
 from devnet.base.store import Store, key_of
@@ -33,6 +34,7 @@ case "$1" in --version)
     echo "Version: {version}"
     exit 0 ;;
 esac
+unset NODE_OPTIONS NODE_PATH
 exec "{node}" --stack-size=8000 "{script}" "$@"
 """
 SOLC_SCRIPT = """// Standard JSON in and out; imports lie below --base-path and --include-path.
@@ -78,6 +80,12 @@ def get_libraries(store: Store, say: Callable[[str], None]) -> Path:
     )
     folder = store.make("npm", libraries_key(), lambda into: _install(node, into), say=say)
     return folder / "node_modules"
+
+
+def npm_environment(node: Node) -> dict[str, str]:
+    """npm's, which looks for its Node on PATH."""
+    search = f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return installing_environment(**node.environment) | {"PATH": search}
 
 
 def anvil_in(modules: Path) -> Path:
@@ -139,10 +147,7 @@ def _install(node: Node, into: Path) -> None:
             "--fetch-retry-maxtimeout=5000",
         ],
         cwd=into,
-        env={
-            "PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            **node.environment,
-        },
+        env=npm_environment(node),
         limit_seconds=600.0,
         hint="check the network and npm's registry (`npm config get registry`)",
     )

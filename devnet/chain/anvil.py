@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from devnet.base.environment import ID_VARIABLE, plain_environment
 from devnet.base.errors import WaitExpired
 from devnet.base.waiting import log_tail, wait_for
 from devnet.chain.accounts import DEFAULT_MNEMONIC
@@ -20,7 +21,6 @@ from devnet.chain.transaction import DEVNET_CHAIN_ID
 
 BLOCK_GAS_LIMIT: Final = 3_000_000_000
 KEPT_STATES: Final = 16  # each is a whole copy of the state: 20 000 accounts take 5 MB (tried)
-DEVNET_ID_VARIABLE: Final = "KOMPUTE_DEVNET_ID"
 
 _HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 20.0
@@ -110,9 +110,9 @@ class Anvil:
             return
         self.port = _claim(self.port)
         self._folder.mkdir(parents=True, exist_ok=True)
-        environment = dict(os.environ)
+        environment = plain_environment()
         if self._devnet_id:
-            environment[DEVNET_ID_VARIABLE] = self._devnet_id
+            environment[ID_VARIABLE] = self._devnet_id
         parent = os.getpid()
         with self.log.open("ab") as stream:
             try:

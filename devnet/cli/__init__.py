@@ -9,6 +9,8 @@ from __future__ import annotations
 
 def main() -> None:
     """The console script; ends the process with DESIGN's exit codes."""
+    from devnet.base.environment import keep_loopback_direct
     from devnet.cli.ape import cli
 
+    keep_loopback_direct()
     cli(prog_name="devnet")

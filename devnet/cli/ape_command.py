@@ -25,7 +25,7 @@ def command(name: str, arguments: tuple[str, ...]) -> None:
     """
     from devnet.base import Toolchain
     from devnet.daemon.caller import Caller
-    from devnet.deploy.ape_program import COMMAND
+    from devnet.deploy.compilation import APE
 
     toolchain = Toolchain(say=terminal.say)
     environment = os.environ | toolchain.solc_environment()
@@ -36,7 +36,7 @@ def command(name: str, arguments: tuple[str, ...]) -> None:
         environment["APE_FOUNDRY_HOST"] = str(status["rpc"])
         environment["KOMPUTE_DEVNET_RUN"] = str(status["run"])
     os.chdir(toolchain.ape_project())
-    os.execve(COMMAND[0], [*COMMAND, *arguments], environment)  # noqa: S606
+    os.execve(APE[0], [*APE, *arguments], environment)  # noqa: S606
 
 
 def _status(name: str, caller: type) -> dict[str, object] | None:

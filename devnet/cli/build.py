@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from devnet.base import MachineLacks, Toolchain, wait_for
+from devnet.base.environment import daemon_environment
 from devnet.base.folder import DevnetFolder
 from devnet.base.processes import Child
 from devnet.base.waiting import log_tail
@@ -39,7 +40,13 @@ class ControlPlaneBuild:
             log.unlink(missing_ok=True)
             words = [sys.executable, "-m", "devnet.cli", "toolchain", "controlplane"]
             self._child = self._stack.enter_context(
-                Child("the control plane's build", words, devnet_id=self._folder.id, log=log)
+                Child(
+                    "the control plane's build",
+                    words,
+                    devnet_id=self._folder.id,
+                    log=log,
+                    env=daemon_environment(),
+                )
             )
             thread = threading.Thread(target=self._tell, args=(log,), name="build", daemon=True)
             thread.start()

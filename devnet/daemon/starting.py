@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from devnet.base import DevnetError, StartFailed, UsageError, wait_for
+from devnet.base.environment import daemon_environment
 from devnet.base.folder import DevnetFolder
 from devnet.base.waiting import log_tail
 from devnet.daemon.leftovers import Cleared, alive, clear
@@ -68,6 +69,7 @@ def start(folder: DevnetFolder, order: StartOrder, say: Callable[[str], None]) -
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env=daemon_environment(),
                 start_new_session=True,
                 pass_fds=(writes,),
             )

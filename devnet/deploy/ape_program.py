@@ -8,11 +8,7 @@ a folder of such a name has no sources for it. Only the path inside of the proje
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Final
-
-COMMAND: Final = (sys.executable, "-m", "devnet.deploy.ape_program")
 
 
 def main() -> None:

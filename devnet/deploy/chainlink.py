@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from devnet.base import MachineLacks, Toolchain
+from devnet.base.environment import plain_environment
 from devnet.base.solidity import CHAINLINK_SOLC_VERSION
 from devnet.base.store import key_of
 from devnet.protocol.artifacts import Artifact, Artifacts
@@ -57,6 +58,7 @@ def _compiled(compiler: Path, modules: Path) -> dict[str, Any]:
         told = subprocess.run(
             [compiler, "--standard-json", "--base-path", modules],
             input=json.dumps(request),
+            env=plain_environment(),
             capture_output=True,
             text=True,
             timeout=COMPILE_SECONDS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any, Final
 
 from devnet.base import MachineLacks, Toolchain
 from devnet.base.commands import run_tool
+from devnet.base.environment import python_environment
 from devnet.base.solidity import SOLC_LONG_VERSION
 from devnet.base.sources import MANIFEST, MODULES, Sources
-from devnet.deploy.ape_program import COMMAND
 from devnet.protocol.artifacts import Artifact, Artifacts
 
+APE: Final = (sys.executable, "-m", "devnet.deploy.ape_program")
 COMPILE_SECONDS: Final = 300.0
 FILE: Final = "artifacts.json"
 KIND: Final = "contracts"  # `artifacts` held code of other sources than its keys said
@@ -53,11 +55,13 @@ def _compiled(sources: Sources, toolchain: Toolchain, work: Path) -> Artifacts:
         folder.mkdir()
     run_tool(
         "ape compile",
-        [*COMMAND, "compile", "--force"],
+        [*APE, "compile", "--force"],
         limit_seconds=COMPILE_SECONDS,
         cwd=project,
         # Below the temporary folder Ape would compile in place, beside its copy of the libraries.
-        env={**toolchain.solc_environment(), **{n: str(path) for n, path in folders.items()}},
+        env=python_environment()
+        | toolchain.solc_environment()
+        | {name: str(path) for name, path in folders.items()},
         hint="devnet ape compile shows the same",
     )
     return read_ape(project / MANIFEST, sources)

@@ -10,6 +10,7 @@ from devnet.oracles.pages import Pages
 from devnet.oracles.prices import Place, PriceUsd, Resource
 from devnet.oracles.vendors import Vendor
 
+_DIRECT = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
 _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 10.0
 
@@ -24,7 +25,7 @@ def open_client(*, loopback: bool = False) -> httpx.Client:
     if loopback:
         return httpx.Client(timeout=timeout, verify=False, trust_env=False)  # noqa: S501 - no TLS
     # a proxy the environment names is for the public services, never for a replica beside us
-    return httpx.Client(timeout=timeout, follow_redirects=False, mounts={"all://127.0.0.1": None})
+    return httpx.Client(timeout=timeout, follow_redirects=False, mounts=_DIRECT)
 
 
 def fetch(

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import devnet
 from devnet.base.assets import checkout
+from devnet.base.environment import plain_environment
 from devnet.base.solidity import find_libraries
 from devnet.base.store import Store, default_cache
 
@@ -50,6 +51,7 @@ def commit() -> str | None:
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *describe],
+            env=plain_environment(),  # GIT_DIR would name another repository
             capture_output=True,
             text=True,
             timeout=GIT_SECONDS,

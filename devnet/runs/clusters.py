@@ -14,6 +14,7 @@ from cluster.interface import Cluster, NodeSpec
 from cluster.profiles import load_profile, scaled
 from cluster.sim.cluster import SimCluster
 from devnet.base import Toolchain, UsageError
+from devnet.base.environment import python_environment
 from devnet.spec.network import NetworkSpec
 
 AUTO = "auto"
@@ -76,6 +77,7 @@ def _native(making: Making) -> Cluster:
         making.toolchain.controlplane(),
         making.devnet_id,
         making.log,
+        python_environment(),
     )
 
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import loadtests
 from devnet.actors.actor import Actor
 from devnet.actors.door import Door
 from devnet.actors.messages import Stake
 from devnet.actors.portal import Desk, Grant, Portal
 from devnet.actors.view import account_names, spec_hash
 from devnet.base import Child, DevnetFolder, StartFailed, Toolchain, UsageError
+from devnet.base.environment import python_environment
 from devnet.chain import Account, Block
 from devnet.record.history import History
 from devnet.runs.judging import LoadVerdict, ServiceLevels, judge
@@ -244,13 +244,12 @@ def _drive(
     limit = time.monotonic() + limit_seconds
     killed: dict[str, Any] = {}
     next_word = time.monotonic() + SAY_SECONDS
-    root = str(Path(loadtests.__file__).parents[1])
     with Child(
         "locust",
         [PYTHON, "-m", "loadtests", state / "plan.json"],
         devnet_id=devnet_id,
         log=log,
-        env={"PYTHONPATH": root},
+        env=python_environment(),
         cwd=state,
     ) as locust:
         say(f"locust: {plan.users} users for {plan.seconds} s; a block every {seconds_per_block} s")

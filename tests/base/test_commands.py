@@ -7,6 +7,7 @@ import pytest
 
 from devnet.base import MachineLacks
 from devnet.base.commands import Pulse, run_tool
+from devnet.base.environment import plain_environment
 
 
 def test_hands_over_every_line_and_keeps_the_last() -> None:
@@ -16,7 +17,7 @@ def test_hands_over_every_line_and_keeps_the_last() -> None:
         "count",
         [sys.executable, "-c", script],
         limit_seconds=30,
-        env={"WORD": "end"},
+        env=plain_environment(WORD="end"),
         line=lines.append,
     )
     assert lines == [*map(str, range(40)), "end"]

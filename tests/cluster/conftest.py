@@ -11,6 +11,7 @@ import pytest
 
 from cluster.interface import Capacity, NodeSpec
 from cluster.native.provider import NativeCluster
+from devnet.base.environment import python_environment
 from devnet.base.toolchain import Toolchain
 
 MACHINE = Capacity(
@@ -38,5 +39,5 @@ def native(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Na
     state = tmp_path_factory.mktemp("native")
     log = logging.getLogger("tests.native")
     devnet_id = f"tests-{uuid.uuid4().hex[:12]}"  # control groups are named after it
-    with NativeCluster(WORKERS, state, tools, devnet_id, log) as cluster:
+    with NativeCluster(WORKERS, state, tools, devnet_id, log, python_environment()) as cluster:
         yield cluster

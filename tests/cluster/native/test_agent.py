@@ -28,6 +28,7 @@ from cluster.kubernetes.bootstrap import create_namespace
 from cluster.kubernetes.manifests import pod_ready
 from cluster.native.provider import NativeProvider
 from cluster.waiting import Seen, wait_for
+from devnet.base.environment import python_environment
 
 MACHINE = Capacity(1000, 256 << 20, 10**9, 10**8, 10**7, 8 << 20)
 NODE = "agent-1"
@@ -159,6 +160,7 @@ def bench(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ben
         tools=tools,
         devnet_id=f"tests-agent-{os.getpid()}",
         log=logging.getLogger("tests.agent"),
+        env=python_environment(),
         python=sys.executable,
     )
     try:

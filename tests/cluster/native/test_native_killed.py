@@ -15,7 +15,7 @@ from cluster.native.agent import limits
 from cluster.waiting import Seen, wait_for
 
 OWNER = """
-import logging, sys
+import logging, os, sys
 from pathlib import Path
 from cluster.interface import Capacity, NodeSpec, Workload
 from cluster.native.provider import NativeCluster
@@ -23,7 +23,9 @@ from cluster.native.provider import NativeCluster
 state, tools, devnet_id, folder = sys.argv[1:]
 worker = NodeSpec("worker-1", "standard", "eu", "eu-a", Capacity(500, 256 << 20))
 command = ("python3", "server.py")
-with NativeCluster([worker], Path(state), Path(tools), devnet_id, logging.getLogger()) as cluster:
+with NativeCluster(
+    [worker], Path(state), Path(tools), devnet_id, logging.getLogger(), os.environ
+) as cluster:
     cluster.apply(Workload("web", Path(folder), command, 1, Capacity(100, 64 << 20), "/healthz"))
     cluster.settle(30)
     print("up", flush=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ClusterLacks, ClusterStartFailed
-from cluster.native.plane import ControlPlane, child_environment
+from cluster.native.plane import ControlPlane
+from devnet.base.environment import plain_environment
 
 PROGRAMS = (
     "etcd",
@@ -32,7 +33,7 @@ def programs(folder: Path, **scripts: str) -> Path:
 
 
 def plane(tmp_path: Path, tools: Path) -> ControlPlane:
-    env = child_environment(f"tests-plane-{os.getpid()}")
+    env = plain_environment(KOMPUTE_DEVNET_ID=f"tests-plane-{os.getpid()}")
     return ControlPlane(tmp_path / "state", tools, env, logging.getLogger("tests.plane"))
 
 

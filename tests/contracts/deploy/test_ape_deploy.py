@@ -14,7 +14,7 @@ from devnet.actors.view import DEPLOYER, account_names
 from devnet.base.toolchain import Toolchain
 from devnet.chain import Anvil, Chain, Rpc, derive, keccak
 from devnet.deploy import DeploymentParameters, execute
-from devnet.deploy.ape_program import COMMAND
+from devnet.deploy.compilation import APE
 from devnet.protocol import Deployment
 from devnet.protocol.artifacts import Artifacts
 from devnet.spec import load_network
@@ -37,7 +37,7 @@ def by_ape(url: str, output: Path) -> Deployment:
     toolchain = Toolchain()
     words = ["run", "deploy", "--network", "ethereum:local:foundry", "--output", str(output)]
     ran = subprocess.run(
-        [*COMMAND, *words],
+        [*APE, *words],
         cwd=toolchain.ape_project(),
         env={**os.environ, **toolchain.solc_environment(), "APE_FOUNDRY_HOST": url},
         capture_output=True,

@@ -19,8 +19,7 @@ from devnet.base import MachineLacks, Toolchain
 from devnet.base.sources import MANIFEST, Sources
 from devnet.chain import keccak
 from devnet.deploy import compile_contracts
-from devnet.deploy.ape_program import COMMAND
-from devnet.deploy.compilation import read_ape
+from devnet.deploy.compilation import APE, read_ape
 from devnet.protocol.artifacts import Artifacts
 
 ROOT = Path(__file__).parents[3]
@@ -98,7 +97,7 @@ class Small(Toolchain):
 
     def ape(self, *words: str) -> str:
         done = subprocess.run(
-            [*COMMAND, *words],
+            [*APE, *words],
             cwd=self.ape_project(),
             env={**os.environ, **self.solc_environment()},
             capture_output=True,
