@@ -132,6 +132,9 @@ class World:
         history = History(self.run)
         self.directory = Directory.of(spec, self.seed, accounts)
         self._deploy(len(names) + EXTRA_ACCOUNTS)
+        self._say(f"chain: contracts deployed by block {self.chain.head.number}")
+        if not self._kind.modelled:
+            self._say(f"cluster {self.kind}: raising it with {len(spec.workers)} workers")
         self.cluster = stack.enter_context(self._kind.make(self._making(logs)))
         self.sources = stack.enter_context(Sources(spec, self.cluster))
         self.gateway = stack.enter_context(Gateway())

@@ -52,7 +52,7 @@ def test_a_passing_run(devnet: Shell) -> None:
 
 
 def test_a_report_that_the_disk_does_not_take_leaves_verdict_and_bundle(devnet: Shell) -> None:
-    limited = f'ulimit -f {2_000_000 // 512}; exec {shlex.join(COMMAND)} "$@"'  # bytes, by blocks
+    limited = f'ulimit -f {500_000 // 512}; exec {shlex.join(COMMAND)} "$@"'  # bytes, by blocks
     path = scenario(devnet, PASSING)
     ended = subprocess.run(
         ["sh", "-c", limited, "sh", *run(devnet, path, more=("--json",))],
