@@ -27,5 +27,9 @@ class NodeLost(ClusterError):
     """The node a call was about is not there any more."""
 
 
+class CannotPlay(ClusterError):
+    """The cluster has no way to break a node like that."""
+
+
 class JobFailed(ClusterError):
     """A job ended without a result: deadline, lost node, nowhere to schedule it."""

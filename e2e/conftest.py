@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
+from cluster.providers import kinds
 from devnet.base import Toolchain
 from devnet.base.processes import ID_VARIABLE
-from devnet.runs.clusters import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "e2e" / "scenarios"
@@ -47,7 +47,7 @@ def available_clusters() -> list[str]:
     if asked:
         return asked.split(",")
     toolchain = Toolchain()
-    return [kind.name for kind in KINDS if not kind.lacks(toolchain)]
+    return [kind.name for kind in kinds() if not kind.lacks(toolchain)]
 
 
 def marked(folder: Path) -> list[psutil.Process]:

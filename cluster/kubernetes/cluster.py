@@ -104,7 +104,7 @@ class KubernetesCluster:
         self._faulted.discard(name)
 
     def apply(self, workload: Workload) -> None:
-        document = deployment(workload)
+        document = deployment(workload, self._provider.packing)
         try:
             self._api.create(_DEPLOYMENTS, document)
         except ApiRefused as error:
@@ -149,8 +149,8 @@ class KubernetesCluster:
 
     def fault(self, node: str, kind: FaultKind) -> None:
         self._known(node)
-        self._faulted.add(node)
         self._provider.fault(node, kind)
+        self._faulted.add(node)
 
     def heal(self, node: str) -> None:
         """Wait out a loss nobody has seen yet, start the node again, wait until it is Ready."""
@@ -192,7 +192,7 @@ class KubernetesCluster:
         self._provider.up()
         api = self._connection = Api(self._provider.kubeconfig())
         create_namespace(api)
-        self._jobs = JobRunner(api, self._log)
+        self._jobs = JobRunner(api, self._provider.packing, self._log)
         self._node_watch = Reflector(api, _NODES, self._node_changed, self._log)
         self._pod_watch = Reflector(api, _PODS, self._pod_changed, self._log)
         self._node_watch.start(_LIST_SECONDS)

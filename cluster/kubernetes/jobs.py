@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 import time
 from collections import defaultdict
@@ -14,6 +13,7 @@ from cluster.interface import Job, JobResult
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Api, ApiRefused, Document
 from cluster.kubernetes.manifests import batch_job, pod_trouble
+from cluster.kubernetes.packing import Packing, terminated
 from cluster.waiting import Seen, wait_for
 
 _JOBS = f"/apis/batch/v1/namespaces/{names.NAMESPACE}/jobs"
@@ -21,7 +21,6 @@ _PODS = f"/api/v1/namespaces/{names.NAMESPACE}/pods"
 _NAME_LABEL = "batch.kubernetes.io/job-name"
 _UID_LABEL = "batch.kubernetes.io/controller-uid"
 _OUTPUT_BYTES = 1 << 20
-_PAYLOAD_BYTES = 180 << 10  # in base64 below the 256 KiB that annotations may take
 _CONFLICT = 409
 _VERDICT_SECONDS = 2.0
 _MARGIN_SECONDS = 10.0  # beyond the deadline, for the Job controller to act on it
@@ -41,8 +40,8 @@ class _Progress:
 class JobRunner:
     """Fed with pod changes by the watch; `run` may be called from several threads."""
 
-    def __init__(self, api: Api, log: Logger) -> None:
-        self._api, self._log = api, log
+    def __init__(self, api: Api, packing: Packing, log: Logger) -> None:
+        self._api, self._packing, self._log = api, packing, log
         # By job name, then by the Job's uid: the pod of an earlier run of that name may linger.
         self._progress: dict[str, defaultdict[str, _Progress]] = {}
         self._news = threading.Condition()
@@ -62,18 +61,14 @@ class JobRunner:
 
     def run(self, job: Job) -> JobResult:
         """Raises `JobFailed` when the run left no result, with the reason Kubernetes gives."""
-        if len(job.payload) > _PAYLOAD_BYTES:
-            raise JobFailed(
-                f"job {job.name}: a payload of {len(job.payload)} bytes, "
-                f"at most {_PAYLOAD_BYTES} go with a pod"
-            )
+        document = batch_job(job, self._packing)
         runs: defaultdict[str, _Progress] = defaultdict(_Progress)
         with self._news:
             if job.name in self._progress:
                 raise JobFailed(f"job {job.name}: a run of that name has not ended")
             self._progress[job.name] = runs
         try:
-            uid = self._create(job)["metadata"]["uid"]
+            uid = self._create(job.name, document)["metadata"]["uid"]
             with self._news:
                 progress = runs[uid]
             self._wait(job, progress)
@@ -90,13 +85,13 @@ class JobRunner:
             # The result, or the reason why there is none, matters more than a Job left behind.
             self._log.warning("job %s stays: %s", job.name, error)
 
-    def _create(self, job: Job) -> Document:
-        document: Document = {}
+    def _create(self, name: str, document: Document) -> Document:
+        created: Document = {}
 
         def look() -> Seen:
-            nonlocal document
+            nonlocal created
             try:
-                document = self._api.create(_JOBS, batch_job(job))
+                created = self._api.create(_JOBS, document)
             except ApiRefused as error:
                 # The Job of an earlier run of that name is being removed in the background.
                 if error.status != _CONFLICT:
@@ -104,10 +99,8 @@ class JobRunner:
                 return Seen(False, str(error))
             return Seen(True)
 
-        wait_for(
-            f"job {job.name} created", look, _MARGIN_SECONDS, every_seconds=0.1, error=JobFailed
-        )
-        return document
+        wait_for(f"job {name} created", look, _MARGIN_SECONDS, every_seconds=0.1, error=JobFailed)
+        return created
 
     def _wait(self, job: Job, progress: _Progress) -> None:
         def pause(seconds: float) -> None:
@@ -147,20 +140,21 @@ class JobRunner:
     def _result(self, job: Job, progress: _Progress) -> JobResult:
         pod = progress.pod
         assert pod is not None  # ended_ns is only set from a pod
-        annotations = pod["metadata"].get("annotations", {})
-        terminated = _terminated(pod)
-        if names.RESULT in annotations:
-            output = base64.b64decode(annotations[names.RESULT])
-        else:
+        ended = self._packing.result(pod)
+        output = ended.output
+        if output is None:
             output = self._printed(pod["metadata"]["name"])
-        started_ns = progress.running_ns or progress.bound_ns
+        milliseconds = ended.milliseconds
+        if milliseconds is None:
+            started_ns = progress.running_ns or progress.bound_ns
+            milliseconds = max(0, progress.ended_ns - started_ns) // 1_000_000
         return JobResult(
             name=job.name,
             node=pod["spec"].get("nodeName", ""),
-            exit_code=int(terminated.get("exitCode", -1)) if terminated else -1,
+            exit_code=ended.exit_code,
             output=output,
-            milliseconds=max(0, progress.ended_ns - started_ns) // 1_000_000,
-            memory_bytes=int(annotations.get(names.MEMORY_BYTES, 0)),
+            milliseconds=milliseconds,
+            memory_bytes=ended.memory_bytes,
         )
 
     def _printed(self, pod: str) -> bytes:
@@ -187,13 +181,5 @@ def _advance(progress: _Progress, document: Document, *, gone: bool) -> None:
     leaving = gone or "deletionTimestamp" in document["metadata"]
     if leaving:
         progress.gone = True
-    elif phase in ("Succeeded", "Failed") and _terminated(document) is not None:
+    elif phase in ("Succeeded", "Failed") and terminated(document) is not None:
         progress.ended_ns = now
-
-
-def _terminated(document: Document) -> Document | None:
-    for container in document.get("status", {}).get("containerStatuses", ()):
-        state: Document | None = container.get("state", {}).get("terminated")
-        if state is not None:
-            return state
-    return None

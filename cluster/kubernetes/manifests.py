@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 from cluster.interface import Capacity, Job, Node, NodeSpec, NodeState, Workload
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Document
+from cluster.kubernetes.packing import Packing
 
 _GRACE_SECONDS = 3
 _HISTORY = 2
@@ -16,22 +16,16 @@ _PROBE_LIMIT_SECONDS = 2
 _FINISHED = ("Succeeded", "Failed")
 
 
-def deployment(workload: Workload) -> Document:
+def deployment(workload: Workload, packing: Packing) -> Document:
     """The Deployment of a workload: one more pod at a time, none less than wished while rolling."""
     selector = {names.WORKLOAD: workload.name}
-    container = _container(workload.command, workload.env, workload.requests)
-    container["ports"] = [{"name": "http", "containerPort": 80}]  # the agent picks the real one
-    container["readinessProbe"] = {
+    pod = _placed(packing.pod(workload), labels={**workload.labels, **selector})
+    pod["spec"]["containers"][0]["readinessProbe"] = {
         "httpGet": {"path": workload.readiness_path, "port": "http"},
         "periodSeconds": 1,
         "timeoutSeconds": _PROBE_LIMIT_SECONDS,
         "failureThreshold": 2,
     }
-    pod = _pod_template(
-        container,
-        labels={**workload.labels, **selector},
-        annotations={names.FOLDER: str(workload.folder)},
-    )
     pod["spec"]["topologySpreadConstraints"] = [
         _spread(names.HOSTNAME, selector),
         _spread(names.ZONE, selector),
@@ -53,17 +47,12 @@ def deployment(workload: Workload) -> Document:
     }
 
 
-def batch_job(job: Job) -> Document:
-    """The Job of one run: tried once, pinned when asked, never longer than its deadline."""
-    container = _container(job.command, job.env, job.requests)
-    pod = _pod_template(
-        container,
-        labels={},
-        annotations={
-            names.FOLDER: str(job.folder),
-            names.STDIN: base64.b64encode(job.payload).decode(),
-        },
-    )
+def batch_job(job: Job, packing: Packing) -> Document:
+    """The Job of one run: tried once, pinned when asked, never longer than its deadline.
+
+    Raises `JobFailed` for one that cannot go with a pod.
+    """
+    pod = _placed(packing.pod(job), labels={})
     pod["spec"]["restartPolicy"] = "Never"
     if job.node is not None:
         # Past the scheduler: a node that serves is tested as a whole too, under its own limits.
@@ -141,29 +130,12 @@ def pod_trouble(document: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _container(
-    command: tuple[str, ...], env: Mapping[str, str], requests: Capacity
-) -> dict[str, Any]:
-    container: dict[str, Any] = {
-        "name": names.CONTAINER,
-        "image": names.IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "command": list(command),
-        "env": [{"name": name, "value": value} for name, value in sorted(env.items())],
-    }
-    quantities = names.to_resources(requests)
-    if quantities:
-        container["resources"] = {"requests": quantities, "limits": quantities}
-    return container
-
-
-def _pod_template(
-    container: dict[str, Any], *, labels: Mapping[str, str], annotations: Mapping[str, str]
-) -> Document:
+def _placed(pod: Document, *, labels: Mapping[str, str]) -> Document:
+    """A packed pod with what every pod has, whoever runs it."""
     return {
-        "metadata": {"labels": dict(labels), "annotations": dict(annotations)},
+        "metadata": {**pod["metadata"], "labels": dict(labels)},
         "spec": {
-            "containers": [container],
+            **pod["spec"],
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": _GRACE_SECONDS,

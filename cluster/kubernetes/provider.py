@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from cluster.faults import FaultKind
 from cluster.interface import Enforcement, NodeSpec
+from cluster.kubernetes.packing import Packing
 
 
 class Provider(Protocol):
@@ -17,6 +18,7 @@ class Provider(Protocol):
     """
 
     name: str
+    packing: Packing
 
     def up(self) -> None:
         """Return once the API server answers and its controllers run; no node yet."""

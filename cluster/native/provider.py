@@ -10,14 +10,16 @@ from logging import Logger
 from pathlib import Path
 from typing import Any
 
-from cluster.errors import ClusterError, UnknownSubject
-from cluster.faults import OFFLINE, FaultKind
+from cluster.errors import UnknownSubject
+from cluster.faults import FaultKind
 from cluster.interface import Enforcement, NodeSpec
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Api
 from cluster.kubernetes.bootstrap import AGENTS, grant_agents, register_metrics
 from cluster.kubernetes.cluster import KubernetesCluster
+from cluster.kubernetes.packing import FolderPacking, Packing
 from cluster.native.agent import limits
+from cluster.native.capabilities import CAPABILITIES
 from cluster.native.components import HOST
 from cluster.native.plane import ControlPlane
 from cluster.processes import Process, free_ports
@@ -31,6 +33,7 @@ class NativeProvider:
     """Owns the control plane's processes and the agents'; all files are under `state`."""
 
     name = "native"
+    packing: Packing = FolderPacking()  # what its agents run
 
     def __init__(
         self,
@@ -87,8 +90,7 @@ class NativeProvider:
 
     def fault(self, node: str, kind: FaultKind) -> None:
         """OFFLINE is a SIGKILL of the agent: its pods die with it, as with a machine's power."""
-        if kind != OFFLINE:
-            raise ClusterError(f"a native node cannot be made {kind.name}")
+        CAPABILITIES.require(kind, self.name)
         agent = self._agent(node)
         self._faulted.add(node)
         agent.kill()

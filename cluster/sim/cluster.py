@@ -34,6 +34,7 @@ from cluster.interface import (
 )
 from cluster.process_pod import HOST
 from cluster.scores import profile_measurement
+from cluster.sim.capabilities import CAPABILITIES
 from cluster.sim.placement import Place, choose, total
 from cluster.sim.runtime import GRACE_SECONDS, SimJob, SimPod, SimRuntime
 from cluster.waiting import Seen, wait_for
@@ -172,6 +173,7 @@ class SimCluster:
 
     def fault(self, node: str, kind: FaultKind) -> None:
         """The node is lost, its pods die and others take over, all before this returns."""
+        CAPABILITIES.require(kind, self.name)
         with self._lock:
             self._ready(node)
             self._state.lost.add(node)

@@ -8,7 +8,7 @@ import click
 
 from devnet.cli import terminal
 from devnet.cli.numbers import SEED, Decimal, Duration, Whole
-from devnet.cli.options import json_option, known_cluster, set_option
+from devnet.cli.options import cluster_names, json_option, known_cluster, set_option
 from devnet.cli.progress import print_remains
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ SLOT = "load"
     default="sim",
     callback=known_cluster,
     show_default=True,
-    metavar="auto|sim|native",
+    metavar="|".join(cluster_names()),
     help="What the nodes are.",
 )
 @click.option(

@@ -11,7 +11,14 @@ import click
 from devnet.cli.failures import JSON_ASKED, hinted
 
 Body = TypeVar("Body", bound=Callable[..., Any])
-CLUSTERS = ("auto", "sim", "native")
+AUTO = "auto"
+
+
+def cluster_names() -> tuple[str, ...]:
+    """What `--cluster` takes."""
+    from cluster.providers import names
+
+    return (AUTO, *names())
 
 
 def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
@@ -48,9 +55,10 @@ def name_option(body: Body) -> Body:
 
 def known_cluster(ctx: click.Context, _: click.Parameter, value: str) -> str:
     """Refuses a cluster nobody knows before anything is made or imported."""
-    if value not in CLUSTERS:
-        close = difflib.get_close_matches(value, CLUSTERS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(CLUSTERS)}"
+    known = cluster_names()
+    if value not in known:
+        close = difflib.get_close_matches(value, known, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
         raise hinted(click.UsageError(f"no cluster named '{value}'", ctx), hint)
     return value
 
@@ -61,7 +69,7 @@ def cluster_option(body: Body) -> Body:
         default="auto",
         callback=known_cluster,
         show_default=True,
-        metavar="|".join(CLUSTERS),
+        metavar="|".join(cluster_names()),
         help="What the nodes are; auto takes the best this machine serves.",
     )(body)
 

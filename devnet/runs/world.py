@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cluster.interface import Cluster
+from cluster.registry import Making
 from devnet.actors.actor import Actor
 from devnet.actors.client import Client
 from devnet.actors.gatekeeper import Gatekeeper
@@ -34,7 +35,7 @@ from devnet.protocol import View as Reads
 from devnet.record.encoding import plain
 from devnet.record.folder import RunFolder
 from devnet.record.history import History
-from devnet.runs.clusters import Making, choose
+from devnet.runs.clusters import choose, making_of
 from devnet.runs.genesis import Genesis, deploy_network, genesis_document
 from devnet.spec.network import NetworkSpec
 from devnet.steps.readings import Readings
@@ -182,7 +183,7 @@ class World:
         log.propagate = False
         if not log.handlers:
             log.addHandler(logging.FileHandler(logs / "cluster.log"))
-        return Making(self.spec, self._state, self._devnet_id, self._toolchain, log)
+        return making_of(self.spec, self._state, self._devnet_id, self._toolchain, log)
 
     def _actors(self, accounts: dict[str, Account]) -> list[Actor]:
         spec = self.spec

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from cluster.errors import NodeLost
+from cluster.errors import CannotPlay, NodeLost
 from cluster.interface import EventKind
 from devnet.actors import messages
 from devnet.base import CheckFailed, UsageError, wait_for
@@ -258,6 +258,8 @@ def _fault(stage: Stage, step: faults.Fault) -> str:
             stage.cluster.fault(name, step.fault)
         except NodeLost as lost:
             raise UsageError(str(lost), hint=lost.hint or "heal it first") from lost
+        except CannotPlay as refused:
+            raise UsageError(str(refused), hint=refused.hint) from refused
         _await_node(stage, name, EventKind.NODE_LOST)
     stage.scheduler.drain(limit_block=stage.head.number)  # one clock: nothing is mined
     return f"{', '.join(step.names)} {step.kind} since block {stage.head.number}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from devnet.cli.options import CLUSTERS
+from cluster.providers import names
+from devnet.cli.options import cluster_names
 from devnet.cli.verbs import POSITIONAL, command_of
-from devnet.runs.clusters import AUTO, KINDS
+from devnet.runs.clusters import AUTO
 from devnet.spec import STEPS
 
 
 def test_the_clusters_of_the_option_are_those_there_are() -> None:
-    assert (AUTO, *(kind.name for kind in KINDS)) == CLUSTERS
+    assert cluster_names() == (AUTO, *names()) == ("auto", "sim", "native")
 
 
 def test_every_verb_has_an_option_for_each_field() -> None:

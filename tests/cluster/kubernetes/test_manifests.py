@@ -14,7 +14,9 @@ from cluster.kubernetes.manifests import (
     pod_requests,
     pod_trouble,
 )
+from cluster.kubernetes.packing import FolderPacking
 
+FOLDERS = FolderPacking()
 WEB = Workload(
     name="order-7",
     folder=Path("/services/web"),
@@ -37,7 +39,7 @@ JOB = Job(
 
 
 def test_requests_are_limits() -> None:
-    (container,) = deployment(WEB)["spec"]["template"]["spec"]["containers"]
+    (container,) = deployment(WEB, FOLDERS)["spec"]["template"]["spec"]["containers"]
     wanted = {"cpu": "50m", "memory": str(32 << 20)}
     assert container["resources"] == {"requests": wanted, "limits": wanted}
     assert container["env"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
@@ -45,7 +47,7 @@ def test_requests_are_limits() -> None:
 
 
 def test_a_pod_finds_its_folder_and_its_workload() -> None:
-    metadata = deployment(WEB)["spec"]["template"]["metadata"]
+    metadata = deployment(WEB, FOLDERS)["spec"]["template"]["metadata"]
     assert metadata["annotations"]["kompute.network/folder"] == "/services/web"
     assert metadata["labels"] == {
         "kompute.network/order": "7",
@@ -54,7 +56,7 @@ def test_a_pod_finds_its_folder_and_its_workload() -> None:
 
 
 def test_replicas_spread_but_may_share_what_is_left() -> None:
-    constraints = deployment(WEB)["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    constraints = deployment(WEB, FOLDERS)["spec"]["template"]["spec"]["topologySpreadConstraints"]
     assert {each["topologyKey"]: each["whenUnsatisfiable"] for each in constraints} == {
         "kubernetes.io/hostname": "ScheduleAnyway",
         "topology.kubernetes.io/zone": "ScheduleAnyway",
@@ -62,7 +64,7 @@ def test_replicas_spread_but_may_share_what_is_left() -> None:
 
 
 def test_pods_hold_no_credentials_and_leave_a_lost_node_at_once() -> None:
-    for document in (deployment(WEB), batch_job(JOB)):
+    for document in (deployment(WEB, FOLDERS), batch_job(JOB, FOLDERS)):
         spec = document["spec"]["template"]["spec"]
         assert spec["automountServiceAccountToken"] is False
         assert {each["key"]: each["tolerationSeconds"] for each in spec["tolerations"]} == {
@@ -72,7 +74,7 @@ def test_pods_hold_no_credentials_and_leave_a_lost_node_at_once() -> None:
 
 
 def test_a_job_runs_once_on_its_node_with_its_payload() -> None:
-    spec = batch_job(JOB)["spec"]
+    spec = batch_job(JOB, FOLDERS)["spec"]
     pod = spec["template"]
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 9)
     assert pod["spec"]["restartPolicy"] == "Never"

@@ -11,6 +11,7 @@ import pytest
 from cluster.interface import Capacity, Job, Workload
 from cluster.kubernetes import names
 from cluster.kubernetes.manifests import batch_job, deployment
+from cluster.kubernetes.packing import FolderPacking
 from cluster.native.agent import documents
 from cluster.native.agent.documents import BadPod, Probe, Seen, pod_spec
 
@@ -27,12 +28,12 @@ def web(folder: Path) -> dict[str, Any]:
     workload = Workload(
         "web", folder, ("python3", "server.py"), 1, Capacity(50, 32 << 20), "/healthz", {"A": "b"}
     )
-    return bound(deployment(workload)["spec"]["template"])
+    return bound(deployment(workload, FolderPacking())["spec"]["template"])
 
 
 def job(folder: Path) -> dict[str, Any]:
     run = Job("job-1", folder, ("python3", "handler.py"), b"\x00kompute", Capacity(10, 1 << 20))
-    return bound(batch_job(run)["spec"]["template"])
+    return bound(batch_job(run, FolderPacking())["spec"]["template"])
 
 
 def test_a_deployments_pod(tmp_path: Path) -> None:

@@ -1,0 +1,10 @@
+"""What native can do; light to import."""
+
+from __future__ import annotations
+
+from cluster.faults import OFFLINE
+from cluster.registry import Capabilities
+
+CAPABILITIES = Capabilities(
+    faults=(OFFLINE,), images=False, rates=False, adds_nodes=True, reach="loopback"
+)
