@@ -52,8 +52,12 @@ def test_a_passing_run(devnet: Shell) -> None:
 
 
 def test_a_report_that_the_disk_does_not_take_leaves_verdict_and_bundle(devnet: Shell) -> None:
-    limited = f'ulimit -f {500_000 // 512}; exec {shlex.join(COMMAND)} "$@"'  # bytes, by blocks
     path = scenario(devnet, PASSING)
+    whole = Path(devnet(*run(devnet, path, more=("--json",))).json()["report"])
+    others = max(file.stat().st_size for file in whole.parent.iterdir() if file != whole)
+    between = (whole.stat().st_size + others) // 2
+    assert others < between, "the report is no longer the largest file"
+    limited = f'ulimit -f {between // 512}; exec {shlex.join(COMMAND)} "$@"'  # blocks of 512 bytes
     ended = subprocess.run(
         ["sh", "-c", limited, "sh", *run(devnet, path, more=("--json",))],
         cwd=devnet.folder,
