@@ -43,6 +43,7 @@ class Refusal(StrEnum):
     ROUND_REQUESTED = "RoundRequested"
     TOO_FEW_OBSERVATIONS = "TooFewObservations"  # O1
     NO_ORACLE_UP = "NoOracleUp"
+    NOT_TAKEN = "NotTaken"  # the node refuses the transaction itself: no ETH, say
     NOT_SERVED = "NotServed"  # the wish is another actor's
 
 

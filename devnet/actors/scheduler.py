@@ -16,15 +16,16 @@ from typing import Protocol
 from cluster.interface import ClusterEvent, EventKind
 from devnet.actors.actor import Actor
 from devnet.actors.messages import ChainEvent, ClusterSeen, Forwarded, SendFailed, Wish
-from devnet.actors.operations import Done, External, Fail, Operation, Send, Tell
+from devnet.actors.operations import Done, External, Fail, Operation, Refusal, Send, Tell
+from devnet.actors.outbox import Outbox, Parcel, Returned
 from devnet.actors.view import PORTAL, Directory, View
 from devnet.base import CheckFailed
-from devnet.chain import Chain, MinedBlock, Transaction, sign
-from devnet.protocol import Contracts, ObservedTransaction, observe
+from devnet.chain import Chain, Foreign, MinedBlock
+from devnet.protocol import Contracts, ObservedTransaction, ProtocolError, observe
 from devnet.protocol import View as Reads
 
-GAS_LIMIT = 3_000_000
 SENDS_PER_BLOCK = 900  # a block's gas limit over a transaction's
+DEVNET = "devnet"  # to whom the record says what others did to the chain
 MOST_ROUNDS = 10_000  # a drain that long is a loop between actors, not work
 MOST_BLOCKS = 1_000  # and so is one of so many blocks: 10 000 workers stake in 23
 NAMED_SENDS = 3  # of those that fed a drain without an end
@@ -35,6 +36,7 @@ class Journal(Protocol):
 
     def invoked(self, identity: int, send: Send, block: int) -> None: ...
     def completed(self, identity: int, observed: ObservedTransaction) -> None: ...
+    def refused(self, identity: int, block: int, reason: str) -> None: ...
     def told(self, block: int, to: str, message: object) -> None: ...
 
 
@@ -91,7 +93,9 @@ class Scheduler:
         self._on_block = on_block
         self._external: queue.SimpleQueue[tuple[str | None, object]] = queue.SimpleQueue()
         self._arrived = threading.Event()
-        self._nonces: dict[str, int] = {}
+        self._outbox = Outbox(chain, contracts, directory)
+        self._lost: list[Parcel] = []
+        self._foreign_told = 0
         self._sends = 0
         self._backlog: list[Send] = []
         self._open_sends: dict[int, int] = {}  # of a wish, those that close it
@@ -149,7 +153,7 @@ class Scheduler:
     def quiet(self) -> bool:
         """Whether nobody has anything to do or to send now."""
         now = self._chain.head.timestamp
-        if self._backlog or any(self._inboxes.values()) or self._outside.busy():
+        if self._backlog or self._lost or any(self._inboxes.values()) or self._outside.busy():
             return False
         if not self._external.empty():
             return False
@@ -190,13 +194,25 @@ class Scheduler:
         told: list[Tell] = []
         for _, name in sorted(ready):
             messages, self._inboxes[name] = self._inboxes[name], []
-            for operation in self._actors[name].act(view, messages):
+            for operation in self._act(name, view, messages):
                 self._sort(name, operation, asked, told)
         for tell in told:
             self._post(tell)
         if asked:
             self._outside.perform(asked, self.answer)
         return True
+
+    def _act(self, name: str, view: View, messages: Sequence[object]) -> list[Operation]:
+        try:
+            return self._actors[name].act(view, messages)
+        except ProtocolError as unreadable:
+            if not self._chain.foreign:
+                raise
+            # Of contracts that somebody has put others in the place of, nothing can be expected.
+            seen = f"{name} cannot act on the changed state: {unreadable}"
+            self._chain.note(Foreign(view.head.number, seen))
+            self._tell_foreign()
+            return []
 
     def _post(self, tell: Tell) -> None:
         if tell.to in self._inboxes:
@@ -245,7 +261,7 @@ class Scheduler:
         for _ in range(MOST_ROUNDS):
             self.go_on()
             busy = self.round()
-            if self._backlog:
+            if self._backlog or self._lost:
                 if limit_block is not None and self._chain.head.number >= limit_block:
                     return
                 if self._chain.head.number - first >= MOST_BLOCKS:
@@ -269,49 +285,40 @@ class Scheduler:
             if due is not None:
                 # The first block whose time reaches `due`; what is due now has just been drained.
                 step = min(step, max(1, -(-(due - head.timestamp) // self._chain.block_seconds)))
-            self._observe(self._chain.advance(step))
+            self._observe(self._chain.catch_up())
+            self._observe(self._chain.advance(max(0, min(step, target - self._chain.head.number))))
 
     def mine(self) -> None:
         """One block with the backlog (and whatever else the pool holds)."""
+        self._observe(self._chain.catch_up())
         sends, self._backlog = self._backlog[:SENDS_PER_BLOCK], self._backlog[SENDS_PER_BLOCK:]
-        raws: list[bytes] = []
-        identities: list[int] = []
+        parcels, self._lost = self._lost, []
         block = self._chain.head.number + 1
         for send in sends:
-            raws.append(self._signed(send))
             self._sends += 1
-            identities.append(self._sends)
+            parcels.append(Parcel(self._sends, send))
             self._journal.invoked(self._sends, send, block)
-        mined = self._chain.mine(raws)
-        observed = observe(mined, self._contracts, self._chain, self._directory.names)
-        by_hash = {transaction.hash: transaction for transaction in observed}
-        for send, identity, raw_hash in zip(sends, identities, mined.sent_hashes, strict=True):
-            transaction = by_hash[raw_hash]
-            self._journal.completed(identity, transaction)
-            self._settle_send(send, transaction)
-        self._deliver(mined, observed)
+        for returned in self._outbox.put(parcels):
+            self._take_back(returned, block)
+        self._observe(self._chain.include(self._outbox.raws))
+        self._lost = self._outbox.lost()
 
-    def _signed(self, send: Send) -> bytes:
-        account = self._directory.accounts[send.account]
-        call = self._contracts.encode(send.contract, send.function, *send.args)
-        nonce = self._nonces.get(send.account)
-        if nonce is None:
-            nonce = self._chain.nonce(account.address)
-        self._nonces[send.account] = nonce + 1
-        transaction = Transaction(
-            nonce=nonce, to=call.to, data=call.data, gas=GAS_LIMIT, chain_id=self._chain.chain_id
-        )
-        return sign(account, transaction)
+    def _take_back(self, returned: Returned, block: int) -> None:
+        send, error = returned.parcel.send, str(Refusal.NOT_TAKEN)
+        self._journal.refused(returned.parcel.identity, block, returned.reason)
+        reason = f"the chain takes no transaction of {send.account}: {returned.reason}"
+        self._fail_send(send, error, reason)
 
     def _settle_send(self, send: Send, transaction: ObservedTransaction) -> None:
-        if transaction.ok:
-            if send.wish and send.closes:
-                self._open_sends[send.wish] -= 1
-                if not self._open_sends[send.wish]:
-                    self._close(send.wish, "ok")
-            return
-        error = transaction.error or "unknown"
-        self._close(send.wish, "failed", error=error, reason=transaction.sentence)
+        if not transaction.ok:
+            self._fail_send(send, transaction.error or "unknown", transaction.sentence)
+        elif send.wish and send.closes:
+            self._open_sends[send.wish] -= 1
+            if not self._open_sends[send.wish]:
+                self._close(send.wish, "ok")
+
+    def _fail_send(self, send: Send, error: str, reason: str) -> None:
+        self._close(send.wish, "failed", error=error, reason=reason)
         if send.wish in self._foreign:
             return
         failed = SendFailed(send.contract, send.function, send.args, error)
@@ -328,9 +335,18 @@ class Scheduler:
 
     def _observe(self, blocks: Sequence[MinedBlock]) -> None:
         for mined in blocks:
-            self._deliver(
-                mined, observe(mined, self._contracts, self._chain, self._directory.names)
-            )
+            observed = observe(mined, self._contracts, self._chain, self._directory.names)
+            for parcel, transaction in self._outbox.arrived(observed):
+                self._journal.completed(parcel.identity, transaction)
+                self._settle_send(parcel.send, transaction)
+            self._deliver(mined, observed)
+        self._tell_foreign()
+
+    def _tell_foreign(self) -> None:
+        found = self._chain.foreign
+        for foreign in found[self._foreign_told :]:
+            self._journal.told(foreign.block, DEVNET, foreign)
+        self._foreign_told = len(found)
 
     def _deliver(self, mined: MinedBlock, observed: tuple[ObservedTransaction, ...]) -> None:
         self._on_block(mined, observed)

@@ -15,12 +15,14 @@ from devnet.chain.errors import (
     BlockDiffers,
     BlockTooFull,
     ChainError,
+    ForeignState,
     NodeUnreachable,
     Refusal,
     Reverted,
     RpcError,
     TransactionRefused,
 )
+from devnet.chain.foreign import Foreign
 from devnet.chain.keccak import keccak
 from devnet.chain.nonces import NonceLanes, lane
 from devnet.chain.rpc import Rpc
@@ -42,6 +44,8 @@ __all__ = [
     "BlockTooFull",
     "Chain",
     "ChainError",
+    "Foreign",
+    "ForeignState",
     "Log",
     "MinedBlock",
     "NodeUnreachable",

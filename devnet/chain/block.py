@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from devnet.chain.transaction import Payload, read_raw
+
+_SETTING: Final = ("miner", "gasLimit", "difficulty", "extraData")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block's header; `timestamp` in seconds."""
+    """A block's header; `timestamp` in seconds. `parent` and `state_root` are hashes, `setting` is
+    what only the node's owner chooses: coinbase, gas limit, difficulty, extra data."""
 
     number: int
     timestamp: int
     hash: str
+    parent: str = field(default="", compare=False, repr=False)
+    state_root: str = field(default="", compare=False, repr=False)
+    setting: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,9 @@ def read_block(document: dict[str, Any]) -> Block:
         number=int(document["number"], 16),
         timestamp=int(document["timestamp"], 16),
         hash=document["hash"],
+        parent=document["parentHash"],
+        state_root=document["stateRoot"],
+        setting=tuple(document[key] for key in _SETTING),
     )
 
 

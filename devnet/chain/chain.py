@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from devnet.chain.anvil import BLOCK_GAS_LIMIT
 from devnet.chain.block import Block, MinedBlock, Receipt, read_block, read_receipt
 from devnet.chain.errors import (
     BlockDiffers,
     BlockTooFull,
-    Refusal,
+    ForeignState,
     Reverted,
     RpcError,
     TransactionRefused,
 )
+from devnet.chain.foreign import PROOF, Foreign, changed_state, foreign_blocks, oddities, root_of
 from devnet.chain.nonces import NonceLanes
+from devnet.chain.pool import Pool
 from devnet.chain.rpc import Rpc
 from devnet.chain.transaction import DEVNET_CHAIN_ID, read_raw, transaction_hash
 
-# anvil works on up to 63 sends of one batch in their order, on more in any order (tried).
-SEND_BATCH: Final = 30
 CALL_BATCH: Final = 200
 # One request each: a thousand blocks stay within a request's time limit on a large state too.
 EMPTY_PIECE: Final = 1_000
@@ -34,21 +35,26 @@ Observer = Callable[[MinedBlock], None]
 class Chain:
     """Drives one anvil; safe to share between threads, each block is mined under one lock.
 
-    `observers` are called with every MinedBlock in order, by the thread that mines it.
+    `observers` are called with every MinedBlock in order, by the thread that mines it. `foreign` is
+    what others did to the chain, as far as `catch_up`, `include` and `advance` have noticed.
     """
 
     def __init__(self, rpc: Rpc, block_seconds: int, *, chain_id: int = DEVNET_CHAIN_ID) -> None:
         self.rpc = rpc
+        self.pool = Pool(rpc)
         self.block_seconds = block_seconds
         self.chain_id = chain_id
         self.observers: list[Observer] = []
+        self.foreign: list[Foreign] = []
         self._lock = threading.RLock()
-        self._head = self._read_head()
+        self._head: Block
+        self._root: str  # of the state as it is, which is the head's until somebody changes it
+        self._set_head(self._read_head())
 
     def prepare(self) -> Block:
         """Set the clock's rule and mine block 1, since calls at genesis see another time."""
         with self._lock:
-            self.rpc.call("anvil_setBlockTimestampInterval", self.block_seconds)
+            self._set_clock()
             if self.head.number == 0:
                 self.mine(())
             return self._head
@@ -63,7 +69,7 @@ class Chain:
     def refresh(self) -> Block:
         """Read the head again, after somebody else mined."""
         with self._lock:
-            self._head = self._read_head()
+            self._set_head(self._read_head())
             return self._head
 
     def call(self, to: str, data: bytes, sender: str | None = None) -> bytes:
@@ -156,26 +162,111 @@ class Chain:
         """Mine empty blocks, each its parent plus `block_seconds`.
 
         Transactions waiting in the pool get the first block to themselves; the run of empty
-        blocks that follows is one value.
+        blocks that follows is one value. What others send or mine meanwhile has its own.
         """
         with self._lock:
             mined: list[MinedBlock] = []
             if blocks > 0 and int(self.rpc.call("txpool_status")["pending"], 16):
-                mined.append(self.mine(()))
+                mined += self.include({})
                 blocks -= 1
             if blocks > 0:
-                mined.append(self._advance_empty(blocks))
+                mined += self._advance_empty(blocks)
             return tuple(mined)
 
-    def _advance_empty(self, blocks: int) -> MinedBlock:
+    def _advance_empty(self, blocks: int) -> tuple[MinedBlock, ...]:
         for start in range(0, blocks, EMPTY_PIECE):
             self.rpc.call("anvil_mine", hex(min(EMPTY_PIECE, blocks - start)))
-        head = self._read_head()
-        self._check_clock(head, blocks)
-        self._head = head
+        parent, head = self._head, self._read_head()
+        due = (parent.number + blocks, parent.timestamp + blocks * self.block_seconds)
+        # A transaction would have changed the state: its sender's nonce at least.
+        if (head.number, head.timestamp) != due or head.state_root != self._root:
+            return self._follow(head.number, due=blocks)
+        self._set_head(head)
         mined = MinedBlock(head, run=blocks)
         self._tell(mined)
-        return mined
+        return (mined,)
+
+    # With others on the chain
+
+    def catch_up(self) -> tuple[MinedBlock, ...]:
+        """What others have mined since the head; what else they did is noted in `foreign`.
+
+        Raises ForeignState where the head is no block of the chain any more.
+        """
+        with self._lock:
+            latest, root = self._look()
+            mined = self._follow(latest.number, due=0) if latest != self._head else ()
+            if root != self._root:
+                latest, root = self._look()  # a block between the answers looks the same
+            if root != self._root and latest == self._head:
+                self.note(changed_state(latest, root))
+                self._root = root
+            return mined
+
+    def include(self, known: Mapping[str, bytes]) -> tuple[MinedBlock, ...]:
+        """One block of whatever the pool holds, and what others mined at the same moment.
+
+        `known` are raw transactions by their hashes, which so need not be asked for.
+        """
+        with self._lock:
+            self.rpc.call("evm_mine")
+            mined = self._read_mined("latest", known)
+            if mined.block.parent != self._head.hash:
+                return self._follow(mined.block.number, due=1)
+            self._take(mined)
+            return (mined,)
+
+    def _look(self) -> tuple[Block, str]:
+        """The latest block and the state's root; raises ForeignState."""
+        answers = self.rpc.batch(
+            [
+                ("eth_getBlockByNumber", ("latest", False)),
+                ("eth_getBlockByNumber", (hex(self._head.number), False)),
+                PROOF,
+            ]
+        )
+        document, ours, proof = map(_result, answers)
+        latest = read_block(document)
+        if ours is None or read_block(ours) != self._head:
+            raise ForeignState(
+                self._head.number,
+                f"block {self._head.number} {self._head.hash} is not on the chain any more, which "
+                f"is at block {latest.number} {latest.hash} (as after evm_revert or anvil_reset)",
+            )
+        return latest, root_of(proof)
+
+    def _follow(self, number: int, *, due: int) -> tuple[MinedBlock, ...]:
+        """Every block up to this one, of which the devnet itself mined `due`."""
+        first = self._head.number + 1
+        found: list[MinedBlock] = []
+        for place in range(first, number + 1):
+            mined = self._read_mined(hex(place), {})
+            if mined.block.parent != self._head.hash:
+                break
+            self._take(mined)
+            found.append(mined)
+        self._look()  # raises where the chain does not go on from the head
+        if len(found) != due:
+            self.note(foreign_blocks(first, number, due))
+        return tuple(found)
+
+    def _take(self, mined: MinedBlock) -> None:
+        for oddity in oddities(self._head, self._root, mined, self.block_seconds):
+            self.note(oddity)
+            self._set_clock()
+        self._set_head(mined.block)
+        self._tell(mined)
+
+    def note(self, foreign: Foreign) -> None:
+        """Add to `foreign`, once."""
+        if foreign not in self.foreign:
+            self.foreign.append(foreign)
+
+    def _set_clock(self) -> None:
+        self.rpc.call("anvil_setBlockTimestampInterval", self.block_seconds)
+
+    def _set_head(self, block: Block) -> None:
+        self._head, self._root = block, block.state_root
 
     def snapshot(self) -> str:
         """An identity to `revert` to, once."""
@@ -187,51 +278,34 @@ class Chain:
         with self._lock:
             if self.rpc.call("evm_revert", snapshot) is not True:
                 raise BlockDiffers(f"the chain has no snapshot {snapshot}")
-            self._head = self._read_head()
+            self._set_head(self._read_head())
             # Without it the next block may repeat its parent's time (REFERENCE, Chain).
             following = self._head.timestamp + self.block_seconds
             self.rpc.call("evm_setNextBlockTimestamp", following)
             return self._head
 
     def _send(self, raw: Sequence[bytes], hashes: Sequence[str]) -> None:
-        refusals: list[Refusal] = []
-        for start in range(0, len(raw), SEND_BATCH):
-            answers = self.rpc.batch(
-                [
-                    ("eth_sendRawTransaction", ("0x" + item.hex(),))
-                    for item in raw[start : start + SEND_BATCH]
-                ]
-            )
-            refusals += [
-                Refusal(start + place, hashes[start + place], answer.text)
-                for place, answer in enumerate(answers)
-                if isinstance(answer, RpcError)
-            ]
+        refusals = self.pool.offer(raw)
         if refusals:
             refused = {refusal.transaction for refusal in refusals}
-            self._drop(item for item in hashes if item not in refused)
+            self.pool.drop(item for item in hashes if item not in refused)
             raise TransactionRefused(refusals)
 
-    def _drop(self, hashes: Iterable[str]) -> None:
-        # By sender, since anvil_dropTransaction leaves a queued transaction in place (tried).
-        found = self.rpc.batch([("eth_getTransactionByHash", (item,)) for item in hashes])
-        senders = sorted({item["from"] for item in found if isinstance(item, dict)})
-        self.rpc.batch([("anvil_removePoolTransactions", (sender,)) for sender in senders])
+    def _collect(self, known: Mapping[str, bytes], sent: tuple[str, ...]) -> MinedBlock:
+        mined = self._read_mined("latest", known)
+        self._check_clock(mined.block)
+        self._set_head(mined.block)
+        return replace(mined, sent_hashes=sent)
 
-    def _collect(self, known: dict[str, bytes], sent: tuple[str, ...]) -> MinedBlock:
-        document, receipts = self.rpc.batch(
-            [("eth_getBlockByNumber", ("latest", False)), ("eth_getBlockReceipts", ("latest",))]
+    def _read_mined(self, number: str, known: Mapping[str, bytes]) -> MinedBlock:
+        answers = self.rpc.batch(
+            [("eth_getBlockByNumber", (number, False)), ("eth_getBlockReceipts", (number,))]
         )
-        for answer in (document, receipts):
-            if isinstance(answer, RpcError):
-                raise answer
-        block = read_block(document)
-        self._check_clock(block, 1)
-        self._head = block
+        document, receipts = map(_result, answers)
         read = tuple(read_receipt(item) for item in receipts)
-        return MinedBlock(block, self._raws(read, known), read, sent)
+        return MinedBlock(read_block(document), self._raws(read, known), read)
 
-    def _raws(self, receipts: Sequence[Receipt], known: dict[str, bytes]) -> tuple[bytes, ...]:
+    def _raws(self, receipts: Sequence[Receipt], known: Mapping[str, bytes]) -> tuple[bytes, ...]:
         foreign = [receipt.hash for receipt in receipts if receipt.hash not in known]
         answers = self.rpc.batch([("eth_getRawTransactionByHash", (item,)) for item in foreign])
         fetched = dict(zip(foreign, answers, strict=True))
@@ -246,11 +320,11 @@ class Chain:
             raws.append(bytes.fromhex(answer[2:]))
         return tuple(raws)
 
-    def _check_clock(self, head: Block, blocks: int) -> None:
+    def _check_clock(self, head: Block) -> None:
         parent = self._head
-        number, time = parent.number + blocks, parent.timestamp + blocks * self.block_seconds
+        number, time = parent.number + 1, parent.timestamp + self.block_seconds
         if (head.number, head.timestamp) != (number, time):
-            self._head = head
+            self._set_head(head)
             raise BlockDiffers(
                 f"block {head.number} at {head.timestamp} where block {number} at {time} was due",
                 hint="only the devnet itself may mine on its chain",
@@ -262,7 +336,7 @@ class Chain:
         if in_block == mined.sent_hashes:
             return
         missing = [item for item in mined.sent_hashes if item not in set(in_block)]
-        self._drop(missing)
+        self.pool.drop(missing)
         what = f"leaves out {', '.join(missing)}" if missing else "has another order than was sent"
         raise BlockDiffers(
             f"block {mined.block.number} {what}",
@@ -275,6 +349,12 @@ class Chain:
 
     def _read_head(self) -> Block:
         return read_block(self.rpc.call("eth_getBlockByNumber", "latest", False))
+
+
+def _result(answer: Any) -> Any:
+    if isinstance(answer, RpcError):
+        raise answer
+    return answer
 
 
 def _returned(answer: object) -> bytes | Reverted:

@@ -72,5 +72,16 @@ class BlockDiffers(ChainError):
     """A mined block is not the parent's time plus `block_seconds`, or not what was sent."""
 
 
+class ForeignState(ChainError):
+    """Somebody took the chain away from under the devnet: its head is no block of it any more."""
+
+    def __init__(self, block: int, seen: str) -> None:
+        super().__init__(
+            f"foreign state at block {block}: {seen}",
+            hint="who needs a chain of his own to turn back, starts anvil or another devnet",
+        )
+        self.block, self.seen = block, seen
+
+
 class AnvilFailed(StartFailed):
     """anvil did not start, or stopped by itself; the message carries the tail of its log."""

@@ -69,6 +69,11 @@ def unmodelled(transaction: ObservedTransaction) -> Difference:
     return Difference(_path(transaction), _decision(transaction), "has no rule: not modelled")
 
 
+def undecided(transaction: ObservedTransaction, fault: Exception) -> Difference:
+    """A transaction at which the model itself failed: a fault of the model."""
+    return Difference(_path(transaction), _decision(transaction), f"fails with {fault!r}")
+
+
 def _path(transaction: ObservedTransaction) -> str:
     what = f"{transaction.contract}.{transaction.function}"
     if not transaction.contract:

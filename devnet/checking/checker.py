@@ -10,6 +10,7 @@ from devnet.checking.agreement import (
     Difference,
     agreement,
     outcome_difference,
+    undecided,
     unmodelled,
 )
 from devnet.checking.facts import Facts
@@ -68,6 +69,8 @@ class Checker:
             outcome = self.model.apply(transaction)
         except NoSuchRule:
             return unmodelled(transaction)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as fault:
+            return undecided(transaction, fault)  # anybody may send any arguments
         if outcome is not None:
             return outcome_difference(transaction, outcome)
         deploys = transaction.block <= self.model.parameters.genesis_block

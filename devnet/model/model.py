@@ -169,6 +169,9 @@ class Model:
         except governance.NotGoverned as queued:
             state.refuse()
             raise NoSuchRule(queued.contract, queued.selector, transaction) from None
+        except BaseException:
+            state.refuse()
+            raise
         return Outcome(ok=True, events=state.accept())
 
     def _rule(self, contract: str, function: str, transaction: str = "none") -> Rule:

@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from threading import Lock
 from typing import Any, Final
 
+from eth_abi.exceptions import DecodingError
+
 from devnet.base.errors import UsageError
 from devnet.chain.block import Log, Receipt
 from devnet.protocol.codec import Codec, Parameter, topic_of
@@ -172,10 +174,8 @@ class Contracts:
         return address
 
     def _know_pool(self, created: str) -> None:
-        """Name the pool at an address, and every one before it.
-
-        Raises RuntimeError for an address that is none of the factory's next `MOST_UNSEEN`.
-        """
+        """Name the pool at an address, and every one before it; none where it is not one of the
+        factory's next `MOST_UNSEEN`, which its own code never says."""
         factory = self.address(POOL_FACTORY)
         with self._counting:
             if created in self._names:
@@ -188,7 +188,6 @@ class Contracts:
                     self._names.update(unseen)
                     self._pools = number
                     return
-            raise RuntimeError(f"PoolCreated names {created}, no pool of {factory}")
 
     def _interface(self, contract: str) -> Interface:
         return self._interfaces[POOL_ABI if pool_number(contract) is not None else contract]
@@ -241,9 +240,13 @@ class Contracts:
             kind = self._interface(contract).by_topic.get(log.topics[0])
             if kind is None:
                 continue
-            events.append(Event(contract, kind.name, kind.args(log), receipt.block, receipt.hash))
+            try:
+                args = kind.args(log)
+            except DecodingError:
+                continue  # the contract's code is not its own any more
+            events.append(Event(contract, kind.name, args, receipt.block, receipt.hash))
             if contract == POOL_FACTORY and kind.name == "PoolCreated":
-                self._know_pool(events[-1].args["pool"])
+                self._know_pool(args["pool"])
         return tuple(events)
 
 

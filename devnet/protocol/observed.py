@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from eth_abi.exceptions import DecodingError
 
 from devnet.chain.block import MinedBlock, Receipt
 from devnet.chain.chain import Chain
-from devnet.chain.transaction import Payload
+from devnet.chain.transaction import Payload, read_raw
 from devnet.protocol.contracts import Contracts, DecodedCall, Event
 from devnet.protocol.errors import ProtocolError, decode_error
 
@@ -78,8 +78,16 @@ def observe(
     }
     return tuple(
         _observed(mined, payload, receipt, contracts, refusals.get(receipt.hash))
-        for payload, receipt in zip(mined.payloads(), mined.receipts, strict=True)
+        for payload, receipt in zip(_payloads(mined), mined.receipts, strict=True)
     )
+
+
+def _payloads(mined: MinedBlock) -> Iterator[Payload]:
+    for raw, receipt in zip(mined.raw, mined.receipts, strict=True):
+        try:
+            yield read_raw(raw)
+        except ValueError:  # of a type the node knows and we do not
+            yield Payload(0, receipt.to, b"", 0, 0)
 
 
 def _observed(

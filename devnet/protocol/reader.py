@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from eth_abi.exceptions import DecodingError
+
 from devnet.chain.chain import Chain
 from devnet.chain.errors import Reverted
 from devnet.protocol.contracts import Contracts
@@ -47,11 +49,19 @@ class Reader:
         calls = [self.contracts.encode(name, function, *args) for name, function, args in reads]
         answers = self.chain.calls([(call.to, call.data) for call in calls])
         return [
-            decode_error(answer.data, self._names)
-            if isinstance(answer, Reverted)
-            else self.contracts.result(name, function, answer)
+            self._answer(name, function, answer)
             for (name, function, _), answer in zip(reads, answers, strict=True)
         ]
+
+    def _answer(self, name: str, function: str, answer: bytes | Reverted) -> Any:
+        if isinstance(answer, Reverted):
+            return decode_error(answer.data, self._names)
+        try:
+            return self.contracts.result(name, function, answer)
+        except DecodingError:
+            shown = f"0x{answer[:64].hex()}" if answer else "nothing"
+            text = f"{name}.{function} answers {shown}: is its code another's?"
+            return ProtocolError("Unreadable", {"data": answer}, text)
 
     def block_hash(self, number: int) -> bytes:
         """A block's hash, 32 zero bytes above the head, as in a contract."""

@@ -51,6 +51,13 @@ class History:
             record["error"] = observed.error
         self._folder.line("history.jsonl", record)
 
+    def refused(self, identity: int, block: int, reason: str) -> None:
+        """Of a transaction that the node did not take: it is in no block."""
+        self._folder.line(
+            "history.jsonl",
+            {"operation": identity, "type": "fail", "block": block, "error": reason},
+        )
+
     def told(self, block: int, to: str, message: object) -> None:
         self._folder.line("inputs.jsonl", {"block": block, "to": to, "message": plain(message)})
 

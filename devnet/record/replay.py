@@ -16,7 +16,8 @@ from typing import Any, Final
 from devnet.base.errors import ReplayDiverged
 from devnet.base.toolchain import Toolchain
 from devnet.chain import Anvil, Block, Rpc, RpcError, transaction_hash
-from devnet.chain.chain import EMPTY_PIECE, SEND_BATCH
+from devnet.chain.chain import EMPTY_PIECE
+from devnet.chain.pool import SEND_BATCH
 from devnet.record.bundle import Bundle, NotABundle, RecordedBlock, RecordedTransaction, open_bundle
 
 # How many lines are mined before their blocks are read back and compared, in one request each.

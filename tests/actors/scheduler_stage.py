@@ -55,6 +55,7 @@ class Told:
 
     invoked_: list[tuple[int, str, int]] = field(default_factory=list)
     completed_: list[tuple[int, bool]] = field(default_factory=list)
+    refused_: list[tuple[int, int, str]] = field(default_factory=list)
     told_: list[tuple[int, str, object]] = field(default_factory=list)
 
     def invoked(self, identity: int, send: Send, block: int) -> None:
@@ -62,6 +63,9 @@ class Told:
 
     def completed(self, identity: int, observed: ObservedTransaction) -> None:
         self.completed_.append((identity, observed.ok))
+
+    def refused(self, identity: int, block: int, reason: str) -> None:
+        self.refused_.append((identity, block, reason))
 
     def told(self, block: int, to: str, message: object) -> None:
         self.told_.append((block, to, message))

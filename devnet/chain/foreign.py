@@ -1,0 +1,77 @@
+"""What somebody else did to the chain, seen from the blocks alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from devnet.chain.block import Block, MinedBlock
+from devnet.chain.keccak import keccak
+from devnet.chain.transaction import transaction_hash
+
+NOBODY: Final = "0x" + 40 * "0"
+# Its proof begins with the root of all accounts as they are now, also between two blocks.
+PROOF: Final = ("eth_getProof", (NOBODY, (), "latest"))
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Something that no transaction and no command of the devnet did, noticed at `block`.
+
+    `replays` says whether a fresh chain comes to the same block without it.
+    """
+
+    block: int
+    seen: str
+    replays: bool = False
+
+
+def root_of(proof: Any) -> str:
+    """The state's root by an answer to `PROOF`."""
+    return "0x" + keccak(bytes.fromhex(proof["accountProof"][0][2:])).hex()
+
+
+def changed_state(head: Block, root: str) -> Foreign:
+    """Accounts are other than the head block left them."""
+    return Foreign(
+        head.number,
+        f"the state was changed after block {head.number} by no transaction (as anvil_setBalance, "
+        f"anvil_setCode and their like do): its root is {root}, the block left {head.state_root}",
+    )
+
+
+def foreign_blocks(first: int, last: int, due: int) -> Foreign:
+    """More (or less) was mined than the devnet did itself; each such block is recorded."""
+    what = f"block {first} was" if first == last else f"blocks {first} to {last} were"
+    whom = "somebody else" if not due else f"somebody else, but for {due}"
+    seen = f"{what} mined by {whom} (as after evm_mine or evm_setAutomine)"
+    return Foreign(first, seen, replays=True)
+
+
+def oddities(parent: Block, root: str, mined: MinedBlock, block_seconds: int) -> Iterator[Foreign]:
+    """All that is wrong with a block that follows its parent, when the state had this root."""
+    block, due = mined.block, parent.timestamp + block_seconds
+    if block.timestamp != due:
+        seen = f"block {block.number} has the time {block.timestamp} where {due} was due"
+        yield Foreign(block.number, f"{seen} (as evm_setNextBlockTimestamp does)")
+    if block.setting != parent.setting:
+        seen = ", ".join(block.setting)
+        yield Foreign(
+            block.number,
+            f"block {block.number} has other settings (as anvil_setCoinbase"
+            f" and evm_setBlockGasLimit make them): {seen}",
+        )
+    if not mined.receipts and block.state_root != root:
+        yield Foreign(
+            block.number,
+            f"block {block.number} is empty and leaves another state than before "
+            "(as anvil_setBalance, anvil_setCode and their like do)",
+        )
+    for raw, receipt in zip(mined.raw, mined.receipts, strict=True):
+        if transaction_hash(raw) != receipt.hash:
+            yield Foreign(
+                block.number,
+                f"transaction {receipt.hash} in block {block.number} was not signed by its sender "
+                f"{receipt.sender} (as anvil_impersonateAccount allows)",
+            )
