@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from devnet.checking.agreement import Difference, agreement, outcome_difference
 from devnet.checking.checker import Checker, Verdict
-from devnet.checking.facts import Facts
+from devnet.checking.folding import Facts
 from devnet.checking.invariants import INVARIANTS, Invariant, Violation, check_all
 from devnet.checking.reading import read_ledger
 

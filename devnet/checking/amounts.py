@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+ZERO_ADDRESS: Final = "0x" + 40 * "0"
 FULL_STAKE: Final = 500_000_000_000_000_000_000  # S1, wei
 NO_BONUS: Final = 10_000  # S in bps
 BONUS: Final[Mapping[int, int]] = {1: 10_000, 3: 10_500, 6: 11_000, 12: 12_000}  # S2, by months

@@ -13,7 +13,7 @@ from devnet.checking.agreement import (
     undecided,
     unmodelled,
 )
-from devnet.checking.facts import Facts
+from devnet.checking.folding import Facts
 from devnet.checking.invariants import Violation, check_all
 from devnet.checking.reading import Reads, read_ledger
 from devnet.model import Ledger, Model, Parameters

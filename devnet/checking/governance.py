@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from devnet.checking.amounts import cycle_at, due_release
+from devnet.checking.amounts import due_release
+from devnet.checking.part import Part
 from devnet.model import Ledger, Parameters
-from devnet.protocol import ObservedTransaction
-
-Args = Mapping[str, Any]
+from devnet.protocol import Event, ObservedTransaction
 
 
 @dataclass(slots=True)
@@ -61,11 +59,11 @@ class Release:
     rise: int
 
 
-class GovernanceFacts:
-    """Part of `Facts`: `folds` by event name; `enactments` and `releases` are news."""
+class Governance(Part):
+    """`proposals`, `contingencies` and what is `released`; `enactments` and `releases` are news."""
 
     def __init__(self, parameters: Parameters) -> None:
-        self.parameters = parameters
+        super().__init__(parameters)
         self.contingencies: dict[int, tuple[int, int, bool]] = {}  # resource: cost, multiplier, on
         self.proposals: defaultdict[bytes, ProposalFacts] = defaultdict(ProposalFacts)
         self.released = 0
@@ -73,7 +71,7 @@ class GovernanceFacts:
         self._parts = 0  # of the vault's cycles that are paid
         self.enactments: list[Enactment] = []
         self.releases: list[Release] = []
-        self.folds: Mapping[str, Callable[[ObservedTransaction, Args], None]] = {
+        self.folds = {
             "ContingencySet": self._contingency_set,
             "Queued": self._queued,
             "Executed": self._executed,
@@ -91,45 +89,47 @@ class GovernanceFacts:
         vault = self.parameters.vault
         return min(max(cycle - vault.start_cycle + 1, 0), vault.cycles) if vault else 0
 
-    def _contingency_set(self, transaction: ObservedTransaction, args: Args) -> None:
+    def _contingency_set(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
         given = args["costUsd1e18"], args["multiplier1e18"], args["on"]
         self.contingencies[args["resource"]] = given
 
-    def _queued(self, transaction: ObservedTransaction, args: Args) -> None:
-        seen = self._enacted(transaction, "Queued", args)
+    def _queued(self, transaction: ObservedTransaction, event: Event) -> None:
+        seen = self._enacted(transaction, event)
         seen.queued += 1
         seen.due = transaction.timestamp + self.parameters.timelock
 
-    def _executed(self, transaction: ObservedTransaction, args: Args) -> None:
-        self._enacted(transaction, "Executed", args).executed += 1
+    def _executed(self, transaction: ObservedTransaction, event: Event) -> None:
+        self._enacted(transaction, event).executed += 1
 
-    def _vetoed(self, transaction: ObservedTransaction, args: Args) -> None:
-        self.proposals[args["proposal"]].vetoed += 1
+    def _vetoed(self, transaction: ObservedTransaction, event: Event) -> None:
+        self.proposals[event.args["proposal"]].vetoed += 1
 
-    def _enacted(self, transaction: ObservedTransaction, event: str, args: Args) -> ProposalFacts:
-        seen = self.proposals[args["proposal"]]
+    def _enacted(self, transaction: ObservedTransaction, event: Event) -> ProposalFacts:
+        proposal = event.args["proposal"]
+        seen = self.proposals[proposal]
         before = seen.due, seen.queued, seen.executed, seen.vetoed
         self.enactments.append(
-            Enactment(transaction.hash, event, args["proposal"], transaction.timestamp, *before)
+            Enactment(transaction.hash, event.name, proposal, transaction.timestamp, *before)
         )
         return seen
 
-    def _released(self, transaction: ObservedTransaction, args: Args) -> None:
+    def _released(self, transaction: ObservedTransaction, event: Event) -> None:
         given, addresses = self.parameters, self.parameters.addresses
         pair = addresses["IncentiveVault"], addresses["Rewards"]
-        cycle = cycle_at(transaction.block, given.genesis_block, given.cycle_blocks)
+        cycle = self.cycle(transaction)
         total, cycles = (given.vault.total, given.vault.cycles) if given.vault else (0, 1)
         moved = rise = 0
-        for event in transaction.events:
-            if event.name == "Transfer" and (event.args["from"], event.args["to"]) == pair:
-                moved += event.args["value"]
-            elif event.name == "RewardAdded" and event.args["from"] == pair[0]:
-                rise += event.args["amount"]
+        for one in transaction.events:
+            if one.name == "Transfer" and (one.args["from"], one.args["to"]) == pair:
+                moved += one.args["value"]
+            elif one.name == "RewardAdded" and one.args["from"] == pair[0]:
+                rise += one.args["amount"]
         begun, last = self.begun(cycle), self._last
         self._last = Release(
             transaction=transaction.hash,
             cycle=cycle,
-            amount=args["amount"],
+            amount=event.args["amount"],
             parts=begun - self._parts,
             amount_before=last.amount if last else None,
             parts_before=last.parts if last else None,
@@ -138,11 +138,11 @@ class GovernanceFacts:
             rise=rise,
         )
         self.releases.append(self._last)
-        self.released += args["amount"]
+        self.released += event.args["amount"]
         self._parts = begun
 
 
-def check_vault(ledger: Ledger, facts: GovernanceFacts) -> Iterator[str]:
+def check_vault(ledger: Ledger, facts: Governance) -> Iterator[str]:
     """Invariant 14: released = E(j) for some j ≤ N; E(k) - E(k-1) never rises."""
     for row in facts.releases:
         if len({row.amount, row.due, row.received, row.rise}) > 1:
@@ -168,7 +168,7 @@ def check_vault(ledger: Ledger, facts: GovernanceFacts) -> Iterator[str]:
         yield f"{vault.releasable} wei are releasable after {vault.released}, E({j}) is {due}"
 
 
-def check_enactments(facts: GovernanceFacts) -> Iterator[str]:
+def check_enactments(facts: Governance) -> Iterator[str]:
     """Invariant 16: one proposal id ↔ at most one execution, due and not vetoed."""
     for row in facts.enactments:
         at = f"{row.transaction}: proposal 0x{row.proposal.hex()}"

@@ -1,6 +1,6 @@
 """The invariants of PROTOCOL §11, each a function of the ledger and of what the events say.
 
-Sums are compared with the whole ledger; what must have held at a moment is a row of `Facts.news`,
+Sums are compared with the whole ledger; what must have held at a moment is a row of its part,
 so that a check costs what happened since the last one.
 """
 
@@ -14,7 +14,7 @@ from devnet.checking.amounts import (
     FULL_STAKE,
     due_share,
 )
-from devnet.checking.facts import Facts
+from devnet.checking.folding import Facts
 from devnet.checking.governance import check_enactments, check_vault
 from devnet.checking.pools import check_pool_balances, check_pools
 from devnet.checking.prices import check_prices, price_base
@@ -67,7 +67,7 @@ def invariant_2(ledger: Ledger, facts: Facts) -> Iterator[str]:
     bonds = sum(i.bond for i in ledger.incidents.values() if i is not None and i.pending)
     owed = {
         "Staking": stakes,
-        "Rewards": facts.added - facts.paid,
+        "Rewards": facts.rewards.added - facts.rewards.paid,
         "Market": escrow,
         "Slashing": sum(node.seized for node in ledger.nodes.values()) + bonds,
     }
@@ -78,7 +78,7 @@ def invariant_2(ledger: Ledger, facts: Facts) -> Iterator[str]:
         donated = facts.donated[contract]
         if held != amount + donated or donated < 0:
             yield f"{contract} holds {held} wei, owes {amount}, was given {donated}"
-    yield from check_pool_balances(ledger, facts)
+    yield from check_pool_balances(ledger, facts.pools)
 
 
 def invariant_3(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -87,17 +87,17 @@ def invariant_3(ledger: Ledger, facts: Facts) -> Iterator[str]:
         total = sum(cycle.v.values())
         if cycle.total_v != total:
             yield f"cycle {number}: total V is {cycle.total_v}, its nodes' V sum to {total}"
-        seen = facts.cycles.get(number)
+        seen = facts.rewards.cycles.get(number)
         published = {name: v for name, v in seen.v.items() if v} if seen else {}
         if dict(cycle.v) != published:
             yield f"cycle {number}: V is {dict(cycle.v)}, published was {published}"
         reward = seen.reward if seen else 0
         if cycle.reward != reward:
             yield f"cycle {number}: reward is {cycle.reward} wei, its events give {reward}"
-    for row in facts.news.voidings:
+    for row in facts.incidents.voidings:
         if row.voided != row.due:
             yield f"{row.transaction}: {row.node} lost V {row.voided}, C7 takes {row.due}"
-    for number, seen in facts.cycles.items():
+    for number, seen in facts.rewards.cycles.items():
         if (seen.reward or seen.total_v) and number not in ledger.cycles:
             yield f"cycle {number}: empty, its events give {seen.reward} wei, V {seen.total_v}"
 
@@ -116,7 +116,7 @@ def invariant_4(ledger: Ledger, facts: Facts) -> Iterator[str]:
         given += cycle.reward
         most += publishers - 1
     # By what the contract has paid and says that it owes, not by a formula.
-    left = given - facts.paid - sum(node.claimable for node in ledger.nodes.values())
+    left = given - facts.rewards.paid - sum(node.claimable for node in ledger.nodes.values())
     if not 0 <= left <= most:
         yield f"all ended cycles: dust of {left} wei, at most {most} can be"
 
@@ -124,10 +124,10 @@ def invariant_4(ledger: Ledger, facts: Facts) -> Iterator[str]:
 def invariant_5(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """paid + accrued + pending of a node = Σ of its ended shares; none is paid twice."""
     for name, node in ledger.nodes.items():
-        seen = facts.nodes.get(name)
-        if seen is None:
+        if name not in facts.nodes.seen:
             yield f"{name} never registered by its events"
             continue
+        seen = facts.rewards.publishers[name]
         if seen.paid + node.claimable != seen.ended_shares:
             yield (
                 f"{name}: paid {seen.paid} + claimable {node.claimable} wei, "
@@ -135,14 +135,14 @@ def invariant_5(ledger: Ledger, facts: Facts) -> Iterator[str]:
             )
         if node.accrued > node.claimable:
             yield f"{name}: accrued {node.accrued} wei exceed the claimable {node.claimable}"
-    for claim in facts.news.claims:
+    for claim in facts.rewards.claims:
         if claim.paid_before:
             yield f"{claim.transaction}: {claim.node} was paid {claim.paid_before} cycles again"
 
 
 def invariant_6(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """claimAll = Σ of the single claims it replaces, and a single claim is the share."""
-    for claim in facts.news.claims:
+    for claim in facts.rewards.claims:
         if claim.amount != claim.due:
             yield (
                 f"{claim.transaction}: {claim.node} was paid {claim.amount} wei for "
@@ -160,9 +160,9 @@ def invariant_7(ledger: Ledger, facts: Facts) -> Iterator[str]:
     if len(held) > 1:
         yield f"{len(held)} ended cycles without V hold reward: {held}"
     total = sum(cycle.reward for cycle in ledger.cycles.values())
-    if total != facts.added:
-        yield f"the cycles' rewards sum to {total} wei, added were {facts.added}"
-    for row in facts.news.unrolled:
+    if total != facts.rewards.added:
+        yield f"the cycles' rewards sum to {total} wei, added were {facts.rewards.added}"
+    for row in facts.rewards.unrolled:
         yield (
             f"{row.transaction}: {row.event} in cycle {row.cycle} left reward in the "
             f"ended cycles {row.left}"
@@ -173,7 +173,7 @@ def invariant_8(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """Publications of a node: ⌊(L-1)/g⌋+1 a cycle, g blocks apart, in sequence, onwards."""
     gap = facts.parameters.gap_blocks
     most = (facts.parameters.cycle_blocks - 1) // gap + 1
-    for row in facts.news.publications:
+    for row in facts.rewards.publications:
         at = f"{row.transaction}: {row.node}"
         if row.in_cycle > most:
             yield f"{at} published {row.in_cycle} times in cycle {row.cycle}, {most} at most"
@@ -187,7 +187,7 @@ def invariant_8(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 def invariant_9(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """A publication ⇒ active, not suspended, full stake, V exactly by W1 and S."""
-    for row in facts.news.publications:
+    for row in facts.rewards.publications:
         at = f"{row.transaction}: {row.node} published"
         if row.stake_wei < FULL_STAKE:
             yield f"{at} with a stake of {row.stake_wei} wei"
@@ -206,7 +206,7 @@ def invariant_10(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 def invariant_11(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """Σ shares = total; Σ redeemable ≤ assets; Σ collected ≤ harvested - commission; equal loss."""
-    yield from check_pools(ledger, facts)
+    yield from check_pools(ledger, facts.pools)
 
 
 def invariant_12(ledger: Ledger, facts: Facts) -> Iterator[str]:
@@ -216,7 +216,7 @@ def invariant_12(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 def invariant_13(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """Per order: company + rewards = C, which never falls; all of the deposit at the end."""
-    for row in facts.news.settlements:
+    for row in facts.market.settlements:
         at = f"{row.transaction}: order {row.order}"
         if not row.consumed_before <= row.consumed <= row.deposit:
             yield f"{at}: C went from {row.consumed_before} to {row.consumed} of {row.deposit} wei"
@@ -230,7 +230,7 @@ def invariant_13(ledger: Ledger, facts: Facts) -> Iterator[str]:
                 f"{at}: company {row.company_total} + rewards {row.rewards_total} wei are "
                 f"not C = {row.consumed}"
             )
-    for ending in facts.news.endings:
+    for ending in facts.market.endings:
         at = f"{ending.transaction}: order {ending.order}"
         if ending.company_total != ending.consumed // 10:
             yield f"{at}: the company got {ending.company_total} of C = {ending.consumed} wei"
@@ -240,8 +240,8 @@ def invariant_13(ledger: Ledger, facts: Facts) -> Iterator[str]:
                 f"{at}: company {ending.company_total} + rewards {ending.rewards_total} + "
                 f"refund {ending.refunded} wei are not the deposit of {ending.deposit}"
             )
-    for number in sorted(facts.news.orders):
-        order, seen = ledger.orders.get(number), facts.orders[number]
+    for number in sorted(facts.market.touched):
+        order, seen = ledger.orders.get(number), facts.market.orders[number]
         if order is None:
             yield f"order {number} was created and is gone"
         elif (order.consumed, order.finalized) != (seen.consumed, seen.finalized):
@@ -258,7 +258,7 @@ def invariant_14(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 def invariant_15(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """A withdrawal ⇒ no pending slash and now ≥ exitAt ≥ unlockAt."""
-    for row in facts.news.withdrawals:
+    for row in facts.nodes.withdrawals:
         at = f"{row.transaction}: {row.node} withdrew"
         if row.pending:
             yield f"{at} with {row.pending} pending incidents"
@@ -271,7 +271,7 @@ def invariant_15(ledger: Ledger, facts: Facts) -> Iterator[str]:
 def invariant_16(ledger: Ledger, facts: Facts) -> Iterator[str]:
     """One hardwareId ↔ at most one live node; node key ↔ registration, proposal ↔ execution."""
     yield from check_enactments(facts.governance)
-    for row in facts.news.registrations:
+    for row in facts.nodes.registrations:
         if row.again:
             yield f"{row.transaction}: {row.node} registered again"
         if row.holder is not None:
@@ -303,7 +303,7 @@ INVARIANTS: Final = (
 
 def check_all(ledger: Ledger, facts: Facts) -> tuple[Violation, ...]:
     """Every invariant; afterwards the facts' news are marked as checked."""
-    facts.end_cycles(ledger.cycle)
+    facts.rewards.end_cycles(ledger.cycle)
     violations = tuple(
         Violation(invariant.number, invariant.title, text)
         for invariant in INVARIANTS

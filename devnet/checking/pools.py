@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from devnet.checking.amounts import FULL_STAKE
+from devnet.checking.amounts import FULL_STAKE, ZERO_ADDRESS
 from devnet.checking.moves import tokens_between
-from devnet.model import Ledger, PoolLedger
-from devnet.protocol import ObservedTransaction, pool_name
-
-if TYPE_CHECKING:
-    from devnet.checking.facts import Facts
+from devnet.checking.nodes import Nodes
+from devnet.checking.part import Part
+from devnet.model import Ledger, Parameters, PoolLedger
+from devnet.protocol import Event, ObservedTransaction, pool_name
 
 BPS: Final = 10_000
 OPERATOR_PART: Final = 5  # the operator holds a fifth at least
-NODE_OF_NOBODY: Final = "0x" + 40 * "0"
-
-Args = Mapping[str, Any]
-Fold = Callable[["Facts", ObservedTransaction, Args], None]
 
 
 @dataclass(slots=True)
@@ -34,7 +29,7 @@ class PoolFacts:
     address: str
     operator: str
     commission_bps: int
-    node: str = NODE_OF_NOBODY
+    node: str = ZERO_ADDRESS
     members: dict[str, int] = field(default_factory=dict)
     held: int = 0
     donated: int = 0
@@ -80,129 +75,135 @@ class ShareChange:
     due: int
 
 
-@dataclass(slots=True)
-class PoolNews:
-    """Rows since the last check."""
+class Pools(Part):
+    """`seen` by contract name; `harvests` and `changes` of shares are news."""
 
-    harvests: list[Harvest] = field(default_factory=list)
-    changes: list[ShareChange] = field(default_factory=list)
+    def __init__(self, parameters: Parameters, nodes: Nodes) -> None:
+        super().__init__(parameters)
+        self._nodes = nodes
+        self.seen: dict[str, PoolFacts] = {}
+        self._names: dict[str, str] = {}  # by address
+        self.harvests: list[Harvest] = []
+        self.changes: list[ShareChange] = []
+        self.folds = {
+            "PoolCreated": self._created,
+            "Joined": self._joined,
+            "Left": self._left,
+            "Activated": self._activated,
+            "PoolToppedUp": self._topped_up,
+            "Harvested": self._harvested,
+            "Collected": self._collected,
+            "StakeReturned": self._returned,
+            "Redeemed": self._redeemed,
+        }
 
+    def mark(self) -> None:
+        self.harvests.clear()
+        self.changes.clear()
 
-def _pool(facts: Facts, transaction: ObservedTransaction) -> tuple[str, PoolFacts]:
-    name = facts.emitter(transaction)
-    return name, facts.pools[name]
+    def at(self, address: str) -> PoolFacts | None:
+        """The pool at an address; None where there is none."""
+        name = self._names.get(address)
+        return None if name is None else self.seen[name]
 
+    def _created(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        name = pool_name(len(self.seen) + 1)
+        self.seen[name] = PoolFacts(args["pool"], args["operator"], args["commissionBps"])
+        self._names[args["pool"]] = name
 
-def _created(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    name = pool_name(len(facts.pools) + 1)
-    facts.pools[name] = PoolFacts(args["pool"], args["operator"], args["commissionBps"])
-    facts.pool_addresses[args["pool"]] = name
+    def _joined(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        pool = self.seen[event.contract]
+        pool.members[args["member"]] = pool.members.get(args["member"], 0) + args["amount"]
+        pool.held += args["amount"]
 
+    def _left(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        pool = self.seen[event.contract]
+        pool.members[args["member"]] -= args["amount"]
+        pool.held -= args["amount"]
 
-def _joined(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    _, pool = _pool(facts, transaction)
-    pool.members[args["member"]] = pool.members.get(args["member"], 0) + args["amount"]
-    pool.held += args["amount"]
+    def _activated(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        pool = self.seen[event.contract]
+        pool.node = args["node"]
+        pool.held -= FULL_STAKE
 
-
-def _left(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    _, pool = _pool(facts, transaction)
-    pool.members[args["member"]] -= args["amount"]
-    pool.held -= args["amount"]
-
-
-def _activated(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    _, pool = _pool(facts, transaction)
-    pool.node = args["node"]
-    pool.held -= FULL_STAKE
-
-
-def _topped_up(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    name, pool = _pool(facts, transaction)
-    node = facts.nodes[pool.node]
-    assets = node.stake_wei + node.seized
-    due = args["amount"] * pool.shares // assets if assets else 0
-    facts.news.pools.changes.append(
-        ShareChange(
-            transaction.hash,
-            name,
-            "PoolToppedUp",
-            args["member"],
-            args["shares"],
-            args["shares"],
-            due,
+    def _topped_up(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        name, pool = event.contract, self.seen[event.contract]
+        node = self._nodes.seen[pool.node]
+        assets = node.stake_wei + node.seized
+        due = args["amount"] * pool.shares // assets if assets else 0
+        self.changes.append(
+            ShareChange(
+                transaction.hash,
+                name,
+                "PoolToppedUp",
+                args["member"],
+                args["shares"],
+                args["shares"],
+                due,
+            )
         )
-    )
-    pool.members[args["member"]] = pool.members.get(args["member"], 0) + args["shares"]
+        pool.members[args["member"]] = pool.members.get(args["member"], 0) + args["shares"]
 
-
-def _harvested(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    name, pool = _pool(facts, transaction)
-    received = tokens_between(transaction.events, facts.address("Rewards"), pool.address)
-    due = args["gross"] * pool.commission_bps // BPS
-    facts.news.pools.harvests.append(
-        Harvest(transaction.hash, name, args["gross"], received, args["commission"], due)
-    )
-    pool.harvested += args["gross"]
-    pool.commission += args["commission"]
-    pool.held += received
-
-
-def _collected(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    _, pool = _pool(facts, transaction)
-    pool.collected += args["amount"]
-    pool.commission_collected += args["commission"]
-    pool.held -= args["amount"] + args["commission"]
-
-
-def _returned(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    _, pool = _pool(facts, transaction)
-    pool.returned, pool.shares_at_return = args["amount"], pool.shares
-    pool.held += args["amount"]
-
-
-def _redeemed(facts: Facts, transaction: ObservedTransaction, args: Args) -> None:
-    name, pool = _pool(facts, transaction)
-    due = (pool.returned or 0) * args["shares"] // max(pool.shares_at_return, 1)
-    facts.news.pools.changes.append(
-        ShareChange(
-            transaction.hash,
-            name,
-            "Redeemed",
-            args["member"],
-            args["shares"],
-            args["amount"],
-            due,
+    def _harvested(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        name, pool = event.contract, self.seen[event.contract]
+        received = tokens_between(transaction.events, self.address("Rewards"), pool.address)
+        due = args["gross"] * pool.commission_bps // BPS
+        self.harvests.append(
+            Harvest(transaction.hash, name, args["gross"], received, args["commission"], due)
         )
-    )
-    pool.members[args["member"]] -= args["shares"]
-    pool.redeemed += args["amount"]
-    pool.held -= args["amount"]
+        pool.harvested += args["gross"]
+        pool.commission += args["commission"]
+        pool.held += received
+
+    def _collected(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        pool = self.seen[event.contract]
+        pool.collected += args["amount"]
+        pool.commission_collected += args["commission"]
+        pool.held -= args["amount"] + args["commission"]
+
+    def _returned(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        pool = self.seen[event.contract]
+        pool.returned, pool.shares_at_return = args["amount"], pool.shares
+        pool.held += args["amount"]
+
+    def _redeemed(self, transaction: ObservedTransaction, event: Event) -> None:
+        args = event.args
+        name, pool = event.contract, self.seen[event.contract]
+        due = (pool.returned or 0) * args["shares"] // max(pool.shares_at_return, 1)
+        self.changes.append(
+            ShareChange(
+                transaction.hash,
+                name,
+                "Redeemed",
+                args["member"],
+                args["shares"],
+                args["amount"],
+                due,
+            )
+        )
+        pool.members[args["member"]] -= args["shares"]
+        pool.redeemed += args["amount"]
+        pool.held -= args["amount"]
 
 
-POOL_FOLDS: Final[Mapping[str, Fold]] = {
-    "PoolCreated": _created,
-    "Joined": _joined,
-    "Left": _left,
-    "Activated": _activated,
-    "PoolToppedUp": _topped_up,
-    "Harvested": _harvested,
-    "Collected": _collected,
-    "StakeReturned": _returned,
-    "Redeemed": _redeemed,
-}
-
-
-def check_pool_balances(ledger: Ledger, facts: Facts) -> Iterator[str]:
+def check_pool_balances(ledger: Ledger, facts: Pools) -> Iterator[str]:
     """Invariant 2: a pool holds its funding, what is uncollected and what is unredeemed."""
-    for name, pool in facts.pools.items():
+    for name, pool in facts.seen.items():
         held, row = ledger.balances.get(pool.address, 0), ledger.pools.get(name)
         if held != pool.held + pool.donated:
             yield f"{name} holds {held} wei, its events say {pool.held}, was given {pool.donated}"
         if row is None:
             continue
         owed = sum(member.uncollected + member.commission for member in row.members.values())
-        if row.node == NODE_OF_NOBODY:
+        if row.node == ZERO_ADDRESS:
             owed += row.total_shares
         elif row.withdrawn:
             owed += row.assets
@@ -210,22 +211,22 @@ def check_pool_balances(ledger: Ledger, facts: Facts) -> Iterator[str]:
             yield f"{name} holds {held} wei and owes {owed}"
 
 
-def check_pools(ledger: Ledger, facts: Facts) -> Iterator[str]:
+def check_pools(ledger: Ledger, facts: Pools) -> Iterator[str]:
     """Invariant 11."""
-    for name, seen in facts.pools.items():
+    for name, seen in facts.seen.items():
         row = ledger.pools.get(name)
         if row is None:
             yield f"{name} was created and is gone"
         else:
             yield from _check_shares(name, row, seen)
             yield from _check_rewards(name, row, seen)
-    for harvest in facts.news.pools.harvests:
+    for harvest in facts.harvests:
         if harvest.gross != harvest.received or harvest.commission != harvest.due:
             yield (
                 f"{harvest.transaction}: {harvest.pool} harvested {harvest.gross} wei, got "
                 f"{harvest.received}; commission {harvest.commission}, due {harvest.due}"
             )
-    for change in facts.news.pools.changes:
+    for change in facts.changes:
         if change.given != change.due:
             yield (
                 f"{change.transaction}: {change.event} of {change.pool} gave {change.given} for "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devnet.checking.amounts import due_contingency
-from devnet.checking.facts import Facts
+from devnet.checking.folding import Facts
 from devnet.model import Ledger, PriceLedger
 
 

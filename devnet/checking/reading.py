@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from devnet.chain import Block
-from devnet.checking.facts import Facts
+from devnet.checking.folding import Facts
 from devnet.model import (
     CycleLedger,
     Ledger,
@@ -97,12 +97,12 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
     read. Raises ProtocolError when a contract refuses a plain view.
     """
     parameters, batch = facts.parameters, _Batch()
-    accounts = facts.accounts if previous is None else facts.news.accounts
+    accounts = facts.accounts if previous is None else facts.moved
     balances = _ask_each(batch, sorted(accounts), "Kompute", "balanceOf")
     nodes = {
         name: [batch.ask(contract, view, name) for contract, view in NODE_READS]
         + [batch.ask("Slashing", "cursorOf", name, level) for level in (OFFLINE, MALICIOUS)]
-        for name in facts.nodes
+        for name in facts.nodes.seen
     }
     ended = previous.cycle if previous is not None else 0
     kept_cycles = (
@@ -114,16 +114,16 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
             batch.ask("Rewards", "cycleTotalV", number),
             _ask_each(batch, tuple(seen.v), "Rewards", "cycleAccountV", before=(number,)),
         )
-        for number, seen in facts.cycles.items()
+        for number, seen in facts.rewards.cycles.items()
         if number not in kept_cycles and (number >= ended or seen.reward or seen.v)
     }
     old_incidents = previous.incidents if previous is not None else {}
     kept_incidents = {n: i for n, i in old_incidents.items() if i is not None and not i.pending}
-    open_incidents = [n for n in range(1, facts.incidents + 1) if n not in kept_incidents]
+    open_incidents = [n for n in range(1, facts.incidents.count + 1) if n not in kept_incidents]
     incidents = _ask_each(batch, open_incidents, "Slashing", "incidentOf")
     old_orders = previous.orders if previous is not None else {}
     kept_orders = {n: o for n, o in old_orders.items() if o is not None and o.finalized}
-    open_orders = [number for number in facts.orders if number not in kept_orders]
+    open_orders = [number for number in facts.market.orders if number not in kept_orders]
     orders = _ask_each(batch, open_orders, "Market", "orderOf")
     feeds = {name: batch.ask(name, "latestRoundData") for name in parameters.feeds}
     prices = {
@@ -136,7 +136,7 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
             _ask_each(batch, tuple(seen.members), name, "sharesOf"),
             _ask_each(batch, tuple(seen.members), name, "uncollectedOf"),
         )
-        for name, seen in facts.pools.items()
+        for name, seen in facts.pools.seen.items()
     }
     pool_count = batch.ask("PoolFactory", "poolCount")
     supply = batch.ask("Kompute", "totalSupply")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devnet.checking.amounts import FULL_STAKE
-from devnet.checking.facts import Facts
-from devnet.checking.incidents import SERIOUS
-from devnet.checking.rows import Slash
+from devnet.checking.folding import Facts
+from devnet.checking.incidents import SERIOUS, Slash
 from devnet.model import Ledger
 
 
@@ -21,7 +20,7 @@ def check_slashes(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 
 def _executions(facts: Facts) -> Iterator[str]:
-    for row in facts.news.slashes:
+    for row in facts.incidents.slashes:
         amounts = {row.amount, row.due, row.taken, row.received, row.reward_rise}
         if len(amounts) > 1:
             yield (
@@ -46,7 +45,7 @@ def _bond_faults(row: Slash) -> Iterator[str]:
 
 def _overturns(facts: Facts) -> Iterator[str]:
     """L6: an overturned incident takes nothing, and all comes back."""
-    for overturn in facts.news.overturns:
+    for overturn in facts.incidents.overturns:
         at = f"{overturn.transaction}: incident {overturn.id}"
         if overturn.slashed or overturn.restored != overturn.seized:
             yield (
@@ -60,7 +59,7 @@ def _overturns(facts: Facts) -> Iterator[str]:
 
 
 def _bonds(facts: Facts) -> Iterator[str]:
-    for bond in facts.news.bonds:
+    for bond in facts.incidents.bonds:
         if len({bond.amount, bond.due, bond.moved}) > 1:
             yield (
                 f"{bond.transaction}: incident {bond.id}: a bond of {bond.amount} wei, "
@@ -70,7 +69,7 @@ def _bonds(facts: Facts) -> Iterator[str]:
 
 def _charges(facts: Facts) -> Iterator[str]:
     """L5, L6: no second is charged twice; level 3 has no seconds and comes once per node."""
-    for charge in facts.news.charges:
+    for charge in facts.incidents.charges:
         if charge.level == SERIOUS:
             if charge.start or charge.end or charge.again:
                 yield (
@@ -88,7 +87,7 @@ def _stakes(ledger: Ledger, facts: Facts) -> Iterator[str]:
     for name, node in ledger.nodes.items():
         if not 0 <= node.stake + node.seized <= FULL_STAKE:
             yield f"{name} has a stake of {node.stake} wei, {node.seized} seized"
-        seen = facts.nodes.get(name)
+        seen = facts.nodes.seen.get(name)
         if seen and (node.stake, node.seized) != (seen.stake_wei, seen.seized):
             yield (
                 f"{name} has a stake of {node.stake} wei, {node.seized} seized; its events give "

@@ -216,7 +216,7 @@ def test_what_has_been_checked_is_not_checked_again(world: World) -> None:
     facts = Facts(world.parameters)
     facts.observe(event(world.history, "Withdrawn", amount=1))
     assert 15 in numbers(check_all(world.ledger(), facts))
-    assert facts.news.withdrawals == []
+    assert facts.nodes.withdrawals == []
     assert check_all(world.ledger(), facts) == ()
 
 

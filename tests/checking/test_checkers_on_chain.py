@@ -271,7 +271,7 @@ def test_the_company_may_be_a_client(chain_world: ChainWorld) -> None:
     assert chain_world.running(1, 1, 2, chain_world.chain.head.timestamp).ok
     chain_world.mine(40)
     assert chain_world.send("mallory", "Market", "finalize", id=1).ok
-    facts = chain_world.checker.facts.orders[1]
+    facts = chain_world.checker.facts.market.orders[1]
     assert facts.company == facts.consumed // 10 > 0
     assert facts.refunded == facts.deposit - facts.consumed
     held(chain_world, whole=True)

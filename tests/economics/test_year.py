@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devnet.checking.facts import Facts
+from devnet.checking import Facts
 from devnet.checking.invariants import check_all
 from devnet.economics import books
 from devnet.economics.economy import Economy
