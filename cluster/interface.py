@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from cluster.ended import Ended
 from cluster.faults import FaultKind
 
 
@@ -221,6 +222,9 @@ class Cluster(Protocol):
     def heal(self, node: str) -> None: ...
     def settle(self, limit_seconds: float) -> None:
         """Wait until every workload has its wished number of ready pods, or raise what is seen."""
+
+    def ended(self) -> tuple[Ended, ...]:
+        """Parts of the cluster that have ended by themselves; any thread, at once."""
 
     def logs(self, pod: str, tail: int = 100) -> str: ...
     def enforcement(self) -> Enforcement: ...

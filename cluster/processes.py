@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from cluster.ended import Ended, how_ended, log_tail
 from cluster.errors import ClusterLacks, ClusterStartFailed
 
-_TAIL_BYTES = 4096
 _LOOPBACK = "127.0.0.1"
 _LOWEST_PORT = 15000
 _PORT_TRIES = 10_000
@@ -80,8 +80,15 @@ class Process:
         code = self._popen.poll()
         if code is not None:
             raise ClusterStartFailed(
-                f"{self.name} ended with exit code {code}\n--- end of {self.log} ---\n{self.tail()}"
+                f"{self.name} {how_ended(code)}\n--- end of {self.log} ---\n{self.tail()}"
             )
+
+    def ended(self, node: str = "") -> Ended | None:
+        """How it ended by itself; None while it runs, and once its owner has ended it."""
+        code = self._popen.poll()
+        if code is None or self._killed:
+            return None
+        return Ended(self.name, how_ended(code), self.log, node)
 
     def tail(self) -> str:
         """The last 4 KiB of the log."""
@@ -108,17 +115,6 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait(5)
-
-
-def log_tail(path: Path) -> str:
-    """The last 4 KiB of a log file, empty when there is none."""
-    try:
-        with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
-            return file.read().decode(errors="replace").strip()
-    except FileNotFoundError:
-        return ""
 
 
 def free_ports(count: int) -> tuple[int, ...]:

@@ -102,3 +102,27 @@ def test_a_killed_load_is_cleared(devnet: Devnet, tmp_path: Path) -> None:
 
     assert cleared.code == 0, cleared.err
     wait_for("nothing to be left", clean_after(tmp_path), limit_seconds=10)
+
+
+@pytest.mark.skipif("native" not in available_clusters(), reason="the control plane is not built")
+def test_a_control_plane_that_loses_its_store_is_told_at_once(
+    devnet: Devnet, tmp_path: Path
+) -> None:
+    """It was "all ready" for a minute, then "Read timed out"."""
+    up = devnet("up", NETWORK, "--cluster", "native", "--block-time", "60", "--json")
+    assert up.code == 0, up.err
+    try:
+        (etcd,) = (process for process in marked(tmp_path) if process.name() == "etcd")
+        etcd.kill()
+        sentence = "etcd was killed by SIGKILL"
+        wait_for(
+            "status to name it",
+            lambda: sentence in (told := devnet("status")).out + told.err or None,
+            limit_seconds=10,
+        )
+        staked = devnet("stake", "all")
+        assert staked.code != 0 and sentence in staked.err
+    finally:
+        devnet("down")
+    (manifest,) = tmp_path.glob(".devnet/*/runs/*/manifest.json")
+    assert f'"{sentence}"' in manifest.read_text()

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cluster.ended import Ended
 from cluster.errors import ClusterError, ClusterStartFailed, NodeLost, UnknownSubject
 from cluster.faults import FaultKind
 from cluster.interface import (
@@ -43,6 +44,7 @@ from cluster.kubernetes.manifests import (
 )
 from cluster.kubernetes.provider import Provider
 from cluster.kubernetes.reflector import Reflector
+from cluster.kubernetes.vigil import Vigil
 from cluster.waiting import Seen, wait_for
 
 _NODES = "/api/v1/nodes"
@@ -65,6 +67,8 @@ class KubernetesCluster:
         self._emitting = threading.RLock()
         self._faulted: set[str] = set()
         self._connection: Api | None = None
+        self._vigil = Vigil()
+        self._doubted: dict[str, threading.Timer] = {}  # losses that may be the observer's own
 
     def __enter__(self) -> Self:
         try:
@@ -171,6 +175,9 @@ class KubernetesCluster:
             pause=self._pod_watch.pause,
         )
 
+    def ended(self) -> tuple[Ended, ...]:
+        return self._provider.ended()
+
     def logs(self, pod: str, tail: int = 100) -> str:
         return self._api.text(f"{_PODS}/{pod}/log", tailLines=tail).decode(errors="replace")
 
@@ -192,6 +199,7 @@ class KubernetesCluster:
         self._provider.up()
         api = self._connection = Api(self._provider.kubeconfig())
         create_namespace(api)
+        self._vigil.start()
         self._jobs = JobRunner(api, self._provider.packing, self._log)
         self._node_watch = Reflector(api, _NODES, self._node_changed, self._log)
         self._pod_watch = Reflector(api, _PODS, self._pod_changed, self._log)
@@ -203,6 +211,9 @@ class KubernetesCluster:
             self._wait_schedulable(spec.name)
 
     def _stop(self) -> None:
+        self._vigil.stop()
+        for timer in tuple(self._doubted.values()):
+            timer.cancel()
         for watch in ("_node_watch", "_pod_watch"):
             reflector: Reflector | None = getattr(self, watch, None)
             if reflector is not None:
@@ -218,6 +229,35 @@ class KubernetesCluster:
         event = node_event(before, after)
         if event is None:
             return
+        with self._emitting:
+            doubted = self._doubted.pop(event.node, None)
+        if doubted is not None:
+            doubted.cancel()
+            if event.kind is EventKind.NODE_READY:
+                self._log.info("%s was never gone: this process slept", event.node)
+                return
+        doubt = self._vigil.doubt_seconds()
+        if event.kind is EventKind.NODE_LOST and doubt and event.node not in self._faulted:
+            self._doubt(event, doubt)
+            return
+        self._tell(event)
+
+    def _doubt(self, event: ClusterEvent, seconds: float) -> None:
+        """Tell of a loss only if it lasts longer than the traces of the observer's own absence."""
+
+        def confirm() -> None:
+            with self._emitting:
+                lasts = self._doubted.pop(event.node, None) is not None
+            if lasts:
+                self._tell(event)
+
+        timer = threading.Timer(seconds, confirm)
+        timer.daemon = True
+        with self._emitting:
+            self._doubted[event.node] = timer
+        timer.start()
+
+    def _tell(self, event: ClusterEvent) -> None:
         if event.kind is EventKind.NODE_LOST:
             # Nobody deletes a lost node's pods while its Node exists (REFERENCE): replace at once.
             self._tidy(lambda: self._drop_pods(event.node))

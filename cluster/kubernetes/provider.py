@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from cluster.ended import Ended
 from cluster.faults import FaultKind
 from cluster.interface import Enforcement, NodeSpec
 from cluster.kubernetes.packing import Packing
@@ -44,6 +45,9 @@ class Provider(Protocol):
 
     def enforcement(self, nodes: tuple[Mapping[str, Any], ...]) -> Enforcement:
         """What holds on these node documents."""
+
+    def ended(self) -> tuple[Ended, ...]:
+        """What of the machinery has ended by itself, whatever was not asked for."""
 
     def check(self) -> None:
         """Raise `ClusterStartFailed` when a part of the machinery has ended by itself."""

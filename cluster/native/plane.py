@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cluster.ended import Ended
 from cluster.errors import ClusterLacks, ClusterStartFailed
 from cluster.kubernetes.names import NAMESPACE
 from cluster.native.components import (
@@ -148,6 +149,11 @@ class ControlPlane:
             process = self._processes.pop(name, None)
             if process is not None:
                 process.stop(limit)
+
+    def ended(self) -> tuple[Ended, ...]:
+        """Every component that has ended by itself."""
+        processes = tuple(self._processes.values())
+        return tuple(part for process in processes if (part := process.ended()) is not None)
 
     def check(self) -> None:
         """Raise `ClusterStartFailed` naming the first component that has ended."""

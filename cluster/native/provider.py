@@ -10,6 +10,7 @@ from logging import Logger
 from pathlib import Path
 from typing import Any
 
+from cluster.ended import Ended
 from cluster.errors import UnknownSubject
 from cluster.faults import FaultKind
 from cluster.interface import Enforcement, NodeSpec
@@ -121,6 +122,15 @@ class NativeProvider:
                 enforced |= dict.fromkeys(statement["enforced"])
                 narrowed |= dict.fromkeys(statement["narrowed"])
         return Enforcement(tuple(enforced), tuple(narrowed))
+
+    def ended(self) -> tuple[Ended, ...]:
+        """Components of the control plane, and agents that no fault has ended."""
+        agents = [
+            agent.ended(node=name)
+            for name, agent in tuple(self._agents.items())
+            if name not in self._faulted
+        ]
+        return (*self._plane.ended(), *(part for part in agents if part is not None))
 
     def check(self) -> None:
         self._plane.check()

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cluster.ended import Ended
 from cluster.errors import ClusterError, JobFailed, NodeLost, UnknownSubject
 from cluster.faults import FaultKind
 from cluster.interface import (
@@ -202,6 +203,10 @@ class SimCluster:
         wait_for(
             "workloads of sim", look, limit_seconds, tail=self._unready_log, error=ClusterError
         )
+
+    def ended(self) -> tuple[Ended, ...]:
+        """None: its nodes are models, and a pod that crashes is its workload's business."""
+        return ()
 
     def logs(self, pod: str, tail: int = 100) -> str:
         path = self._runtime.log(pod)

@@ -71,6 +71,12 @@ class Anvil:
         """The process, while it runs."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def exit_code(self) -> int | None:
+        """Of a process that has ended by itself, minus a signal's number for one that was killed;
+        None while it runs, and when it was stopped."""
+        return self._process.poll() if self._process is not None else None
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -89,8 +89,9 @@ class Caller:
         if phase == "starting" and self._folder.is_held():
             return UsageError(f"the devnet `{name}` is still starting", hint="devnet status")
         if state:
+            gone = "" if self._folder.is_held() else f": its daemon ({state.get('pid')}) was killed"
             return UsageError(
-                f"the devnet `{name}` does not run any more",
+                f"the devnet `{name}` does not run any more{gone}",
                 hint=f"devnet logs daemon{option} says why; devnet up{option} starts it again",
             )
         return UsageError(f"the devnet `{name}` does not run", hint=f"devnet up{option}")

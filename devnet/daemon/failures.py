@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devnet.base import DevnetError, Interrupted
 
@@ -21,7 +21,13 @@ class Failure:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Of any error; one that nobody foresaw is said to be ours."""
+    """Of any error, with its notes; one that nobody foresaw is said to be ours."""
+    failure = _of(error)
+    notes = getattr(error, "__notes__", ())
+    return replace(failure, message="; ".join((failure.message, *notes))) if notes else failure
+
+
+def _of(error: BaseException) -> Failure:
     if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted", "", Interrupted.exit_code)
     if isinstance(error, DevnetError):

@@ -20,6 +20,7 @@ from devnet.daemon.messages import refusal
 from devnet.daemon.naming import step_of
 from devnet.daemon.stopping import Stopping
 from devnet.runs.pace import WallPace
+from devnet.runs.parts import blamed, require
 from devnet.runs.session import Session, StepOutcome
 from devnet.runs.world import World
 
@@ -72,6 +73,7 @@ class Live:
             | self._seen
             | {
                 "step": self._step,
+                "ended": [str(part) for part in self._world.ended()],
                 "cycle": self._cycle_of(head.number),
                 "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
                 "uptime_seconds": int(time.monotonic() - self._started),
@@ -81,6 +83,7 @@ class Live:
     def serve(self, control: ControlSocket) -> None:
         """Until it is told to stop; raises when a part of the devnet ends by itself."""
         while not self._stopping.asked:
+            require(self._world.ended())
             self._pace.tick()
             self._seen = self._look()
             asked = control.take()
@@ -104,11 +107,12 @@ class Live:
         except KeyboardInterrupt:
             asked.finish(refusal(StartFailed("the devnet is stopping; the step was cut short")))
             raise
-        except Exception as error:
-            asked.finish(refusal(error))
-            if _has_ended(error):
-                raise
-            note_traceback(error)
+        except Exception as seen:
+            told = blamed(seen, self._world.ended)
+            asked.finish(refusal(told))
+            if _has_ended(told):
+                raise told from seen
+            note_traceback(told)
             return
         except BaseException as error:
             asked.finish(refusal(error))

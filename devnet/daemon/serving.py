@@ -6,6 +6,7 @@ import contextlib
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from devnet.base import Interrupted, Toolchain, UsageError, wait_for
 from devnet.base.folder import DevnetFolder
@@ -18,6 +19,7 @@ from devnet.daemon.starter import Starter
 from devnet.daemon.starting import StartOrder
 from devnet.daemon.stopping import Stopping
 from devnet.runs.life import BROKEN, ENDED, Facts, Life, Remains
+from devnet.runs.parts import blamed
 from devnet.runs.world import World
 from devnet.spec.loading import load_network, resolved_yaml
 
@@ -38,13 +40,17 @@ def serve(folder: DevnetFolder, order: StartOrder, descriptor: int) -> int:
         return 0 if stopping.asked else Interrupted.exit_code
     except BaseException as error:  # noqa: BLE001  the edge of the process
         note_traceback(error)
-        failure = failure_of(error)
         if starter.told:
-            with contextlib.suppress(OSError):
-                folder.write_state({"phase": "broken", "error": failure.message})
+            _broken(folder, {}, error)
         starter.failed(error)
-        return failure.exit_code
+        return failure_of(error).exit_code
     return 0
+
+
+def _broken(folder: DevnetFolder, state: dict[str, Any], error: BaseException) -> None:
+    with contextlib.suppress(OSError):
+        told = {"phase": "broken", "error": failure_of(error).message}
+        folder.write_state(state | told)
 
 
 def _hold(folder: DevnetFolder, stack: ExitStack) -> None:
@@ -112,9 +118,16 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                 folder.write_state(state | {"phase": "running"} | live.status())
                 starter.ready(live.status())
                 life.kept = True
-                with contextlib.suppress(KeyboardInterrupt):
-                    live.serve(control)
+                try:
+                    with contextlib.suppress(KeyboardInterrupt):
+                        live.serve(control)
+                except Exception as error:
+                    # Whoever asks while the rest is being stopped is told why.
+                    _broken(folder, state, blamed(error, world.ended))
+                    raise
                 facts.verdict = ENDED
+                if lost := world.ended():
+                    facts.more["ended"] = [str(part) for part in lost]
             finally:
                 facts.last_block = live.head
                 note(f"stopping ({facts.verdict}) at block {live.head['number']}")

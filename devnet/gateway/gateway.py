@@ -65,11 +65,17 @@ class Gateway:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self.alive():
+            return
         try:
             self._call(self._shut())
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_CALL_SECONDS)
+
+    def alive(self) -> bool:
+        """Whether its thread is there to answer."""
+        return self._thread.is_alive()
 
     def expose(self, order_id: int, pods: Pods, *, port: int = 0) -> str:
         """The order's URL, e.g. `http://127.0.0.1:40123`; port 0 takes a free one.

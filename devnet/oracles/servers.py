@@ -55,6 +55,12 @@ class PriceServers:
     ) -> None:
         self._stop()
 
+    def silent(self) -> tuple[str, ...]:
+        """The vendors whose server's thread is not there any more."""
+        return tuple(
+            vendor.name for vendor, server in tuple(self._servers.items()) if not server.alive()
+        )
+
     def base_url(self, vendor: Vendor) -> str:
         return self._servers[vendor].base_url
 
@@ -140,6 +146,9 @@ class _Server:
             daemon=True,
         )
         self._thread.start()
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         self._http.shutdown()

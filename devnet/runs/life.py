@@ -18,6 +18,7 @@ from devnet.record.bundle import NotABundle
 from devnet.record.folder import LINES, RunFolder, seal
 from devnet.record.provenance import provenance
 from devnet.report import write_report
+from devnet.runs.parts import PartDied
 
 PASSED, FAILED, CUT_SHORT = "passed", "failed", "cut short"
 ENDED, BROKEN = "ended", "broken"  # of a devnet that stayed: told to stop, or by itself
@@ -116,6 +117,9 @@ class Life:
         trace: TracebackType | None,
     ) -> None:
         self.record.__exit__(kind, error, trace)
+        if isinstance(error, PartDied):
+            self.facts.verdict = BROKEN
+            self.facts.more["ended"] = [str(part) for part in error.ended]
         if not self.kept:
             for path in (self.path, self.state):
                 shutil.rmtree(path, ignore_errors=True)

@@ -75,6 +75,8 @@ class Session:
             did, failure = _as_expected(step.expect_error, did, failure, error)
         if not failure:
             failure = "; ".join(self._world.checks.after_step())
+        if failure and (lost := self._world.ended()):
+            failure = "; ".join([failure, *map(str, lost)])
         outcome = StepOutcome(
             index=len(self.outcomes) + 1,
             line=step.line,

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cluster.ended import Ended, how_ended
 from cluster.interface import Cluster
 from cluster.registry import Making
 from devnet.actors.actor import Actor
@@ -37,6 +38,7 @@ from devnet.record.folder import RunFolder
 from devnet.record.history import History
 from devnet.runs.clusters import choose, making_of
 from devnet.runs.genesis import Genesis, deploy_network, genesis_document
+from devnet.runs.parts import blamed, require
 from devnet.spec.network import NetworkSpec
 from devnet.steps.readings import Readings
 
@@ -47,7 +49,7 @@ class World:
     """A context manager; its parts are attributes once it is entered.
 
     `run` is the opened folder of the run, `state` where parts keep their own files. `waits`:
-    see `ClusterOutside`.
+    see `ClusterOutside`. Whatever error leaves it is told as PartDied where a part has died.
     """
 
     chain: Chain
@@ -88,6 +90,17 @@ class World:
         self.kind = self._kind.name
         say(f"cluster {reason}")
 
+    def ended(self) -> tuple[Ended, ...]:
+        """All parts that have ended by themselves; any thread, at once."""
+        found = list(self.cluster.ended())
+        if (code := self._anvil.exit_code) is not None:
+            found.append(Ended("anvil", how_ended(code), self._anvil.log))
+        if not self.gateway.alive():
+            found.append(Ended("the gateway", "has lost its thread"))
+        for vendor in self.sources.servers.silent():
+            found.append(Ended(f"the price server of {vendor}", "has lost its thread"))
+        return tuple(found)
+
     @property
     def patience_blocks(self) -> int:
         """How long a step may wait for its own blocks: two cycles (W4's gap, a cycle's end)."""
@@ -109,7 +122,12 @@ class World:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.__exit__(kind, error, trace)
+        told = blamed(error, self.ended) if isinstance(error, Exception) else error
+        try:
+            self._stack.__exit__(kind, error, trace)
+        finally:  # what is left of a broken devnet may not even stop well
+            if told is not None and told is not error:
+                raise told
 
     def _raise(self, stack: ExitStack) -> None:
         spec, logs = self.spec, self.run.path / "logs"
@@ -206,6 +224,7 @@ class World:
     def _mined(self, mined: MinedBlock, observed: tuple[ObservedTransaction, ...]) -> None:
         self._history.mined(mined, observed)
         self.checks.observe(observed)
+        require(self.ended())
 
     def record_step(self, outcome: Any) -> None:
         """One line of `steps.jsonl`: the outcome and the ledger it left."""

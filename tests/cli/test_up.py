@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -180,7 +181,7 @@ def test_gc_after_the_daemon_was_killed(devnet: Shell, up: Up) -> None:
     _kill(status["pid"])
     ended = devnet("stake", "all")
     assert ended.code == 2
-    assert "does not run any more" in ended.err
+    assert f"does not run any more: its daemon ({status['pid']}) was killed" in ended.err
 
     collected = devnet("gc", "--json")
     assert collected.code == 0, collected.err
@@ -191,6 +192,25 @@ def test_gc_after_the_daemon_was_killed(devnet: Shell, up: Up) -> None:
     replayed = devnet("replay", cleared["bundles"][0], "--json")
     assert replayed.code == 0, replayed.err
     assert "clean" in devnet("gc").out
+
+
+def test_a_part_that_dies_is_named_at_once_by_everything(devnet: Shell, up: Up) -> None:
+    status = up("tiny", "--block-time", "60")
+    (anvil,) = (
+        child
+        for child in psutil.Process(status["pid"]).children()
+        if Path(child.cmdline()[0]).name == "anvil"
+    )
+    anvil.kill()
+    wait_for(
+        "the daemon's end", lambda: not psutil.pid_exists(status["pid"]) or None, limit_seconds=30
+    )
+    for words in (("status",), ("stake", "all"), ("status", "--json")):
+        told = devnet(*words)
+        assert told.code == 2
+        assert "anvil was killed by SIGKILL: the devnet cannot go on" in told.err
+    manifest = json.loads((Path(status["run"]) / "manifest.json").read_text())
+    assert (manifest["verdict"], manifest["ended"]) == ("broken", ["anvil was killed by SIGKILL"])
 
 
 def test_up_after_the_daemon_was_killed(devnet: Shell, up: Up) -> None:

@@ -1,0 +1,96 @@
+"""Whoever dies is named, in the error that leaves the devnet and in the verdict of its bundle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from devnet.base import CheckFailed, DevnetFolder, Toolchain, UsageError
+from devnet.oracles import VENDORS
+from devnet.runs.life import Facts, Life
+from devnet.runs.parts import PartDied
+from devnet.runs.world import World
+from devnet.spec import load_network
+
+ROOT = Path(__file__).parents[2]
+
+
+def kill_anvil(world: World) -> None:
+    pid = world._anvil.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+
+
+def stop_price_server(world: World) -> None:
+    server = world.sources.servers._servers[VENDORS["aws"]]
+    server._http.shutdown()
+    server._thread.join(10)
+
+
+def stop_gateway(world: World) -> None:
+    world.gateway._loop.call_soon_threadsafe(world.gateway._loop.stop)
+    world.gateway._thread.join(10)
+
+
+DEATHS: dict[str, tuple[Callable[[World], None], str]] = {
+    "anvil": (kill_anvil, "anvil was killed by SIGKILL"),
+    "price server": (stop_price_server, "the price server of aws has lost its thread"),
+    "gateway": (stop_gateway, "the gateway has lost its thread"),
+}
+
+
+@pytest.mark.parametrize("kind", DEATHS)
+def test_the_next_block_names_it_and_the_bundle_says_so(
+    kind: str, tmp_path: Path, toolchain: Toolchain
+) -> None:
+    kill, sentence = DEATHS[kind]
+    spec = load_network(ROOT / "e2e" / "networks" / "tiny.yaml")
+    folder = DevnetFolder.open("parts", tmp_path)
+    life = Life.begin(folder, "up", Facts("up", "sim", 1), lambda remains: None)
+    with pytest.raises(PartDied) as caught, life:
+        with World(
+            spec,
+            cluster="sim",
+            run=life.record,
+            state=life.state,
+            devnet_id=folder.id,
+            toolchain=toolchain,
+            seed=1,
+            say=lambda text: None,
+        ) as world:
+            assert world.ended() == ()
+            kill(world)
+            world.scheduler.advance(3)
+
+    assert [str(part) for part in caught.value.ended] == [sentence]
+    assert str(caught.value).startswith(f"{sentence}: the devnet cannot go on")
+    manifest = json.loads((life.path / "manifest.json").read_text())
+    assert (manifest["verdict"], manifest["ended"]) == ("broken", [sentence])
+
+
+@pytest.mark.parametrize("error", [UsageError("no such worker"), CheckFailed("12 is not 13")])
+def test_an_error_while_all_are_alive_stays_what_it_is(
+    error: Exception, tmp_path: Path, toolchain: Toolchain
+) -> None:
+    spec = load_network(ROOT / "e2e" / "networks" / "tiny.yaml")
+    folder = DevnetFolder.open("parts", tmp_path)
+    life = Life.begin(folder, "up", Facts("up", "sim", 1), lambda remains: None)
+    with pytest.raises(type(error)) as caught, life:
+        with World(
+            spec,
+            cluster="sim",
+            run=life.record,
+            state=life.state,
+            devnet_id=folder.id,
+            toolchain=toolchain,
+            seed=1,
+            say=lambda text: None,
+        ):
+            raise error
+    assert caught.value is error
+    assert "ended" not in json.loads((life.path / "manifest.json").read_text())
