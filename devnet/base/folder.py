@@ -6,12 +6,10 @@ Nothing of a devnet lies elsewhere, so two never meet and deleting the folder de
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from devnet.base.errors import MachineLacks, UsageError
 HOME_NAME = ".devnet"
 DEFAULT_NAME = "default"
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-SOCKET_PATH_LIMIT = 100  # the kernel takes 107 bytes
+DESCRIPTORS = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +90,24 @@ class DevnetFolder:
 
     @property
     def socket(self) -> Path:
-        """The control socket: in the folder, or under the temporary folder when the path is too
-        long for the kernel."""
-        inside = self.path / "control.sock"
-        if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
-            return inside
-        digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"devnet-{digest}.sock"
+        """The control socket; `socket_address` is how to bind and to reach it."""
+        return self.path / "control.sock"
+
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[None]:
+        """Be the only one who starts this devnet; raises UsageError where somebody else does."""
+        lock = FileLock(self.path / "starting")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UsageError(
+                f"the devnet `{self.name}` is being started by another `devnet up`",
+                hint="devnet status shows it once it is up; another --name starts a second one",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def state(self) -> dict[str, Any]:
         """What was last written by `write_state`; empty when nothing was."""
@@ -142,6 +151,20 @@ class DevnetFolder:
                 return False
         except Timeout:
             return True
+
+
+@contextlib.contextmanager
+def socket_address(path: Path) -> Iterator[str]:
+    """A text that names the unix socket at `path` and is short enough for the kernel's 107 bytes,
+    however deep the folder lies: through a descriptor of the folder, where the system has them."""
+    if not DESCRIPTORS.is_dir():
+        yield os.fspath(path)
+        return
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"{DESCRIPTORS}/{descriptor}/{path.name}"
+    finally:
+        os.close(descriptor)
 
 
 def check_name(name: str) -> None:

@@ -11,6 +11,8 @@ def main() -> None:
     """The console script; ends the process with DESIGN's exit codes."""
     from devnet.base.environment import keep_loopback_direct
     from devnet.cli.ape import cli
+    from devnet.cli.terminal import hold_standard_streams
 
+    hold_standard_streams()
     keep_loopback_direct()
     cli(prog_name="devnet")

@@ -69,8 +69,12 @@ def bundle_path(named: str | None) -> Path:
     """
     if named is not None:
         path = Path(named)
+        from devnet.spec.document import kind_of
+
         if not path.exists():
             raise UsageError(f"no bundle at {path}", hint="devnet run leaves one, and says where")
+        if (kind := kind_of(path)) not in ("file", "folder"):
+            raise UsageError(f"{path} is no bundle: not a file but a {kind}")
         return path
     from devnet.base.folder import nearest_home
 

@@ -74,12 +74,17 @@ def cluster_option(body: Body) -> Body:
     )(body)
 
 
-def _overrides(ctx: click.Context, _: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def _overrides(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
     found: dict[str, str] = {}
     for value in values:
         path, equals, text = value.partition("=")
         if not equals or not path:
-            raise click.BadParameter(f"'{value}' is not path=value, such as cycle.blocks=140", ctx)
+            what = f"{value[:80]!r} is not path=value, such as cycle.blocks=140"
+            raise click.BadParameter(what, ctx, parameter)
+        if path in found:
+            raise click.BadParameter(f"'{path[:80]}' is set twice", ctx, parameter)
         found[path] = text
     return found
 

@@ -52,6 +52,8 @@ def command(
     from devnet.spec.document import Fault, SpecError
     from devnet.spec.scenario import Scenario, load_scenario
 
+    if seed is not None and "seed" in overrides:
+        raise UsageError("the seed is given twice: --seed and --set seed")
     if seed is not None:
         overrides = overrides | {"seed": str(seed)}
     if junit is not None and not junit.absolute().parent.is_dir():

@@ -21,10 +21,26 @@ def columns() -> int:
 
 def painted(text: str, colour: str, stream: TextIO | None = None) -> str:
     """`text` in a colour where `stream` (stdout) is a terminal and NO_COLOR is not set."""
-    stream = stream or sys.stdout
-    if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not stream.isatty():
+    if not is_terminal(stream or sys.stdout):
+        return text
+    if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Python has no stream at all (None) where a caller has closed one: `devnet … >&-`."""
+    return stream is not None and stream.isatty()
+
+
+def hold_standard_streams() -> None:
+    """Put /dev/null where the caller closed 0, 1 or 2: else the next file or socket that is opened
+    gets that number, and a child would write into it."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
 
 
 def print_line(text: str = "") -> None:
@@ -94,9 +110,13 @@ def size_text(size_bytes: int) -> str:
     return f"{size_bytes} B"
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:
+        return  # nobody wants it
+    encoding = stream.encoding or "utf-8"
     try:
-        stream.write(text)
+        # A name that is no UTF-8, or a terminal that knows ASCII only, is written with escapes.
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
         # The reader has seen enough. Nothing written later, at exit either, may fail over it.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from devnet.base import Interrupted, StartFailed, UsageError
-from devnet.base.folder import DEFAULT_NAME, DevnetFolder
+from devnet.base.folder import DEFAULT_NAME, DevnetFolder, socket_address
 from devnet.daemon.messages import LINE_BYTES, line, parsed, refused
 
 CONNECT_SECONDS = 5.0
@@ -66,7 +66,8 @@ class Caller:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(CONNECT_SECONDS)
         try:
-            connection.connect(str(self._folder.socket))
+            with socket_address(self._folder.socket) as address:
+                connection.connect(address)
         except OSError:
             connection.close()
             raise self._not_running() from None

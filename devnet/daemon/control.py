@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from devnet.base import StartFailed
+from devnet.base.folder import socket_address
 from devnet.daemon.messages import ALIVE_SECONDS, LINE_BYTES, line, parsed, refusal
 
 _BACKLOG = 16
@@ -66,10 +67,12 @@ class ControlSocket:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o177)
         try:
-            self._listener.bind(os.fspath(self._path))
+            with socket_address(self._path) as address:
+                self._listener.bind(address)
         except OSError as error:
             self._listener.close()
-            raise StartFailed(f"control socket {self._path}: {error.strerror}") from error
+            reason = error.strerror or error
+            raise StartFailed(f"control socket {self._path}: {reason}") from error
         finally:
             os.umask(mask)
         self._listener.listen(_BACKLOG)

@@ -54,6 +54,11 @@ def start(folder: DevnetFolder, order: StartOrder, say: Callable[[str], None]) -
     Raises what kept it from starting, with the daemon's own exit code; nothing is left then.
     Interrupted, it ends the daemon in order first.
     """
+    with folder.starting():
+        return _started(folder, order, say)
+
+
+def _started(folder: DevnetFolder, order: StartOrder, say: Callable[[str], None]) -> dict[str, Any]:
     if folder.is_held():
         raise UsageError(
             f"the devnet `{folder.name}` is up already, or another process uses its folder",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +31,9 @@ _PLAIN_TAGS = {
     for kind in ["str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge", "value"]
 }
 _NULLS = {"", "~", "null"}
-_PATH_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_PATH_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]", re.ASCII)
+_PATH = re.compile(r"[^.\[\]]+(\[\d{1,6}\]|\.[^.\[\]]+)*", re.ASCII)
+_LONGEST_PATH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,15 @@ class Document:
 
     def fault(self, loc: Loc, message: str, hint: str = "") -> Fault:
         """A fault at `loc`, or at the nearest enclosing value that was written."""
+        place = self.place(loc)
+        return Fault(place.file, place.line, path_text((*self.prefix, *loc)), message, hint)
+
+    def place(self, loc: Loc) -> Place:
+        """Where a value, or the nearest enclosing one that was written, stands."""
         written = loc
         while written and written not in self.places:
             written = written[:-1]
-        place = self.places.get(written, Place(self.file, 1))
-        return Fault(place.file, place.line, path_text((*self.prefix, *loc)), message, hint)
+        return self.places.get(written, Place(self.file, 1))
 
     def line(self, loc: Loc = ()) -> int:
         """The line of a value, 0 where it was not written in a file."""
@@ -147,23 +154,38 @@ def overridden(document: Document, overrides: Mapping[str, str], source: str) ->
     """
     tree, places = _copied(document.tree), dict(document.places)
     faults: list[Fault] = []
+    said: dict[Loc, str] = {}
     for path, text in overrides.items():
+        shown = path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"
+        if len(path) > _LONGEST_PATH or not _PATH.fullmatch(path):
+            faults.append(Fault(source, 0, shown, "not a path", "for example workers[0].profile"))
+            continue
         try:
+            _bounded(text, source)
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError:
-            faults.append(Fault(source, 0, path, f"the value is not YAML; seen {text!r}"))
+            what = f"the value is not YAML; seen {text[:_LONGEST_PATH]!r}"
+            faults.append(Fault(source, 0, shown, what))
+            continue
+        except SpecError as error:
+            faults.append(Fault(source, 0, shown, f"the value has {error.faults[0].message}"))
             continue
         reader = _Reader(source, placed_line=0)
         loc = _found(tree, path)
         if loc is None:
-            faults.append(Fault(source, 0, path, "no such path in the file"))
+            faults.append(Fault(source, 0, shown, "no such path in the file"))
             continue
+        if loc in said:
+            faults.append(Fault(source, 0, shown, f"set twice, first as '{said[loc]}'"))
+            continue
+        said[loc] = path
         value = None if node is None else reader.value(node, loc)
         faults.extend(reader.faults)
         _put(tree, loc, value)
         for known in [known for known in places if known[: len(loc)] == loc]:
             del places[known]
-        places |= reader.places | {loc: Place(source, 0)}
+        made = {loc[:size]: Place(source, 0) for size in range(1, len(loc))}
+        places = made | places | reader.places | {loc: Place(source, 0)}
     if faults:
         raise SpecError(faults)
     return replace(document, tree=tree, places=places)
@@ -250,12 +272,16 @@ class _Reader:
 
 def _read(path: Path, file: str) -> str:
     try:
+        if (kind := kind_of(path)) != "file":
+            raise SpecError([Fault(file, 0, "", f"not a file but a {kind}", _instead(path, kind))])
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # no name of a file holds a NUL
         raise SpecError([Fault(file, 0, "", "no such file", nearby(path))]) from None
     except OSError as error:
-        raise SpecError([Fault(file, 0, "", f"cannot be read: {error.strerror}")]) from None
+        raise SpecError(
+            [Fault(file, 0, "", f"cannot be read: {error.strerror or error}")]
+        ) from None
     if len(data) > MAX_BYTES:
         raise SpecError([Fault(file, 0, "", f"larger than {MAX_BYTES} bytes")])
     try:
@@ -263,6 +289,30 @@ def _read(path: Path, file: str) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise SpecError([Fault(file, line, "", "not UTF-8 text")]) from None
+
+
+def kind_of(path: Path) -> str:
+    """`file` or what else it is: reading a pipe or a device may never end.
+
+    Raises OSError where there is nothing.
+    """
+    mode = path.stat().st_mode
+    kinds = {
+        stat.S_IFREG: "file",
+        stat.S_IFDIR: "folder",
+        stat.S_IFIFO: "pipe",
+        stat.S_IFCHR: "device",
+        stat.S_IFBLK: "device",
+        stat.S_IFSOCK: "socket",
+    }
+    return kinds.get(stat.S_IFMT(mode), "special file")
+
+
+def _instead(path: Path, kind: str) -> str:
+    if kind == "folder":
+        files = sorted(entry.name for entry in path.iterdir() if entry.suffix in (".yaml", ".yml"))
+        return f"in it: {', '.join(files[:5])}" if files else ""
+    return "write it to a file first"
 
 
 def nearby(path: Path) -> str:
@@ -303,18 +353,25 @@ def _found(tree: Any, path: str) -> Loc | None:
             named = [
                 n for n, e in enumerate(value) if isinstance(e, dict) and e.get("name") == part
             ]
-            step = named[0] if named else int(part) if str(part).isdigit() else -1
+            step = named[0] if named else _index(part)
             if not 0 <= step < len(value):
                 return None
             value = value[step]
+        elif isinstance(part, int):
+            return None  # an entry of what is no list
         elif isinstance(value, dict):
-            value = value.get(str(part))
-        elif value is None and loc:
-            value = None  # a section the file leaves to its defaults
-        else:
-            return None
+            value = value.get(part)
+        elif value is not None or not loc:
+            return None  # else a section the file leaves to its defaults
         loc.append(step)
     return tuple(loc) or None
+
+
+def _index(part: str | int) -> int:
+    """Of an entry written `workers[0]` or `workers.0`; -1 where it is none."""
+    if isinstance(part, int):
+        return part
+    return int(part) if part.isascii() and part.isdigit() and len(part) < 7 else -1
 
 
 def _put(tree: Any, loc: Loc, value: Any) -> None:

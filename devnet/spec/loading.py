@@ -11,6 +11,7 @@ import yaml
 
 from devnet.spec.document import (
     Document,
+    Fault,
     SpecError,
     document_of,
     environment_overrides,
@@ -38,14 +39,22 @@ def load_network(
     environment: Mapping[str, str] | None = None,
     profiles: Profiles = known_profiles,
     of_year: bool = False,
+    of_scenario: bool = False,
 ) -> NetworkSpec:
     """The network of a file; raises `SpecError` with every fault of it.
 
     `overrides` are `--set path=value`; `environment` (the process's own when None) may hold
     `KOMPUTE_SET_CYCLE__BLOCKS=140`. A later source wins: file < environment < overrides.
-    Overrides of a scenario's own keys (`seed`, `network`, `steps`) are left to it. `of_year`: what
-    `devnet economics` needs is checked as well.
+    Overrides of a scenario's own keys (`seed`, `network`, `steps`) are left to it where the network
+    is `of_scenario`, and refused where there is none. `of_year`: what `devnet economics` needs is
+    checked as well.
     """
+    strange = [path for path in overrides or () if _is_scenario_key(path) and not of_scenario]
+    if strange:
+        what, hint = "a key of scenarios, and this is a network", "--seed gives a seed"
+        raise SpecError(
+            Fault("--set", 0, path, what, hint if path == "seed" else "") for path in strange
+        )
     document = with_overrides(read_document(path), overrides, environment, of_scenario=False)
     return network_of(document, path.parent, profiles, of_year=of_year)
 

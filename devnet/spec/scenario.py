@@ -78,7 +78,11 @@ def load_scenario(
         network_path = Path(os.path.normpath(path.parent / named))
         try:
             network = load_network(
-                network_path, overrides, environment=environment, profiles=profiles
+                network_path,
+                overrides,
+                environment=environment,
+                profiles=profiles,
+                of_scenario=True,
             )
         except SpecError as error:
             network_faults = list(error.faults)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from devnet.spec.document import Document, Fault, Loc, pruned
+from devnet.spec.document import Document, Fault, Loc, path_text, pruned
 from devnet.spec.units import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -79,8 +79,19 @@ def validated(
         loc = _before(problem.loc, before)
         touched = [loc, *(_before(read, before) for read in problem.reads)]
         if not any(_overlap(one, other) for one in touched for other in faulty):
-            faults.append(document.fault(loc, problem.message, problem.hint))
+            message = problem.message + _set_elsewhere(document, touched)
+            faults.append(document.fault(loc, message, problem.hint))
     return value, faults
+
+
+def _set_elsewhere(document: Document, touched: Sequence[Loc]) -> str:
+    """Which of the values a rule looked at come from an override, and from which."""
+    told: dict[str, str] = {}
+    for loc in touched[1:]:
+        place = document.place(loc)
+        if place.file != document.file:
+            told[path_text(loc)] = place.file
+    return "".join(f"; {path} is set by {source}" for path, source in told.items())
 
 
 def _without_emptied(details: list[ErrorDetails]) -> list[ErrorDetails]:

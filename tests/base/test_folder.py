@@ -1,6 +1,7 @@
 """A devnet's folder: found from below, one owner, whole states."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devnet.base import DevnetFolder, UsageError
-from devnet.base.folder import names, nearest_home, write_atomically
+from devnet.base.folder import names, nearest_home, socket_address, write_atomically
 
 
 def test_is_made_in_the_start_folder_and_found_from_below(tmp_path: Path) -> None:
@@ -86,12 +87,32 @@ def test_has_one_owner_until_it_dies(tmp_path: Path) -> None:
         pass
 
 
-def test_a_long_path_gets_a_short_socket(tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 60) / ("e" * 60)
+def test_a_socket_lies_in_the_folder_however_deep_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever TMPDIR says: who asks with another one reaches the same devnet."""
+    deep = tmp_path / ("d" * 200) / ("e" * 200)
     deep.mkdir(parents=True)
     folder = DevnetFolder.open(start=deep)
-    assert len(str(folder.socket)) <= 100
-    assert folder.socket == DevnetFolder.open(start=deep).socket
+    monkeypatch.setenv("TMPDIR", str(deep))
+    assert folder.socket.parent == folder.path
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as caller:
+        with socket_address(folder.socket) as address:
+            listener.bind(address)
+        listener.listen()
+        assert folder.socket.is_socket()
+        with socket_address(folder.socket) as address:
+            caller.connect(address)
+
+
+def test_one_starts_a_devnet_at_a_time(tmp_path: Path) -> None:
+    folder = DevnetFolder.open(start=tmp_path)
+    with folder.starting():
+        again = DevnetFolder.open(start=tmp_path)
+        with pytest.raises(UsageError, match="is being started by another"), again.starting():
+            pass
+    with folder.starting():
+        pass
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
