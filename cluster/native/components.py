@@ -94,6 +94,10 @@ def etcd_flags(ports: Ports, credentials: Credentials, data: Path) -> list[str]:
         f"--peer-trusted-ca-file={ca}",
         "--peer-client-cert-auth",
         "--unsafe-no-fsync",
+        # A devnet may stay for weeks: logs of writes are 64 MB each, and two are enough.
+        "--snapshot-count=2000",
+        "--max-snapshots=1",
+        "--max-wals=1",
         # A single member elects itself after one election timeout: 1 s by default.
         "--heartbeat-interval=20",
         "--election-timeout=200",
@@ -105,6 +109,9 @@ def apiserver_flags(ports: Ports, credentials: Credentials) -> list[str]:
     keys = credentials.service_account
     return [
         f"--etcd-servers=https://{HOST}:{ports.etcd}",
+        # Old revisions and events are nobody's record: the run's own history is.
+        "--etcd-compaction-interval=1m",
+        "--event-ttl=5m",
         f"--etcd-cafile={credentials.authority.cert_file}",
         f"--etcd-certfile={credentials.etcd_client.cert_file}",
         f"--etcd-keyfile={credentials.etcd_client.key_file}",

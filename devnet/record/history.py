@@ -6,8 +6,10 @@ it stays unknown.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from devnet.chain import MinedBlock
 from devnet.protocol import Event, ObservedTransaction
@@ -25,13 +27,54 @@ class Seen:
     event: Event
 
 
-class History:
-    """Appends to the run's folder, and keeps what checkers and the report read."""
+# Events that happen now and then, whose every one is asked for as long as a devnet runs.
+REMEMBERED: Final = frozenset(
+    {
+        "Appealed",
+        "Claimed",
+        "ClaimedAll",
+        "Finalized",
+        "IncidentExecuted",
+        "IncidentOverturned",
+        "IncidentReported",
+        "OrderCreated",
+        "PoolCreated",
+        "Staked",
+    }
+)
+# Events that never end, of which the last is asked for: by the argument that says whose.
+LATEST: Final = {"Published": "node"}
 
-    def __init__(self, folder: RunFolder) -> None:
+
+class History:
+    """Appends to the run's folder; in memory it keeps only what is asked for while the run goes.
+
+    A devnet may stay for weeks: of all other events there is a count here and a line on the disk.
+    `events` are those of the names in `remembers`, in order; `sent` counts transactions by sender.
+    """
+
+    def __init__(self, folder: RunFolder, remembers: Iterable[str] = REMEMBERED) -> None:
         self._folder = folder
+        self._remembers = frozenset(remembers)
         self.events: list[Seen] = []
-        self.transactions: list[ObservedTransaction] = []
+        self.counts: Counter[str] = Counter()  # of all events, by name
+        self.sent: Counter[str] = Counter()
+        self._latest: dict[tuple[str, object], Seen] = {}
+        self._last_calls: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def named(self, name: str) -> list[Seen]:
+        """Every event of that name so far. Raises LookupError for one that is only counted."""
+        if name not in self._remembers:
+            raise LookupError(f"{name} events are counted, not remembered")
+        return [seen for seen in self.events if seen.event.name == name]
+
+    def latest(self, name: str, whose: object) -> Seen | None:
+        """The last event of a name in LATEST, None before the first."""
+        return self._latest.get((name, whose))
+
+    def last_call(self, contract: str, function: str) -> Mapping[str, Any] | None:
+        """The arguments of the last accepted call, whoever made it; None where there was none."""
+        return self._last_calls.get((contract, function))
 
     # --- the scheduler's journal --------------------------------------------------------------
 
@@ -76,12 +119,23 @@ class History:
             ],
         }
         self._folder.line("blocks.jsonl", record)
-        self.transactions += observed
         for transaction in observed:
+            self.sent[transaction.sender] += 1
+            if transaction.ok:
+                called = (transaction.contract, transaction.function)
+                self._last_calls[called] = transaction.args
             for event in transaction.events:
                 seen = Seen(block.number, block.timestamp, transaction.hash, event)
-                self.events.append(seen)
+                self._keep(seen)
                 self._folder.line("events.jsonl", _event_line(seen))
+
+    def _keep(self, seen: Seen) -> None:
+        name = seen.event.name
+        self.counts[name] += 1
+        if name in self._remembers:
+            self.events.append(seen)
+        if name in LATEST:
+            self._latest[name, seen.event.args[LATEST[name]]] = seen
 
 
 def _event_line(seen: Seen) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def judge(
     entries: Mapping[str, Any] = statistics.get("entries", {})
     mine = {account.address for user in accounts for account in user.all()}
     stages = _stages([seen.event for seen in history.events], accounts, entries, levels)
-    sent = sum(1 for transaction in history.transactions if transaction.sender.lower() in mine)
+    sent = sum(count for sender, count in history.sent.items() if sender.lower() in mine)
     failures = sum(int(entry["failed"]) for entry in entries.values())
     faults = [fault for stage in stages for fault in stage.faults()]
     faults += _process_faults(statistics, entries)

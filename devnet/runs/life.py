@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import shutil
 import time
@@ -23,6 +24,8 @@ from devnet.runs.parts import PartDied
 PASSED, FAILED, CUT_SHORT = "passed", "failed", "cut short"
 ENDED, BROKEN = "ended", "broken"  # of a devnet that stayed: told to stop, or by itself
 STATE = "state"
+MOST_LOGS = 16  # of one family
+_NUMBERED = re.compile(r"-\d.*$")
 NO_BLOCK = {"number": 0, "hash": ""}
 
 
@@ -168,13 +171,35 @@ def state_of(folder: DevnetFolder, run: Path) -> Path:
 
 
 def keep_logs(state: Path, run: Path) -> None:
-    """Put the parts' logs into the run, and take their working files away."""
+    """Put the parts' logs into the run, and take their working files away.
+
+    A devnet that served a thousand invocations has a thousand logs of a line or two: those of
+    one folder that differ only from their first number on, when they are many, become one file.
+    """
     try:
+        families: dict[str, list[Path]] = {}
         for log in sorted(state.rglob("*.log")):
-            name = "-".join(log.relative_to(state).parts)
-            shutil.copyfile(log, run / "logs" / name)
+            *folders, _ = log.relative_to(state).parts
+            family = "-".join((*folders, _NUMBERED.sub("", log.stem)))
+            families.setdefault(family, []).append(log)
+        for family, logs in families.items():
+            if len(logs) > MOST_LOGS:
+                _merge(logs, run / "logs" / f"{family}.log")
+                continue
+            for log in logs:
+                name = "-".join(log.relative_to(state).parts)
+                shutil.copyfile(log, run / "logs" / name)
     finally:
         shutil.rmtree(state, ignore_errors=True)
+
+
+def _merge(logs: list[Path], into: Path) -> None:
+    with into.open("wb") as whole:
+        for log in logs:
+            content = log.read_bytes()
+            whole.write(f"--- {log.stem} ---\n".encode() + content)
+            if content and not content.endswith(b"\n"):
+                whole.write(b"\n")
 
 
 def drop_half_line(path: Path) -> None:

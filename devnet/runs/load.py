@@ -23,8 +23,8 @@ from devnet.actors.view import account_names, spec_hash
 from devnet.base import Child, DevnetFolder, StartFailed, Toolchain, UsageError
 from devnet.base.environment import python_environment
 from devnet.chain import Account, Block
-from devnet.record.history import History
-from devnet.runs.judging import LoadVerdict, ServiceLevels, judge
+from devnet.record.history import REMEMBERED, History
+from devnet.runs.judging import STAGES, LoadVerdict, ServiceLevels, judge
 from devnet.runs.life import Facts, Life, Remains, saying
 from devnet.runs.pace import WallPace
 from devnet.runs.world import World
@@ -77,7 +77,12 @@ class LoadResult:
 
 
 class LoadWorld(World):
-    """A world with a portal, and the first balances of those who will come through it."""
+    """A world with a portal, and the first balances of those who will come through it.
+
+    Its history remembers all that is judged.
+    """
+
+    remembers = REMEMBERED | {stage.event for stage in STAGES}
 
     def __init__(self, *args: Any, users: Sequence[UserAccounts], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -257,7 +262,7 @@ def _drive(
             pace.tick()
             if time.monotonic() > next_word:
                 head = world.chain.head
-                say(f"block {head.number}: {len(world.history.transactions)} transactions")
+                say(f"block {head.number}: {world.history.sent.total()} transactions")
                 next_word += SAY_SECONDS
             if time.monotonic() > limit:
                 killed = {"killed_after": limit_seconds, "seen_as": locust.state()}

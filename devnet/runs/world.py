@@ -6,7 +6,7 @@ Leaving stops everything in the reverse order, whatever happened.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,7 @@ from devnet.protocol import Contracts, Deployment, ObservedTransaction
 from devnet.protocol import View as Reads
 from devnet.record.encoding import plain
 from devnet.record.folder import RunFolder
-from devnet.record.history import History
+from devnet.record.history import REMEMBERED, History
 from devnet.runs.clusters import choose, making_of
 from devnet.runs.genesis import Genesis, deploy_network, genesis_document
 from devnet.runs.parts import blamed, require
@@ -63,6 +63,7 @@ class World:
     contracts: Contracts
     directory: Directory
     genesis: Genesis
+    remembers: Iterable[str] = REMEMBERED
 
     def __init__(
         self,
@@ -148,7 +149,7 @@ class World:
         )
         rpc = stack.enter_context(Rpc(self._anvil.url))
         self.chain = Chain(rpc, spec.chain.block_seconds, chain_id=spec.chain.chain_id)
-        history = History(self.run)
+        history = History(self.run, self.remembers)
         self.directory = Directory.of(spec, self.seed, accounts)
         self._deploy(len(names) + EXTRA_ACCOUNTS)
         self._say(f"chain: contracts deployed by block {self.chain.head.number}")

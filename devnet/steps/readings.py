@@ -26,23 +26,19 @@ class Readings:
     def _events(self, name: str, **matching: object) -> list[dict[str, object]]:
         return [
             dict(seen.event.args)
-            for seen in self._history.events
-            if seen.event.name == name
-            and all(seen.event.args[key] == value for key, value in matching.items())
+            for seen in self._history.named(name)
+            if all(seen.event.args[key] == value for key, value in matching.items())
         ]
 
     def _sum(self, name: str, key: str, **matching: object) -> int:
         return sum(int(str(args[key])) for args in self._events(name, **matching))
 
     def event_count(self, name: str) -> int:
-        return len(self._events(name))
+        return self._history.counts[name]
 
     def last_call(self, contract: str, function: str) -> Mapping[str, Any] | None:
         """The arguments of the last accepted call, whoever made it; None where there was none."""
-        for seen in reversed(self._history.transactions):
-            if seen.ok and (seen.contract, seen.function) == (contract, function):
-                return seen.args
-        return None
+        return self._history.last_call(contract, function)
 
     def holdings(self, account: str) -> int:
         """All that is an account's: its balance, and of its nodes the stake and the claimable
@@ -161,8 +157,8 @@ class Readings:
 
     def last_v(self, worker: str) -> int:
         """The V last published, 0 before the first; 1e18 is the reference machine (W1)."""
-        published = self._events("Published", node=self._node(worker))
-        return int(str(published[-1]["v"])) if published else 0
+        published = self._history.latest("Published", self._node(worker))
+        return int(published.event.args["v"]) if published else 0
 
     def orders_of(self, client: str) -> list[int]:
         created = self._events("OrderCreated", client=self._directory.address(client))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -45,10 +46,9 @@ def events() -> list[Event]:
 
 
 def history(kept: list[Event], transactions: int = 20) -> History:
-    mine = [SimpleNamespace(sender=USERS[0].owner.address)] * transactions
-    others = [SimpleNamespace(sender=STRANGER)] * 3
+    sent = Counter({USERS[0].owner.address: transactions, STRANGER: 3})
     seen = [SimpleNamespace(event=event) for event in kept]
-    return cast(History, SimpleNamespace(events=seen, transactions=[*mine, *others]))
+    return cast(History, SimpleNamespace(events=seen, sent=sent))
 
 
 def statistics(**changes: Any) -> dict[str, Any]:

@@ -73,6 +73,28 @@ def test_what_is_told_inside_stands_in_bundle_and_report(folder: DevnetFolder) -
     assert not life.state.exists()
 
 
+def test_many_logs_of_a_kind_become_one_and_none_is_lost(folder: DevnetFolder) -> None:
+    with begin(folder, []) as life:
+        live(life)
+        pods = life.state / "nodes" / "worker-1" / "pods"
+        pods.mkdir(parents=True)
+        for number in range(900):
+            (pods / f"kompute_invocation-{number}-x7pqz.log").write_text(f"served {number}")
+        (pods / "kompute_web-7d9f.log").write_text("GET /\n")
+        for worker in (1, 2, 3):
+            (life.state / "etcd" / f"worker-{worker}.log").write_text("ready\n")
+    with open_bundle(life.remains.bundle) as bundle:
+        assert {name for name in bundle.manifest["files"] if name.startswith("logs/")} == {
+            "logs/etcd-etcd.log",
+            *(f"logs/etcd-worker-{worker}.log" for worker in (1, 2, 3)),
+            "logs/nodes-worker-1-pods-kompute_invocation.log",
+            "logs/nodes-worker-1-pods-kompute_web-7d9f.log",
+        }
+        merged = bundle.text("logs/nodes-worker-1-pods-kompute_invocation.log")
+    for number in range(900):
+        assert f"--- kompute_invocation-{number}-x7pqz ---\nserved {number}\n" in merged
+
+
 def test_an_interrupted_run_is_sealed_as_cut_short(folder: DevnetFolder) -> None:
     told: list[Remains] = []
     with pytest.raises(KeyboardInterrupt), begin(folder, told) as life:
