@@ -20,7 +20,7 @@ from devnet.actors.operations import Done, External, Fail, Operation, Refusal, S
 from devnet.actors.outbox import Outbox, Parcel, Returned
 from devnet.actors.view import PORTAL, Directory, View
 from devnet.base import CheckFailed
-from devnet.chain import Chain, Foreign, MinedBlock
+from devnet.chain import Chain, Foreign, ForeignState, MinedBlock
 from devnet.protocol import Contracts, ObservedTransaction, ProtocolError, observe
 from devnet.protocol import View as Reads
 
@@ -285,12 +285,12 @@ class Scheduler:
             if due is not None:
                 # The first block whose time reaches `due`; what is due now has just been drained.
                 step = min(step, max(1, -(-(due - head.timestamp) // self._chain.block_seconds)))
-            self._observe(self._chain.catch_up())
+            self._catch_up()
             self._observe(self._chain.advance(max(0, min(step, target - self._chain.head.number))))
 
     def mine(self) -> None:
         """One block with the backlog (and whatever else the pool holds)."""
-        self._observe(self._chain.catch_up())
+        self._catch_up()
         sends, self._backlog = self._backlog[:SENDS_PER_BLOCK], self._backlog[SENDS_PER_BLOCK:]
         parcels, self._lost = self._lost, []
         block = self._chain.head.number + 1
@@ -341,6 +341,15 @@ class Scheduler:
                 self._settle_send(parcel.send, transaction)
             self._deliver(mined, observed)
         self._tell_foreign()
+
+    def _catch_up(self) -> None:
+        try:
+            self._observe(self._chain.catch_up())
+        except ForeignState as gone:
+            # Up to here the record is whole and replays.
+            self._chain.note(Foreign(gone.block, gone.seen, replays=True))
+            self._tell_foreign()
+            raise
 
     def _tell_foreign(self) -> None:
         found = self._chain.foreign

@@ -104,6 +104,7 @@ class Anvil:
             *("--no-mining", "--order", "fifo"),
             *("--block-base-fee-per-gas", "0", "--gas-limit", str(BLOCK_GAS_LIMIT)),
             *("--no-request-size-limit", "--silent"),
+            "--no-cors",  # or any web page may use it
         ]
         # Without either it leaves states in the home folder for ever; it refuses both together.
         if self._prune:

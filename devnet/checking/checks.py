@@ -45,9 +45,13 @@ class Checks:
         return self._verdict[1]
 
     def last_word(self) -> list[str]:
-        """Every fault at the end of a run, with every value read again (empty: none)."""
+        """Every fault at the end of a run, with every value read again (empty: none).
+
+        State that somebody changed from outside is one: no replay would come to it.
+        """
         verdict = self._checker.check(self._reads, self._chain.head, whole=True)
-        return _told((*verdict.violations, *verdict.differences))
+        foreign = [f"foreign state: {f.seen}" for f in self._chain.foreign if not f.replays]
+        return _told((*foreign, *verdict.violations, *verdict.differences))
 
     def violations(self) -> list[str]:
         """Every invariant that does not hold, with its numbers."""

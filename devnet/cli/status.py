@@ -49,6 +49,7 @@ def print_status(status: dict[str, Any]) -> None:
     if status["step"]:
         rows.append(("step", status["step"]))
     rows += [("ended", sentence) for sentence in status["ended"]]
+    rows += [("foreign", entry["seen"]) for entry in status["foreign"]]
     rows += [("narrowed", sentence) for sentence in status["narrowed"]]
     terminal.print_table(("", ""), rows)
     terminal.print_line()

@@ -25,6 +25,11 @@ from devnet.cli.options import cluster_option, json_option, name_option, set_opt
     help="Seconds of the wall clock a block; protocol time stays the network's block_seconds.",
 )
 @click.option("--seed", type=SEED, default=0, help="Of everything random.")
+@click.option(
+    "--open-rpc",
+    is_flag=True,
+    help="Let the RPC change the chain too (evm_mine, anvil_setBalance, …): no replay then.",
+)
 @set_option
 @json_option
 def command(
@@ -33,6 +38,7 @@ def command(
     name: str,
     seconds_per_block: float,
     seed: int,
+    open_rpc: bool,
     overrides: dict[str, str],
     as_json: bool,
 ) -> None:
@@ -48,6 +54,8 @@ def command(
 
     began = time.monotonic()
     path = network_file(network)
+    if open_rpc:
+        overrides = {**overrides, "chain.open_rpc": "true"}
     load_network(path, overrides)  # its faults are told before anything is made
     order = StartOrder(str(path), cluster, seconds_per_block, seed, overrides)
     status = start(DevnetFolder.open(name), order, terminal.say)

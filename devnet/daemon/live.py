@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from cluster.errors import ClusterLacks, ClusterStartFailed
 from cluster.interface import EventKind
 from devnet.base import StartFailed, StepCancelled, WaitExpired
 from devnet.base.folder import DevnetFolder
-from devnet.chain import ChainError, RpcError
+from devnet.chain import ChainError, Foreign, RpcError
 from devnet.daemon.control import Asked, ControlSocket
 from devnet.daemon.log import note, note_traceback
 from devnet.daemon.messages import refusal
@@ -76,6 +76,7 @@ class Live:
                 "ended": [str(part) for part in self._world.ended()],
                 "cycle": self._cycle_of(head.number),
                 "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
+                "foreign": foreign_json(self._world.chain.foreign),
                 "uptime_seconds": int(time.monotonic() - self._started),
             }
         )
@@ -188,6 +189,11 @@ def _has_ended(error: Exception) -> bool:
     if isinstance(error, WaitExpired | RpcError):
         return False
     return isinstance(error, StartFailed | ChainError | ClusterLacks | ClusterStartFailed)
+
+
+def foreign_json(found: Sequence[Foreign]) -> list[dict[str, Any]]:
+    """What others did to the chain, as the manifest says it."""
+    return [{"block": f.block, "seen": f.seen, "replays": f.replays} for f in found]
 
 
 def outcome_json(outcome: StepOutcome) -> dict[str, Any]:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-import threading
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
 import aiohttp
 from aiohttp import web
 
 from devnet.base.errors import StartFailed, UsageError
+from devnet.base.loop import LoopThread
 from devnet.gateway.proxy import Proxy
 from devnet.gateway.route import Pods, Route
 
-Result = TypeVar("Result")
-
-_CALL_SECONDS = 10.0  # for what a caller asks of the gateway's thread
 _IDLE_SECONDS = 15.0  # a pod's connection is kept that long, below the pods' own limits
 
 
@@ -48,15 +43,14 @@ class Gateway:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+        self._thread = LoopThread("gateway")
         self._open: dict[int, _Open] = {}
         self._routes: dict[int, Route] = {}
         self._session: aiohttp.ClientSession | None = None
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._session = self._call(self._connect())
+        self._session = self._thread.call(self._connect())
         return self
 
     def __exit__(
@@ -68,10 +62,9 @@ class Gateway:
         if not self.alive():
             return
         try:
-            self._call(self._shut())
+            self._thread.call(self._shut())
         finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(_CALL_SECONDS)
+            self._thread.stop()
 
     def alive(self) -> bool:
         """Whether its thread is there to answer."""
@@ -83,11 +76,11 @@ class Gateway:
         `pods` lists the order's Ready pods; it is called in a thread, at most ten times a second.
         Raises `UsageError` when the order is exposed already, `StartFailed` when the port is taken.
         """
-        return self._call(self._expose(order_id, pods, port))
+        return self._thread.call(self._expose(order_id, pods, port))
 
     def close(self, order_id: int) -> None:
         """Stops answering for the order; an order that is not exposed is no error."""
-        self._call(self._close(order_id))
+        self._thread.call(self._close(order_id))
 
     def url(self, order_id: int) -> str | None:
         found = self._open.get(order_id)
@@ -97,25 +90,6 @@ class Gateway:
         """How many requests each pod answered, by its name; also after `close`."""
         route = self._routes.get(order_id)
         return dict(route.counts) if route else {}
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
-
-    def _call(self, work: Coroutine[Any, Any, Result]) -> Result:
-        if not self._thread.is_alive():
-            work.close()
-            raise StartFailed("the gateway is not running")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result(_CALL_SECONDS)
-        except concurrent.futures.TimeoutError as error:
-            future.cancel()
-            raise StartFailed(f"the gateway did not respond within {_CALL_SECONDS:g} s") from error
 
     async def _connect(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(

@@ -19,10 +19,15 @@ from devnet.chain import Anvil, Block, Rpc, RpcError, transaction_hash
 from devnet.chain.chain import EMPTY_PIECE
 from devnet.chain.pool import SEND_BATCH
 from devnet.record.bundle import Bundle, NotABundle, RecordedBlock, RecordedTransaction, open_bundle
+from devnet.record.outsiders import foreign_in
 
 # How many lines are mined before their blocks are read back and compared, in one request each.
 COMPARE_EVERY: Final = 50
 _PROGRESS_SECONDS: Final = 2.0
+_OUTSIDE: Final = (
+    "no transaction does what somebody did to this chain from outside, so no fresh chain comes to "
+    "the same; everything before that block was reproduced"
+)
 _CUT_SHORT: Final = "cut short"
 _NUMBER_LIMIT: Final = 1 << 63
 
@@ -43,17 +48,33 @@ class BlockDiverged(ReplayDiverged):
         recomputed: str,
         transaction: int | None = None,
         transaction_hash: str = "",
+        foreign: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         where = f"block {block}"
         if transaction is not None:
             where += f", transaction {transaction} ({transaction_hash})"
+        causes = "".join(f"\n  foreign state at block {f['block']}: {f['seen']}" for f in foreign)
+        hint = "everything before this block was reproduced; what follows is not what was run"
         super().__init__(
             f"the replay diverged at {where}: {what}\n"
-            f"  recorded    {recorded}\n  recomputed  {recomputed}",
-            hint="everything before this block was reproduced; what follows is not what was run",
+            f"  recorded    {recorded}\n  recomputed  {recomputed}{causes}",
+            hint=_OUTSIDE if foreign else hint,
         )
+        self.what = what
         self.block, self.transaction, self.transaction_hash = block, transaction, transaction_hash
         self.recorded, self.recomputed = recorded, recomputed
+
+    def because(self, foreign: Sequence[Mapping[str, Any]]) -> BlockDiverged:
+        """The same, with what somebody did to the chain from outside."""
+        return BlockDiverged(
+            self.what,
+            self.block,
+            recorded=self.recorded,
+            recomputed=self.recomputed,
+            transaction=self.transaction,
+            transaction_hash=self.transaction_hash,
+            foreign=foreign,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +148,13 @@ def replay(
             Rpc(anvil.url) as rpc,
         ):
             execution = Execution(rpc, settings, say)
-            for block in bundle.blocks():
-                execution.execute(block)
-            execution.compare()
+            try:
+                for block in bundle.blocks():
+                    execution.execute(block)
+                execution.compare()
+            except BlockDiverged as diverged:
+                foreign = [f for f in foreign_in(bundle.inputs()) if not f["replays"]]
+                raise diverged.because(foreign) if foreign else diverged from None
         _check_end(bundle, execution, say)
         for note in bundle.notes:
             say(note)

@@ -17,6 +17,7 @@ from devnet.base.errors import MachineLacks
 from devnet.base.folder import DevnetFolder
 from devnet.record.bundle import NotABundle
 from devnet.record.folder import LINES, RunFolder, seal
+from devnet.record.outsiders import FOREIGN_STATE, foreign_of, last_recorded
 from devnet.record.provenance import provenance
 from devnet.report import write_report
 from devnet.runs.parts import PartDied
@@ -39,6 +40,14 @@ class Facts:
     verdict: str = CUT_SHORT
     last_block: dict[str, Any] = field(default_factory=lambda: dict(NO_BLOCK))
     more: dict[str, Any] = field(default_factory=dict)
+    foreign: list[dict[str, Any]] = field(default_factory=list)
+
+    def held_to(self, run: Path) -> None:
+        """Name no block that is not in the record, and everything that others did."""
+        self.last_block = last_recorded(run) or self.last_block
+        self.foreign = foreign_of(run)
+        if (self.verdict == BROKEN and self.foreign) or not all(f["replays"] for f in self.foreign):
+            self.verdict = FOREIGN_STATE
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -47,6 +56,7 @@ class Facts:
             "seed": self.seed,
             "verdict": self.verdict,
             "last_block": self.last_block,
+            **({"foreign": self.foreign} if self.foreign else {}),
             **self.more,
         }
 
@@ -147,6 +157,7 @@ def _concluded(path: Path, state: Path, facts: Facts) -> Remains:
         keep_logs(state, path)
     except OSError as error:
         not_written.append(f"logs: {error.strerror or error} ({path / 'logs'})")
+    facts.held_to(path)
     bundle = seal(path, {**facts.to_json(), "made": provenance()})
     try:
         return Remains(bundle, write_report(path), tuple(not_written))

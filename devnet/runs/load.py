@@ -146,7 +146,7 @@ def run_load(
             with Door(world.desk, world.scheduler, lead) as door:
                 _stake_workers(world)
                 plan = Plan(
-                    rpc=world.rpc_url,
+                    rpc=world.chain.rpc.url,
                     portal=door.url,
                     deployment=str(life.state / "deployment.json"),
                     stats=str(life.path / "load.json"),

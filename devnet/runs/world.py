@@ -28,6 +28,7 @@ from devnet.actors.view import Directory, account_names
 from devnet.actors.worker import Worker
 from devnet.base import Toolchain
 from devnet.chain import Account, Anvil, Chain, MinedBlock, Rpc, derive
+from devnet.chain.door import RpcDoor
 from devnet.checking.checks import Checks
 from devnet.deploy.parameters import UTILIZATION_JOB
 from devnet.gateway import Gateway
@@ -109,7 +110,8 @@ class World:
 
     @property
     def rpc_url(self) -> str:
-        return self._anvil.url
+        """For everybody else; the devnet's own clients speak with the node itself."""
+        return self._door.url
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -139,13 +141,15 @@ class World:
                 self._toolchain.anvil(),
                 genesis_timestamp=spec.chain.genesis_timestamp,
                 folder=logs,
-                port=spec.chain.port or 0,
                 mnemonic=spec.accounts.mnemonic,
                 accounts=len(names) + EXTRA_ACCOUNTS,
                 devnet_id=self._devnet_id,
                 prune_history=spec.chain.prune_history,
                 chain_id=spec.chain.chain_id,
             )
+        )
+        self._door = stack.enter_context(
+            RpcDoor(self._anvil.url, port=spec.chain.port or 0, is_open=spec.chain.open_rpc)
         )
         rpc = stack.enter_context(Rpc(self._anvil.url))
         self.chain = Chain(rpc, spec.chain.block_seconds, chain_id=spec.chain.chain_id)

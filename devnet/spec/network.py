@@ -77,6 +77,10 @@ class Chain(SpecModel):
     port: Annotated[Positive, at_most(65_535)] | None = Field(
         default=None, description="fixed port of the RPC; absent: a free one"
     )
+    open_rpc: Truth = Field(
+        default=False,
+        description="let the RPC change the chain too (evm_mine, anvil_setBalance, …)",
+    )
     prune_history: Truth = Field(
         default=True,
         description="keep the state of the last 16 blocks only; false: of all, for calls and "

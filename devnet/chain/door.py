@@ -1,0 +1,228 @@
+"""The door before the node: what strangers may ask of the chain, over HTTP and WebSocket.
+
+A web page cannot use it: no request with a page's origin passes, whatever name leads here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+
+from devnet.base.errors import StartFailed
+from devnet.base.loop import LoopThread
+from devnet.chain.methods import refusal
+
+_HOST: Final = "127.0.0.1"
+_OURS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+# A page cannot claim to be one of these; a wallet in the browser is one.
+_EXTENSIONS: Final = ("chrome-extension", "moz-extension", "safari-web-extension")
+_MOST_BYTES: Final = 64 << 20  # of a request or a message; a block of blobs has 2
+_NOT_FOUND: Final = -32601
+_INTERNAL: Final = -32603
+_ANSWER_SECONDS: Final = 300.0
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+class RpcDoor:
+    """Context manager; `url` is where it answers. `is_open` lets every method through.
+
+    `port` 0 takes a free one. Raises StartFailed when it is taken.
+    """
+
+    def __init__(self, node_url: str, *, port: int = 0, is_open: bool = False) -> None:
+        self._node, self._port, self._is_open = node_url, port, is_open
+        self._thread = LoopThread("chain's door")
+        self._runner: web.ServerRunner | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._port = self._thread.call(self._open(self._port))
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._thread.call(self._close())
+        finally:
+            self._thread.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://{_HOST}:{self._port}"
+
+    async def _open(self, port: int) -> int:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=_ANSWER_SECONDS),
+            trust_env=False,
+        )
+        server = web.Server(self._handle)
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, _HOST, port, backlog=512).start()
+        except OSError as error:
+            raise StartFailed(
+                f"port {port} for the chain is taken: {error.strerror}",
+                hint="stop what listens there, or leave chain.port out for a free one",
+            ) from error
+        return int(self._runner.addresses[0][1])
+
+    async def _close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        barred = bar(request.headers)
+        if barred:
+            return web.Response(status=403, text=barred + "\n")
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._talk(request)
+        if request.method != "POST":
+            return web.Response(status=405, headers={"Allow": "POST"}, text="POST JSON-RPC here\n")
+        body = await self._read(request)
+        if body is None:
+            return _json(
+                _error(None, _INTERNAL, f"a request of more than {_MOST_BYTES} bytes"), 413
+            )
+        passed, refused = self._screened(body)
+        if passed is None:
+            return _json(refused[0] if isinstance(refused, _Single) else list(refused))
+        status, answer = await self._ask(passed)
+        if not refused:
+            return web.Response(body=answer, status=status, headers=_JSON)
+        answers = json.loads(answer)
+        return _json([*(answers if isinstance(answers, list) else [answers]), *refused])
+
+    async def _read(self, request: web.BaseRequest) -> bytes | None:
+        pieces, size = [], 0
+        async for piece in request.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > _MOST_BYTES:
+                return None
+        return b"".join(pieces)
+
+    async def _ask(self, body: bytes) -> tuple[int, bytes]:
+        assert self._session is not None
+        try:
+            async with self._session.post(self._node, data=body, headers=_JSON) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            text = f"the chain does not answer: {type(error).__name__}: {error}"
+            return 502, json.dumps(_error(None, _INTERNAL, text)).encode()
+
+    def _screened(self, body: bytes) -> tuple[bytes | None, list[dict[str, Any]]]:
+        """What may go on to the node, None for nothing, and the answers to what may not."""
+        if self._is_open:
+            return body, []
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            return body, []  # the node says what is wrong with it
+        calls = document if isinstance(document, list) else [document]
+        refused = [answer for call in calls if (answer := _refused(call)) is not None]
+        if refused and isinstance(document, dict):
+            return None, _Single(refused)
+        if refused:
+            calls = [call for call in calls if _refused(call) is None]
+            return (json.dumps(calls).encode() if calls else None), refused
+        # Said twice, a member might be read otherwise there than here.
+        if body.count(b'"method"') != len(calls):
+            return json.dumps(document).encode(), []
+        return body, []
+
+    async def _talk(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert self._session is not None
+        here = web.WebSocketResponse(max_msg_size=_MOST_BYTES)
+        try:
+            node = self._node.replace("http", "ws", 1)
+            there = await self._session.ws_connect(node, max_msg_size=_MOST_BYTES)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return web.Response(status=502, text=f"the chain takes no WebSocket: {error}\n")
+        async with there:
+            await here.prepare(request)
+            back = asyncio.create_task(_pump(there, here))
+            try:
+                await self._listen(here, there)
+            finally:
+                back.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await back
+        return here
+
+    async def _listen(
+        self, here: web.WebSocketResponse, there: aiohttp.ClientWebSocketResponse
+    ) -> None:
+        async for message in here:
+            if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                continue
+            body = message.data.encode() if isinstance(message.data, str) else message.data
+            passed, refused = self._screened(body)
+            if isinstance(refused, _Single):
+                await here.send_str(json.dumps(refused[0]))
+            elif refused:  # answers come by themselves here, so a batch is one or nothing
+                await here.send_str(json.dumps(refused))
+            elif passed is not None:
+                await there.send_str(passed.decode(errors="replace"))
+
+
+class _Single(list[dict[str, Any]]):
+    """The answer to a request that was no batch."""
+
+
+async def _pump(there: aiohttp.ClientWebSocketResponse, here: web.WebSocketResponse) -> None:
+    async for message in there:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            await here.send_str(message.data)
+        elif message.type is aiohttp.WSMsgType.BINARY:
+            await here.send_bytes(message.data)
+    await here.close()
+
+
+def bar(headers: Mapping[str, str]) -> str:
+    """Why a request is not let in at all; empty for one that may pass.
+
+    A page's request carries its origin; one that came by a name of the page's own (DNS rebinding)
+    carries that name.
+    """
+    host, origin = headers.get("Host", ""), headers.get("Origin")
+    if urlsplit(f"//{host}").hostname not in _OURS:
+        return f"{host!r} is not the name of this machine's loopback"
+    if origin is not None and urlsplit(origin).scheme not in _EXTENSIONS:
+        return f"a web page ({origin}) may not use the chain"
+    return ""
+
+
+def _refused(call: object) -> dict[str, Any] | None:
+    if not isinstance(call, dict):
+        return None
+    reason = refusal(call.get("method"))
+    return _error(call.get("id"), _NOT_FOUND, reason) if reason else None
+
+
+def _error(identity: object, code: int, message: str) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": identity, "error": {"code": code, "message": message}}
+
+
+def _json(document: object, status: int = 200) -> web.Response:
+    return web.Response(body=json.dumps(document).encode(), status=status, headers=_JSON)

@@ -1,0 +1,290 @@
+"""The door before the node: reading and sending pass, changing does not, no web page gets in."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from devnet.base import StartFailed
+from devnet.chain import Account, Anvil, Rpc, RpcError, Transaction, sign, transaction_hash
+from devnet.chain.door import RpcDoor, bar
+from devnet.chain.methods import refusal
+from tests.chain.conftest import BLOCK_SECONDS, GENESIS, NAMES
+
+ALICE = "account-0"
+
+
+@pytest.fixture(scope="module")
+def node(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
+    folder = tmp_path_factory.mktemp("anvil")
+    with Anvil(binary, genesis_timestamp=GENESIS, folder=folder, accounts=len(NAMES)) as anvil:
+        with Rpc(anvil.url) as rpc:
+            rpc.call("anvil_setBlockTimestampInterval", BLOCK_SECONDS)
+        yield anvil
+
+
+@pytest.fixture(scope="module")
+def door(node: Anvil) -> Iterator[RpcDoor]:
+    with RpcDoor(node.url) as opened:
+        yield opened
+
+
+@pytest.fixture()
+def rpc(door: RpcDoor) -> Iterator[Rpc]:
+    with Rpc(door.url) as client:
+        yield client
+
+
+def asked(
+    url: str, body: object, headers: dict[str, str] | None = None, method: str = "POST"
+) -> tuple[int, dict[str, str], Any]:
+    """Status, headers and answer of one request with exactly these headers."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    try:
+        connection.request(
+            method, "/", data, {"Content-Type": "application/json"} | (headers or {})
+        )
+        answer = connection.getresponse()
+        text = answer.read()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        is_json = found.get("content-type", "").startswith("application/json")
+        return answer.status, found, json.loads(text) if is_json else text.decode()
+    finally:
+        connection.close()
+
+
+def request(method: str, *params: object, identity: object = 1) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": identity, "method": method, "params": list(params)}
+
+
+# --- what passes, and what not ----------------------------------------------------------------
+
+
+def test_reading_and_sending_pass(rpc: Rpc, node: Anvil, accounts: dict[str, Account]) -> None:
+    raw = sign(accounts[ALICE], Transaction(0, "0x" + "11" * 20, gas=21_000, value=1))
+    assert rpc.call("eth_sendRawTransaction", "0x" + raw.hex()) == transaction_hash(raw)
+    assert rpc.call("txpool_status") == {"pending": "0x1", "queued": "0x0"}
+    assert int(rpc.call("eth_chainId"), 16) == 31337
+    sent = {"from": accounts["account-1"].address, "to": "0x" + "11" * 20, "value": "0x1"}
+    assert len(rpc.call("eth_sendTransaction", sent)) == 66
+    with Rpc(node.url) as inside:
+        inside.call("evm_mine")
+    assert rpc.call("eth_getTransactionReceipt", transaction_hash(raw))["status"] == "0x1"
+    assert rpc.call("debug_traceTransaction", transaction_hash(raw))["gas"] == 21_000
+    assert rpc.call("anvil_nodeInfo")["transactionOrder"] == "fifo"
+
+
+CHANGES = [
+    ("evm_mine", "devnet advance --blocks 1"),
+    ("anvil_mine", "devnet advance --blocks 1"),
+    ("hardhat_mine", "devnet advance --blocks 1"),
+    ("evm_mine_detailed", "devnet advance"),
+    ("evm_increaseTime", "devnet advance --time 12h"),
+    ("evm_setNextBlockTimestamp", "devnet advance --time 12h"),
+    ("anvil_setBlockTimestampInterval", "devnet advance --time 12h"),
+    ("anvil_setTime", "devnet advance --time 12h"),
+    ("evm_setAutomine", "devnet up --block-time"),
+    ("evm_setIntervalMining", "devnet up --block-time"),
+    ("evm_snapshot", "devnet down"),
+    ("evm_revert", "devnet down"),
+    ("anvil_reset", "devnet down"),
+    ("hardhat_reset", "devnet down"),
+    ("anvil_reorg", "devnet down"),
+    ("anvil_rollback", "devnet down"),
+    ("anvil_loadState", "devnet down"),
+    ("anvil_setBalance", "devnet send"),
+    ("hardhat_setBalance", "devnet send"),
+    ("tenderly_setBalance", "devnet send"),
+    ("anvil_addBalance", "devnet send"),
+    ("anvil_setCode", "devnet send"),
+    ("anvil_setStorageAt", "devnet send"),
+    ("anvil_setNonce", "devnet send"),
+    ("evm_setAccountNonce", "devnet send"),
+    ("anvil_dealERC20", "devnet send"),
+    ("anvil_impersonateAccount", "the network's mnemonic"),
+    ("hardhat_impersonateAccount", "the network's mnemonic"),
+    ("anvil_autoImpersonateAccount", "the network's mnemonic"),
+    ("eth_sendUnsignedTransaction", "the network's mnemonic"),
+    ("personal_unlockAccount", "the network's mnemonic"),
+    ("anvil_dropTransaction", "a higher fee"),
+    ("anvil_dropAllTransactions", "a higher fee"),
+    ("anvil_removePoolTransactions", "a higher fee"),
+    ("anvil_setCoinbase", "the devnet's own commands"),
+    ("anvil_setChainId", "the devnet's own commands"),
+    ("evm_setBlockGasLimit", "the devnet's own commands"),
+    ("anvil_setNextBlockBaseFeePerGas", "the devnet's own commands"),
+    ("anvil_setRpcUrl", "the devnet's own commands"),
+    ("anvil_dumpState", "the devnet's own commands"),
+    ("miner_start", "devnet advance --blocks 1"),
+    ("debug_setHead", "the devnet's own commands"),
+    ("something_new", "the devnet's own commands"),
+]
+
+
+@pytest.mark.parametrize(("method", "instead"), CHANGES)
+def test_what_changes_the_chain_is_refused_with_what_to_do_instead(
+    rpc: Rpc, node: Anvil, method: str, instead: str
+) -> None:
+    with Rpc(node.url) as inside:
+        before = inside.call("eth_getBlockByNumber", "latest", False)
+    with pytest.raises(RpcError) as refused:
+        rpc.call(method, "0x" + "11" * 20, "0x1")
+    assert (refused.value.code, refused.value.text) == (-32601, refusal(method))
+    assert refused.value.text.startswith(f"{method} would change the chain behind the devnet's")
+    assert instead in refused.value.text
+    assert "--open-rpc" in refused.value.text
+    assert rpc.call("eth_getBlockByNumber", "latest", False) == before
+
+
+def test_a_batch_is_answered_call_by_call(door: RpcDoor, rpc: Rpc) -> None:
+    calls = [("eth_chainId", ()), ("evm_mine", ()), ("net_version", ())]
+    first, mine, last = rpc.batch(calls)
+    assert (first, last) == ("0x7a69", "31337")
+    assert isinstance(mine, RpcError)
+    status, _, answers = asked(door.url, [request("evm_mine", identity=n) for n in (7, 8)])
+    assert (status, [answer["id"] for answer in answers]) == (200, [7, 8])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","method":"evm_mine","params":[]}',
+        b'{"jsonrpc":"2.0","id":1,"method":"evm_mine","method":"eth_chainId","params":[]}',
+        b'{"jsonrpc":"2.0","id":1,"meth\\u006fd":"evm_mine","params":[]}',
+        b'[{"jsonrpc":"2.0","id":1,"method":"evm\\u005fmine","params":[]}]',
+        b'[[{"jsonrpc":"2.0","id":1,"method":"evm_mine","params":[]}]]',
+        b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"evm_mine","params":[]}',
+    ],
+)
+def test_no_spelling_leads_around_it(door: RpcDoor, rpc: Rpc, body: bytes) -> None:
+    before = rpc.call("eth_blockNumber")
+    asked(door.url, body)
+    assert rpc.call("eth_blockNumber") == before
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"7", b"[1,2]", b'{"id":1}'])
+def test_what_is_no_request_gets_the_node_s_own_answer(
+    door: RpcDoor, node: Anvil, body: bytes
+) -> None:
+    assert asked(door.url, body)[::2] == asked(node.url, body)[::2]
+
+
+def test_an_open_door_lets_everything_through(node: Anvil) -> None:
+    with RpcDoor(node.url, is_open=True) as opened, Rpc(opened.url) as rpc:
+        before = int(rpc.call("eth_blockNumber"), 16)
+        rpc.call("evm_mine")
+        assert int(rpc.call("eth_blockNumber"), 16) == before + 1
+
+
+def test_a_taken_port_is_named(node: Anvil, door: RpcDoor) -> None:
+    with pytest.raises(StartFailed, match=f"port {urlsplit(door.url).port} for the chain is taken"):
+        RpcDoor(node.url, port=urlsplit(door.url).port or 0).__enter__()
+
+
+def test_a_node_that_does_not_answer_is_said(accounts: dict[str, Account]) -> None:
+    with RpcDoor("http://127.0.0.1:1") as opened, Rpc(opened.url) as rpc:
+        with pytest.raises(RpcError, match="the chain does not answer"):
+            rpc.call("eth_chainId")
+
+
+# --- web pages --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:3000"},
+        {"Origin": "null"},
+        {"Host": "evil.example:8545"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": ""},
+    ],
+)
+def test_no_page_gets_in(door: RpcDoor, headers: dict[str, str]) -> None:
+    for content in ("application/json", "text/plain"):
+        status, found, _ = asked(
+            door.url, request("eth_chainId"), {"Content-Type": content} | headers
+        )
+        assert status == 403
+        assert not [name for name in found if name.startswith("access-control")]
+    asks = {"Access-Control-Request-Method": "POST", "Origin": "https://evil.example"}
+    status, found, _ = asked(door.url, b"", asks | headers, method="OPTIONS")
+    assert status == 403
+    assert not [name for name in found if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Origin": "chrome-extension://abc"}, {"Host": "localhost:1"}, {"Host": "[::1]:8545"}],
+)
+def test_who_is_no_page_gets_in(door: RpcDoor, headers: dict[str, str]) -> None:
+    status, _, answer = asked(door.url, request("eth_chainId"), headers)
+    assert (status, answer["result"]) == (200, "0x7a69")
+    assert bar({"Host": "localhost", **headers}) == ""
+
+
+def test_the_node_itself_tells_no_page_that_it_may(node: Anvil) -> None:
+    origin = {"Origin": "https://evil.example"}
+    asks = {"Access-Control-Request-Method": "POST", **origin}
+    for method, headers in (("OPTIONS", asks), ("POST", origin)):
+        _, found, _ = asked(node.url, request("eth_chainId"), headers, method=method)
+        assert not [name for name in found if name.startswith("access-control")]
+    # What a page may send without asking first, the node does not take.
+    _, _, answer = asked(node.url, request("evm_mine"), {"Content-Type": "text/plain", **origin})
+    assert answer["error"]["message"] == "Invalid request"
+
+
+# --- WebSocket ---------------------------------------------------------------------------------
+
+
+def test_a_websocket_reads_subscribes_and_changes_nothing(door: RpcDoor, node: Anvil) -> None:
+    async def talk() -> list[Any]:
+        heard: list[Any] = []
+        async with aiohttp.ClientSession() as session:
+            async with session.ws_connect(door.url.replace("http", "ws")) as socket:
+                for call in (request("eth_chainId"), request("evm_mine")):
+                    await socket.send_str(json.dumps(call))
+                    heard.append(await socket.receive_json(timeout=10))
+                await socket.send_str(json.dumps(request("eth_subscribe", "newHeads")))
+                heard.append(await socket.receive_json(timeout=10))
+                await asyncio.to_thread(mine)
+                heard.append(await socket.receive_json(timeout=10))
+                batch = [request("eth_chainId", identity=4), request("evm_mine", identity=5)]
+                await socket.send_str(json.dumps(batch))
+                heard.append(await socket.receive_json(timeout=10))
+        return heard
+
+    def mine() -> None:
+        with Rpc(node.url) as inside:
+            inside.call("evm_mine")
+
+    chain, refused, subscribed, head, batch = asyncio.run(talk())
+    assert chain["result"] == "0x7a69"
+    assert refused["error"]["message"] == refusal("evm_mine")
+    assert head["params"]["subscription"] == subscribed["result"]
+    assert batch[0]["error"]["message"] == refusal("evm_mine")
+
+
+def test_no_page_gets_a_websocket(door: RpcDoor) -> None:
+    async def knock() -> int:
+        async with aiohttp.ClientSession() as session:
+            try:
+                await session.ws_connect(
+                    door.url.replace("http", "ws"), headers={"Origin": "https://evil.example"}
+                )
+            except aiohttp.WSServerHandshakeError as refused:
+                return refused.status
+            return 0
+
+    assert asyncio.run(knock()) == 403
