@@ -58,10 +58,16 @@ class RpcDoor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self.alive():
+            return
         try:
             self._thread.call(self._close())
         finally:
             self._thread.stop()
+
+    def alive(self) -> bool:
+        """Whether its thread is there to answer."""
+        return self._thread.is_alive()
 
     @property
     def url(self) -> str:

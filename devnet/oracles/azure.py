@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlencode
 
-import httpx
 from pydantic import Field
 
+from devnet.base.http import httpx
 from devnet.oracles.pages import Document, Pages
 from devnet.oracles.prices import Place, Resource
 from devnet.oracles.tiers import Tier, first_paid

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-import httpx
-
+from devnet.base.http import httpx
 from devnet.oracles.pages import Pages
 from devnet.oracles.prices import Place, PriceUsd, Resource
 from devnet.oracles.vendors import Vendor
@@ -23,7 +22,7 @@ def open_client(*, loopback: bool = False) -> httpx.Client:
     """
     timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
     if loopback:
-        return httpx.Client(timeout=timeout, verify=False, trust_env=False)  # noqa: S501 - no TLS
+        return httpx.Client(timeout=timeout, verify=False, trust_env=False)
     # a proxy the environment names is for the public services, never for a replica beside us
     return httpx.Client(timeout=timeout, follow_redirects=False, mounts=_DIRECT)
 

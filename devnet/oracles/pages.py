@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeVar
 
-import httpx
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from devnet.base.http import httpx
 from devnet.oracles.errors import DocumentUnreadable, PriceAbsent, PriceUnavailable, VendorDown
 from devnet.oracles.prices import Resource
 

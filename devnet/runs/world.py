@@ -97,6 +97,8 @@ class World:
         found = list(self.cluster.ended())
         if (code := self._anvil.exit_code) is not None:
             found.append(Ended("anvil", how_ended(code), self._anvil.log))
+        if not self._door.alive():
+            found.append(Ended("the chain's door", "has lost its thread"))
         if not self.gateway.alive():
             found.append(Ended("the gateway", "has lost its thread"))
         for vendor in self.sources.servers.silent():

@@ -11,12 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
-import httpx
-
 from cluster.errors import CannotPlay, NodeLost
 from cluster.interface import EventKind
 from devnet.actors import messages
 from devnet.base import CheckFailed, UsageError, wait_for
+from devnet.base.http import httpx
 from devnet.oracles import VENDORS, Resource
 from devnet.spec import faults, steps
 from devnet.spec import governing as governing_steps

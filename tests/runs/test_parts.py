@@ -33,13 +33,17 @@ def stop_price_server(world: World) -> None:
 
 
 def stop_gateway(world: World) -> None:
-    world.gateway._loop.call_soon_threadsafe(world.gateway._loop.stop)
-    world.gateway._thread.join(10)
+    world.gateway._thread.stop()
+
+
+def stop_door(world: World) -> None:
+    world._door._thread.stop()
 
 
 DEATHS: dict[str, tuple[Callable[[World], None], str]] = {
     "anvil": (kill_anvil, "anvil was killed by SIGKILL"),
     "price server": (stop_price_server, "the price server of aws has lost its thread"),
+    "door": (stop_door, "the chain's door has lost its thread"),
     "gateway": (stop_gateway, "the gateway has lost its thread"),
 }
 
