@@ -30,7 +30,8 @@ class Tools(Protocol):
 @dataclass(frozen=True, slots=True)
 class Making:
     """What a cluster is made from. `state` is a folder of its own, `env` the environment of its
-    processes; `modelled`: its workloads are models too, where it can do that."""
+    processes, `hosts` who hosts its control plane; `modelled`: its workloads are models too, where
+    it can do that."""
 
     nodes: tuple[NodeSpec, ...]
     state: Path
@@ -38,6 +39,7 @@ class Making:
     tools: Tools
     log: Logger
     env: Mapping[str, str]
+    hosts: tuple[str, ...]
     modelled: bool = False
 
 

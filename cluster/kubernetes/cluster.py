@@ -187,6 +187,9 @@ class KubernetesCluster:
     def kubeconfig(self) -> Path | None:
         return self._provider.kubeconfig()
 
+    def leader(self) -> str:
+        return self._provider.leader()
+
     # -- raising and removing
 
     @property

@@ -16,7 +16,7 @@ _PAYLOAD_BYTES = 180 << 10  # in base64 below the 256 KiB that annotations may t
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PodResult:
     """What an ended pod leaves behind.
 
     `output` None: what it has printed, to be read as its log. `milliseconds` None: as long as the
@@ -41,7 +41,7 @@ class Packing(Protocol):
         Raises `JobFailed` for a job that cannot go with a pod.
         """
 
-    def result(self, pod: Document) -> Ended:
+    def result(self, pod: Document) -> PodResult:
         """Of a job's pod that has succeeded or failed."""
 
 
@@ -63,11 +63,11 @@ class FolderPacking:
             annotations[names.STDIN] = base64.b64encode(asked.payload).decode()
         return {"metadata": {"annotations": annotations}, "spec": {"containers": [container]}}
 
-    def result(self, pod: Document) -> Ended:
+    def result(self, pod: Document) -> PodResult:
         annotations = pod["metadata"].get("annotations", {})
         state = terminated(pod)
         text = annotations.get(names.RESULT)  # absent where it did not fit
-        return Ended(
+        return PodResult(
             exit_code=int(state.get("exitCode", -1)) if state else -1,
             output=base64.b64decode(text) if text is not None else None,
             milliseconds=None,

@@ -49,5 +49,8 @@ class Provider(Protocol):
     def ended(self) -> tuple[Ended, ...]:
         """What of the machinery has ended by itself, whatever was not asked for."""
 
+    def leader(self) -> str:
+        """Which host of the control plane leads now; see `cluster.interface.Cluster`."""
+
     def check(self) -> None:
         """Raise `ClusterStartFailed` when a part of the machinery has ended by itself."""

@@ -20,7 +20,13 @@ def _make(making: Making) -> Cluster:
 
     tools = making.tools.controlplane()
     return NativeCluster(
-        making.nodes, making.state, tools, making.devnet_id, making.log, making.env
+        making.nodes,
+        making.state,
+        tools,
+        making.devnet_id,
+        making.log,
+        making.env,
+        making.hosts,
     )
 
 

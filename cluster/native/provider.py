@@ -19,6 +19,7 @@ from cluster.kubernetes.api import Api
 from cluster.kubernetes.bootstrap import AGENTS, grant_agents, register_metrics
 from cluster.kubernetes.cluster import KubernetesCluster
 from cluster.kubernetes.packing import FolderPacking, Packing
+from cluster.leading import only_host
 from cluster.native.agent import limits
 from cluster.native.capabilities import CAPABILITIES
 from cluster.native.components import HOST
@@ -45,10 +46,12 @@ class NativeProvider:
         log: Logger,
         env: Mapping[str, str],
         python: str,
+        hosts: tuple[str, ...] = (),
     ) -> None:
         """`env` is the whole environment of every process; `cluster.native.agent` is found by it
         when `python` does not know it by itself."""
         self._state, self._python, self._log = state, python, log
+        self._hosts = hosts
         self._env = {**env, "KOMPUTE_DEVNET_ID": devnet_id}  # `devnet gc` finds them by it
         self._devnet_id = devnet_id
         self._plane = ControlPlane(state, tools, self._env, log)
@@ -132,6 +135,10 @@ class NativeProvider:
         ]
         return (*self._plane.ended(), *(part for part in agents if part is not None))
 
+    def leader(self) -> str:
+        """All of the control plane is processes here, and one host's."""
+        return only_host(self._hosts)
+
     def check(self) -> None:
         self._plane.check()
         for name, agent in self._agents.items():
@@ -196,11 +203,18 @@ class NativeCluster(KubernetesCluster):
         devnet_id: str,
         log: Logger,
         env: Mapping[str, str],
+        hosts: tuple[str, ...] = (),
         python: str = sys.executable,
     ) -> None:
         """`state` is a folder of this cluster's own, `tools` holds the programs by name, `env` is
-        the environment of its processes."""
+        the environment of its processes, `hosts` who hosts its control plane."""
         provider = NativeProvider(
-            state=state, tools=tools, devnet_id=devnet_id, log=log, env=env, python=python
+            state=state,
+            tools=tools,
+            devnet_id=devnet_id,
+            log=log,
+            env=env,
+            python=python,
+            hosts=hosts,
         )
         super().__init__(provider, nodes, log)

@@ -10,7 +10,13 @@ from cluster.sim.capabilities import CAPABILITIES
 def _make(making: Making) -> Cluster:
     from cluster.sim.cluster import SimCluster
 
-    return SimCluster(making.nodes, making.state, making.devnet_id, modelled=making.modelled)
+    return SimCluster(
+        making.nodes,
+        making.state,
+        making.devnet_id,
+        modelled=making.modelled,
+        hosts=making.hosts,
+    )
 
 
 SIM = register(

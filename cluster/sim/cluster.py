@@ -33,6 +33,7 @@ from cluster.interface import (
     Utilization,
     Workload,
 )
+from cluster.leading import only_host
 from cluster.process_pod import HOST
 from cluster.scores import profile_measurement
 from cluster.sim.capabilities import CAPABILITIES
@@ -60,10 +61,17 @@ class SimCluster:
     name = "sim"
 
     def __init__(
-        self, nodes: Sequence[NodeSpec], state: Path, devnet_id: str, *, modelled: bool = False
+        self,
+        nodes: Sequence[NodeSpec],
+        state: Path,
+        devnet_id: str,
+        *,
+        modelled: bool = False,
+        hosts: tuple[str, ...] = (),
     ) -> None:
         """`state` is a folder of this cluster's own; logs go to `state/logs`."""
         self._initial = tuple(nodes)
+        self._hosts = hosts
         self._runtime = SimRuntime(state / "logs", devnet_id, modelled=modelled)
         self._modelled = modelled
         self._state = _State()
@@ -230,6 +238,9 @@ class SimCluster:
 
     def kubeconfig(self) -> Path | None:
         return None
+
+    def leader(self) -> str:
+        return only_host(self._hosts)
 
     # What follows expects the lock to be held.
 

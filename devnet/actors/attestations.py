@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from cluster.interface import Measurement
 from devnet.protocol.messages import SNAPSHOT_SPACE, Domains
 
 
+class Attestation(ABC):
+    """Frozen and hashable; a duty says what is to be checked of it (`duties.duty`)."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def digest(self, domains: Domains) -> bytes:
+        """What is signed (EIP-712)."""
+
+
 @dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Attestation):
     """S6: this owner may register this node on this machine until `deadline`."""
 
     worker: str
@@ -26,7 +37,7 @@ ResultFields = tuple[str, int, int, int, bytes, int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class PerfResult:
+class PerfResult(Attestation):
     """W3: the factors of one performance test at 1e6 = 1.0, and the test they follow from."""
 
     worker: str
@@ -63,7 +74,7 @@ class PerfResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Attestation):
     """L1, L2: seconds [start, end) in which the worker was offline or worse; L3: 0 and 0."""
 
     worker: str
@@ -78,7 +89,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class Running(Attestation):
     """M6: `replicas` of the order answer at second `at`."""
 
     order: int
@@ -91,7 +102,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(Attestation):
     """M3: cumulative invocations and MiB-milliseconds of a serverless order."""
 
     order: int
@@ -111,7 +122,7 @@ class QueuedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Attestation):
     """G2: a proposal of the network's space has passed, and does these calls."""
 
     proposal: bytes
@@ -119,6 +130,3 @@ class Execution:
 
     def digest(self, domains: Domains) -> bytes:
         return domains.execution(SNAPSHOT_SPACE, self.proposal, self.calls)
-
-
-Attestation = Admission | PerfResult | Incident | Running | Counters | Execution

@@ -156,7 +156,7 @@ class Client(Actor):
                         invoking.unseen -= 1
                         invoking.open.add(args["invocation"])
                         given = PayloadGiven(args["invocation"], invoking.payload)
-                        return [Tell(view.directory.lead_gatekeeper(), given)]
+                        return [Tell(view.lead, given)]
             case "Completed":
                 return self._completed(args["invocation"])
             case _:

@@ -50,10 +50,10 @@ class Unreadable(Exception):
 class Door:
     """A context manager: serves from entering to leaving, on a port of its own."""
 
-    def __init__(self, desk: Desk, inputs: Inputs, lead_gatekeeper: str) -> None:
+    def __init__(self, desk: Desk, inputs: Inputs, leader: Callable[[], str]) -> None:
         self._desk = desk
         self._inputs = inputs
-        self._lead = lead_gatekeeper
+        self._leader = leader
         door = self
 
         class Handler(_Handler):
@@ -122,11 +122,11 @@ class Door:
                     node,
                     _bytes(asked["hardware_id"], 32),
                 )
-                return ("admission", guest), lambda: self._inputs.answer(self._lead, message)
+                return ("admission", guest), lambda: self._inputs.answer(self._leader(), message)
             case "POST", "/measurements":
                 guest = guest_of(_node(asked["node"]))
                 return ("measurement", guest), lambda: self._inputs.answer(
-                    self._lead, MeasureAsked(guest)
+                    self._leader(), MeasureAsked(guest)
                 )
             case "POST", "/outages":
                 guest = guest_of(_node(asked["node"]))
@@ -135,7 +135,7 @@ class Door:
                 return ("outage", f"{kind}:{guest}"), lambda: self._inputs.cluster_event(event)
             case "POST", "/payloads":
                 given = PayloadGiven(int(asked["invocation"]), _bytes(asked["payload"], None))
-                return None, lambda: self._inputs.answer(self._lead, given)
+                return None, lambda: self._inputs.answer(self._leader(), given)
             case _:
                 return None
 

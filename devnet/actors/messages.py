@@ -39,6 +39,13 @@ class ClusterSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadChanged:
+    """Another host of the control plane leads from now on."""
+
+    lead: str
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """The performance test of `node` ended; `measurement` is None when it had no result."""
 
@@ -56,20 +63,24 @@ class WorkloadReady:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyCounted:
-    """A peer's own count for an attestation it was asked to sign."""
+class Counted:
+    """What the outside has counted for an attestation that a peer was asked to sign."""
 
     attestation: Attestation
     asked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyCounted(Counted):
+    """A peer's own count of ready pods."""
+
     ready: int
 
 
 @dataclass(frozen=True, slots=True)
-class JobsCounted:
-    """What the control plane knows of an order's ended jobs, for an attestation to be signed."""
+class JobsCounted(Counted):
+    """What the control plane knows of an order's ended jobs."""
 
-    attestation: Attestation
-    asked_by: str
     jobs: int
     milliseconds: int  # of all of them
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from cluster.interface import ClusterEvent, EventKind
 from devnet.actors.actor import Actor
-from devnet.actors.messages import ChainEvent, ClusterSeen, Forwarded, SendFailed, Wish
+from devnet.actors.messages import ChainEvent, ClusterSeen, Forwarded, LeadChanged, SendFailed, Wish
 from devnet.actors.operations import Done, External, Fail, Operation, Refusal, Send, Tell
 from devnet.actors.outbox import Outbox, Parcel, Returned
 from devnet.actors.view import PORTAL, Directory, View
@@ -80,7 +80,10 @@ class Scheduler:
         journal: Journal,
         genesis_block: int,
         on_block: Callable[[MinedBlock, tuple[ObservedTransaction, ...]], None],
+        leader: Callable[[], str],
     ) -> None:
+        """`leader` answers who leads now; a change of it is told to all, as what else comes from
+        outside."""
         self._chain = chain
         self._contracts = contracts
         self._reads = reads
@@ -91,6 +94,8 @@ class Scheduler:
         self._journal = journal
         self._genesis_block = genesis_block
         self._on_block = on_block
+        self._leader = leader
+        self._lead = ""  # as it was told last
         self._external: queue.SimpleQueue[tuple[str | None, object]] = queue.SimpleQueue()
         self._arrived = threading.Event()
         self._outbox = Outbox(chain, contracts, directory)
@@ -140,7 +145,16 @@ class Scheduler:
         """End a `wait`; any thread."""
         self._arrived.set()
 
+    def lead(self) -> str:
+        """Who leads now."""
+        lead = self._leader()
+        if self._lead and lead != self._lead:
+            self._external.put((None, LeadChanged(lead)))
+        self._lead = lead
+        return lead
+
     def _take_external(self) -> None:
+        self.lead()
         while True:
             try:
                 actor, message = self._external.get_nowait()
@@ -165,6 +179,7 @@ class Scheduler:
     def view(self) -> View:
         return View(
             head=self._chain.head,
+            lead=self.lead(),
             reads=self._reads,
             directory=self._directory,
             block_seconds=self._chain.block_seconds,

@@ -108,16 +108,14 @@ class Directory:
         """The name of an account, or the address itself for a stranger."""
         return self.names.get(address.lower(), address)
 
-    def lead_gatekeeper(self) -> str:
-        """The one that hosts the control plane drives; its peers check and sign."""
-        return self.spec.lead_gatekeeper
-
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The world at the head block, read only."""
+    """The world at the head block, read only. `lead`: the gatekeeper that leads now, which
+    proposes and acts while its peers check and sign (R3)."""
 
     head: Block
+    lead: str
     reads: Reads
     directory: Directory
     block_seconds: int

@@ -186,7 +186,7 @@ class Worker(Actor):
         node = view.directory.address(self.name)
         machine = hardware_id(view.directory.seed, self.name)
         ask = AdmissionAsked(self.name, owner, node, machine)
-        return Tell(view.directory.lead_gatekeeper(), ask)
+        return Tell(view.lead, ask)
 
     def _agree(self, view: View, owner: str, admitted: Admitted) -> bytes:
         """S6: the key's own signature under what gatekeepers admitted."""
@@ -298,7 +298,7 @@ class Worker(Actor):
             # W4: last < measured, and measured and published in one cycle.
             if view.head.number > last and self._usable_at(view, view.head.number, earliest):
                 self._asked = True
-                return [Tell(view.directory.lead_gatekeeper(), MeasureAsked(self.name))]
+                return [Tell(view.lead, MeasureAsked(self.name))]
             self._retry = view.time_of(following)
             return []
         if self._measuring:

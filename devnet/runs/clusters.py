@@ -35,7 +35,16 @@ def making_of(
 ) -> Making:
     """What a cluster of that network is made from."""
     modelled = spec.workloads == "modelled"
-    return Making(nodes_of(spec), state, devnet_id, toolchain, log, python_environment(), modelled)
+    return Making(
+        nodes_of(spec),
+        state,
+        devnet_id,
+        toolchain,
+        log,
+        python_environment(),
+        spec.control_plane_hosts,
+        modelled,
+    )
 
 
 def choose(name: str, toolchain: Toolchain) -> tuple[Kind, str]:

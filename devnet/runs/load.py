@@ -142,8 +142,7 @@ def run_load(
             facts.cluster = world.kind
             workloads = " ".join(world.cluster.enforcement().narrowed)
             say(f"workloads: {workloads or 'real and limited'}")
-            lead = world.directory.lead_gatekeeper()
-            with Door(world.desk, world.scheduler, lead) as door:
+            with Door(world.desk, world.scheduler, world.cluster.leader) as door:
                 _stake_workers(world)
                 plan = Plan(
                     rpc=world.chain.rpc.url,

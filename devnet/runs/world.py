@@ -16,16 +16,11 @@ from cluster.ended import Ended, how_ended
 from cluster.interface import Cluster
 from cluster.registry import Making
 from devnet.actors.actor import Actor
-from devnet.actors.client import Client
-from devnet.actors.gatekeeper import Gatekeeper
-from devnet.actors.oracle import Oracles
+from devnet.actors.cast import Setting, cast
 from devnet.actors.outside import ClusterOutside
-from devnet.actors.responder import Responder
 from devnet.actors.scheduler import Scheduler
 from devnet.actors.sources import Sources
-from devnet.actors.treasury import Treasury
 from devnet.actors.view import Directory, account_names
-from devnet.actors.worker import Worker
 from devnet.base import Toolchain
 from devnet.chain import Account, Anvil, Chain, MinedBlock, Rpc, derive
 from devnet.chain.door import RpcDoor
@@ -182,6 +177,7 @@ class World:
             journal=history,
             genesis_block=self.deployment.genesis.block,
             on_block=self._mined,
+            leader=self.cluster.leader,
         )
         self._history = history
         for mined, observed in self.genesis.blocks:
@@ -211,22 +207,7 @@ class World:
         return making_of(self.spec, self._state, self._devnet_id, self._toolchain, log)
 
     def _actors(self, accounts: dict[str, Account]) -> list[Actor]:
-        spec = self.spec
-        if spec.idle:
-            return []
-        gatekeepers = [gatekeeper.name for gatekeeper in spec.gatekeepers]
-        lead = self.directory.lead_gatekeeper()
-        return [
-            Treasury(spec.incentive_per_cycle, spec.incentives),
-            Oracles(spec, [accounts[name] for name in spec.oracles.node_names()]),
-            *([Responder(UTILIZATION_JOB)] if spec.oracles.request_response else []),
-            *(
-                Gatekeeper(accounts[g], gatekeepers, lead=g == lead, modelled=self._kind.modelled)
-                for g in gatekeepers
-            ),
-            *(Worker(accounts[worker.name], spec.publishes_per_day) for worker in spec.workers),
-            *(Client(client.name) for client in spec.clients),
-        ]
+        return cast(Setting(self.spec, accounts, self._kind.modelled, UTILIZATION_JOB))
 
     def _mined(self, mined: MinedBlock, observed: tuple[ObservedTransaction, ...]) -> None:
         self._history.mined(mined, observed)

@@ -63,11 +63,11 @@ def _of_gatekeepers(quorum: int, info: ValidationInfo) -> int:
     return quorum
 
 
-def _without_lead(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+def _leaving_a_host(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     network = known_of(info).network
-    if network is not None and network.lead_gatekeeper in names:
+    if network is not None and network.control_plane_hosts[0] in names:
         what = "it hosts the control plane: without it nobody proposes anything any more"
-        raise UnitError(what, network.lead_gatekeeper, "remove another")
+        raise UnitError(what, network.control_plane_hosts[0], "remove another")
     return names
 
 
@@ -75,7 +75,7 @@ def _without_lead(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ..
 class RemoveGatekeeper(_OfProposal):
     """Let the guardian queue the removal of gatekeepers, who would attest no such tally (G2)."""
 
-    gatekeeper: Annotated[GatekeeperNames, AfterValidator(_without_lead)] = Field(
+    gatekeeper: Annotated[GatekeeperNames, AfterValidator(_leaving_a_host)] = Field(
         description="but for the one that hosts the control plane, who proposes everything"
     )
     perf_quorum: Annotated[Positive, AfterValidator(_of_gatekeepers)] | None = Field(

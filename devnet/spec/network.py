@@ -12,6 +12,12 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 
+from devnet.spec.behaviours import (
+    ClientBehaviour,
+    GatekeeperBehaviour,
+    OracleBehaviour,
+    WorkerBehaviour,
+)
 from devnet.spec.document import nearby
 from devnet.spec.economics import Economics
 from devnet.spec.feeds import FEED_PREFIX, KOMP_USD, UTILIZATION, cloud_feed
@@ -122,6 +128,7 @@ class Gatekeeper(SpecModel):
 
     name: Name
     control_plane: Truth = False
+    behaviour: GatekeeperBehaviour | None = None
 
 
 class Worker(SpecModel):
@@ -133,6 +140,7 @@ class Worker(SpecModel):
     zone: Name = "local-a"
     stake_months: Months = 1
     count: Annotated[Positive, at_most(10_000)] | None = None
+    behaviour: WorkerBehaviour | None = None
 
 
 class Client(SpecModel):
@@ -140,6 +148,7 @@ class Client(SpecModel):
 
     name: Name
     balance: Wei = 1000 * WEI_PER_KOMP
+    behaviour: ClientBehaviour | None = None
 
 
 class Incentives(SpecModel):
@@ -188,6 +197,7 @@ class Oracles(SpecModel):
         default=False,
         description="deploy Chainlink's own Operator and LinkToken, and a consumer that asks them",
     )
+    behaviour: OracleBehaviour | None = None
 
     def feed_names(self) -> tuple[str, ...]:
         """Of all feeds, as steps name them: `vendor:resource`, `komp_usd`, `utilization`."""
@@ -308,9 +318,9 @@ class NetworkSpec(SpecModel):
         return copy
 
     @property
-    def lead_gatekeeper(self) -> str:
-        """The one that hosts the control plane drives; its peers check and sign."""
-        return next(keeper.name for keeper in self.gatekeepers if keeper.control_plane)
+    def control_plane_hosts(self) -> tuple[str, ...]:
+        """The gatekeepers that host the cluster's control plane; one of them leads (R3)."""
+        return tuple(keeper.name for keeper in self.gatekeepers if keeper.control_plane)
 
     def contract_names(self) -> tuple[str, ...]:
         """Of all contracts it begins with; pools come later."""

@@ -68,7 +68,7 @@ def rule(stage: Stage, step: steps.Rule) -> str:
 def execute(stage: Stage, step: steps.Execute) -> str:
     """Anyone may; here the lead gatekeeper does."""
     identity = _identity(stage, step)
-    _send(stage, stage.directory.lead_gatekeeper(), "execute", identity)
+    _send(stage, stage.scheduler.lead(), "execute", identity)
     return f"incident {identity}: {komp_text(stage.ledger.incident_amount(identity))}"
 
 

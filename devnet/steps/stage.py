@@ -111,7 +111,7 @@ class Stage:
 
         Raises UsageError where the one that hosts the control plane is none any more.
         """
-        lead = self.directory.lead_gatekeeper()
+        lead = self.scheduler.lead()
         names = [keeper.name for keeper in self.spec.gatekeepers]
         left = [name for name in names if self.ledger.is_gatekeeper(name)]
         if lead not in left:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -46,7 +46,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture()
 def stand(deployed: Deployed) -> Stands:
-    def make(*actors: Actor) -> Stand:
+    def make(*actors: Actor, leader: Callable[[], str] = lambda: "gatekeeper-1") -> Stand:
         journal, outside = Told(), AnsweringOutside()
         mined: list[tuple[MinedBlock, tuple[ObservedTransaction, ...]]] = []
         scheduler = Scheduler(
@@ -59,6 +59,7 @@ def stand(deployed: Deployed) -> Stands:
             journal=journal,
             genesis_block=deployed.genesis_block,
             on_block=lambda block, transactions: mined.append((block, transactions)),
+            leader=leader,
         )
         return Stand(deployed, scheduler, journal, outside, mined)
 

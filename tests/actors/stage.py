@@ -12,6 +12,8 @@ from typing import Any, cast
 
 from cluster.interface import ClusterEvent, EventKind
 from devnet.actors.actor import Actor
+from devnet.actors.cast import Setting, duties_of
+from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import ChainEvent, ClusterSeen
 from devnet.actors.operations import Operation, Send, Tell
 from devnet.actors.view import Directory, View, account_names
@@ -208,9 +210,10 @@ class Stage:
         self.reads = StatedReads((*contracts, "Feed:utilization", *feeds))
         self.reads.gatekeepers = {self.address(g.name) for g in self.spec.gatekeepers}
 
-    def view(self, block: int) -> View:
+    def view(self, block: int, lead: str = "gatekeeper-1") -> View:
         return View(
             head=Block(block, time_of(block), "0x" + hash_of(block).hex()),
+            lead=lead,
             reads=cast(Reads, self.reads),
             directory=self.directory,
             block_seconds=BLOCK_SECONDS,
@@ -220,6 +223,13 @@ class Stage:
 
     def address(self, name: str) -> str:
         return self.directory.address(name)
+
+
+def gatekeeper(stage: Stage, name: str, *, modelled: bool = True) -> Gatekeeper:
+    """An honest one, with all duties."""
+    setting = Setting(stage.spec, stage.directory.accounts, modelled)
+    peers = [keeper.name for keeper in stage.spec.gatekeepers]
+    return Gatekeeper(stage.directory.accounts[name], peers, duties_of(name, setting))
 
 
 def happened(name: str, block: int, **args: object) -> ChainEvent:

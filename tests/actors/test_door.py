@@ -51,7 +51,7 @@ def devnet() -> StatedDevnet:
 
 @pytest.fixture()
 def client(devnet: StatedDevnet) -> Iterator[httpx.Client]:
-    with Door(devnet.desk, devnet, "gatekeeper-1") as door:
+    with Door(devnet.desk, devnet, lambda: "gatekeeper-1") as door:
         with httpx.Client(base_url=door.url, trust_env=False, timeout=10) as made:
             yield made
 

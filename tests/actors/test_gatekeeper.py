@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from devnet.actors.attestations import Admission, Execution, QueuedCall
-from devnet.actors.gatekeeper import ADMISSION_SECONDS, Gatekeeper
+from devnet.actors.duties.admitting import ADMISSION_SECONDS
+from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import (
     AdmissionAsked,
     Admitted,
@@ -22,7 +23,7 @@ from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.actors.view import hardware_id
 from devnet.chain import recover, sign_digest
 from devnet.protocol.messages import SNAPSHOT_SPACE
-from tests.actors.stage import Stage, back, happened, lost, talk, time_of
+from tests.actors.stage import Stage, back, gatekeeper, happened, lost, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 LEAD = KEEPERS[0]
@@ -34,8 +35,7 @@ def stage() -> Stage:
 
 
 def keepers(stage: Stage) -> list[Gatekeeper]:
-    accounts = stage.directory.accounts
-    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD, modelled=True) for n in KEEPERS]
+    return [gatekeeper(stage, n) for n in KEEPERS]
 
 
 def asked(stage: Stage, worker: str = "worker-1") -> AdmissionAsked:

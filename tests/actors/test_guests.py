@@ -18,7 +18,7 @@ from devnet.actors.view import guest_of, is_guest
 from devnet.chain import recover
 from devnet.chain.keccak import keccak
 from devnet.protocol import Domains
-from tests.actors.stage import NOBODY, Stage, back, lost, sends, talk, time_of
+from tests.actors.stage import NOBODY, Stage, back, gatekeeper, lost, sends, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 LEAD = KEEPERS[0]
@@ -38,8 +38,7 @@ def stage() -> Stage:
 
 
 def keepers(stage: Stage) -> list[Gatekeeper]:
-    accounts = stage.directory.accounts
-    return [Gatekeeper(accounts[n], KEEPERS, lead=n == LEAD, modelled=True) for n in KEEPERS]
+    return [gatekeeper(stage, n) for n in KEEPERS]
 
 
 def told(stage: Stage, message: object) -> object:

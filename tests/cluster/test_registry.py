@@ -39,7 +39,16 @@ class Nothing:
 def making(tmp_path: Path) -> Making:
     tools = Nothing(tmp_path / "cache")
     log = logging.getLogger("tests.registry")
-    return Making((NODE_SPEC,), tmp_path, f"tests-registry-{os.getpid()}", tools, log, {}, True)
+    return Making(
+        (NODE_SPEC,),
+        tmp_path,
+        f"tests-registry-{os.getpid()}",
+        tools,
+        log,
+        {},
+        ("gatekeeper-1",),
+        True,
+    )
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ ends are executed."""
 from __future__ import annotations
 
 from cluster.interface import EventKind
-from devnet.actors.attestations import Incident
+from devnet.actors.attestations import Attestation, Incident
+from devnet.actors.duties.duty import CRITICAL, SLASH, Duty
 from devnet.actors.messages import ChainEvent, ClusterSeen, Vouch
-from devnet.actors.operations import Operation, Send
+from devnet.actors.operations import Done, Fail, Operation, Refusal, Send
 from devnet.actors.view import View
 from devnet.chain.keccak import keccak
 
@@ -19,7 +20,7 @@ def evidence_of(worker: str, start: int, end: int) -> bytes:
     return keccak(f"offline:{worker}:{start}:{end}".encode())
 
 
-class Incidents:
+class Incidents(Duty):
     """L1: the seconds between a node's loss and its return, reported at the return, or before
     they grow too old to report (L5).
 
@@ -28,7 +29,11 @@ class Incidents:
     signs those it was asked to vouch for.
     """
 
-    def __init__(self) -> None:
+    attests = (Incident,)
+    wishes = (Vouch,)
+
+    def __init__(self, account: str) -> None:
+        self._account = account
         self._lost_since: dict[str, int] = {}
         self._outages: dict[str, list[tuple[int, int]]] = {}  # what this gatekeeper saw itself
         self._to_report: list[tuple[str, int, int]] = []
@@ -42,8 +47,15 @@ class Incidents:
         times = (*self._execute_at.values(), *self._report_by.values())
         return min(times, default=None)
 
-    def take(self, view: View, message: object) -> None:
+    def quorum(self, attestation: Attestation) -> str:
+        """L6."""
+        assert isinstance(attestation, Incident)
+        return CRITICAL if attestation.level == SERIOUS_LEVEL else SLASH
+
+    def take(self, view: View, message: object, *, leads: bool) -> list[Operation]:
         match message:
+            case Vouch():
+                return self._vouch(message, leads=leads)
             case ClusterSeen():
                 self._see_node(view, message)
             case ChainEvent() if message.event.name == "IncidentReported":
@@ -60,6 +72,7 @@ class Incidents:
                 self._execute_at.pop(message.event.args["id"], None)
             case _:
                 pass
+        return []
 
     def _see_node(self, view: View, seen: ClusterSeen) -> None:
         worker = seen.event.subject
@@ -73,23 +86,39 @@ class Incidents:
             self._outages.setdefault(worker, []).append((start, view.now))
             self._to_report.append((worker, start, view.now))
 
-    def vouch(self, asked: Vouch, *, lead: bool) -> None:
+    def _vouch(self, asked: Vouch, *, leads: bool) -> list[Operation]:
         """Sign this incident from now on; the lead proposes it."""
         self._vouched.add(asked.incident)
-        if lead:
-            self._to_propose.append(asked.incident)
-            self._wishes[asked.incident] = asked.id
+        if not leads:
+            return [Done(asked.id)]
+        self._to_propose.append(asked.incident)
+        self._wishes[asked.incident] = asked.id
+        return []
 
-    def wish_of(self, incident: Incident) -> int:
-        """Whose wish an incident was, 0 for the gatekeeper's own will; then forgotten."""
-        return self._wishes.pop(incident, 0)
+    def completed(self, view: View, attestation: Attestation, signatures: bytes) -> list[Operation]:
+        assert isinstance(attestation, Incident)
+        args = (
+            attestation.node,
+            attestation.level,
+            attestation.start,
+            attestation.end,
+            attestation.evidence,
+            signatures,
+        )
+        wish = self._wishes.pop(attestation, 0)
+        return [Send(self._account, "Slashing", "report", args, wish)]
 
-    def operations(self, view: View, account: str) -> list[Operation]:
+    def given_up(self, view: View, attestation: Attestation, reasons: str) -> list[Operation]:
+        assert isinstance(attestation, Incident)
+        wish = self._wishes.pop(attestation, 0)  # 0: the gatekeeper's own will
+        return [Fail(wish, reasons, Refusal.NOT_ATTESTED)] if wish else []
+
+    def operations(self, view: View) -> list[Operation]:
         """Execute what is due."""
         due = [identity for identity, at in sorted(self._execute_at.items()) if view.now >= at]
         for identity in due:
             del self._execute_at[identity]
-        return [Send(account, "Slashing", "execute", (identity,)) for identity in due]
+        return [Send(self._account, "Slashing", "execute", (identity,)) for identity in due]
 
     def wanted(self, view: View) -> tuple[Incident, ...]:
         """Incidents to propose now."""
@@ -133,8 +162,10 @@ class Incidents:
             return None
         return Incident(worker, node, OFFLINE_LEVEL, start, end, evidence_of(worker, start, end))
 
-    def objection(self, view: View, incident: Incident) -> str | None:
+    def objection(self, view: View, attestation: Attestation) -> str | None:
         """A gatekeeper signs only what it vouches for or seconds in which it saw the node gone."""
+        assert isinstance(attestation, Incident)
+        incident = attestation
         if incident.end > view.now:
             return "ends in the future"
         if incident in self._vouched:

@@ -9,9 +9,11 @@ from cluster.interface import Capacity, Measurement
 from cluster.perftest import TranscriptRejected, verify
 from cluster.profiles import REFERENCE_MACHINE, Profile, load_profile, scaled
 from cluster.scores import Scores, profile_measurement, scores
-from devnet.actors.attestations import PerfResult
-from devnet.actors.messages import MeasureAsked, Measured, MeasureFailed
+from devnet.actors.attestations import Attestation, PerfResult
+from devnet.actors.duties.duty import Duty
+from devnet.actors.messages import MeasureAsked, Measured, MeasureFailed, ResultSigned
 from devnet.actors.operations import Operation, RunMeasurement, Tell
+from devnet.actors.signing import SignedResults
 from devnet.actors.view import View, is_guest
 from devnet.chain import Block
 from devnet.chain.keccak import keccak
@@ -46,14 +48,17 @@ def capacity_of(view: View, worker: str) -> Capacity:
     return scaled(_profile(directory.profile_of(worker)), directory.spec.scale)
 
 
-class Measuring:
+class Measuring(Duty):
     """One node at a time (DESIGN, perftest).
 
     A guest's machine is no node of the cluster: its figures are those of a declared profile.
     `modelled`: so are those of every node, since the cluster's nodes are models themselves.
     """
 
+    attests = (PerfResult,)
+
     def __init__(self, *, modelled: bool) -> None:
+        self._results = SignedResults()
         self._modelled = modelled
         self._queue: deque[str] = deque()
         self._guests: list[str] = []
@@ -63,7 +68,7 @@ class Measuring:
         self._ended: list[Measured] = []
         self._failed: list[Operation] = []
 
-    def take(self, message: object) -> None:
+    def take(self, view: View, message: object, *, leads: bool) -> list[Operation]:
         match message:
             case MeasureAsked() if is_guest(message.worker):
                 self._guests.append(message.worker)
@@ -73,6 +78,7 @@ class Measuring:
                 self._ended.append(message)
             case _:
                 pass
+        return []
 
     def operations(self, view: View) -> list[Operation]:
         """Start the next test, once what has ended is dealt with by `wanted`."""
@@ -134,8 +140,13 @@ class Measuring:
             measurement,
         )
 
-    def objection(self, view: View, result: PerfResult) -> str | None:
-        """Check the transcript, and that the factors follow from it (W3)."""
+    def objection(self, view: View, attestation: Attestation) -> str | None:
+        """Check the transcript, and that the factors follow from it (W3), and that no other result
+        of the same sequence could still be published (R4)."""
+        assert isinstance(attestation, PerfResult)
+        return self._unfounded(view, attestation) or self._results.conflict(view, attestation)
+
+    def _unfounded(self, view: View, result: PerfResult) -> str | None:
         named = (view.directory.address(result.worker), result.worker)
         if named != (result.node, result.measurement.node):
             return "another node's measurement"
@@ -164,11 +175,28 @@ class Measuring:
             return "the factors do not follow from the measurement"
         return None
 
-    def saw(self, result: PerfResult) -> None:
+    def saw(self, attestation: Attestation) -> None:
         """A test counts once: nobody picks the best of many."""
-        last = self._seen.get(result.node)
-        if last is None or last.nonce < result.nonce:
-            self._seen[result.node] = result
+        assert isinstance(attestation, PerfResult)
+        last = self._seen.get(attestation.node)
+        if last is None or last.nonce < attestation.nonce:
+            self._seen[attestation.node] = attestation
 
-    def given_up(self, result: PerfResult, reasons: str) -> list[Operation]:
-        return [Tell(result.worker, MeasureFailed(reasons))]
+    def signed(self, attestation: Attestation) -> None:
+        assert isinstance(attestation, PerfResult)
+        self._results.note(attestation)
+
+    def completed(self, view: View, attestation: Attestation, signatures: bytes) -> list[Operation]:
+        assert isinstance(attestation, PerfResult)
+        signed = ResultSigned(
+            attestation.fields(),
+            attestation.cycle,
+            attestation.sequence,
+            attestation.measured_block,
+            signatures,
+        )
+        return [Tell(attestation.worker, signed)]
+
+    def given_up(self, view: View, attestation: Attestation, reasons: str) -> list[Operation]:
+        assert isinstance(attestation, PerfResult)
+        return [Tell(attestation.worker, MeasureFailed(reasons))]

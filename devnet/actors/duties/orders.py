@@ -5,23 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cluster.interface import EventKind, Job, JobResult
-from devnet.actors.attestations import Counters, Running
+from devnet.actors.attestations import Attestation, Counters, Running
+from devnet.actors.duties.duty import Duty
 from devnet.actors.duties.tasks import Task, requests_of, workload_of
 from devnet.actors.messages import (
     ChainEvent,
     ClusterSeen,
+    Counted,
     InvocationServed,
     JobEnded,
     JobsCounted,
     PayloadGiven,
+    ReadyCounted,
     WorkloadReady,
 )
 from devnet.actors.operations import (
     AwaitReady,
+    CountJobs,
+    CountReady,
     Deploy,
     Operation,
     Remove,
     RunJob,
+    Send,
     StoreResult,
     Tell,
 )
@@ -33,10 +39,13 @@ FRESH_BLOCKS = 2  # M6: how long ago a count may be that somebody signs
 NO_RESULT_EXIT_CODE = 255
 
 
-class Orders:
-    """Market orders of all clients, from acceptance to their end."""
+class Orders(Duty):
+    """Market orders of all clients, from acceptance to their end; `account` sends statements."""
 
-    def __init__(self) -> None:
+    attests = (Running, Counters)
+
+    def __init__(self, account: str) -> None:
+        self._account = account
         self._tasks: dict[int, Task] = {}
         self._scaled: dict[int, int] = {}
         self._deploy: set[int] = set()
@@ -53,15 +62,11 @@ class Orders:
         self._dirty: set[int] = set()
         self._held: dict[int, int] = {}  # order -> when its refused counters are proposed again
 
-    def workload(self, order: int) -> str | None:
-        task = self._tasks.get(order)
-        return task.workload if task and task.service.kind != "serverless" else None
-
     def due(self) -> int | None:
         ends = (task.until for task in self._tasks.values())
         return min((*ends, *self._recheck.values(), *self._held.values()), default=None)
 
-    def take(self, view: View, message: object, *, lead: bool) -> None:
+    def take(self, view: View, message: object, *, leads: bool) -> list[Operation]:
         match message:
             case ChainEvent():
                 self._see(view, message)
@@ -71,7 +76,7 @@ class Orders:
                 self._await |= {t.order for t in self._tasks.values() if self._runs(t.order)}
             case WorkloadReady() if message.order in self._tasks:
                 self._ready[message.order] = message.ready
-            case PayloadGiven() if lead:
+            case PayloadGiven() if leads:
                 self._payloads[message.invocation] = message.payload
             case JobEnded() if message.order in self._tasks:
                 self._served.append(message)
@@ -79,6 +84,7 @@ class Orders:
                 self._started.discard(message.invocation)
             case _:
                 pass
+        return []
 
     def _runs(self, order: int) -> bool:
         return self._tasks[order].service.kind != "serverless"
@@ -235,8 +241,32 @@ class Orders:
             operations.append(RunJob(order, invocation, job))
         return operations
 
-    def objection(self, view: View, statement: Running | Counters) -> str | None:
+    def count(self, attestation: Attestation, asked_by: str) -> Operation | None:
+        """A gatekeeper's own look at what runs, and at what the control plane has run."""
+        assert isinstance(attestation, Running | Counters)
+        if isinstance(attestation, Counters):
+            return CountJobs(attestation, asked_by, attestation.order)
+        task = self._tasks.get(attestation.order)
+        if task is None or task.service.kind == "serverless":
+            return None
+        return CountReady(attestation, asked_by, task.workload)
+
+    def counted(self, view: View, counted: Counted) -> str | None:
+        attestation = counted.attestation
+        reason = self.objection(view, attestation)
+        match attestation, counted:
+            case Running(), ReadyCounted():
+                if counted.ready != attestation.replicas:
+                    return f"{counted.ready} pods are ready, not {attestation.replicas}"
+                return reason
+            case Counters(), JobsCounted():
+                return reason or self._overstated(attestation, counted)
+        return "counted is something else"
+
+    def objection(self, view: View, attestation: Attestation) -> str | None:
         """What a gatekeeper can check of a statement before it signs (M3, M6)."""
+        assert isinstance(attestation, Running | Counters)
+        statement = attestation
         order = view.reads.order(statement.order)
         task = self._tasks.get(statement.order)
         if task is None:
@@ -257,7 +287,7 @@ class Orders:
             return f"{statement.mib_milliseconds} MiB-ms is more than the timeout allows ({most})"
         return None
 
-    def overstated(self, statement: Counters, counted: JobsCounted) -> str | None:
+    def _overstated(self, statement: Counters, counted: JobsCounted) -> str | None:
         """M3: no more is charged than the control plane has run."""
         if statement.invocations > counted.jobs:
             return f"only {counted.jobs} jobs have ended, not {statement.invocations}"
@@ -266,15 +296,26 @@ class Orders:
             return f"{statement.mib_milliseconds} MiB-ms is more than the jobs took ({took})"
         return None
 
-    def given_up(self, view: View, statement: Running | Counters) -> None:
+    def completed(self, view: View, attestation: Attestation, signatures: bytes) -> list[Operation]:
+        match attestation:
+            case Running(order=order, seq=seq, replicas=replicas, at=at):
+                running = (order, seq, replicas, at, signatures)
+                return [Send(self._account, "Market", "reportRunning", running)]
+            case Counters(order=order, invocations=invocations, mib_milliseconds=used):
+                counters = (order, invocations, used, signatures)
+                return [Send(self._account, "Market", "reportCounters", counters)]
+        return []
+
+    def given_up(self, view: View, attestation: Attestation, reasons: str) -> list[Operation]:
         """Peers count otherwise: look again before the next statement."""
-        if statement.order not in self._tasks:
-            return
-        if isinstance(statement, Running):
-            self._recheck[statement.order] = view.now + view.block_seconds
-        else:
-            self._dirty.add(statement.order)
-            self._held[statement.order] = view.now + RECHECK_SECONDS
+        assert isinstance(attestation, Running | Counters)
+        order = attestation.order
+        if order in self._tasks and isinstance(attestation, Running):
+            self._recheck[order] = view.now + view.block_seconds
+        elif order in self._tasks:
+            self._dirty.add(order)
+            self._held[order] = view.now + RECHECK_SECONDS
+        return []
 
 
 def exit_code_of(result: JobResult | None) -> int:

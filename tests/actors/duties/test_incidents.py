@@ -13,7 +13,7 @@ from devnet.actors.messages import SignatureAsked, SignatureRefused, Vouch
 from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.chain import recover
 from devnet.chain.keccak import keccak
-from tests.actors.stage import Stage, back, happened, lost, sends, talk, time_of
+from tests.actors.stage import Stage, back, gatekeeper, happened, lost, sends, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 MAX_AGE = 14 * 86_400
@@ -25,8 +25,7 @@ def stage() -> Stage:
 
 
 def keepers(stage: Stage) -> list[Gatekeeper]:
-    accounts = stage.directory.accounts
-    return [Gatekeeper(accounts[n], KEEPERS, lead=n == KEEPERS[0]) for n in KEEPERS]
+    return [gatekeeper(stage, n, modelled=False) for n in KEEPERS]
 
 
 def everybody(message: object) -> dict[str, list[object]]:
@@ -125,8 +124,8 @@ def test_a_long_outage_is_reported_in_pieces_none_too_old_or_charged_twice(stage
 def test_a_peer_signs_only_what_it_saw_itself(
     stage: Stage, interval: tuple[int, int], level: int, reason: str | None
 ) -> None:
-    incidents = Incidents()
-    incidents.take(stage.view(20), lost("worker-2"))
+    incidents = Incidents(KEEPERS[0])
+    incidents.take(stage.view(20), lost("worker-2"), leads=False)
     start, end = (time_of(block) for block in interval)
     evidence = keccak(f"offline:worker-2:{start}:{end}".encode())
     incident = Incident("worker-2", stage.address("worker-2"), level, start, end, evidence)
@@ -172,8 +171,8 @@ def test_an_incident_somebody_else_executed_is_left_alone(stage: Stage) -> None:
 
 
 def test_a_peer_refuses_another_node_s_key_and_another_evidence(stage: Stage) -> None:
-    incidents = Incidents()
-    incidents.take(stage.view(20), lost("worker-2"))
+    incidents = Incidents(KEEPERS[0])
+    incidents.take(stage.view(20), lost("worker-2"), leads=False)
     start, end = time_of(20), time_of(60)
     evidence = keccak(f"offline:worker-2:{start}:{end}".encode())
     other = Incident("worker-2", stage.address("worker-1"), 1, start, end, evidence)

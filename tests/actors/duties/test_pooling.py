@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from devnet.actors.client import Client
-from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import (
     ActivatePool,
     AddReward,
@@ -28,7 +27,7 @@ from devnet.actors.view import hardware_id
 from devnet.actors.worker import Worker
 from devnet.chain import sign_digest
 from devnet.protocol import PoolState
-from tests.actors.stage import ACCOUNTS, Stage, talk
+from tests.actors.stage import ACCOUNTS, Stage, gatekeeper, talk
 
 KOMP = 10**18
 
@@ -85,12 +84,11 @@ def test_other_calls_go_to_the_pool_as_they_are(stage: Stage, alice: Client) -> 
 
 
 def test_a_pool_is_activated_with_the_workers_admission(stage: Stage, alice: Client) -> None:
-    accounts = stage.directory.accounts
     keepers = [gatekeeper.name for gatekeeper in stage.spec.gatekeepers]
     actors = [
         alice,
         Worker(ACCOUNTS["worker-1"], 1),
-        *(Gatekeeper(accounts[name], keepers, lead=name == keepers[0]) for name in keepers),
+        *(gatekeeper(stage, name, modelled=False) for name in keepers),
     ]
     view = stage.view(5)
     said = talk(actors, view, {"alice": [ActivatePool(1, "Pool:1", "worker-1", 3)]})
@@ -115,12 +113,11 @@ def test_a_pool_is_activated_with_the_workers_admission(stage: Stage, alice: Cli
 
 def test_nobody_but_its_owner_or_a_pool_gets_a_machine(stage: Stage, alice: Client) -> None:
     stage.reads.pools.clear()  # an address that is no pool's
-    accounts = stage.directory.accounts
     keepers = [gatekeeper.name for gatekeeper in stage.spec.gatekeepers]
     actors = [
         alice,
         Worker(ACCOUNTS["worker-1"], 1),
-        *(Gatekeeper(accounts[name], keepers, lead=name == keepers[0]) for name in keepers),
+        *(gatekeeper(stage, name, modelled=False) for name in keepers),
     ]
     said = talk(actors, stage.view(5), {"alice": [ActivatePool(1, "Pool:1", "worker-1", 3)]})
     assert said == [

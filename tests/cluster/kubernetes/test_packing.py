@@ -10,7 +10,7 @@ import pytest
 
 from cluster.errors import JobFailed
 from cluster.interface import Capacity, Job, Workload
-from cluster.kubernetes.packing import Ended, FolderPacking
+from cluster.kubernetes.packing import FolderPacking, PodResult
 
 FOLDERS = FolderPacking()
 ASKS = Capacity(50, 32 << 20)
@@ -53,11 +53,11 @@ def test_a_payload_too_large_for_an_annotation_is_refused() -> None:
 def test_what_a_node_wrote_down_is_the_result() -> None:
     answer = base64.b64encode(b"42").decode()
     notes = {"kompute.network/result": answer, "kompute.network/memory-bytes": "7000"}
-    assert FOLDERS.result(ended(notes, exitCode=3)) == Ended(3, b"42", None, 7000)
+    assert FOLDERS.result(ended(notes, exitCode=3)) == PodResult(3, b"42", None, 7000)
 
 
 def test_what_did_not_fit_is_in_the_log() -> None:
-    assert FOLDERS.result(ended({}, exitCode=0)) == Ended(0, None, None, 0)
+    assert FOLDERS.result(ended({}, exitCode=0)) == PodResult(0, None, None, 0)
     assert FOLDERS.result(ended({"kompute.network/result": ""}, exitCode=0)).output == b""
 
 

@@ -1,0 +1,1 @@
+"""Actors that behave otherwise than honestly, each registered in `devnet.actors.cast`."""
