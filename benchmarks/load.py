@@ -2,7 +2,8 @@
 
 Both are processes of their own, both send the same signed KOMP transfers to the same chain from
 the same state, in turns; a block is mined every 0.25 s, as in `devnet load`. Timed from the first
-transaction to the block that holds the last.
+transaction to the block that holds the last. Once more through the door before the chain, which is
+here, as in a devnet, in the process that mines.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
@@ -22,6 +24,7 @@ from typing import Final, Self
 from benchmarks.ratio import Ratio
 from devnet.base import CheckFailed, StartFailed, Toolchain
 from devnet.chain import Account, Anvil, Chain, Rpc, Transaction, derive, sign
+from devnet.chain.door import RpcDoor
 from devnet.deploy import compile_contracts
 from devnet.deploy.execution import creation_code
 from devnet.protocol.artifacts import Artifact
@@ -38,8 +41,8 @@ SUPPLY_WEI: Final = 10**24
 TARGET: Final = Fraction(7, 10)
 
 
-def measure() -> Ratio:
-    """The median of nine rounds of each side."""
+def measure() -> tuple[Ratio, Ratio]:
+    """The median of nine rounds of each side: to the node itself, and through the door."""
     toolchain = Toolchain()
     names = ["holder", *(f"user-{n}" for n in range(USERS))]
     holder, *users = derive(
@@ -50,6 +53,7 @@ def measure() -> Ratio:
         with (
             Anvil(toolchain.anvil(), genesis_timestamp=1_767_225_600, folder=path) as anvil,
             Rpc(anvil.url) as rpc,
+            RpcDoor(anvil.url) as door,
         ):
             chain = Chain(rpc, 12)
             chain.prepare()
@@ -65,20 +69,30 @@ def measure() -> Ratio:
                 *(sys.executable, "-m", "benchmarks.keepalive"),
                 *("127.0.0.1", str(anvil.port), str(lanes)),
             ]
-            our_command = [
-                *(sys.executable, "-m", "loadtests.throughput"),
-                *(anvil.url, str(lanes), str(stats)),
-            ]
+            sides = {
+                url: [*(sys.executable, "-m", "loadtests.throughput"), url, str(lanes), str(stats)]
+                for url in (anvil.url, door.url)
+            }
             peer: list[float] = []
-            ours: list[float] = []
-            with _Sender(peer_command) as bare, _Sender(our_command) as locust:
+            ours: dict[str, list[float]] = {url: [] for url in sides}
+            with ExitStack() as stack:
+                bare = stack.enter_context(_Sender(peer_command))
+                senders = {url: stack.enter_context(_Sender(c)) for url, c in sides.items()}
                 for _ in range(ROUNDS):
                     peer.append(bare.round(chain))
-                    ours.append(locust.round(chain))
-                    _require_all(json.loads(stats.read_text()))
+                    for url, locust in senders.items():
+                        ours[url].append(locust.round(chain))
+                        _require_all(json.loads(stats.read_text()))
+            return (
+                _ratio("Locust's transactions a second", ours[anvil.url], peer),
+                _ratio("Locust's transactions a second through the door", ours[door.url], peer),
+            )
+
+
+def _ratio(what: str, ours: list[float], peer: list[float]) -> Ratio:
     transactions = USERS * EACH
     return Ratio(
-        what=f"Locust's transactions a second ({transactions} transfers of {USERS} users)",
+        what=f"{what} ({transactions} transfers of {USERS} users)",
         ours=Fraction(transactions / median(ours)),
         peer=Fraction(transactions / median(peer)),
         unit="tx/s",
