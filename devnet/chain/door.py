@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
+from yarl import URL
 
 from devnet.base.errors import StartFailed
 from devnet.base.loop import LoopThread
@@ -38,7 +39,7 @@ class RpcDoor:
     """
 
     def __init__(self, node_url: str, *, port: int = 0, is_open: bool = False) -> None:
-        self._node, self._port, self._is_open = node_url, port, is_open
+        self._node, self._port, self._is_open = URL(node_url), port, is_open
         self._thread = LoopThread("chain's door")
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -76,7 +77,10 @@ class RpcDoor:
     async def _open(self, port: int) -> int:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=_ANSWER_SECONDS),
+            timeout=aiohttp.ClientTimeout(sock_read=_ANSWER_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
             trust_env=False,
         )
         server = web.Server(self._handle)
@@ -161,7 +165,7 @@ class RpcDoor:
         assert self._session is not None
         here = web.WebSocketResponse(max_msg_size=_MOST_BYTES)
         try:
-            node = self._node.replace("http", "ws", 1)
+            node = self._node.with_scheme("ws")
             there = await self._session.ws_connect(node, max_msg_size=_MOST_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:
             return web.Response(status=502, text=f"the chain takes no WebSocket: {error}\n")
