@@ -268,7 +268,7 @@ def test_a_return_is_what_was_earned_of_the_stake_in_a_year() -> None:
 
 @pytest.mark.parametrize(
     ("blocks", "seconds", "years", "cycles"),
-    [(50_400, 12, 1, 52), (50_400, 12, 2, 104), (70, 720, 1, 625), (10**9, 12, 1, 1)],
+    [(50_400, 12, 1, 52), (50_400, 12, 2, 104), (70, 720, 1, 625), (10**7, 12, 1, 1)],
 )
 def test_a_year_has_whole_cycles(blocks: int, seconds: int, years: int, cycles: int) -> None:
     spec = network(
