@@ -77,5 +77,5 @@ def test_json_has_the_figures_as_numbers(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_every_benchmark_of_the_folder_is_found() -> None:
-    promised = ["attacks", "cli", "controlplane", "economics", "gas", "load", "startup"]
+    promised = ["attacks", "cli", "controlplane", "economics", "gas", "load", "soak", "startup"]
     assert command.present() == promised
