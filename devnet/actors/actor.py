@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from devnet.actors.messages import Wish
-from devnet.actors.operations import Fail, Operation, Refusal
+from devnet.actors.messages import Ask, Wish
+from devnet.actors.operations import Fail, Operation, Refusal, Send
 from devnet.actors.view import View
 
 
@@ -26,8 +26,17 @@ class Actor(ABC):
     @abstractmethod
     def act(self, view: View, messages: Sequence[object]) -> list[Operation]: ...
 
-    def refuse(self, message: object) -> list[Operation]:
-        """Of what an actor has no use for: a wish fails, anything else is not its concern."""
+    @property
+    def account(self) -> str:
+        """Whose transactions it sends when it is asked for one."""
+        return self.name
+
+    def otherwise(self, message: object) -> list[Operation]:
+        """Of what an actor has no case for: what is asked for is sent as it stands, any other
+        wish fails, and anything else is not its concern."""
+        if isinstance(message, Ask):
+            call = message.contract, message.function, message.args
+            return [Send(self.account, *call, message.id)]
         if not isinstance(message, Wish):
             return []
         reason = f"{type(message).__name__} is not a wish it serves"

@@ -9,12 +9,7 @@ from devnet.actors.actor import Actor
 from devnet.actors.duties.pooling import Pooling
 from devnet.actors.messages import (
     ActivatePool,
-    AddReward,
-    AskPool,
     ChainEvent,
-    CloseOrder,
-    CreatePool,
-    FinalizeOrder,
     InvocationServed,
     Invoke,
     MachineLent,
@@ -23,9 +18,7 @@ from devnet.actors.messages import (
     PayloadGiven,
     PlaceOrder,
     ResultFetched,
-    ScaleOrder,
     SendFailed,
-    SettleOrder,
 )
 from devnet.actors.operations import Done, Fail, FetchResult, Operation, Refusal, Send, Tell
 from devnet.actors.view import View, spec_hash
@@ -102,26 +95,14 @@ class Client(Actor):
                     return [Fail(message.id, refused.sentence, refused.name)]
                 self._placing.append((message, request))
                 return [Send(self.name, "Market", "createOrder", (request,), message.id)]
-            case ScaleOrder():
-                args2 = (message.order, message.replicas)
-                return [Send(self.name, "Market", "scale", args2, message.id)]
-            case CloseOrder():
-                return [Send(self.name, "Market", "close", (message.order,), message.id)]
-            case SettleOrder():
-                return [Send(self.name, "Market", "settle", (message.order,), message.id)]
-            case FinalizeOrder():
-                return [Send(self.name, "Market", "finalize", (message.order,), message.id)]
-            case AddReward():
-                args4 = (message.amount_wei,)
-                return [Send(self.name, "Rewards", "addReward", args4, message.id)]
-            case CreatePool() | PayIntoPool() | AskPool() | ActivatePool():
+            case PayIntoPool() | ActivatePool():
                 return self._pooling.take(view, message)
             case MachineLent() | MachineRefused():
                 return self._pooling.take(view, message)
             case Invoke():
                 self._invoking.append(_Invoking(message.id, message.payload, message.times))
-                args3 = (message.order, keccak(message.payload))
-                send = Send(self.name, "Market", "invoke", args3, message.id, closes=False)
+                args = (message.order, keccak(message.payload))
+                send = Send(self.name, "Market", "invoke", args, message.id, closes=False)
                 return [send] * message.times
             case InvocationServed():
                 self._served[message.invocation] = message
@@ -138,7 +119,7 @@ class Client(Actor):
             case ChainEvent():
                 return self._see(view, message)
             case _:
-                return self.refuse(message)
+                return self.otherwise(message)
 
     def _see(self, view: View, seen: ChainEvent) -> list[Operation]:
         args = seen.event.args

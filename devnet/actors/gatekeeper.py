@@ -61,7 +61,7 @@ class Gatekeeper(Actor):
                     if reasons is not None:
                         operations += self._given_up(view, message.attestation, reasons)
                 case Wish() if not any(isinstance(message, duty.wishes) for duty in self._duties):
-                    operations += self.refuse(message)
+                    operations += self.otherwise(message)
                 case _:
                     for duty in self._duties:
                         operations += duty.take(view, message, leads=self._leads)

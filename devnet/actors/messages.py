@@ -242,12 +242,16 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Stake(Wish):
-    months: int
+class Ask(Wish):
+    """One call of a contract, as it stands; whoever acts in the account's name sends it."""
+
+    contract: str
+    function: str
+    args: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Restake(Wish):
+class Stake(Wish):
     months: int
 
 
@@ -256,16 +260,6 @@ class TopUp(Wish):
     """`amount_wei` None: whatever is missing to 500 KOMP (S4)."""
 
     amount_wei: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Exit(Wish):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw(Wish):
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,13 +273,6 @@ class Publish(Wish):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim(Wish):
-    """`cycle` None: all past cycles in one transaction (C3)."""
-
-    cycle: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class PlaceOrder(Wish):
     service: str
     replicas: int
@@ -295,36 +282,10 @@ class PlaceOrder(Wish):
 
 
 @dataclass(frozen=True, slots=True)
-class ScaleOrder(Wish):
-    order: int
-    replicas: int
-
-
-@dataclass(frozen=True, slots=True)
-class CloseOrder(Wish):
-    order: int
-
-
-@dataclass(frozen=True, slots=True)
-class SettleOrder(Wish):
-    order: int
-
-
-@dataclass(frozen=True, slots=True)
-class FinalizeOrder(Wish):
-    order: int
-
-
-@dataclass(frozen=True, slots=True)
 class Invoke(Wish):
     order: int
     payload: bytes
     times: int
-
-
-@dataclass(frozen=True, slots=True)
-class AddReward(Wish):
-    amount_wei: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,26 +321,12 @@ class RequestRound(Wish):
 
 
 @dataclass(frozen=True, slots=True)
-class CreatePool(Wish):
-    commission_bps: int
-
-
-@dataclass(frozen=True, slots=True)
 class PayIntoPool(Wish):
     """`function` is join or topUp of the pool of that contract name; None: what is missing."""
 
     pool: str
     function: str
     amount_wei: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class AskPool(Wish):
-    """A call of a pool that takes no tokens from the caller."""
-
-    pool: str
-    function: str
-    args: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Oracles(Actor):
                 case SendFailed(function="transmit"):
                     self._refused(view, message)
                 case _:
-                    sends += self.refuse(message)
+                    sends += self.otherwise(message)
         due = [
             feed.name
             for feed in self._feeds.values()

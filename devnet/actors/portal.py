@@ -106,7 +106,7 @@ class Portal(Actor):
                     outage = f"{message.event.kind}:{message.event.subject}"
                     self._desk.give(("outage", outage), {"at": view.now})
                 case _:
-                    operations += self.refuse(message)
+                    operations += self.otherwise(message)
         return operations
 
     def _forward(self, forwarded: Forwarded) -> None:

@@ -43,7 +43,7 @@ class Responder(Actor):
                 case FeedRead():
                     operations += self._answer(view, message)
                 case _:
-                    operations += self.refuse(message)
+                    operations += self.otherwise(message)
         waiting = self._due is not None and view.now < self._due
         if self._open and not self._asked and not waiting:
             self._asked, self._due = True, None

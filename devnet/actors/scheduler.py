@@ -10,18 +10,26 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from cluster.interface import ClusterEvent, EventKind
 from devnet.actors.actor import Actor
-from devnet.actors.messages import ChainEvent, ClusterSeen, Forwarded, LeadChanged, SendFailed, Wish
+from devnet.actors.messages import (
+    Ask,
+    ChainEvent,
+    ClusterSeen,
+    Forwarded,
+    LeadChanged,
+    SendFailed,
+    Wish,
+)
 from devnet.actors.operations import Done, External, Fail, Operation, Refusal, Send, Tell
 from devnet.actors.outbox import Outbox, Parcel, Returned
 from devnet.actors.view import PORTAL, Directory, View
 from devnet.base import CheckFailed
 from devnet.chain import Chain, Foreign, ForeignState, MinedBlock
-from devnet.protocol import Contracts, ObservedTransaction, ProtocolError, observe
+from devnet.protocol import Contracts, Event, ObservedTransaction, ProtocolError, observe
 from devnet.protocol import View as Reads
 
 SENDS_PER_BLOCK = 900  # a block's gas limit over a transaction's
@@ -54,11 +62,19 @@ class Outside(Protocol):
 
 @dataclass(slots=True)
 class WishState:
-    """`outcome`: open, ok or failed; `error` is the contract's named error where there is one."""
+    """`outcome`: open, ok or failed; `error` is the contract's named error where there is one.
+
+    `events` are those of the transactions that served it, in their order.
+    """
 
     outcome: str = "open"
     error: str = ""
     reason: str = ""
+    events: list[Event] = field(default_factory=list)
+
+    def values(self, event: str, key: str) -> list[Any]:
+        """An argument of every event of that name; KeyError where there is no such argument."""
+        return [seen.args[key] for seen in self.events if seen.name == event]
 
 
 class EndlessWork(CheckFailed):
@@ -129,6 +145,19 @@ class Scheduler:
         """Ask an actor for something; its state is in `wishes` from now on."""
         self.wishes[wish.id] = WishState()
         self._inboxes[actor].append(wish)
+
+    def ask(self, account: str, ask: Ask) -> None:
+        """Ask whoever acts in an account's name for one call; where nobody does (the arbiter, a
+        stranger, an idle network) it is sent as it stands. Its state is in `wishes` from now on.
+
+        Who acts in the account's name is not told of a refusal: it was not its own will.
+        """
+        actor = next((a for a in self._actors.values() if a.account == account), None)
+        if actor is None:
+            call = ask.contract, ask.function, ask.args
+            return self.send(Send(account, *call, ask.id))
+        self._foreign.add(ask.id)
+        return self.wish(actor.name, ask)
 
     def send(self, operation: Send) -> None:
         """A transaction that no actor asked for (a step's); its wish is in `wishes` from now on."""
@@ -325,6 +354,8 @@ class Scheduler:
         self._fail_send(send, error, reason)
 
     def _settle_send(self, send: Send, transaction: ObservedTransaction) -> None:
+        if transaction.ok and send.wish in self.wishes:
+            self.wishes[send.wish].events += transaction.events
         if not transaction.ok:
             self._fail_send(send, transaction.error or "unknown", transaction.sentence)
         elif send.wish and send.closes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devnet.actors.actor import Actor
-from devnet.actors.messages import AddReward
 from devnet.actors.operations import Operation, Send
 from devnet.actors.view import TREASURY, View
 from devnet.spec.network import Incentives
@@ -27,11 +26,7 @@ class Treasury(Actor):
     def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
         operations: list[Operation] = []
         for message in messages:
-            match message:
-                case AddReward(id=wish, amount_wei=amount):
-                    operations.append(Send(TREASURY, "Rewards", "addReward", (amount,), wish))
-                case _:
-                    operations += self.refuse(message)
+            operations += self.otherwise(message)
         if self._due is not None and view.now >= self._due:
             cycle = view.cycle_of(view.head.number + 1)
             if self._incentive_wei:

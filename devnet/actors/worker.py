@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from cluster.interface import EventKind
 from devnet.actors.actor import Actor
 from devnet.actors.messages import (
-    AddReward,
     AdmissionAsked,
     AdmissionRefused,
     Admitted,
+    Ask,
     ChainEvent,
-    Claim,
     ClusterSeen,
-    Exit,
     MachineAsked,
     MachineLent,
     MachineRefused,
@@ -22,12 +20,10 @@ from devnet.actors.messages import (
     MeasureAsked,
     MeasureFailed,
     Publish,
-    Restake,
     ResultSigned,
     SendFailed,
     Stake,
     TopUp,
-    Withdraw,
 )
 from devnet.actors.operations import Done, Fail, Operation, Refusal, Send, Tell
 from devnet.actors.view import View, hardware_id, owner_of
@@ -65,6 +61,10 @@ class Worker(Actor):
         self._open: set[int] = set()  # created, and neither accepted nor closed
         self._accepting: set[int] = set()
         self._look = False  # who accepts the open orders may have changed
+
+    @property
+    def account(self) -> str:
+        return self._owner
 
     def due(self) -> int | None:
         if self.name in self._lost:
@@ -123,27 +123,14 @@ class Worker(Actor):
             case AdmissionRefused() if self._staking is not None:
                 wish, self._staking = self._staking, None
                 return [Fail(wish.id, f"{self.name}: {message.reason}", Refusal.NOT_ATTESTED)]
-            case Restake() | TopUp() | Exit() | Withdraw() | Claim() if self._is_pooled(view):
+            case TopUp() | Ask() if self._of_node(message, node) and self._is_pooled(view):
                 reason = f"{self.name} belongs to a pool, whose members decide (S7)"
                 return [Fail(message.id, reason, Refusal.OWNED_BY_POOL)]
-            case Restake():
-                return [Send(self._owner, "Staking", "restake", (node, message.months), message.id)]
             case TopUp():
                 amount = message.amount_wei
                 if amount is None:
                     amount = 500 * 10**18 - view.reads.stake_of(node)  # S1
                 return [Send(self._owner, "Staking", "topUp", (node, amount), message.id)]
-            case Exit():
-                return [Send(self._owner, "Staking", "requestExit", (node,), message.id)]
-            case Withdraw():
-                return [Send(self._owner, "Staking", "withdraw", (node,), message.id)]
-            case Claim(cycle=None):
-                return [Send(self._owner, "Rewards", "claimAll", (node,), message.id)]
-            case Claim():
-                return [Send(self._owner, "Rewards", "claim", (node, message.cycle), message.id)]
-            case AddReward():
-                args2 = (message.amount_wei,)
-                return [Send(self._owner, "Rewards", "addReward", args2, message.id)]
             case Measure():
                 self._measuring.append(message.id)
                 return []
@@ -180,7 +167,7 @@ class Worker(Actor):
             case ChainEvent():
                 return self._see(view, message)
             case _:
-                return self.refuse(message)
+                return self.otherwise(message)
 
     def _ask_admission(self, view: View, owner: str) -> Operation:
         node = view.directory.address(self.name)
@@ -201,6 +188,11 @@ class Worker(Actor):
             return [Tell(asked.operator, refused)]
         self._lending = asked
         return [self._ask_admission(view, asked.pool_address)]
+
+    @staticmethod
+    def _of_node(wish: TopUp | Ask, node: str) -> bool:
+        """Whether it is a matter of the node's own."""
+        return not isinstance(wish, Ask) or node in wish.args
 
     def _is_pooled(self, view: View) -> bool:
         return view.reads.is_pool(view.reads.owner_of(view.directory.address(self.name)))

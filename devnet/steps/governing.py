@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from devnet.actors import messages
 from devnet.actors.attestations import QueuedCall
-from devnet.actors.operations import Send
 from devnet.actors.view import GUARDIAN, TREASURY
 from devnet.base import UsageError
 from devnet.chain import keccak
@@ -47,7 +46,7 @@ def remove_gatekeeper(stage: Stage, step: steps.RemoveGatekeeper) -> str:
     removed = tuple(stage.directory.address(name) for name in step.gatekeeper)
     left = stage.ledger.gatekeepers() - len(removed)
     quorum = step.perf_quorum or left // 2 + 1  # R4
-    _send(stage, GUARDIAN, "queueRemoval", proposal_id(step.proposal), removed, quorum)
+    stage.ask(GUARDIAN, QUEUE, "queueRemoval", proposal_id(step.proposal), removed, quorum)
     change = stage.contracts.encode("Gatekeepers", "change", (), removed, quorum)
     stage.proposals[step.proposal] = (QueuedCall(change.to, change.data),)
     return f"{step.proposal} queued: without {', '.join(step.gatekeeper)}, k = {quorum} of {left}"
@@ -59,25 +58,19 @@ def enact(stage: Stage, step: steps.Enact) -> str:
         known = ", ".join(stage.proposals) or "none was queued yet"
         raise UsageError(f"no proposal named '{step.proposal}'", hint=f"known: {known}")
     calls = stage.proposals[step.proposal]
-    _send(stage, TREASURY, "execute", proposal_id(step.proposal), calls)
+    stage.ask(TREASURY, QUEUE, "execute", proposal_id(step.proposal), calls)
     return f"{step.proposal} executed"
 
 
 def veto(stage: Stage, step: steps.Veto) -> str:
-    _send(stage, GUARDIAN, "veto", proposal_id(step.proposal))
+    stage.ask(GUARDIAN, QUEUE, "veto", proposal_id(step.proposal))
     return f"{step.proposal} vetoed"
 
 
 def release(stage: Stage, step: steps.Release) -> str:
     """The treasury releases: anyone may."""
-    before = stage.ledger.released()
-    wish = stage.next_wish()
-    stage.send(Send(TREASURY, "IncentiveVault", "release", (), wish))
-    return f"{komp_text(stage.ledger.released() - before)} released"
-
-
-def _send(stage: Stage, account: str, function: str, *args: object) -> None:
-    stage.send(Send(account, QUEUE, function, args, stage.next_wish()))
+    released = stage.ask(TREASURY, "IncentiveVault", "release").values("Released", "amount")
+    return f"{komp_text(sum(released))} released"
 
 
 def _done(step: steps.Govern) -> str:

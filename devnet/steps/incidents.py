@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from devnet.actors import messages
 from devnet.actors.attestations import Incident as Attested
-from devnet.actors.operations import Send
 from devnet.actors.view import ARBITER
 from devnet.base import UsageError
 from devnet.chain.keccak import keccak
@@ -12,6 +11,7 @@ from devnet.spec import incidents as steps
 from devnet.spec.units import duration_text, komp_text
 from devnet.steps.stage import Stage
 
+SLASHING = "Slashing"
 DEFAULT_SECONDS = 86_400
 
 
@@ -20,8 +20,8 @@ def report(stage: Stage, step: steps.Incident) -> str:
     incident = _attested(stage, step)
     lead, peers = stage.registered()
     stage.wish_all([(p, messages.Vouch(stage.next_wish(), incident)) for p in peers])
-    stage.wish_all([(lead, messages.Vouch(stage.next_wish(), incident))])
-    identity = stage.ledger.incident_count()
+    (state,) = stage.wish_all([(lead, messages.Vouch(stage.next_wish(), incident))])
+    (identity,) = state.values("IncidentReported", "id")
     amount = komp_text(stage.ledger.incident_amount(identity))
     return f"incident {identity} of {step.worker}, level {step.level}, for {amount}"
 
@@ -54,21 +54,21 @@ def appeal(stage: Stage, step: steps.Appeal) -> str:
         account = stage.ledger.appellant_of(stage.ledger.incident_worker(identity))
     else:
         account = stage.owner_of(step.payer) if step.payer in workers else step.payer
-    _send(stage, account, "appeal", identity)
+    stage.ask(account, SLASHING, "appeal", identity)
     return f"incident {identity}, bond {komp_text(stage.ledger.bond(identity))} of {account}"
 
 
 def rule(stage: Stage, step: steps.Rule) -> str:
     """By the account of the arbiter that the network began with."""
     identity = _identity(stage, step)
-    _send(stage, ARBITER, "rule", identity, step.upheld)
+    stage.ask(ARBITER, SLASHING, "rule", identity, step.upheld)
     return f"incident {identity} {'upheld' if step.upheld else 'overturned'}"
 
 
 def execute(stage: Stage, step: steps.Execute) -> str:
     """Anyone may; here the lead gatekeeper does."""
     identity = _identity(stage, step)
-    _send(stage, stage.scheduler.lead(), "execute", identity)
+    stage.ask(stage.scheduler.lead(), SLASHING, "execute", identity)
     return f"incident {identity}: {komp_text(stage.ledger.incident_amount(identity))}"
 
 
@@ -82,7 +82,3 @@ def _identity(stage: Stage, step: steps.Appeal | steps.Rule | steps.Execute) -> 
             f"{step.worker} has no pending incident", hint="name one by its number: incident: 1"
         )
     return found
-
-
-def _send(stage: Stage, account: str, function: str, *args: object) -> None:
-    stage.send(Send(account, "Slashing", function, args, stage.next_wish()))

@@ -8,17 +8,16 @@ from typing import Any
 from devnet.actors import messages
 from devnet.spec import pools as steps
 from devnet.spec.units import komp_text
-from devnet.steps.stage import Stage
+from devnet.steps.stage import Asked, Stage
 
 
 def create(stage: Stage, step: steps.PoolCreate) -> str:
-    wish = messages.CreatePool(stage.next_wish(), step.commission_bps)
-    contract = stage.create_pool(step.operator, step.pool, wish)
+    contract = stage.create_pool(step.operator, step.pool, step.commission_bps)
     return f"{contract} of {step.operator} at {stage.contracts.address(contract)}"
 
 
 def join(stage: Stage, step: steps.PoolJoin) -> str:
-    contract, joined = _paid_in(stage, step, "join")
+    contract, joined = _paid_in(stage, step, "join", ("Joined", "amount"))
     return f"{komp_text(joined)} of {step.member} in {contract}"
 
 
@@ -40,7 +39,7 @@ def activate(stage: Stage, step: steps.PoolActivate) -> str:
 
 
 def top_up(stage: Stage, step: steps.PoolTopUp) -> str:
-    contract, shares = _paid_in(stage, step, "topUp")
+    contract, shares = _paid_in(stage, step, "topUp", ("PoolToppedUp", "shares"))
     return f"{shares} shares of {contract} to {step.member}"
 
 
@@ -51,11 +50,11 @@ def restake(stage: Stage, step: steps.PoolRestake) -> str:
 
 
 def collect(stage: Stage, step: steps.PoolCollect) -> str:
-    return _paid(stage, step.pool, "collect", step.member)
+    return _paid(stage, step, "collect", ("Collected", "amount"), ("Collected", "commission"))
 
 
 def redeem(stage: Stage, step: steps.PoolRedeem) -> str:
-    return _paid(stage, step.pool, "redeem", step.member)
+    return _paid(stage, step, "redeem", ("Redeemed", "amount"))
 
 
 def by_somebody(function: str) -> Callable[[Stage, Any], str]:
@@ -70,26 +69,30 @@ def by_somebody(function: str) -> Callable[[Stage, Any], str]:
 
 
 def _paid_in(
-    stage: Stage, step: steps.PoolJoin | steps.PoolTopUp, function: str
+    stage: Stage, step: steps.PoolJoin | steps.PoolTopUp, function: str, shares: tuple[str, str]
 ) -> tuple[str, int]:
-    """The pool's contract, and the shares that its member got for the payment."""
+    """The pool's contract, and the shares that its member got for the payment, by its event."""
     contract = stage.pool(step.pool)
-    before = stage.ledger.pool_shares(contract, step.member)
     wish = messages.PayIntoPool(stage.next_wish(), contract, function, step.amount)
-    stage.wish_all([(step.member, wish)])
-    return contract, stage.ledger.pool_shares(contract, step.member) - before
+    (state,) = stage.wish_all([(step.member, wish)])
+    return contract, sum(state.values(*shares))
 
 
 def _ask(stage: Stage, contract: str, function: str, members: Sequence[str], *args: object) -> str:
-    stage.wish_all(
-        [(who, messages.AskPool(stage.next_wish(), contract, function, args)) for who in members]
-    )
+    stage.ask_all([Asked(who, contract, function, args) for who in members])
     return f"{contract} by {', '.join(members)}"
 
 
-def _paid(stage: Stage, pool: str, function: str, members: Sequence[str]) -> str:
-    before = {who: stage.ledger.balance(who) for who in members}
-    _ask(stage, stage.pool(pool), function, members)
+def _paid(
+    stage: Stage,
+    step: steps.PoolCollect | steps.PoolRedeem,
+    function: str,
+    *amounts: tuple[str, str],
+) -> str:
+    """What each member got, by the amounts of these events."""
+    contract = stage.pool(step.pool)
+    states = stage.ask_all([Asked(who, contract, function) for who in step.member])
+    paid = (sum(sum(state.values(*amount)) for amount in amounts) for state in states)
     return ", ".join(
-        f"{who} {komp_text(stage.ledger.balance(who) - before[who])}" for who in members
+        f"{who} {komp_text(amount)}" for who, amount in zip(step.member, paid, strict=True)
     )

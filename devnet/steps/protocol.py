@@ -28,7 +28,7 @@ from devnet.spec.units import komp_text
 from devnet.steps import governing, incidents, pools
 from devnet.steps.expectations import expect
 from devnet.steps.sending import send
-from devnet.steps.stage import Stage
+from devnet.steps.stage import Asked, Stage
 
 DEFAULT_DEPOSIT_WEI = 5 * 10**18  # of the order an `invoke` makes where its client has none
 NODE_SECONDS = 60.0  # until the control plane has noticed a lost or returned node
@@ -56,6 +56,23 @@ def _for_workers(
     return ", ".join(workers)
 
 
+def _of_nodes(
+    stage: Stage, workers: Sequence[str], contract: str, function: str, *args: object
+) -> list[Asked]:
+    """A call of each worker's owner, whose first argument is the node."""
+    return [
+        Asked(worker, contract, function, (stage.directory.address(worker), *args))
+        for worker in workers
+    ]
+
+
+def _ask_workers(
+    stage: Stage, workers: Sequence[str], contract: str, function: str, *args: object
+) -> str:
+    stage.ask_all(_of_nodes(stage, workers, contract, function, *args))
+    return ", ".join(workers)
+
+
 @performs(steps.Stake)
 def _stake(stage: Stage, step: steps.Stake) -> str:
     def wish(worker: str, identity: int) -> messages.Wish:
@@ -66,7 +83,7 @@ def _stake(stage: Stage, step: steps.Stake) -> str:
 
 @performs(steps.Restake)
 def _restake(stage: Stage, step: steps.Restake) -> str:
-    return _for_workers(stage, step.worker, lambda _, i: messages.Restake(i, step.months))
+    return _ask_workers(stage, step.worker, "Staking", "restake", step.months)
 
 
 @performs(steps.TopUp)
@@ -76,12 +93,12 @@ def _top_up(stage: Stage, step: steps.TopUp) -> str:
 
 @performs(steps.Exit)
 def _exit(stage: Stage, step: steps.Exit) -> str:
-    return _for_workers(stage, step.worker, lambda _, i: messages.Exit(i))
+    return _ask_workers(stage, step.worker, "Staking", "requestExit")
 
 
 @performs(steps.Withdraw)
 def _withdraw(stage: Stage, step: steps.Withdraw) -> str:
-    return _for_workers(stage, step.worker, lambda _, i: messages.Withdraw(i))
+    return _ask_workers(stage, step.worker, "Staking", "withdraw")
 
 
 @performs(steps.Measure)
@@ -110,10 +127,12 @@ def _require_present(stage: Stage, workers: Sequence[str]) -> None:
 
 @performs(steps.Claim)
 def _claim(stage: Stage, step: steps.Claim) -> str:
-    before = {worker: stage.ledger.claimed(worker) for worker in step.worker}
-    _for_workers(stage, step.worker, lambda _, i: messages.Claim(i, step.cycle))
-    gains = [(worker, stage.ledger.claimed(worker) - before[worker]) for worker in step.worker]
-    return ", ".join(f"{worker} {komp_text(gain)}" for worker, gain in gains)
+    function, cycle = ("claimAll", ()) if step.cycle is None else ("claim", (step.cycle,))
+    states = stage.ask_all(_of_nodes(stage, step.worker, "Rewards", function, *cycle))
+    event = "ClaimedAll" if step.cycle is None else "Claimed"
+    gains = (sum(state.values(event, "amount")) for state in states)
+    paid = zip(step.worker, gains, strict=True)
+    return ", ".join(f"{worker} {komp_text(gain)}" for worker, gain in paid)
 
 
 @performs(steps.Order)
@@ -137,29 +156,28 @@ def _order(stage: Stage, step: steps.Order) -> str:
 @performs(steps.Scale)
 def _scale(stage: Stage, step: steps.Scale) -> str:
     order = stage.order(step.order_name)
-    wish = messages.ScaleOrder(stage.next_wish(), order.id, step.replicas)
-    stage.wish_all([(order.client, wish)])
+    stage.ask(order.client, "Market", "scale", order.id, step.replicas)
     return f"order {order.id} to {step.replicas} replicas"
 
 
 @performs(steps.Close)
 def _close(stage: Stage, step: steps.Close) -> str:
     order = stage.order(step.order_name)
-    stage.wish_all([(step.client, messages.CloseOrder(stage.next_wish(), order.id))])
+    stage.ask(step.client, "Market", "close", order.id)
     return f"order {order.id}"
 
 
 @performs(steps.Settle)
 def _settle(stage: Stage, step: steps.Settle) -> str:
     order = stage.order(step.order_name)
-    stage.wish_all([(order.client, messages.SettleOrder(stage.next_wish(), order.id))])
+    stage.ask(order.client, "Market", "settle", order.id)
     return f"order {order.id}: {komp_text(stage.ledger.consumed(order.id))} used so far"
 
 
 @performs(steps.Finalize)
 def _finalize(stage: Stage, step: steps.Finalize) -> str:
     order = stage.order(step.order_name)
-    stage.wish_all([(order.client, messages.FinalizeOrder(stage.next_wish(), order.id))])
+    stage.ask(order.client, "Market", "finalize", order.id)
     return f"order {order.id}: {komp_text(stage.ledger.refunded(order.id))} refunded"
 
 
@@ -209,8 +227,7 @@ def _invoke(stage: Stage, step: steps.Invoke) -> str:
 
 @performs(steps.AddReward)
 def _add_reward(stage: Stage, step: steps.AddReward) -> str:
-    wish = messages.AddReward(stage.next_wish(), step.amount)
-    stage.wish_all([(step.source, wish)])
+    stage.ask(step.source, "Rewards", "addReward", step.amount)
     return f"{komp_text(step.amount)} from {step.source}"
 
 

@@ -121,9 +121,6 @@ class Readings:
         """None where all of its incidents are decided."""
         return max(self._pending(worker), default=None)
 
-    def incident_count(self) -> int:
-        return self._reads.incident_count()
-
     def incident_worker(self, incident: int) -> str:
         """Whose incident it is."""
         return self._directory.name(self._reads.incident(incident).node)
@@ -159,10 +156,6 @@ class Readings:
         """The V last published, 0 before the first; 1e18 is the reference machine (W1)."""
         published = self._history.latest("Published", self._node(worker))
         return int(published.event.args["v"]) if published else 0
-
-    def orders_of(self, client: str) -> list[int]:
-        created = self._events("OrderCreated", client=self._directory.address(client))
-        return [int(str(args["id"])) for args in created]
 
     def consumed(self, order: int) -> int:
         return int(self._reads.order(order).consumed)
@@ -203,12 +196,6 @@ class Readings:
         if self._reads.is_pool(owner):
             owner = self._reads.pool(self._reads.contracts.names[owner]).operator
         return self._directory.name(owner)
-
-    def last_pool_of(self, operator: str) -> str:
-        """The contract name of the pool it has opened last; pools count from 1."""
-        mine = self._directory.address(operator)
-        created = self._events("PoolCreated")
-        return pool_name(max(n for n, a in enumerate(created, start=1) if a["operator"] == mine))
 
     def pool_operator(self, pool: str) -> str:
         """Its account's name; `pool` is the contract name here as below."""

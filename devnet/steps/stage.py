@@ -9,9 +9,9 @@ from typing import Protocol
 
 from cluster.interface import Cluster, EventKind
 from devnet.actors.attestations import QueuedCall
-from devnet.actors.messages import CreatePool, PlaceOrder, Wish
+from devnet.actors.messages import Ask, PlaceOrder, Wish
 from devnet.actors.operations import Send
-from devnet.actors.scheduler import Scheduler
+from devnet.actors.scheduler import Scheduler, WishState
 from devnet.actors.sources import Sources
 from devnet.actors.view import Directory, owner_of
 from devnet.base import CheckFailed, UsageError
@@ -29,6 +29,16 @@ class StepRejected(CheckFailed):
     def __init__(self, message: str, error: str) -> None:
         super().__init__(message)
         self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call of a contract, by an account or by the worker whose owner sends it."""
+
+    who: str
+    contract: str
+    function: str
+    args: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +144,10 @@ class Stage:
         self._wishes += 1
         return self._wishes
 
-    def wish_all(self, wishes: Sequence[tuple[str, Wish]]) -> None:
-        """Ask, and wait until all is served; raises `StepRejected` with every refusal.
+    def wish_all(self, wishes: Sequence[tuple[str, Wish]]) -> list[WishState]:
+        """Ask, and wait until all is served; gives what became of each, in order.
+
+        Raises `StepRejected` with every refusal.
 
         Raises UsageError on an idle network, where nobody acts in their names.
         """
@@ -144,14 +156,34 @@ class Stage:
             raise UsageError(f"{names}: nobody acts on an idle network", hint="send acts for them")
         for actor, wish in wishes:
             self.scheduler.wish(actor, wish)
-        self._await([(actor, wish.id) for actor, wish in wishes])
+        return self._await([(actor, wish.id) for actor, wish in wishes])
 
-    def send(self, operation: Send) -> None:
+    def ask(self, who: str, contract: str, function: str, *args: object) -> WishState:
+        """`ask_all` of one."""
+        (state,) = self.ask_all([Asked(who, contract, function, args)])
+        return state
+
+    def ask_all(self, calls: Sequence[Asked]) -> list[WishState]:
+        """Have contracts called, and wait until it is done; raises `StepRejected` likewise.
+
+        Whoever acts in the account's name is asked, and may refuse; where nobody does, the call
+        is sent.
+        """
+        workers = {worker.name for worker in self.spec.workers}
+        asked = []
+        for call in calls:
+            ask = Ask(self.next_wish(), call.contract, call.function, call.args)
+            self.scheduler.ask(owner_of(call.who) if call.who in workers else call.who, ask)
+            asked.append((call.who, ask.id))
+        return self._await(asked)
+
+    def send(self, operation: Send) -> WishState:
         """Send one transaction of any account; raises `StepRejected` where it was refused."""
         self.scheduler.send(operation)
-        self._await([(operation.account, operation.wish)])
+        (state,) = self._await([(operation.account, operation.wish)])
+        return state
 
-    def _await(self, wishes: Sequence[tuple[str, int]]) -> None:
+    def _await(self, wishes: Sequence[tuple[str, int]]) -> list[WishState]:
         states = {wish: self.scheduler.wishes[wish] for _, wish in wishes}
         self._pace.settle(
             lambda: all(state.outcome != "open" for state in states.values()),
@@ -165,6 +197,7 @@ class Stage:
             reasons = (f"{actor}: {state.reason or state.error}" for actor, state in failed)
             error = errors.pop() if len(errors) == 1 and len(failed) == len(wishes) else "mixed"
             raise StepRejected("; ".join(reasons), error)
+        return list(states.values())
 
     def settle(self) -> None:
         """Let everyone finish what is due."""
@@ -179,11 +212,10 @@ class Stage:
                 f"an order named '{name}' exists (order {self._orders[name].id})",
                 hint=f"name this one, for example {name}-2",
             )
-        before = self.ledger.orders_of(client)
-        self.wish_all([(client, wish)])
-        created = [order for order in self.ledger.orders_of(client) if order not in before]
-        self._orders[name] = OpenOrder(created[-1], name, client, wish.service)
-        return created[-1]
+        (state,) = self.wish_all([(client, wish)])
+        (order,) = state.values("OrderCreated", "id")
+        self._orders[name] = OpenOrder(order, name, client, wish.service)
+        return self._orders[name].id
 
     def has_order(self, name: str) -> bool:
         return name in self._orders
@@ -197,15 +229,16 @@ class Stage:
     def orders(self) -> tuple[OpenOrder, ...]:
         return tuple(self._orders.values())
 
-    def create_pool(self, operator: str, name: str, wish: CreatePool) -> str:
+    def create_pool(self, operator: str, name: str, commission_bps: int) -> str:
         """Open a pool under a name of its own; returns its contract name."""
         if name in self._pools:
             raise UsageError(
                 f"a pool named '{name}' exists ({self._pools[name]})",
                 hint=f"name this one, for example {name}-2",
             )
-        self.wish_all([(operator, wish)])
-        self._pools[name] = self.ledger.last_pool_of(operator)
+        created = self.ask(operator, "PoolFactory", "create", commission_bps)
+        (address,) = created.values("PoolCreated", "pool")
+        self._pools[name] = self.contracts.names[address]
         return self._pools[name]
 
     def pool(self, name: str) -> str:

@@ -8,18 +8,14 @@ import pytest
 
 from devnet.actors.client import Client
 from devnet.actors.messages import (
-    AddReward,
-    Claim,
-    CloseOrder,
-    FinalizeOrder,
+    Ask,
     InvocationServed,
     Invoke,
+    Measure,
     PayloadGiven,
     PlaceOrder,
     ResultFetched,
-    ScaleOrder,
     SendFailed,
-    SettleOrder,
 )
 from devnet.actors.operations import Done, Fail, FetchResult, Send, Tell
 from devnet.actors.view import View, spec_hash
@@ -149,14 +145,10 @@ def test_a_refused_order_leaves_the_others_their_own_replicas(
     assert sends(operations) == [("alice", "scale", (10, 2)), ("alice", "scale", (11, 1))]
 
 
-def test_what_a_client_may_do_with_its_order(view: View, alice: Client) -> None:
-    wishes = [ScaleOrder(1, 7, 3), CloseOrder(2, 7), SettleOrder(3, 7), FinalizeOrder(4, 7)]
-
-    assert alice.act(view, wishes) == [
+def test_what_a_client_is_asked_for_is_sent_as_it_stands(view: View, alice: Client) -> None:
+    assert alice.act(view, [Ask(1, "Market", "scale", (7, 3)), Ask(2, "Pool:1", "harvest")]) == [
         Send("alice", "Market", "scale", (7, 3), 1),
-        Send("alice", "Market", "close", (7,), 2),
-        Send("alice", "Market", "settle", (7,), 3),
-        Send("alice", "Market", "finalize", (7,), 4),
+        Send("alice", "Pool:1", "harvest", (), 2),
     ]
 
 
@@ -249,12 +241,7 @@ def test_a_client_wants_nothing_by_itself(alice: Client) -> None:
     assert alice.due() is None
 
 
-def test_a_client_adds_to_the_rewards(view: View, alice: Client) -> None:
-    """C2: anyone may."""
-    assert alice.act(view, [AddReward(7, 11)]) == [Send("alice", "Rewards", "addReward", (11,), 7)]
-
-
 def test_a_wish_it_does_not_know_fails(view: View, alice: Client) -> None:
-    assert alice.act(view, [Claim(7, None)]) == [
-        Fail(7, "Claim is not a wish it serves", "NotServed")
+    assert alice.act(view, [Measure(7)]) == [
+        Fail(7, "Measure is not a wish it serves", "NotServed")
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devnet.actors.messages import AddReward, FeedRead, Poke, RequestRound, SendFailed
+from devnet.actors.messages import FeedRead, Measure, Poke, RequestRound, SendFailed
 from devnet.actors.operations import Fail, Operation, ReadFeed, Send
 from devnet.actors.oracle import Oracles
 from devnet.actors.view import View
@@ -257,9 +257,9 @@ def test_where_every_node_is_offline_a_wish_fails(stage: Stage, oracles: Oracles
 
 
 def test_a_wish_they_do_not_know_fails(stage: Stage, oracles: Oracles) -> None:
-    operations = oracles.act(stage.view(3), [AddReward(7, 11)])
+    operations = oracles.act(stage.view(3), [Measure(7)])
 
-    assert Fail(7, "AddReward is not a wish it serves", "NotServed") in operations
+    assert Fail(7, "Measure is not a wish it serves", "NotServed") in operations
 
 
 # --- requests and faults ----------------------------------------------------------------------

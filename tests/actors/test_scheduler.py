@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 import devnet.actors.scheduler as scheduler_module
-from devnet.actors.messages import AddReward, ChainEvent
+from devnet.actors.messages import ChainEvent, Measure
 from devnet.actors.operations import Done, Operation, Tell
 from devnet.actors.scheduler import EndlessWork
 from devnet.actors.view import View
@@ -40,7 +40,7 @@ def test_actors_act_in_the_order_of_their_time_then_of_their_name(stand: Stands)
     never = Scripted("d-never", notes("d-never"))
     made = stand(late, early, same, messaged, never)
     late.at, early.at, same.at = made.now, made.now - 2, made.now - 2
-    made.scheduler.wish("b-messaged", AddReward(1, 1))  # no time of its own: now
+    made.scheduler.wish("b-messaged", Measure(1))  # no time of its own: now
 
     made.scheduler.round()
 

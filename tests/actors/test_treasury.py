@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devnet.actors.messages import AddReward, Claim
+from devnet.actors.messages import Ask, Measure
 from devnet.actors.operations import Fail, Send
 from devnet.actors.treasury import Treasury
 from devnet.spec.network import Incentives
@@ -57,8 +57,12 @@ def test_a_cycle_s_first_block_is_met_whatever_block_it_wakes_in() -> None:
         assert block < following - 1 <= block + 70
 
 
+def add(wish: int, amount: int) -> Ask:
+    return Ask(wish, "Rewards", "addReward", (amount,))
+
+
 def test_what_it_is_asked_to_add_serves_the_wish() -> None:
-    operations = Treasury(0).act(Stage().view(3), [AddReward(4, 5), AddReward(6, 7)])
+    operations = Treasury(0).act(Stage().view(3), [add(4, 5), add(6, 7)])
 
     assert operations == [
         Send("treasury", "Rewards", "addReward", (5,), 4),
@@ -71,6 +75,6 @@ def test_without_an_incentive_it_is_never_due() -> None:
 
 
 def test_a_wish_it_does_not_know_fails() -> None:
-    assert Treasury(0).act(Stage().view(3), [Claim(9, None)]) == [
-        Fail(9, "Claim is not a wish it serves", "NotServed")
+    assert Treasury(0).act(Stage().view(3), [Measure(9)]) == [
+        Fail(9, "Measure is not a wish it serves", "NotServed")
     ]

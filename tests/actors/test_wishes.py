@@ -10,7 +10,7 @@ import pytest
 
 import devnet.actors.scheduler as scheduler_module
 from cluster.interface import ClusterEvent, EventKind
-from devnet.actors.messages import AddReward, ClusterSeen, FeedRead, SendFailed
+from devnet.actors.messages import Ask, ClusterSeen, FeedRead, Measure, SendFailed
 from devnet.actors.operations import Done, Fail, ReadFeed, Send
 from tests.actors.scheduler_stage import (
     OBSERVED,
@@ -36,7 +36,7 @@ def test_a_wish_is_served_once_all_that_closes_it_is_mined(
     monkeypatch.setattr(scheduler_module, "SENDS_PER_BLOCK", 1)
     both = does(pay(deployed, "alice", "bob", 1, 4), pay(deployed, "alice", "bob", 2, 4))
     made = stand(Scripted("alice", both))
-    made.scheduler.wish("alice", AddReward(4, 0))
+    made.scheduler.wish("alice", Measure(4))
     assert outcome(made, 4) == ("open", "")
 
     made.scheduler.drain(limit_block=made.head + 1)
@@ -46,10 +46,57 @@ def test_a_wish_is_served_once_all_that_closes_it_is_mined(
     assert outcome(made, 4) == ("ok", "")
 
 
+def test_a_wish_has_the_events_of_all_that_served_it_and_no_others(
+    stand: Stands, deployed: Deployed
+) -> None:
+    three = (
+        pay(deployed, "alice", "bob", amount, wish) for amount, wish in ((1, 4), (2, 0), (3, 4))
+    )
+    made = stand(Scripted("alice", does(*three)))
+    made.scheduler.wish("alice", Measure(4))
+    made.scheduler.drain()
+
+    assert made.scheduler.wishes[4].values("Transfer", "value") == [1, 3]
+    assert made.scheduler.wishes[4].values("Approval", "value") == []
+
+
+def call(deployed: Deployed, wish: int, amount: int) -> Ask:
+    return Ask(wish, "Kompute", "transfer", (deployed.directory.address("bob"), amount))
+
+
+@pytest.mark.parametrize("account", ["arbiter", "alice"])
+def test_what_nobody_acts_for_is_sent_as_it_stands(
+    stand: Stands, deployed: Deployed, account: str
+) -> None:
+    made = stand(Scripted("treasury"))
+    made.scheduler.send(pay(deployed, "treasury", account, 9, 1))
+    made.scheduler.ask(account, call(deployed, 2, 3))
+    made.scheduler.drain()
+
+    assert outcome(made, 2) == ("ok", "")
+    assert made.scheduler.wishes[2].values("Transfer", "from") == [
+        deployed.directory.address(account)
+    ]
+
+
+def test_whoever_acts_for_an_account_is_asked_and_hears_of_no_refusal(
+    stand: Stands, deployed: Deployed
+) -> None:
+    too_much = call(deployed, 3, 10**30)
+    alice = Scripted("alice", lambda view, messages: Scripted("alice").otherwise(messages[0]))
+    made = stand(alice)
+    made.scheduler.ask("alice", too_much)
+    made.scheduler.drain()
+
+    assert outcome(made, 3) == ("failed", "ERC20InsufficientBalance")
+    assert alice.turns == [(alice.turns[0][0], (too_much,))]
+    assert made.scheduler.wishes[3].events == []
+
+
 def test_a_wish_stays_open_while_nothing_closes_it(stand: Stands, deployed: Deployed) -> None:
     step = does(pay(deployed, "alice", "bob", 1, 5, closes=False))
     made = stand(Scripted("alice", step))
-    made.scheduler.wish("alice", AddReward(5, 0))
+    made.scheduler.wish("alice", Measure(5))
 
     made.scheduler.drain()
 
@@ -62,7 +109,7 @@ def test_a_refused_transaction_fails_its_wish_by_the_contract_s_own_error(
     too_much = does(pay(deployed, "alice", "bob", 10**30, 6, closes=False))
     alice, bob = Scripted("alice", too_much), Scripted("bob")
     made = stand(alice, bob)
-    made.scheduler.wish("alice", AddReward(6, 0))
+    made.scheduler.wish("alice", Measure(6))
 
     made.scheduler.drain()
 
@@ -101,9 +148,9 @@ def test_the_first_outcome_of_a_wish_stands(stand: Stands) -> None:
             does(Done(8), Fail(8, "late", "NotServed")),
         )
     )
-    made.scheduler.wish("alice", AddReward(7, 0))
+    made.scheduler.wish("alice", Measure(7))
     made.scheduler.drain()
-    made.scheduler.wish("alice", AddReward(8, 0))
+    made.scheduler.wish("alice", Measure(8))
     made.scheduler.drain()
 
     assert (made.scheduler.wishes[7].outcome, made.scheduler.wishes[7].reason) == ("failed", "no")

@@ -5,23 +5,19 @@ from __future__ import annotations
 import pytest
 
 from devnet.actors.messages import (
-    AddReward,
     AdmissionAsked,
     AdmissionRefused,
     Admitted,
-    Claim,
-    Exit,
+    Ask,
     Measure,
     MeasureAsked,
     MeasureFailed,
     Poke,
     Publish,
-    Restake,
     ResultSigned,
     SendFailed,
     Stake,
     TopUp,
-    Withdraw,
 )
 from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.actors.view import hardware_id
@@ -104,16 +100,13 @@ def test_a_top_up_without_an_amount_fills_to_500(stage: Stage, worker: Worker) -
 
 def test_the_owner_sends_what_is_the_owner_s(stage: Stage, worker: Worker) -> None:
     node = stage.address("worker-1")
-    wishes = [Restake(1, 6), Exit(2), Withdraw(3), Claim(4, None), Claim(5, 7)]
+    wishes = [Ask(1, "Staking", "restake", (node, 6)), Ask(2, "Rewards", "claimAll", (node,))]
 
     operations = worker.act(stage.view(5), wishes)
 
     assert operations == [
         Send("worker-1-owner", "Staking", "restake", (node, 6), 1),
-        Send("worker-1-owner", "Staking", "requestExit", (node,), 2),
-        Send("worker-1-owner", "Staking", "withdraw", (node,), 3),
-        Send("worker-1-owner", "Rewards", "claimAll", (node,), 4),
-        Send("worker-1-owner", "Rewards", "claim", (node, 7), 5),
+        Send("worker-1-owner", "Rewards", "claimAll", (node,), 2),
     ]
 
 
@@ -280,7 +273,7 @@ def test_an_offline_worker_does_nothing_and_makes_up_for_nothing(
 
 def test_a_worker_s_owner_adds_to_the_rewards(stage: Stage, worker: Worker) -> None:
     """C2: anyone may."""
-    operations = worker.act(stage.view(5), [AddReward(7, 11)])
+    operations = worker.act(stage.view(5), [Ask(7, "Rewards", "addReward", (11,))])
 
     assert operations == [Send("worker-1-owner", "Rewards", "addReward", (11,), 7)]
 

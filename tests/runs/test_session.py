@@ -25,6 +25,7 @@ def session_of(world: MagicMock, removed: Sequence[str] = ()) -> Session:
     spec = network()
     world.spec, world.directory = spec, directory(spec)
     world.chain.head = Block(5, GENESIS_TIME + 3600, "0x05")
+    world.scheduler.lead.return_value = "gatekeeper-1"
     world.checks.after_step.return_value = []
     world.readings.is_gatekeeper.side_effect = lambda name: name not in removed
     world.readings.registered_at.return_value = GENESIS_TIME + 720
@@ -84,9 +85,9 @@ def test_a_request_without_an_answer_fails_its_step() -> None:
     world = MagicMock()
     world.gateway.url.return_value = "http://127.0.0.1:1"  # nobody listens there
     session = session_of(world)
-    world.readings.orders_of.side_effect = [[], [1]]
     world.scheduler.wishes = MagicMock()
     world.scheduler.wishes.__getitem__.return_value.outcome = "ok"
+    world.scheduler.wishes.__getitem__.return_value.values.return_value = [1]
     session.perform(
         step_from_mapping("order", {"client": "alice", "service": "web", "deposit": "1 KOMP"})
     )

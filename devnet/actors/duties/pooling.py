@@ -1,11 +1,9 @@
-"""What a client does in pools: opens, funds and operates them, collects and redeems (S7)."""
+"""What a client does in pools beyond a plain call: it funds and activates them (S7)."""
 
 from __future__ import annotations
 
 from devnet.actors.messages import (
     ActivatePool,
-    AskPool,
-    CreatePool,
     MachineAsked,
     MachineLent,
     MachineRefused,
@@ -16,7 +14,7 @@ from devnet.actors.view import View
 
 FULL_STAKE_WEI = 500 * 10**18  # S1
 
-Pooled = CreatePool | PayIntoPool | AskPool | ActivatePool | MachineLent | MachineRefused
+Pooled = PayIntoPool | ActivatePool | MachineLent | MachineRefused
 
 
 class Pooling:
@@ -29,13 +27,8 @@ class Pooling:
     def take(self, view: View, message: Pooled) -> list[Operation]:
         """What follows from a wish, or from a worker's answer."""
         match message:
-            case CreatePool():
-                args = (message.commission_bps,)
-                return [Send(self._name, "PoolFactory", "create", args, message.id)]
             case PayIntoPool():
                 return self._pay_in(view, message)
-            case AskPool():
-                return [Send(self._name, message.pool, message.function, message.args, message.id)]
             case ActivatePool():
                 self._activating[message.worker] = message
                 pool = view.reads.contracts.address(message.pool)

@@ -7,20 +7,14 @@ import pytest
 from devnet.actors.client import Client
 from devnet.actors.messages import (
     ActivatePool,
-    AddReward,
     AdmissionRefused,
-    AskPool,
-    Claim,
-    CreatePool,
-    Exit,
+    Ask,
     MachineAsked,
     MachineRefused,
     PayIntoPool,
-    Restake,
     Stake,
     TopUp,
     Wish,
-    Withdraw,
 )
 from devnet.actors.operations import Fail, Send, Tell
 from devnet.actors.view import hardware_id
@@ -58,11 +52,6 @@ def pool_address(stage: Stage) -> str:
     return stage.reads.contracts.address("Pool:1")
 
 
-def test_an_operator_creates_a_pool(stage: Stage, alice: Client) -> None:
-    created = alice.act(stage.view(5), [CreatePool(1, 500)])
-    assert created == [Send("alice", "PoolFactory", "create", (500,), 1)]
-
-
 def test_whoever_pays_in_allows_exactly_that_first(stage: Stage, alice: Client) -> None:
     paid = alice.act(stage.view(5), [PayIntoPool(1, "Pool:1", "join", 7 * KOMP)])
     allowance = (pool_address(stage), 7 * KOMP)
@@ -76,11 +65,6 @@ def test_a_top_up_without_an_amount_is_what_the_node_lacks(stage: Stage, alice: 
     stage.reads.stakes[stage.address("worker-1")] = 475 * KOMP
     paid = alice.act(stage.view(5), [PayIntoPool(1, "Pool:1", "topUp", None)])
     assert paid[1] == Send("alice", "Pool:1", "topUp", (25 * KOMP,), 1)
-
-
-def test_other_calls_go_to_the_pool_as_they_are(stage: Stage, alice: Client) -> None:
-    asked = alice.act(stage.view(5), [AskPool(1, "Pool:1", "leave", (KOMP,))])
-    assert asked == [Send("alice", "Pool:1", "leave", (KOMP,), 1)]
 
 
 def test_a_pool_is_activated_with_the_workers_admission(stage: Stage, alice: Client) -> None:
@@ -137,13 +121,16 @@ def test_a_worker_lends_its_machine_to_one_at_a_time(stage: Stage) -> None:
     assert worker.act(view, [asked]) == [Tell("alice", busy)]
 
 
+NODE = ACCOUNTS["worker-1"].address
+
+
 @pytest.mark.parametrize(
-    "wish", [Restake(1, 12), TopUp(1, None), Exit(1), Withdraw(1), Claim(1, None)], ids=str
+    "wish", [TopUp(1, None), Ask(1, "Staking", "requestExit", (NODE,))], ids=str
 )
 def test_a_pools_worker_leaves_the_owners_verbs_to_the_pool(stage: Stage, wish: Wish) -> None:
     worker = Worker(ACCOUNTS["worker-1"], 1)
     stage.reads.owners[stage.address("worker-1")] = pool_address(stage)
     reason = "worker-1 belongs to a pool, whose members decide (S7)"
     assert worker.act(stage.view(5), [wish]) == [Fail(1, reason, "OwnedByPool")]
-    added = worker.act(stage.view(5), [AddReward(2, KOMP)])
+    added = worker.act(stage.view(5), [Ask(2, "Rewards", "addReward", (KOMP,))])
     assert added == [Send("worker-1-owner", "Rewards", "addReward", (KOMP,), 2)]
