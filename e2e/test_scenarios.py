@@ -10,6 +10,7 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
+    "credulous-gatekeeper": "0x3b61c1afa0d796a73fcaa18622eddefdbba51c5d553ee2b0ce6e0e4fb377d716",
     "feed-faults": "0xc42dc8c60dc7ebcb8f3267fa6a20125e8a3e0308d978e91cae790d2992fddb9e",
     "feed-mocked": "0x887f31edcc3bff78f1f6db60b2b31e1b109081df1847ce1d87aaa3a01123437e",
     "full-loop": "0x803e14388f2248494127df688289c25a17a6cc3dc199debbc30b4365351fce65",

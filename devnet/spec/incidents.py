@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from devnet.spec.fields import MAX_NUMBER, Positive, Seconds, Text, Truth, at_most, one_of_numbers
 from devnet.spec.registry import Step, step
-from devnet.spec.subjects import PayerName, WorkerName
+from devnet.spec.subjects import GatekeeperNames, PayerName, WorkerName
 from devnet.spec.units import UnitError, duration_text
 
 MALICIOUS, SERIOUS = 2, 3
@@ -30,6 +30,10 @@ class Incident(Step):
     )
     end: Seconds = Field(default=0, alias="to", description="so long ago; level 2")
     evidence: Text | None = Field(default=None, description="a text; its hash goes on chain")
+    gatekeeper: GatekeeperNames | None = Field(
+        default=None,
+        description="who vouch for it, beside the one that leads and proposes it; absent: all",
+    )
 
     @model_validator(mode="after")
     def _interval(self) -> Self:

@@ -16,9 +16,11 @@ DEFAULT_SECONDS = 86_400
 
 
 def report(stage: Stage, step: steps.Incident) -> str:
-    """Every gatekeeper vouches for the incident, so that the lead gets its quorum."""
+    """The gatekeepers vouch for the incident, so that the lead gets its quorum; others refuse."""
     incident = _attested(stage, step)
     lead, peers = stage.registered()
+    if step.gatekeeper is not None:
+        peers = tuple(peer for peer in peers if peer in step.gatekeeper)
     stage.wish_all([(p, messages.Vouch(stage.next_wish(), incident)) for p in peers])
     (state,) = stage.wish_all([(lead, messages.Vouch(stage.next_wish(), incident))])
     (identity,) = state.values("IncidentReported", "id")
