@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eth_utils.address import to_checksum_address
+
 from cluster.errors import ClusterLacks, ClusterStartFailed
 from cluster.interface import EventKind
 from devnet.base import StartFailed, StepCancelled, WaitExpired
@@ -45,6 +47,7 @@ class Live:
         self._pace = WallPace(world.scheduler, place.seconds_per_block, world.patience_blocks)
         self._session = Session(world, self._pace)
         self._started = time.monotonic()
+        self._known: dict[str, str] = {}
         self._lasting = self._facts()
         self._step = ""
         self._asked: Asked | None = None
@@ -151,8 +154,11 @@ class Live:
             "block_seconds": world.spec.chain.block_seconds,
             "narrowed": list(world.cluster.enforcement().narrowed),
             "run": str(place.run),
-            "contracts": dict(world.deployment.addresses),
         }
+
+    def abis(self) -> dict[str, Any]:
+        """ABIs by the names they have in a deployment; any thread."""
+        return {name: list(abi) for name, abi in self._world.deployment.abis.items()}
 
     def _look(self) -> dict[str, Any]:
         """What changes with steps and blocks."""
@@ -178,7 +184,15 @@ class Live:
                 for worker in world.spec.workers
             },
             "orders": orders,
+            "contracts": self._contracts(),
         }
+
+    def _contracts(self) -> dict[str, str]:
+        """Addresses by name with their checksums, which are made once for each (EIP-55)."""
+        for address, name in self._world.contracts.names.items():
+            if name not in self._known:
+                self._known = self._known | {name: to_checksum_address(address)}
+        return self._known
 
 
 def _has_ended(error: Exception) -> bool:

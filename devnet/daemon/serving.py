@@ -110,7 +110,7 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                 control = stack.enter_context(
                     ControlSocket(
                         folder.socket,
-                        at_once={"status": live.status},
+                        at_once={"status": live.status, "abis": live.abis},
                         arrived=live.wake,
                         doing=live.doing,
                     )
