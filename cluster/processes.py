@@ -80,7 +80,8 @@ class Process:
         code = self._popen.poll()
         if code is not None:
             raise ClusterStartFailed(
-                f"{self.name} {how_ended(code)}\n--- end of {self.log} ---\n{self.tail()}"
+                f"{self.name} {how_ended(code)}\n--- end of {self.log} ---\n{self.tail()}",
+                hint="ulimit -f limits the size of its files" if code == -signal.SIGXFSZ else "",
             )
 
     def ended(self, node: str = "") -> Ended | None:

@@ -4,6 +4,7 @@ A small environment with uv and tox is made in the cache; tox makes the project'
 the lock, for `./run demo` as for `./run e2e`, so there is one of it and one way to it.
 """
 
+import collections
 import contextlib
 import fcntl
 import hashlib
@@ -21,13 +22,18 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from devnet.base.obstacles import Obstacle
 
 OLDEST = (3, 11)
 CHECKS = ("e2e", "unit", "contracts", "lint", "bench")
 RUN_LOCK, PROJECT_LOCK = "requirements-run.lock", "requirements.lock"
 MACHINE_LACKS = 3
 NO_PYTHON = "Python 3.11 or newer is needed: set PYTHON=/path/to/python3, or install one"
+NETWORK = "check the network and pip's index settings (`pip config list`)"
+KEPT_LINES = 30
 NO_UV = "uv cannot be had; check the network and pip's index settings, or: sudo apt-get install {}"
 
 
@@ -120,7 +126,11 @@ def find_uv(into: Path) -> str:
     shutil.rmtree(into, ignore_errors=True)
     try:
         return str(uv_from_wheel(into))
-    except (OSError, urllib.error.URLError, ValueError, LookupError) as error:
+    except (OSError, ValueError, LookupError) as error:
+        from devnet.base import obstacles
+
+        if obstacles.of_error(error):
+            raise
         leave(f"{error}\n{NO_UV.format('python3-venv python3-pip')}")
 
 
@@ -216,28 +226,55 @@ def held(path: Path) -> Iterator[None]:
 
 def run(command: list[str]) -> None:
     """Run a command to its end, its output on stderr; leave with exit code 3 when it fails."""
+    from devnet.base import obstacles
+    from devnet.base.environment import installing_environment
+
+    kept: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+    with subprocess.Popen(
+        command,
+        env=installing_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            kept.append(line)
+            sys.stderr.write(line)
+            sys.stderr.flush()
+    if process.returncode != 0:
+        obstacle = obstacles.of_code(process.returncode) or obstacles.in_words(kept)
+        leave(
+            f"`{' '.join(command)}` {obstacles.ended(process.returncode)}"
+            + (f": {met(obstacle)}" if obstacle else f"; {NETWORK}, then run the command again")
+        )
+
+
+def attempt(command: list[str]) -> bool:
+    """Whether the command works; it has a successor when it does not, but on a full disk."""
+    from devnet.base import obstacles
     from devnet.base.environment import installing_environment
 
     done = subprocess.run(
         command,
         env=installing_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
         check=False,
     )
-    if done.returncode != 0:
-        leave(
-            f"`{' '.join(command)}` ended with {done.returncode}; check the network and pip's "
-            "index settings (`pip config list`), then run the command again"
-        )
-
-
-def attempt(command: list[str]) -> bool:
-    """Whether the command works; it has a successor when it does not."""
-    from devnet.base.environment import installing_environment
-
-    done = subprocess.run(command, env=installing_environment(), capture_output=True, check=False)
+    obstacle = obstacles.of_code(done.returncode) or obstacles.in_words(done.stdout.splitlines())
+    if done.returncode != 0 and obstacle and obstacle.lacking:
+        leave(f"`{' '.join(command)}` {obstacles.ended(done.returncode)}: {met(obstacle)}")
     return done.returncode == 0
+
+
+def met(obstacle: "Obstacle") -> str:
+    """What it is, where the cache lies, what helps."""
+    return f"{obstacle.name} (the cache is {cache()}); {obstacle.hint}"
 
 
 def replace(command: list[str]) -> NoReturn:
@@ -260,4 +297,7 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        leave(f"{error}; KOMPUTE_CACHE={cache()} must be writable")
+        from devnet.base import obstacles
+
+        hint = obstacles.hint(error, "KOMPUTE_CACHE must be writable")
+        leave(f"{obstacles.told(error)} (the cache is {cache()}); {hint}")

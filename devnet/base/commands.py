@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from devnet.base import obstacles
 from devnet.base.environment import plain_environment
 from devnet.base.errors import MachineLacks
 
@@ -50,7 +51,9 @@ def run_tool(
             start_new_session=True,
         )
     except OSError as error:
-        raise MachineLacks(f"{what}: {words[0]} cannot be started: {error}", hint=hint) from error
+        raise MachineLacks(
+            f"{what}: {words[0]} cannot be started: {error}", hint=obstacles.hint(error, hint)
+        ) from error
     late = threading.Event()
 
     def expire() -> None:
@@ -72,7 +75,11 @@ def run_tool(
     if late.is_set():
         raise MachineLacks(_told(what, f"not done within {limit_seconds:g} s", kept), hint=hint)
     if code != 0:
-        raise MachineLacks(_told(what, f"`{' '.join(words)}` ended with {code}", kept), hint=hint)
+        obstacle = obstacles.of_code(code) or obstacles.in_words(kept)
+        raise MachineLacks(
+            _told(what, f"`{' '.join(words)}` {obstacles.ended(code)}", kept),
+            hint=obstacle.hint if obstacle else hint,
+        )
     return list(kept)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from devnet.base import obstacles
 from devnet.base.errors import MachineLacks, UsageError
 
 HOME_NAME = ".devnet"
@@ -50,8 +51,8 @@ class DevnetFolder:
                 write_atomically(path / "id", secrets.token_hex(8))
         except OSError as error:
             raise MachineLacks(
-                f"the devnet's folder {path} cannot be written: {error}",
-                hint="run from a folder of your own",
+                f"the devnet's folder {path} cannot be written: {obstacles.told(error)}",
+                hint=obstacles.hint(error, "run from a folder of your own"),
             ) from error
         return cls(path)
 

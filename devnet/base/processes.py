@@ -15,6 +15,7 @@ from typing import Self
 
 import psutil
 
+from devnet.base import obstacles
 from devnet.base.environment import ID_VARIABLE, plain_environment
 from devnet.base.errors import StartFailed
 from devnet.base.waiting import log_tail
@@ -83,9 +84,11 @@ class Child:
     def require_alive(self) -> None:
         """Raises StartFailed, with the end of the log, when the process has ended."""
         if (code := self.returncode) is not None:
+            known = obstacles.of_code(code)
             raise StartFailed(
-                f"{self.name} ended with {code}\n--- end of the log {self.log} ---\n"
-                f"{log_tail(self.log)}"
+                f"{self.name} {obstacles.ended(code)}\n--- end of the log {self.log} ---\n"
+                f"{log_tail(self.log)}",
+                hint=known.hint if known else "",
             )
 
     def signal(self, number: signal.Signals) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 from platformdirs import user_cache_dir
 
+from devnet.base import obstacles
 from devnet.base.errors import MachineLacks
 
 KEY_LENGTH = 16
@@ -86,8 +87,10 @@ class Store:
                     shutil.rmtree(partial, ignore_errors=True)
         except OSError as error:
             raise MachineLacks(
-                f"the cache {self.root} cannot be written: {error}",
-                hint="point KOMPUTE_CACHE at a folder of your own with 6 GB of space",
+                f"the cache {self.root} cannot be written: {obstacles.told(error)}",
+                hint=obstacles.hint(
+                    error, "point KOMPUTE_CACHE at a folder of your own with 6 GB of space"
+                ),
             ) from error
         return folder
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from devnet.base import obstacles
 from devnet.base.environment import ID_VARIABLE, plain_environment
 from devnet.base.errors import WaitExpired
 from devnet.base.waiting import log_tail, wait_for
@@ -37,7 +38,8 @@ class Anvil:
     only, some 2 KB a block instead of a copy of all state: of older ones headers, receipts, logs
     and `trace_transaction` are left, and calls at them are refused. Enter it in a thread that lives
     as long as the chain must: the kernel kills the process with that thread.
-    Raises AnvilFailed when the port is taken or the process does not come up.
+    Raises AnvilFailed when the port is taken or the process does not come up, MachineLacks when a
+    devnet could not open its files.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class Anvil:
         """Start and wait until block 0 answers."""
         if self._process is not None:
             return
+        obstacles.require_open_files()
         self.port = _claim(self.port)
         self._folder.mkdir(parents=True, exist_ok=True)
         environment = plain_environment()
@@ -150,9 +153,11 @@ class Anvil:
             nonlocal last
             code = process.poll()
             if code is not None:
+                known = obstacles.of_code(code)
                 raise AnvilFailed(
-                    f"anvil on port {self.port} stopped with exit code {code}\n"
-                    f"--- end of {self.log.name} ---\n{log_tail(self.log)}"
+                    f"anvil on port {self.port} {obstacles.ended(code)}\n"
+                    f"--- end of {self.log.name} ---\n{log_tail(self.log)}",
+                    hint=known.hint if known else "",
                 )
             try:
                 with Rpc(self.url, timeout_seconds=1.0) as rpc:

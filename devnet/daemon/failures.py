@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass, replace
 
-from devnet.base import DevnetError, Interrupted
+from devnet.base import DevnetError, Interrupted, obstacles
 
 USAGE, LACKS, START = 2, 3, 4
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +28,36 @@ def failure_of(error: BaseException) -> Failure:
 def _of(error: BaseException) -> Failure:
     if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted", "", Interrupted.exit_code)
-    if isinstance(error, DevnetError):
-        return Failure(str(error), error.hint, error.exit_code)
     if isinstance(error, OSError):
-        return _of_system(error)
-    return _of_cluster(error) or Failure(
+        return Failure(obstacles.told(error), obstacles.hint(error), LACKS)
+    if isinstance(error, DevnetError):
+        return _caused(error, Failure(str(error), error.hint, error.exit_code))
+    if (failure := _of_cluster(error)) is not None:
+        return _caused(error, failure)
+    return _of_lack(error) or Failure(
         f"a fault of devnet itself: {type(error).__name__}: {error}",
         "KOMPUTE_DEBUG=1 shows where; please report it",
         START,
     )
 
 
-def _of_system(error: OSError) -> Failure:
-    where = f" ({error.filename})" if error.filename else ""
-    if error.errno in _NO_SPACE:
-        hint = "make room, or point KOMPUTE_CACHE and the working folder at another disk"
-        return Failure(f"the disk is full{where}", hint, LACKS)
-    return Failure(f"{error.strerror or error}{where}", "", LACKS)
+def _caused(error: BaseException, failure: Failure) -> Failure:
+    """With the obstacle's own hint, where one is behind the error."""
+    found = obstacles.of_error(error)
+    if found is None or (failure.hint and not found[0].lacking):
+        return failure
+    obstacle, cause = found
+    named = obstacle.name.lower() in failure.message.lower()
+    message = failure.message if named else f"{failure.message}: {obstacles.told(cause)}"
+    return Failure(message, obstacle.hint, failure.exit_code)
+
+
+def _of_lack(error: BaseException) -> Failure | None:
+    """Of a library's error, when the machine has no more of something."""
+    found = obstacles.of_error(error)
+    if found is None or not found[0].lacking:
+        return None
+    return Failure(obstacles.told(found[1]), found[0].hint, LACKS)
 
 
 def _of_cluster(error: BaseException) -> Failure | None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from devnet.base.obstacles import at
+
 BUNDLE_VERSION = 1
 SUFFIX = ".kompute.zip"
 MANIFEST = "manifest.json"
@@ -50,8 +52,9 @@ class RunFolder:
     def line(self, name: str, value: Mapping[str, Any]) -> None:
         """Append one record to a `.jsonl` file."""
         stream = self._streams[name]
-        stream.write(json.dumps(value, separators=(",", ":")) + "\n")
-        stream.flush()
+        with at(self.path / name):
+            stream.write(json.dumps(value, separators=(",", ":")) + "\n")
+            stream.flush()
 
     def document(self, name: str, value: Any) -> None:
         """Write a whole JSON file, atomically."""
@@ -65,8 +68,9 @@ def write_atomically(path: Path, text: str) -> None:
     """Either the old file or the whole new one, whatever happens meanwhile."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with at(path):
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
