@@ -4,6 +4,12 @@ A small environment with uv and tox is made in the cache; tox makes the project'
 the lock, for `./run demo` as for `./run e2e`, so there is one of it and one way to it.
 """
 
+
+import sys
+
+if __name__ == "__main__":  # modules beside it bear names of the standard library's
+    del sys.path[0]
+
 import collections
 import contextlib
 import fcntl
@@ -15,7 +21,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -42,7 +47,7 @@ def main(arguments: list[str]) -> NoReturn:
     if sys.version_info < OLDEST:
         leave(f"{NO_PYTHON} (this is {platform.python_version()}, {sys.executable})")
     checkout, words = Path(arguments[0]), arguments[1:]
-    sys.path[0] = str(checkout)
+    sys.path.insert(0, str(checkout))
     from devnet.base.environment import keep_loopback_direct
     from devnet.base.registries import uv_environment  # needs the path
 

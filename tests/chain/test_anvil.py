@@ -57,7 +57,7 @@ def test_a_taken_port_is_named(binary: Path, tmp_path: Path) -> None:
 
 def test_a_start_that_fails_tells_the_log(binary: Path, tmp_path: Path) -> None:
     anvil = Anvil(binary, genesis_timestamp=GENESIS, folder=tmp_path, mnemonic="no such words")
-    with pytest.raises(AnvilFailed, match=r"(?s)stopped with exit code.*end of anvil.log.*\w"):
+    with pytest.raises(AnvilFailed, match=r"(?s)ended with 1.*end of anvil.log.*\w"):
         anvil.start()
     assert anvil.pid is None
 
