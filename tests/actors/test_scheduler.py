@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 import devnet.actors.scheduler as scheduler_module
-from devnet.actors.messages import ChainEvent, Measure
+from devnet.actors.messages import ChainEvent, LeadChanged, Measure
 from devnet.actors.operations import Done, Operation, Tell
 from devnet.actors.scheduler import EndlessWork
 from devnet.actors.view import View
@@ -225,3 +225,25 @@ def test_advance_counts_the_blocks_of_transactions_too(stand: Stands, deployed: 
     made.scheduler.drain()
 
     assert made.head == first + 5
+
+
+# --- who leads ------------------------------------------------------------------------------
+
+
+def test_a_change_of_lead_reaches_everybody_and_the_record_the_first_answer_nobody(
+    stand: Stands,
+) -> None:
+    leads = ["gatekeeper-1"]
+    one, other = Scripted("one"), Scripted("other")
+    made = stand(one, other, leader=lambda: leads[-1])
+    assert made.scheduler.round() is False
+    assert made.scheduler.view().lead == "gatekeeper-1"
+
+    leads.append("gatekeeper-2")
+    assert made.scheduler.round() is True
+    assert made.scheduler.view().lead == "gatekeeper-2"
+    assert made.scheduler.round() is False
+
+    told = LeadChanged("gatekeeper-2")
+    assert one.turns == other.turns == [(made.head, (told,))]
+    assert made.journal.told_ == [(made.head, "all", told)]
