@@ -65,11 +65,13 @@ class WishState:
     """`outcome`: open, ok or failed; `error` is the contract's named error where there is one.
 
     `events` are those of the transactions that served it, in their order.
+    `place` is that of the transaction which was mined for it last: its block, and where in it.
     """
 
     outcome: str = "open"
     error: str = ""
     reason: str = ""
+    place: tuple[int, int] | None = None
     events: list[Event] = field(default_factory=list)
 
     def values(self, event: str, key: str) -> list[Any]:
@@ -354,8 +356,10 @@ class Scheduler:
         self._fail_send(send, error, reason)
 
     def _settle_send(self, send: Send, transaction: ObservedTransaction) -> None:
-        if transaction.ok and send.wish in self.wishes:
-            self.wishes[send.wish].events += transaction.events
+        state = self.wishes.get(send.wish)
+        if state is not None:
+            state.place = (transaction.block, transaction.index)
+            state.events += transaction.events  # none where it was refused
         if not transaction.ok:
             self._fail_send(send, transaction.error or "unknown", transaction.sentence)
         elif send.wish and send.closes:

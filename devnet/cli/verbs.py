@@ -48,6 +48,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("pool_exit", "pool_withdraw", "pool_harvest"), ("pool",)),
     **dict.fromkeys(("pool_collect", "pool_redeem"), ("member", "pool")),
     "send": ("from", "to", "function"),
+    "together": ("sends",),
     "advance": ("time",),
     "expect": (),
 }
@@ -102,7 +103,9 @@ def _perform(
 
 
 def _keys(model: type[Step]) -> list[str]:
-    """The fields under the names a file uses (`from`, not `source`)."""
+    """The fields under the names a file uses (`from`, not `source`); of a list, the list alone."""
+    if model.listed:
+        return [model.listed]
     return [field.alias or key for key, field in model.model_fields.items()]
 
 

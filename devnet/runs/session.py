@@ -105,6 +105,8 @@ def _as_expected(expected: str, did: str, failure: str, error: str) -> tuple[str
 def _text(step: Step) -> str:
     """The step as a line of its file."""
     values = step_mapping(step)[step.verb]
+    if step.listed:
+        return f"{step.verb}: {_flow(values)}"
     inner = ", ".join(f"{key}: {_flow(value)}" for key, value in values.items())
     return f"{step.verb}: {{{inner}}}"
 

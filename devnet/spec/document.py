@@ -74,7 +74,8 @@ class Document:
     """`tree` is made of dicts, lists, texts and None; `places` says where each path stands.
 
     `faults` are those of the reading itself (duplicate keys, tags); a part of a document (`at`)
-    keeps the `prefix` its paths are shown with.
+    keeps the `prefix` its paths are shown with. A list read as the value of a key (`under`) has
+    that key in its paths, and it is `unwritten` where these are shown.
     """
 
     file: str
@@ -82,11 +83,13 @@ class Document:
     places: Mapping[Loc, Place]
     faults: tuple[Fault, ...] = ()
     prefix: Loc = ()
+    unwritten: str = ""
 
     def fault(self, loc: Loc, message: str, hint: str = "") -> Fault:
         """A fault at `loc`, or at the nearest enclosing value that was written."""
         place = self.place(loc)
-        return Fault(place.file, place.line, path_text((*self.prefix, *loc)), message, hint)
+        shown = loc[1:] if self.unwritten and loc[:1] == (self.unwritten,) else loc
+        return Fault(place.file, place.line, path_text((*self.prefix, *shown)), message, hint)
 
     def place(self, loc: Loc) -> Place:
         """Where a value, or the nearest enclosing one that was written, stands."""
@@ -109,6 +112,12 @@ class Document:
             known[size:]: place for known, place in self.places.items() if known[:size] == loc
         }
         return Document(self.file, tree, places, prefix=(*self.prefix, *loc))
+
+    def under(self, key: str) -> Document:
+        """The whole as the value of a key that nobody wrote."""
+        places = {(key, *known): place for known, place in self.places.items()}
+        places |= {(): self.places[()]} if () in self.places else {}
+        return replace(self, tree={key: self.tree}, places=places, unwritten=key)
 
 
 def path_text(loc: Loc) -> str:

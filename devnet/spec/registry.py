@@ -15,9 +15,13 @@ from devnet.spec.units import UnitError
 
 
 class Step(SpecModel):
-    """One step of a scenario. Its docstring is the help of the CLI verb of the same name."""
+    """One step of a scenario. Its docstring is the help of the CLI verb of the same name.
+
+    Where `listed` names a field, a file gives that field's list in the place of a mapping.
+    """
 
     verb: ClassVar[str]
+    listed: ClassVar[str] = ""
     expect_error: ErrorName | None = None
     _line: int = PrivateAttr(default=0)
 

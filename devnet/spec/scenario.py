@@ -16,7 +16,6 @@ from devnet.spec import faults as _faults  # noqa: F401  registers the verbs
 from devnet.spec import governing as _governing  # noqa: F401  registers those of governance
 from devnet.spec import incidents as _incidents  # noqa: F401  registers those of incidents
 from devnet.spec import pools as _pools  # noqa: F401  registers the verbs of pools
-from devnet.spec import sending as _sending  # noqa: F401  registers 'send'
 from devnet.spec import steps as _steps  # noqa: F401  registers the verbs
 from devnet.spec.attack import Attack, attack_mapping
 from devnet.spec.document import Document, Fault, SpecError, document_of, read_document
@@ -24,6 +23,7 @@ from devnet.spec.fields import Seed, SpecModel, Text, Version
 from devnet.spec.loading import known_profiles, load_network, with_overrides
 from devnet.spec.network import NetworkSpec, Profiles
 from devnet.spec.registry import STEPS, Step
+from devnet.spec.sending import Send, Together  # registers 'send' and 'together'
 from devnet.spec.subjects import Known
 from devnet.spec.units import did_you_mean
 from devnet.spec.validation import validated
@@ -108,16 +108,21 @@ def step_from_mapping(
     """
     if verb not in STEPS:
         raise SpecError([Fault("command", 0, verb, *_unknown_verb(verb))])
-    found, faults = _step(document_of(dict(mapping), "command", (verb,)), verb, Known(network))
+    listed = STEPS[verb].listed
+    given = mapping[listed] if list(mapping) == [listed] else dict(mapping)
+    found, faults = _step(document_of(given, "command", (verb,)), verb, Known(network))
     if faults or found is None:
         raise SpecError(faults)
     return found
 
 
 def step_mapping(step: Step) -> dict[str, Any]:
-    """The step as a file writes it: `{"stake": {"worker": [...]}}`; reads back as itself."""
+    """The step as a file writes it: `{"stake": {"worker": [...]}}`; reads back as itself.
+
+    The values of a `together` are a list.
+    """
     values = step.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return {step.verb: values}
+    return {step.verb: values[step.listed] if step.listed else values}
 
 
 def scenario_yaml(scenario: Scenario, network: str) -> str:
@@ -170,9 +175,18 @@ def _read_steps(document: Document, known: Known) -> tuple[tuple[Step, ...], lis
 
 
 def _step(document: Document, verb: str, known: Known) -> tuple[Step | None, list[Fault]]:
+    model = STEPS[verb]
+    if model.listed:
+        if not isinstance(document.tree, list):
+            hint = "for example 'together: [{send: …}, {send: …}]'"
+            return None, [document.fault((), f"must be a list of its {model.listed}", hint)]
+        document = document.under(model.listed)
     if document.tree is None:
         document = replace(document, tree={})
-    found, faults = validated(document, STEPS[verb], context=known)
+    found, faults = validated(document, model, context=known)
+    if isinstance(found, Together):
+        lines = (document.line((model.listed, n, Send.verb)) for n in range(len(found.sends)))
+        found = found.with_lines(tuple(lines))
     return (found.placed(document.line()) if found else None), faults
 
 

@@ -34,6 +34,9 @@ def scenario_schema() -> dict[str, Any]:
     for verb, model in STEPS.items():
         values = model.model_json_schema(by_alias=True)
         definitions |= values.pop("$defs", {})
+        if model.listed:
+            whole = {"title": values["title"], "description": values["description"]}
+            values = values["properties"][model.listed] | whole
         definitions[verb] = values
         choices.append(
             {

@@ -1,13 +1,18 @@
-"""The step that is no actor's own: any transaction of any account of the network."""
+"""The steps that are no actor's own: any transaction of any account of the network."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, Field
 
 from devnet.spec.arguments import Arguments
-from devnet.spec.fields import Text, Truth
+from devnet.spec.fields import SpecModel, Text, Truth
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import AccountName, ContractName
+from devnet.spec.units import UnitError
+
+MOST_TOGETHER = 100  # well within the gas of one block
 
 
 @step("send")
@@ -24,3 +29,34 @@ class Send(Step):
         default=False,
         description="what `args` leave out is as in the last accepted call of the function",
     )
+
+
+class Sent(SpecModel):
+    """One of the sends of a block."""
+
+    send: Send
+
+
+def _a_send(given: Any) -> Any:
+    if isinstance(given, Sent) or (isinstance(given, dict) and list(given) == [Send.verb]):
+        return given
+    seen = ", ".join(map(str, given)) if isinstance(given, dict) else given
+    raise UnitError("only sends are mined together", seen, "each is 'send: {from: …, to: …}'")
+
+
+@step("together")
+class Together(Step):
+    """Mine several sends in one block, in their order; each expects its own error."""
+
+    listed: ClassVar[str] = "sends"
+    sends: tuple[Annotated[Sent, BeforeValidator(_a_send)], ...] = Field(
+        min_length=1,
+        max_length=MOST_TOGETHER,
+        description="a list of sends; what they read is read before the block",
+    )
+
+    def with_lines(self, lines: tuple[int, ...]) -> Self:
+        """With the line of each send in the file."""
+        placed = zip(self.sends, lines, strict=True)
+        sends = tuple(Sent.model_construct(send=one.send.placed(line)) for one, line in placed)
+        return self.model_copy(update={"sends": sends})

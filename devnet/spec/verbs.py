@@ -59,6 +59,7 @@ VERBS: dict[str, str] = {
     "pool_collect": "Take the members' part of the rewards, and the operator's commission (S7).",
     "pool_redeem": "Give all shares back for their part of the returned stake (S7).",
     "send": "Send any transaction of any account: what no actor would do by itself.",
+    "together": "Mine several sends in one block, in their order; each expects its own error.",
     "advance": "Move the chain's blocks and time together, stopping wherever an actor has work.",
     "expect": "Check ledger and cluster: a value, or a comparison such as '>= 20 KOMP'.",
 }

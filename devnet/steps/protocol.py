@@ -23,11 +23,11 @@ from devnet.spec import incidents as incident_steps
 from devnet.spec import pools as pool_steps
 from devnet.spec.expectation import Expect
 from devnet.spec.feeds import FEED_PREFIX
-from devnet.spec.sending import Send
+from devnet.spec.sending import Send, Together
 from devnet.spec.units import komp_text
 from devnet.steps import governing, incidents, pools
 from devnet.steps.expectations import expect
-from devnet.steps.sending import send
+from devnet.steps.sending import send, together
 from devnet.steps.stage import Asked, Stage
 
 DEFAULT_DEPOSIT_WEI = 5 * 10**18  # of the order an `invoke` makes where its client has none
@@ -329,6 +329,7 @@ def _advance(stage: Stage, step: steps.Advance) -> str:
 
 
 performs(Send)(send)
+performs(Together)(together)
 
 performs(incident_steps.Incident)(incidents.report)
 performs(incident_steps.Appeal)(incidents.appeal)

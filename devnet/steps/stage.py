@@ -183,12 +183,31 @@ class Stage:
         (state,) = self._await([(operation.account, operation.wish)])
         return state
 
-    def _await(self, wishes: Sequence[tuple[str, int]]) -> list[WishState]:
-        states = {wish: self.scheduler.wishes[wish] for _, wish in wishes}
+    def send_together(self, operations: Sequence[Send]) -> tuple[WishState, ...]:
+        """Send transactions that the next block has in this order; what became of each.
+
+        Raises CheckFailed where those that the chain took are not in one block in this order.
+        """
+        for operation in operations:
+            self.scheduler.send(operation)
+        states = tuple(self._served([operation.wish for operation in operations]).values())
+        places = [state.place for state in states if state.place is not None]
+        if places != sorted(places) or len({block for block, _ in places}) > 1:
+            told = ", ".join(f"block {block} [{index}]" for block, index in places)
+            raise CheckFailed(f"they were mined in {told}, not in one block in their order")
+        return states
+
+    def _served(self, wishes: Sequence[int]) -> dict[int, WishState]:
+        """Their states, none of them open any more."""
+        states = {wish: self.scheduler.wishes[wish] for wish in wishes}
         self._pace.settle(
             lambda: all(state.outcome != "open" for state in states.values()),
             lambda: f"{sum(s.outcome == 'open' for s in states.values())} of {len(states)} open",
         )
+        return states
+
+    def _await(self, wishes: Sequence[tuple[str, int]]) -> list[WishState]:
+        states = self._served([wish for _, wish in wishes])
         failed = [
             (actor, states[wish]) for actor, wish in wishes if states[wish].outcome == "failed"
         ]

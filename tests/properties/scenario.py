@@ -1,9 +1,9 @@
-"""A failure as a scenario file of `send` and `advance` steps, for `devnet run`."""
+"""A failure as a scenario file of `send`, `together` and `advance` steps, for `devnet run`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from devnet.checking import Difference
 from devnet.protocol import ObservedTransaction
 from devnet.spec.units import komp_text
 
-from .action import Action, Advance
+from .action import Action, Advance, Send
 from .twins import Disagreement
 
 AMOUNTS: Final = ("amount", "value", "deposit", "maxRate", "maxRate2")
@@ -24,17 +24,33 @@ Done = tuple[Action, ObservedTransaction | None]
 
 def document(name: str, network: str, done: Iterable[Done], wrong: Disagreement) -> dict[str, Any]:
     """The scenario; every send expects what the model says of it, so it passes once mended."""
-    rows = list(done)
     return {
         "version": 1,
         "name": name,
         "network": network,
         "seed": 0,
-        "steps": [
-            _step(action, _expected(seen, wrong) if seen is not None else None)
-            for action, seen in rows
-        ],
+        "steps": list(_steps(done, wrong)),
     }
+
+
+def _steps(done: Iterable[Done], wrong: Disagreement) -> Iterator[dict[str, Any]]:
+    """A step for each action; one for all transactions of a block."""
+    block: list[dict[str, Any]] = []
+    for action, seen in done:
+        if block and not (isinstance(action, Send) and action.joins):
+            yield _of_block(block)
+            block = []
+        if isinstance(action, Advance):
+            yield {"advance": {"blocks": action.blocks}}
+        else:
+            assert seen is not None
+            block.append(_send(action, _expected(seen, wrong)))
+    if block:
+        yield _of_block(block)
+
+
+def _of_block(sends: list[dict[str, Any]]) -> dict[str, Any]:
+    return sends[0] if len(sends) == 1 else {"together": sends}
 
 
 def save(path: Path, name: str, network: Path, done: Iterable[Done], wrong: Disagreement) -> Path:
@@ -53,9 +69,7 @@ def save(path: Path, name: str, network: Path, done: Iterable[Done], wrong: Disa
     return path
 
 
-def _step(action: Action, error: str | None) -> dict[str, Any]:
-    if isinstance(action, Advance):
-        return {"advance": {"blocks": action.blocks}}
+def _send(action: Send, error: str | None) -> dict[str, Any]:
     send: dict[str, Any] = {
         "from": action.sender,
         "to": action.contract,
