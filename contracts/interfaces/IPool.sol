@@ -28,17 +28,17 @@ interface IPool {
     error OperatorShareTooSmall(uint256 shares, uint256 total);
     error NothingMissing(address node);
     error TopUpTooSmall(uint256 amount, uint256 room);
-    error NoSharesMinted(uint256 amount, uint256 shares, uint256 assets);
+    error TooFewShares(uint256 shares, uint256 least);
     error TooEarly(uint256 due, uint256 timestamp);
     error StakeNotReturned(address node);
     error LastCycleRuns(uint256 cycle);
     error NothingToCollect(address member);
 
     /// @notice Pays in one share per wei, cut to the room left below 500 KOMP; the operator comes first, since it
-    /// holds at least 20 % after every join (S7).
+    /// holds at least 20 % after every join. The caller then holds 5 KOMP at least, unless it fills the pool (S7).
     function join(uint256 amount) external returns (uint256 joined);
-    /// @notice Takes back `amount` of the own funding; only before activation, and the operator keeps 20 % unless
-    /// nobody is left (S7).
+    /// @notice Takes back `amount` of the own funding, all of it or so much that 5 KOMP are left; only before
+    /// activation, and the operator keeps 20 % unless nobody is left (S7).
     function leave(uint256 amount) external;
     /// @notice The operator stakes the 500 KOMP for a node; its admission, which gatekeepers and the node's key sign,
     /// names this pool as the owner (S1, S6).
@@ -53,8 +53,10 @@ interface IPool {
     /// @notice The operator, from unlockAt + exitDelay on: until then any member may ask for the exit (S7).
     function restake(uint256 months) external;
     /// @notice Anyone fills a slashed stake up to exactly 500 KOMP (S4): `amount` must cover what is missing, is cut to
-    /// it, and buys floor(cut * shares / assets) shares. Harvests first, and pays the caller what it earned (S7).
-    function topUp(uint256 amount) external returns (uint256 shares);
+    /// it, and buys floor(cut * shares / assets) shares, but no more than leave the operator its 20 %; at least
+    /// `leastShares`, which may be 0. Whoever held none holds none or 5 KOMP then. Harvests first, and pays the caller
+    /// what it earned (S7).
+    function topUp(uint256 amount, uint256 leastShares) external returns (uint256 shares);
     /// @notice Claims what the node earned in ended cycles; anyone; 0 where nothing is due (S7, C6).
     function harvest() external returns (uint256 gross);
     /// @notice Pays the caller its rewards, and the operator its commission. Harvests first (S7).
@@ -81,7 +83,7 @@ interface IPool {
     function uncollectedOf(address member) external view returns (uint256 amount, uint256 commission);
     /// @notice What the shares stand for: the funding, then the stake (seized or not), at last what is not redeemed yet.
     function assets() external view returns (uint256);
-    /// @notice Slashed below 5 KOMP while active: nobody tops up any more (S7).
+    /// @notice Slashed below 5 KOMP, by what has executed: for ever, nobody tops up any more (S7).
     function closed() external view returns (bool);
     /// @notice Whether the stake has come back.
     function withdrawn() external view returns (bool);

@@ -21,6 +21,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
     /// @dev S1, S7.
     uint256 private constant STAKE = 500e18;
     uint256 private constant LEAST_ASSETS = 5e18;
+    uint256 private constant LEAST_SHARES = 5e18;
     uint256 private constant BPS = 10_000;
     uint256 private constant LEAST_OPERATOR_BPS = 2_000;
     uint256 private constant ONE = 1e18;
@@ -82,7 +83,8 @@ contract Pool is IPool, ReentrancyGuardTransient {
         uint256 room = STAKE - funding;
         if (room == 0) revert PoolFull(funding);
         joined = amount < room ? amount : room; // S7: cut to the room left
-        _mint(_members[msg.sender], joined);
+        uint256 shares = _mint(_members[msg.sender], joined);
+        if (joined != room && shares < LEAST_SHARES) revert TooFewShares(shares, LEAST_SHARES);
         _requireOperatorShare();
         emit Joined(msg.sender, joined);
         token.safeTransferFrom(msg.sender, address(this), joined);
@@ -95,7 +97,9 @@ contract Pool is IPool, ReentrancyGuardTransient {
         Member storage member = _members[msg.sender];
         uint256 shares = member.shares;
         if (amount > shares) revert SharesExceeded(amount, shares);
-        member.shares = uint128(shares - amount);
+        uint256 left = shares - amount;
+        if (left != 0 && left < LEAST_SHARES) revert TooFewShares(left, LEAST_SHARES);
+        member.shares = uint128(left);
         _totalShares -= uint128(amount);
         _requireOperatorShare(); // 0 of 0 passes: nobody is left
         emit Left(msg.sender, amount);
@@ -131,7 +135,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPool
-    function topUp(uint256 amount) external nonReentrant returns (uint256 shares) {
+    function topUp(uint256 amount, uint256 leastShares) external nonReentrant returns (uint256 shares) {
         address node_ = _activeNode();
         uint256 left = staking.stakeOf(node_);
         uint256 whole = left + slashing.seizedOf(node_);
@@ -140,12 +144,15 @@ contract Pool is IPool, ReentrancyGuardTransient {
         if (room == 0) revert NothingMissing(node_);
         if (amount < room) revert TopUpTooSmall(amount, room); // S4: to exactly 500 KOMP
         _harvest();
-        shares = room * _totalShares / whole;
-        if (shares == 0) revert NoSharesMinted(room, _totalShares, whole);
+        Member storage member = _members[msg.sender];
+        shares = _sharesFor(room * _totalShares / whole);
+        if (shares < leastShares) revert TooFewShares(shares, leastShares);
+        // So little would be the price of calling an end to the pool (S7).
+        bool joins = member.shares == 0 && shares != 0;
+        if (joins && shares < LEAST_SHARES) revert TooFewShares(shares, LEAST_SHARES);
         // Paid before its shares change, so that the new ones earn nothing of what was harvested.
-        uint256 due = _settle(_members[msg.sender]);
-        _mint(_members[msg.sender], shares);
-        _requireOperatorShare();
+        uint256 due = _settle(member);
+        _mint(member, shares);
         emit PoolToppedUp(msg.sender, room, shares);
         if (due != 0) emit Collected(msg.sender, due, 0);
         token.safeTransferFrom(msg.sender, address(this), room);
@@ -240,7 +247,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
 
     /// @inheritdoc IPool
     function closed() public view returns (bool) {
-        return _node != address(0) && !_withdrawn && _staked() < LEAST_ASSETS;
+        return _node != address(0) && (_withdrawn ? _returned : _staked()) < LEAST_ASSETS;
     }
 
     /// @inheritdoc IPool
@@ -267,9 +274,18 @@ contract Pool is IPool, ReentrancyGuardTransient {
         emit Harvested(gross, commission);
     }
 
-    function _mint(Member storage member, uint256 shares) private {
+    function _mint(Member storage member, uint256 shares) private returns (uint256 held) {
         member.shares += shares.toUint128();
         _totalShares += shares.toUint128();
+        return member.shares;
+    }
+
+    /// @dev What a top-up mints: `bought`, but no more than leaves the operator its fifth, so that a pool goes on
+    /// whose operator is away (S7).
+    function _sharesFor(uint256 bought) private view returns (uint256) {
+        if (msg.sender == operator) return bought;
+        uint256 most = uint256(_members[operator].shares) * BPS / LEAST_OPERATOR_BPS - _totalShares;
+        return bought < most ? bought : most;
     }
 
     /// @dev The member's part of what was harvested; the caller pays it.

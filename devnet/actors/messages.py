@@ -322,11 +322,15 @@ class RequestRound(Wish):
 
 @dataclass(frozen=True, slots=True)
 class PayIntoPool(Wish):
-    """`function` is join or topUp of the pool of that contract name; None: what is missing."""
+    """`function` is join or topUp of the pool of that contract name; None: what is missing.
+
+    `args` are those after the amount.
+    """
 
     pool: str
     function: str
     amount_wei: int | None
+    args: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

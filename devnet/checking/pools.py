@@ -136,6 +136,8 @@ class Pools(Part):
         node = self._nodes.seen[pool.node]
         assets = node.stake_wei + node.seized
         due = args["amount"] * pool.shares // assets if assets else 0
+        if args["member"] != pool.operator:
+            due = min(due, OPERATOR_PART * pool.members.get(pool.operator, 0) - pool.shares)
         self.changes.append(
             ShareChange(
                 transaction.hash,

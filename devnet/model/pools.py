@@ -13,10 +13,12 @@ from devnet.model.parameters import STAKE_WEI
 from devnet.model.rows import Member, Pool
 from devnet.model.shares import (
     LEAST_ASSETS_WEI,
+    LEAST_SHARES,
     due,
     holds_enough,
     is_closed,
     minted,
+    most_minted,
     per_share,
     redeemable,
     room,
@@ -99,10 +101,13 @@ def join(at: _Visit) -> None:
         raise Refused("PoolActive")
     if amount == 0:
         raise Refused("ZeroAmount")
-    joined = min(amount, room(pool.total_shares))
+    left = room(pool.total_shares)
+    joined = min(amount, left)
     if joined == 0:
         raise Refused("PoolFull")
     _mint(at, joined)
+    if joined != left and at.member.shares < LEAST_SHARES:
+        raise Refused("TooFewShares")  # the last may fill what is left
     _require_operator_share(at)
     at.emit("Joined", {"member": at.sender, "amount": joined})
     at.take(joined)
@@ -117,7 +122,10 @@ def leave(at: _Visit) -> None:
         raise Refused("ZeroAmount")
     if amount > at.member.shares:
         raise Refused("SharesExceeded")
-    at.change_member(shares=at.member.shares - amount)
+    left = at.member.shares - amount
+    if 0 < left < LEAST_SHARES:
+        raise Refused("TooFewShares")
+    at.change_member(shares=left)
     at.change(total_shares=pool.total_shares - amount)
     _require_operator_share(at)
     at.emit("Left", {"member": at.sender, "amount": amount})
@@ -163,11 +171,15 @@ def top_up(at: _Visit) -> None:
         raise Refused("TopUpTooSmall")
     _harvest(at)
     shares = minted(missing, at.pool.total_shares, assets)
-    if shares == 0:
-        raise Refused("NoSharesMinted")
+    if at.sender != at.pool.operator:
+        operator = at.state.members[at.address, at.pool.operator]
+        shares = min(shares, most_minted(operator.shares, at.pool.total_shares))
+    if shares < at.call.args["leastShares"]:
+        raise Refused("TooFewShares")
+    if at.member.shares == 0 and 0 < shares < LEAST_SHARES:
+        raise Refused("TooFewShares")  # it would make a member that holds less than 5 KOMP
     owed = _settle(at)  # before its shares change
     _mint(at, shares)
-    _require_operator_share(at)
     at.emit("PoolToppedUp", {"member": at.sender, "amount": missing, "shares": shares})
     if owed:
         at.emit("Collected", {"member": at.sender, "amount": owed, "commission": 0})

@@ -13,6 +13,7 @@ from devnet.protocol.deployment import pool_name
 BPS: Final = 10_000
 LEAST_OPERATOR_BPS: Final = 2_000
 LEAST_ASSETS_WEI: Final = 5 * 10**18
+LEAST_SHARES: Final = 5 * 10**18
 ONE: Final = 10**18
 
 
@@ -24,6 +25,11 @@ def room(funding: int) -> int:
 def minted(amount: int, total_shares: int, assets: int) -> int:
     """The shares a top-up buys: floor(amount * shares / assets)."""
     return amount * total_shares // assets
+
+
+def most_minted(operator: int, total: int) -> int:
+    """How many shares others than the operator may get until it has but its 20 %."""
+    return operator * BPS // LEAST_OPERATOR_BPS - total
 
 
 def split(gross: int, commission_bps: int) -> tuple[int, int]:
@@ -60,9 +66,9 @@ def assets_of(state: State, pool: Pool) -> int:
 
 
 def is_closed(state: State, pool: Pool) -> bool:
-    """Under 5 KOMP after an executed slash; a seizure alone closes nothing."""
-    active = pool.node != ZERO_ADDRESS and not pool.withdrawn
-    return active and staked(state, pool) < LEAST_ASSETS_WEI
+    """Under 5 KOMP after an executed slash, for ever; a seizure alone closes nothing."""
+    left = pool.returned if pool.withdrawn else staked(state, pool)
+    return pool.node != ZERO_ADDRESS and left < LEAST_ASSETS_WEI
 
 
 def staked(state: State, pool: Pool) -> int:

@@ -60,8 +60,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "TopUpTooSmall(uint256 amount,uint256 room)": (
         "{amount:komp} do not cover the {room:komp} missing to 500 KOMP"
     ),
-    "NoSharesMinted(uint256 amount,uint256 shares,uint256 assets)": (
-        "{amount:komp} buy no share where {shares} shares stand for {assets:komp}"
+    "TooFewShares(uint256 shares,uint256 least)": (
+        "{shares:komp} in shares are less than the {least:komp} that are due"
     ),
     "TooEarly(uint256 due,uint256 timestamp)": "this is allowed from {due} on, it is {timestamp}",
     "StakeNotReturned(address node)": "the stake of the pool's node {node} is not withdrawn yet",

@@ -67,6 +67,9 @@ class PoolTopUp(_OfPool):
 
     member: ClientName
     amount: Wei | None = Field(default=None, description="absent: what is missing to 500 KOMP")
+    least_shares: Wei = Field(
+        default=0, description="refused where it buys fewer, a share at 1e-18 KOMP"
+    )
 
 
 @step("pool_restake")

@@ -39,7 +39,7 @@ def activate(stage: Stage, step: steps.PoolActivate) -> str:
 
 
 def top_up(stage: Stage, step: steps.PoolTopUp) -> str:
-    contract, shares = _paid_in(stage, step, "topUp", ("PoolToppedUp", "shares"))
+    contract, shares = _paid_in(stage, step, "topUp", ("PoolToppedUp", "shares"), step.least_shares)
     return f"{shares} shares of {contract} to {step.member}"
 
 
@@ -69,11 +69,15 @@ def by_somebody(function: str) -> Callable[[Stage, Any], str]:
 
 
 def _paid_in(
-    stage: Stage, step: steps.PoolJoin | steps.PoolTopUp, function: str, shares: tuple[str, str]
+    stage: Stage,
+    step: steps.PoolJoin | steps.PoolTopUp,
+    function: str,
+    shares: tuple[str, str],
+    *args: object,
 ) -> tuple[str, int]:
     """The pool's contract, and the shares that its member got for the payment, by its event."""
     contract = stage.pool(step.pool)
-    wish = messages.PayIntoPool(stage.next_wish(), contract, function, step.amount)
+    wish = messages.PayIntoPool(stage.next_wish(), contract, function, step.amount, args)
     (state,) = stage.wish_all([(step.member, wish)])
     return contract, sum(state.values(*shares))
 

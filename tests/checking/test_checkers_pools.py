@@ -31,7 +31,7 @@ def pooled() -> World:
     assert world.report("worker-1", world.now - DAY, world.now).ok
     world.wait(6 * 3600)
     assert world.execute(1).ok
-    assert world.pool(1, "alice", "topUp", amount=500 * KOMP).ok
+    assert world.pool(1, "alice", "topUp", amount=500 * KOMP, leastShares=0).ok
     assert world.pool(1, "alice", "requestExit").ok
     world.wait(40 * DAY)
     assert world.pool(1, "mallory", "withdraw").ok

@@ -108,7 +108,7 @@ def mending(wild: Wild) -> None:
     world.report(f"worker-{worker}", end - wild.one(3600, DAY, 9 * DAY + 80_000), end)
     world.wait(6 * 3600)
     world.execute(len(world.model.state.incidents))
-    world.pool(pool, _operator(wild, pool), "topUp", amount=500 * KOMP)
+    world.pool(pool, _operator(wild, pool), "topUp", amount=500 * KOMP, leastShares=0)
 
 
 def serious(wild: Wild) -> None:
@@ -119,7 +119,7 @@ def serious(wild: Wild) -> None:
     world.report(who, 0, 0, *keepers, level=3)
     incident = len(world.model.state.incidents)
     for member in PEOPLE:
-        world.pool(_pool(wild), member, "topUp", amount=500 * KOMP)
+        world.pool(_pool(wild), member, "topUp", amount=500 * KOMP, leastShares=0)
         world.send(member, "Slashing", "appeal", id=incident)
     if wild.random.random() < 0.5:
         world.send("arbiter", "Slashing", "rule", id=incident, upheld=wild.one(True, False))
@@ -151,9 +151,13 @@ POOL_MOVES: dict[Move, float] = {
     create: 3,
     found: 6,
     activate: 3,
-    by_anyone("join", amount=lambda w: w.one(0, 1, 100 * KOMP, 600 * KOMP)): 5,
+    by_anyone("join", amount=lambda w: w.one(0, 1, 5 * KOMP, 100 * KOMP, 600 * KOMP)): 5,
     by_anyone("leave", amount=lambda w: w.one(0, 1, 50 * KOMP, 300 * KOMP)): 4,
-    by_anyone("topUp", amount=lambda w: w.one(0, 1, 25 * KOMP, 500 * KOMP, 500 * KOMP)): 10,
+    by_anyone(
+        "topUp",
+        amount=lambda w: w.one(0, 1, 25 * KOMP, 500 * KOMP, 500 * KOMP),
+        leastShares=lambda w: w.one(0, 0, KOMP),
+    ): 10,
     by_anyone("harvest"): 4,
     by_anyone("collect"): 8,
     by_anyone("requestExit"): 2,

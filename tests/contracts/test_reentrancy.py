@@ -41,7 +41,7 @@ DOORS: Final[dict[str, dict[str, tuple[Any, ...]]]] = {
         "join": (1,),
         "leave": (1,),
         "activate": ADMITTED,
-        "topUp": (1,),
+        "topUp": (1, 0),
         "harvest": (),
         "collect": (),
         "withdraw": (),
@@ -129,7 +129,7 @@ def pool(stage: Stage) -> Entry:
     where = [stage.address(name) for name in names]
     assert stage.create("EvilPool", "Pool", *where, address("alice"), 0) is None
     allowed(stage, "alice", "EvilPool")
-    return Entry("alice", "EvilPool", "join", (KOMP,), "totalShares")
+    return Entry("alice", "EvilPool", "join", (5 * KOMP,), "totalShares")
 
 
 def vault(stage: Stage) -> Entry:

@@ -13,7 +13,7 @@ from devnet.spec.attacks_page import page
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "e2e" / "scenarios" / "attacks"
 
-# Of PROTOCOL 12, in its order; the last ones are of M1 and M2, of S6, and of S6.
+# Of PROTOCOL 12, in its order; the last ones are of M1 and M2, of S6, and of S7.
 LINES = (
     "pool-inflation-by-donation",
     "reward-sniping",
@@ -57,6 +57,8 @@ LINES = (
     "understated-size",
     "zero-node",
     "strangers-key",
+    "one-wei-exit",
+    "absent-operator",
 )
 
 

@@ -120,8 +120,11 @@ def test_s7_slashed_topped_up_left_and_redeemed() -> None:
     world = active(0)
     slash(world, DAY)
     assert world.ledger().pools["Pool:1"].assets == 450 * KOMP
-    assert world.pool(1, "mallory", "topUp", amount=50 * KOMP - 1).error == "TopUpTooSmall"
-    assert world.pool(1, "alice", "topUp", amount=STAKE).ok
+    assert (
+        world.pool(1, "mallory", "topUp", amount=50 * KOMP - 1, leastShares=0).error
+        == "TopUpTooSmall"
+    )
+    assert world.pool(1, "alice", "topUp", amount=STAKE, leastShares=0).ok
     shares = 50 * KOMP * STAKE // (450 * KOMP)
     row = world.ledger().pools["Pool:1"]
     assert (row.members[address("alice")].shares, row.assets) == (200 * KOMP + shares, STAKE)
@@ -137,12 +140,43 @@ def test_s7_slashed_topped_up_left_and_redeemed() -> None:
     assert (row.assets, row.total_shares) == (STAKE - part, 200 * KOMP + shares)
 
 
+def test_s7_nobody_holds_less_than_5_komp_unless_it_fills_what_is_left() -> None:
+    world = World()
+    world.funded_pool(1, alice=200 * KOMP, bob=5 * KOMP)
+    assert world.pool(1, "bob", "leave", amount=1).error == "TooFewShares"
+    assert world.pool(1, "bob", "leave", amount=5 * KOMP).ok
+    assert world.pool(1, "bob", "join", amount=5 * KOMP - 1).error == "TooFewShares"
+    assert world.pool(1, "alice", "join", amount=300 * KOMP - 2).ok
+    assert world.pool(1, "bob", "join", amount=1).error == "TooFewShares"
+    assert world.pool(1, "bob", "join", amount=KOMP).ok
+    assert world.ledger().pools["Pool:1"].members[address("bob")].shares == 2
+
+
+def test_s7_a_top_up_leaves_the_operator_a_fifth_and_never_fails_for_it() -> None:
+    world = World()
+    world.funded_pool(1, 0, alice=100 * KOMP, bob=400 * KOMP)
+    assert world.activate(1, "alice", "worker-1").ok
+    slash(world, DAY)
+    assert world.pool(1, "bob", "topUp", amount=STAKE, leastShares=1).error == "TooFewShares"
+    assert world.pool(1, "bob", "topUp", amount=STAKE, leastShares=0).ok
+    row = world.ledger().pools["Pool:1"]
+    assert (row.members[address("bob")].shares, row.total_shares) == (400 * KOMP, STAKE)
+    slash(world, 3_600)
+    shares = (lost := STAKE // 240) * STAKE // (STAKE - lost)
+    assert world.pool(1, "alice", "topUp", amount=lost, leastShares=shares).ok  # the operator
+    slash(world, 3_600)
+    spender = address("Pool:1")
+    world.send("mallory", "Kompute", "approve", spender=spender, value=STAKE)
+    refused = world.pool(1, "mallory", "topUp", amount=lost, leastShares=0)
+    assert refused.error == "TooFewShares"  # no member for less than 5 KOMP
+
+
 def test_s7_dust_closes_for_ever_and_lets_members_out() -> None:
     world = active(0)
     slash(world, 239 * 3600 + 720)
     row = world.ledger().pools["Pool:1"]
     assert (row.closed, 0 < row.assets < 5 * KOMP) == (True, True)
-    assert world.pool(1, "alice", "topUp", amount=STAKE).error == "PoolClosed"
+    assert world.pool(1, "alice", "topUp", amount=STAKE, leastShares=0).error == "PoolClosed"
     assert world.pool(1, "bob", "requestExit").ok
 
 

@@ -47,7 +47,7 @@ class Pooling:
         allowance = (view.reads.contracts.address(wish.pool), amount)
         return [
             Send(self._name, "Kompute", "approve", allowance, wish.id, closes=False),
-            Send(self._name, wish.pool, wish.function, (amount,), wish.id),
+            Send(self._name, wish.pool, wish.function, (amount, *wish.args), wish.id),
         ]
 
     def _activate(self, view: View, lent: MachineLent) -> list[Operation]:

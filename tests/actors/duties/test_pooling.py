@@ -63,8 +63,8 @@ def test_whoever_pays_in_allows_exactly_that_first(stage: Stage, alice: Client) 
 
 def test_a_top_up_without_an_amount_is_what_the_node_lacks(stage: Stage, alice: Client) -> None:
     stage.reads.stakes[stage.address("worker-1")] = 475 * KOMP
-    paid = alice.act(stage.view(5), [PayIntoPool(1, "Pool:1", "topUp", None)])
-    assert paid[1] == Send("alice", "Pool:1", "topUp", (25 * KOMP,), 1)
+    paid = alice.act(stage.view(5), [PayIntoPool(1, "Pool:1", "topUp", None, (7,))])
+    assert paid[1] == Send("alice", "Pool:1", "topUp", (25 * KOMP, 7), 1)
 
 
 def test_a_pool_is_activated_with_the_workers_admission(stage: Stage, alice: Client) -> None:

@@ -70,12 +70,48 @@ def test_s7_one_share_a_wei_until_exactly_500(stage: Stage) -> None:
 
 def test_s7_the_operator_holds_a_fifth_after_every_join(stage: Stage) -> None:
     pool = Pools.created(stage)
-    refused = pool.refused("bob", "join", 1)
-    assert (refused.name, refused.values) == ("OperatorShareTooSmall", {"shares": 0, "total": 1})
-    pool.send("alice", "join", 100)
-    assert pool.refused("bob", "join", 401).name == "OperatorShareTooSmall"
-    pool.send("bob", "join", 400)
-    assert (pool.shares("alice"), pool.read("totalShares")) == (100, 500)
+    refused = pool.refused("bob", "join", 5 * KOMP)
+    assert (refused.name, refused.values) == (
+        "OperatorShareTooSmall",
+        {"shares": 0, "total": 5 * KOMP},
+    )
+    pool.send("alice", "join", 10 * KOMP)
+    assert pool.refused("bob", "join", 40 * KOMP + 1).name == "OperatorShareTooSmall"
+    pool.send("bob", "join", 40 * KOMP)
+    assert (pool.shares("alice"), pool.read("totalShares")) == (10 * KOMP, 50 * KOMP)
+
+
+def test_s7_nobody_holds_less_than_5_komp(stage: Stage) -> None:
+    pool = Pools.created(stage)
+    refused = pool.refused("alice", "join", 5 * KOMP - 1)
+    assert (refused.name, refused.values) == (
+        "TooFewShares",
+        {"shares": 5 * KOMP - 1, "least": 5 * KOMP},
+    )
+    pool.send("alice", "join", 200 * KOMP)
+    assert pool.refused("bob", "join", 1).name == "TooFewShares"
+    pool.send("bob", "join", 5 * KOMP)
+    pool.send("bob", "join", 1)  # on top
+    for amount, left in ((2, 5 * KOMP - 1), (5 * KOMP, 1)):
+        refused = pool.refused("bob", "leave", amount)
+        assert (refused.name, refused.values) == (
+            "TooFewShares",
+            {"shares": left, "least": 5 * KOMP},
+        )
+    pool.send("bob", "leave", 1)
+    pool.send("bob", "leave", 5 * KOMP)
+    assert pool.shares("bob") == 0
+
+
+def test_s7_the_last_join_may_fill_what_is_left(stage: Stage) -> None:
+    pool = Pools.created(stage)
+    pool.send("alice", "join", 200 * KOMP)
+    pool.send("bob", "join", 300 * KOMP - 2)
+    assert pool.refused("mallory", "join", 1).name == "TooFewShares"
+    assert pool.send("mallory", "join", KOMP).event("Joined")["amount"] == 2
+    assert pool.read("totalShares") == STAKE
+    assert pool.refused("mallory", "leave", 1).name == "TooFewShares"
+    pool.send("mallory", "leave", 2)
 
 
 def test_s7_members_leave_freely_before_activation(stage: Stage) -> None:
@@ -160,7 +196,7 @@ def test_s6_an_admission_for_another_owner_is_none_for_the_pool(stage: Stage) ->
     ("function", "args", "error"),
     [
         ("restake", (1,), "PoolNotActive"),
-        ("topUp", (1,), "PoolNotActive"),
+        ("topUp", (1, 0), "PoolNotActive"),
         ("requestExit", (), "PoolNotActive"),
         ("withdraw", (), "PoolNotActive"),
         ("redeem", (), "StakeNotReturned"),
@@ -169,7 +205,7 @@ def test_s6_an_admission_for_another_owner_is_none_for_the_pool(stage: Stage) ->
 )
 def test_before_activation(stage: Stage, function: str, args: tuple[int, ...], error: str) -> None:
     pool = Pools.created(stage)
-    pool.send("alice", "join", KOMP)
+    pool.send("alice", "join", 5 * KOMP)
     assert pool.refused("alice", function, *args).name == error
     assert pool.send("mallory", "harvest").names == []
 
@@ -177,12 +213,12 @@ def test_before_activation(stage: Stage, function: str, args: tuple[int, ...], e
 def test_donations_never_count(stage: Stage) -> None:
     """§12: a pool inflated by donation."""
     pool = Pools.created(stage)
-    pool.send("alice", "join", 1)
+    pool.send("alice", "join", 5 * KOMP)
     stage.send("mallory", "Kompute", "transfer", pool.address, 100 * KOMP)
-    assert (pool.read("assets"), pool.read("totalShares")) == (1, 1)
+    assert (pool.read("assets"), pool.read("totalShares")) == (5 * KOMP, 5 * KOMP)
     assert pool.send("alice", "join", 4 * KOMP).event("Joined")["amount"] == 4 * KOMP
-    pool.send("bob", "join", KOMP)
-    assert pool.shares("bob") == KOMP  # one a wei, still
-    pool.send("bob", "leave", KOMP)
-    pool.send("alice", "leave", 4 * KOMP + 1)
+    pool.send("bob", "join", 5 * KOMP)
+    assert pool.shares("bob") == 5 * KOMP  # one a wei, still
+    pool.send("bob", "leave", 5 * KOMP)
+    pool.send("alice", "leave", 9 * KOMP)
     assert stage.balance("Pool:1") == 100 * KOMP  # nobody's

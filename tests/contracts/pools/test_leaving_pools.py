@@ -59,7 +59,7 @@ def test_s5_anyone_withdraws_for_the_pool_when_it_is_due(stage: Stage) -> None:
         ("withdraw", ()),
         ("requestExit", ()),
         ("restake", (1,)),
-        ("topUp", (1,)),
+        ("topUp", (1, 0)),
     ):
         assert pool.refused("alice", function, *args).name == "PoolWithdrawn"
     for function, args in (("join", (1,)), ("leave", (1,))):

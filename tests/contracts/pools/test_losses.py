@@ -22,7 +22,7 @@ def test_s7_a_top_up_buys_at_the_present_value(stage: Stage) -> None:
     pool = Pools.active(stage)
     pool.slash(DAY)
     before = stage.balance("mallory")
-    topped = pool.send("mallory", "topUp", 10_000 * KOMP)  # cut to the room left
+    topped = pool.send("mallory", "topUp", 10_000 * KOMP, 0)  # cut to the room left
     shares = 50 * KOMP * STAKE // (450 * KOMP)
     assert topped.event("PoolToppedUp") == {
         "member": address("mallory"),
@@ -38,25 +38,71 @@ def test_s7_a_top_up_buys_at_the_present_value(stage: Stage) -> None:
 
 def test_s4_a_top_up_covers_what_is_missing(stage: Stage) -> None:
     pool = Pools.active(stage)
-    refused = pool.refused("bob", "topUp", KOMP)
+    refused = pool.refused("bob", "topUp", KOMP, 0)
     assert (refused.name, refused.values) == ("NothingMissing", {"node": NODE})
     pool.slash(DAY)
-    refused = pool.refused("bob", "topUp", 50 * KOMP - 1)
+    refused = pool.refused("bob", "topUp", 50 * KOMP - 1, 0)
     assert (refused.name, refused.values) == (
         "TopUpTooSmall",
         {"amount": 50 * KOMP - 1, "room": 50 * KOMP},
     )
     pool.send("alice", "requestExit")
-    assert pool.refused("bob", "topUp", 50 * KOMP).name == "ExitAlreadyRequested"
+    assert pool.refused("bob", "topUp", 50 * KOMP, 0).name == "ExitAlreadyRequested"
 
 
 def test_s7_a_top_up_leaves_the_operator_a_fifth(stage: Stage) -> None:
     pool = Pools.active(stage, 1_000, alice=100 * KOMP, bob=400 * KOMP)
     pool.slash(DAY)
-    refused = pool.refused("bob", "topUp", 50 * KOMP)
-    assert refused.name == "OperatorShareTooSmall"
-    assert refused.values["shares"] == 100 * KOMP
-    pool.send("alice", "topUp", 50 * KOMP)
+    refused = pool.refused("bob", "topUp", 50 * KOMP, 1)
+    assert (refused.name, refused.values) == ("TooFewShares", {"shares": 0, "least": 1})
+    # For nothing, so that a pool goes on whose operator is away.
+    topped = pool.send("bob", "topUp", 50 * KOMP, 0)
+    assert topped.event("PoolToppedUp")["shares"] == 0
+    assert (pool.read("totalShares"), pool.read("assets")) == (STAKE, STAKE)
+    assert (pool.shares("alice"), stage.read("Staking", "isActive", NODE)) == (100 * KOMP, True)
+    # The operator itself gets what it pays for.
+    pool.slash(DAY)
+    shares = 50 * KOMP * STAKE // (450 * KOMP)
+    topped = pool.send("alice", "topUp", 50 * KOMP, shares)
+    assert topped.event("PoolToppedUp")["shares"] == shares
+    # And others what that has made room for: 4 a share of the operator's.
+    pool.slash(DAY)
+    most = 5 * (100 * KOMP + shares) - (STAKE + shares)
+    bought = 50 * KOMP * (STAKE + shares) // (450 * KOMP)
+    assert most < bought + 200 * KOMP
+    expected = min(most, bought)
+    refused = pool.refused("bob", "topUp", 50 * KOMP, expected + 1)
+    assert refused.values == {"shares": expected, "least": expected + 1}
+    assert (
+        pool.send("bob", "topUp", 50 * KOMP, expected).event("PoolToppedUp")["shares"] == expected
+    )
+
+
+def test_s7_a_top_up_is_cut_exactly_where_the_operator_has_a_fifth(stage: Stage) -> None:
+    pool = Pools.active(stage, 1_000, alice=101 * KOMP, bob=399 * KOMP)
+    pool.slash(2 * DAY)
+    assert 100 * KOMP * STAKE // (400 * KOMP) > 5 * KOMP
+    topped = pool.send("bob", "topUp", 100 * KOMP, 5 * KOMP)
+    assert topped.event("PoolToppedUp")["shares"] == 5 * KOMP  # 5 * 101 - 500
+    assert pool.shares("alice") * 5 == pool.read("totalShares") == 505 * KOMP
+
+
+def test_s7_a_top_up_makes_nobody_a_member_with_less_than_5_komp(stage: Stage) -> None:
+    pool = Pools.active(stage)
+    lost = pool.slash(1)
+    bought = lost * STAKE // (STAKE - lost)
+    refused = pool.refused("mallory", "topUp", lost, 0)
+    assert (refused.name, refused.values) == (
+        "TooFewShares",
+        {"shares": bought, "least": 5 * KOMP},
+    )
+    pool.send("bob", "topUp", lost, bought)  # a member may
+    assert pool.shares("bob") == 300 * KOMP + bought
+    seconds = 5 * KOMP * 10_000 * DAY // (STAKE * 1_000)  # 5 KOMP buy a little more than 5 shares
+    lost = pool.slash(seconds)
+    pool.send("mallory", "topUp", lost, 5 * KOMP)
+    lost = pool.slash(1)  # now a member itself
+    pool.send("mallory", "topUp", lost, 0)
 
 
 def test_s7_a_top_up_harvests_first(stage: Stage) -> None:
@@ -65,7 +111,7 @@ def test_s7_a_top_up_harvests_first(stage: Stage) -> None:
     pool.earn(500 * KOMP)
     pool.slash(DAY)
     before = stage.balance("bob")
-    topped = pool.send("bob", "topUp", 50 * KOMP)
+    topped = pool.send("bob", "topUp", 50 * KOMP, 0)
     assert topped.event("Harvested")["gross"] == 500 * KOMP
     collected = topped.event("Collected")
     assert (collected["amount"], collected["commission"]) == (300 * KOMP, 0)
@@ -81,11 +127,11 @@ def test_s7_slashed_to_dust_closes_for_ever(stage: Stage) -> None:
     left = STAKE - lost
     assert 0 < left < 5 * KOMP
     assert pool.read("closed")
-    refused = pool.refused("alice", "topUp", STAKE)
+    refused = pool.refused("alice", "topUp", STAKE, 0)
     assert (refused.name, refused.values) == ("PoolClosed", {"assets": left, "least": 5 * KOMP})
     pool.exit("bob")  # any member, at once
-    assert not pool.read("closed")
-    assert pool.refused("alice", "topUp", STAKE).name == "PoolWithdrawn"
+    assert pool.read("closed")
+    assert pool.refused("alice", "topUp", STAKE, 0).name == "PoolWithdrawn"
     amount = pool.send("bob", "redeem").event("Redeemed")["amount"]
     assert amount == left * 300 // 500
 
@@ -94,7 +140,7 @@ def test_s7_5_komp_left_do_not_close(stage: Stage) -> None:
     pool = Pools.active(stage)
     assert pool.slash(DAY_10 * 99 // 100) == 495 * KOMP
     assert (pool.read("assets"), pool.read("closed")) == (5 * KOMP, False)
-    shares = pool.send("alice", "topUp", STAKE).event("PoolToppedUp")["shares"]
+    shares = pool.send("alice", "topUp", STAKE, 0).event("PoolToppedUp")["shares"]
     assert shares == 495 * KOMP * STAKE // (5 * KOMP)
     assert pool.slash(1) == 500 * KOMP * 1_000 // (10_000 * DAY)
 
@@ -106,7 +152,7 @@ def test_slashed_wholly_then_join_redeem_and_harvest(stage: Stage) -> None:
     assert pool.slash(DAY_10) == STAKE
     assert (pool.read("assets"), pool.read("closed")) == (0, True)
     assert pool.refused("mallory", "join", KOMP).name == "PoolActive"
-    assert pool.refused("alice", "topUp", STAKE).name == "PoolClosed"
+    assert pool.refused("alice", "topUp", STAKE, 0).name == "PoolClosed"
     assert pool.refused("bob", "redeem").name == "StakeNotReturned"
     assert pool.send("mallory", "harvest").event("Harvested")["gross"] == 100 * KOMP
     pool.exit("bob")
@@ -134,11 +180,11 @@ def test_s7_a_seizure_closes_nothing(stage: Stage) -> None:
     assert stage.read("Staking", "stakeOf", NODE) == 0
     assert (pool.read("assets"), pool.read("closed")) == (STAKE, False)
     assert pool.refused("bob", "requestExit").name == "TooEarly"
-    assert pool.refused("alice", "topUp", STAKE).name == "ExitAlreadyRequested"
+    assert pool.refused("alice", "topUp", STAKE, 0).name == "ExitAlreadyRequested"
     stage.until(stage.now + 6 * HOUR)
     stage.send("mallory", "Slashing", "execute", incident)
     assert (pool.read("assets"), pool.read("closed")) == (0, True)
-    assert pool.refused("alice", "topUp", STAKE).name == "PoolClosed"
+    assert pool.refused("alice", "topUp", STAKE, 0).name == "PoolClosed"
     assert pool.refused("alice", "withdraw").name == "NotLive"
     assert pool.refused("bob", "redeem").name == "StakeNotReturned"
 
@@ -165,7 +211,7 @@ def test_l6_the_operator_appeals_and_an_overturned_seizure_comes_back(stage: Sta
 
 @given(
     seconds=st.integers(1, DAY_10),
-    parts=st.lists(st.integers(1, 10**20), min_size=2, max_size=2),
+    parts=st.lists(st.integers(5 * KOMP, 10**20), min_size=2, max_size=2),
     order=st.permutations(["alice", "bob", "mallory"]),
 )
 @settings(
@@ -203,7 +249,7 @@ def test_a_donation_before_it_changes_nothing(stage: Stage, function: str) -> No
     pool.slash(DAY)
     stage.send("mallory", "Kompute", "transfer", pool.address, 1_000 * KOMP)
     if function == "topUp":
-        minted = pool.send("bob", "topUp", STAKE).event("PoolToppedUp")["shares"]
+        minted = pool.send("bob", "topUp", STAKE, 0).event("PoolToppedUp")["shares"]
         assert minted == 50 * KOMP * STAKE // (450 * KOMP)
         return
     pool.exit()

@@ -74,7 +74,7 @@ def test_s7_the_last_unit_is_paid(stage: Stage, way: str) -> None:
     args: tuple[int, ...] = ()
     if way == "topUp":
         pool.slash(DAY)
-        args = (50 * KOMP,)
+        args = (50 * KOMP, 0)
     if way == "redeem":
         pool.exit()
         stage.next_cycle()
@@ -170,7 +170,7 @@ def test_c6_nobody_claims_for_the_pool(stage: Stage) -> None:
 @given(
     commission=st.integers(0, 2_000),
     rewards=st.lists(st.integers(1, 10**21), min_size=1, max_size=3),
-    parts=st.lists(st.integers(1, 400 * KOMP), min_size=3, max_size=3),
+    parts=st.lists(st.integers(5 * KOMP, 400 * KOMP), min_size=3, max_size=3),
     order=st.permutations(["alice", "bob", "mallory", "owner-1"]),
 )
 @settings(
@@ -190,7 +190,7 @@ def test_rounding_never_pays_more_than_was_harvested(
         amounts = {"alice": 100 * KOMP, "bob": parts[0], "mallory": parts[1], "owner_1": parts[2]}
         room = 400 * KOMP
         for name in ("bob", "mallory", "owner_1"):
-            amounts[name] = max(1, min(amounts[name], room - 3))
+            amounts[name] = max(5 * KOMP, min(amounts[name], room - 15 * KOMP))
             room -= amounts[name]
         amounts["alice"] += room
         pool = Pools.active(stage, commission, **amounts)

@@ -42,7 +42,7 @@ def join(draw: Draw, sight: Sight) -> list[Action] | None:
     member = operator if draw.one(True, False) else draw.one(*PEOPLE)
     amount = draw.one(room, room, 100 * KOMP, 60 * KOMP + 1, room + 1)
     if draw.rarely(10):
-        amount = draw.one(0, 1)
+        amount = draw.one(0, 1, 5 * KOMP - 1, 5 * KOMP)
     if room == 0 and not draw.rarely(8):
         return None
     return _paying(draw, sight, member, name, Send(member, name, "join", {"amount": amount}))
@@ -58,6 +58,8 @@ def leave(draw: Draw, sight: Sight) -> Send | None:
     name, _ = found
     member, row = _member(draw, sight, name)
     amount = draw.one(row.shares // 3 + 1, row.shares, row.shares + 1)
+    if draw.rarely(10):
+        amount = max(row.shares - draw.one(1, 5 * KOMP - 1, 5 * KOMP), 0)
     return Send(member, name, "leave", {"amount": amount})
 
 
@@ -124,7 +126,9 @@ def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
     amount = draw.one(max(missing - 1, 0), 0) if draw.rarely(8) else draw.one(missing, missing + 1)
     operator = sight.account(pool.operator, "bob")
     member = draw.one(operator, operator, *PEOPLE)
-    return _paying(draw, sight, member, name, Send(member, name, "topUp", {"amount": amount}))
+    least = draw.one(0, 0, 0, missing, STAKE)
+    args = {"amount": amount, "leastShares": least}
+    return _paying(draw, sight, member, name, Send(member, name, "topUp", args))
 
 
 @move(3)
