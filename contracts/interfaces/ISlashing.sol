@@ -13,8 +13,8 @@ interface ISlashing {
     struct Incident {
         address node;
         uint8 level;
-        uint64 from; // seconds, after cutting by cursor; 0 at level 3
-        uint64 to; // seconds, exclusive; 0 at level 3
+        uint64 from; // seconds, after cutting by cursor; of the finding at level 3
+        uint64 to; // seconds, exclusive; of the finding at level 3
         uint64 reportedAt;
         uint64 appealedAt; // seconds; 0 until appealed
         State state;
@@ -57,7 +57,8 @@ interface ISlashing {
 
     /// @notice EIP-712 `Incident(address node,uint8 level,uint64 from,uint64 to,bytes32 evidence)`, submitted by
     /// anyone. Levels 1 and 2: SLASH quorum; the cursor of (node, level) cuts the interval (L5). Level 3: CRITICAL
-    /// quorum, from = to = 0, once per node; seizes the stake, ejects the node and voids its V (L6, C7).
+    /// quorum, from = to, the second of the finding, at most `maxAge` old; once per node; seizes the stake, ejects the
+    /// node and voids its V (L6, C7).
     function report(address node, uint8 level, uint64 from, uint64 to, bytes32 evidence, bytes calldata signatures)
         external
         returns (uint256 id);

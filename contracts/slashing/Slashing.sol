@@ -316,13 +316,14 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         uint256 from,
         uint256 to
     ) private view returns (uint256 start, uint256 end) {
-        if (level == SERIOUS) {
-            if (from != 0 || to != 0) revert IntervalUnexpected(from, to); // L6
-            if (history.seizedOnce) revert AlreadyReported(node);
-            return (0, 0);
-        }
         if (from + maxAge < block.timestamp) revert IntervalTooOld(from, block.timestamp - maxAge);
         if (to > block.timestamp) revert IntervalInFuture(to, block.timestamp);
+        if (level == SERIOUS) {
+            // L6: the second of the finding, so that a signature does not last for ever.
+            if (from != to) revert IntervalUnexpected(from, to);
+            if (history.seizedOnce) revert AlreadyReported(node);
+            return (from, to);
+        }
         // L1: whoever has asked to leave may be offline, but nothing worse.
         bool cut = level == OFFLINE && state.exitRequestedAt != 0 && state.exitRequestedAt < to;
         end = cut ? state.exitRequestedAt : to;

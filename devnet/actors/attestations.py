@@ -75,7 +75,8 @@ class PerfResult(Attestation):
 
 @dataclass(frozen=True, slots=True)
 class Incident(Attestation):
-    """L1, L2: seconds [start, end) in which the worker was offline or worse; L3: 0 and 0."""
+    """L1, L2: seconds [start, end) in which the worker was offline or worse; L3: the second of
+    the finding, twice."""
 
     worker: str
     node: str

@@ -35,7 +35,8 @@ class IncidentFacts:
 class Charge:
     """An `IncidentReported` event; `charged_until` is where earlier ones of its level end.
 
-    `again`: of level 3, which comes once per node.
+    `again`: of level 3, which comes once per node; `in_time`: `end` is not after the report, and at
+    most maxAge before it.
     """
 
     transaction: str
@@ -46,6 +47,7 @@ class Charge:
     end: int
     charged_until: int
     again: bool
+    in_time: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class Incidents(Part):
                 end=args["to"],
                 charged_until=node.charged.get(level, 0),
                 again=level == SERIOUS and SERIOUS in node.charged,
+                in_time=self.parameters.max_age >= transaction.timestamp - args["to"] >= 0,
             )
         )
         for milder in (SERIOUS,) if level == SERIOUS else range(1, level + 1):  # L5

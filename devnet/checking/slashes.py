@@ -68,13 +68,13 @@ def _bonds(facts: Facts) -> Iterator[str]:
 
 
 def _charges(facts: Facts) -> Iterator[str]:
-    """L5, L6: no second is charged twice; level 3 has no seconds and comes once per node."""
+    """L5, L6: no second is charged twice; level 3 has one, of its finding, once per node."""
     for charge in facts.incidents.charges:
         if charge.level == SERIOUS:
-            if charge.start or charge.end or charge.again:
+            if charge.start != charge.end or not charge.in_time or charge.again:
                 yield (
                     f"{charge.transaction}: incident {charge.id} of level 3 charges "
-                    f"[{charge.start}, {charge.end}), once per node"
+                    f"[{charge.start}, {charge.end}): one second in time, once per node"
                 )
         elif charge.start >= charge.end or charge.start < charge.charged_until:
             yield (

@@ -56,11 +56,10 @@ class Incidents:
 
     def _report(self, worker: Worker, level: int, chance: Chance) -> None:
         economy, now = self._economy, self._economy.now
-        start = end = 0  # L6: level 3 has no interval
-        quorum = Quorum.CRITICAL
+        start, end, quorum = now, now, Quorum.CRITICAL  # L6: level 3 has the second of its finding
         if level != SERIOUS:
             longest = min(self._longest[level], economy.parameters.max_age)
-            start, end, quorum = now - 1 - chance.below(longest), now, Quorum.SLASH
+            start, quorum = now - 1 - chance.below(longest), Quorum.SLASH
         charge = {
             "node": worker.node,
             "level": level,

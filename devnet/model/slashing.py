@@ -59,6 +59,10 @@ def report(state: State, call: Call) -> None:
         raise Refused("NotLive")
     if node.exit_at and call.timestamp >= node.exit_at:
         raise Refused("AfterExit")
+    if args["from"] < call.timestamp - state.parameters.max_age:
+        raise Refused("IntervalTooOld")  # L5, L6: no signature lasts for ever
+    if args["to"] > call.timestamp:
+        raise Refused("IntervalInFuture")
     seconds = _whole(state, call) if level == SERIOUS else _interval(state, call)
     digest = state.domains.incident(name, level, args["from"], args["to"], args["evidence"])
     quorum = Quorum.CRITICAL if level == SERIOUS else Quorum.SLASH
@@ -88,22 +92,19 @@ def report(state: State, call: Call) -> None:
 
 
 def _whole(state: State, call: Call) -> range:
-    """L6: level 3 has no interval, and comes once per node."""
-    if call.args["from"] or call.args["to"]:
+    """L6: level 3 has the second of its finding for an interval, and comes once per node."""
+    found = call.args["to"]
+    if call.args["from"] != found:
         raise Refused("IntervalUnexpected")
     if state.nodes[call.args["node"]].ejected:
         raise Refused("AlreadyReported")
-    return range(0)
+    return range(found, found)
 
 
 def _interval(state: State, call: Call) -> range:
-    """L5."""
+    """L5: what of it is not charged yet."""
     name, level = call.args["node"], call.args["level"]
     start, end = call.args["from"], call.args["to"]
-    if start < call.timestamp - state.parameters.max_age:
-        raise Refused("IntervalTooOld")
-    if end > call.timestamp:
-        raise Refused("IntervalInFuture")
     node, cursor = state.nodes[name], state.cursors[name, level]
     seconds = interval(level, start, end, cursor, node.registered_at, node.exit_requested_at)
     if not seconds:

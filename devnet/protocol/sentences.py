@@ -143,7 +143,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "node {node} is not live: it never registered, has withdrawn or lost its stake at level 3"
     ),
     "IntervalUnexpected(uint256 from,uint256 to)": (
-        "an incident of level 3 has no interval: from and to must be 0, not {from} and {to}"
+        "an incident of level 3 has the second of its finding and no interval: {from} is not {to}"
     ),
     "AlreadyReported(address node)": "an incident of level 3 of node {node} was reported before",
     "IntervalTooOld(uint256 from,uint256 oldest)": (

@@ -28,7 +28,9 @@ class Incident(Step):
         alias="from",
         description="so long ago; level 2, absent: 24h, or since the registration",
     )
-    end: Seconds = Field(default=0, alias="to", description="so long ago; level 2")
+    end: Seconds = Field(
+        default=0, alias="to", description="so long ago; at level 3 the second of the finding"
+    )
     evidence: Text | None = Field(default=None, description="a text; its hash goes on chain")
     gatekeeper: GatekeeperNames | None = Field(
         default=None,
@@ -37,8 +39,10 @@ class Incident(Step):
 
     @model_validator(mode="after")
     def _interval(self) -> Self:
-        if self.level == SERIOUS and (self.begin is not None or self.end):
-            raise UnitError("an incident of level 3 has no interval (L6)", "from, to")
+        if self.level == SERIOUS and self.begin is not None:
+            raise UnitError(
+                "an incident of level 3 has a second, 'to', and no interval (L6)", "from"
+            )
         if self.begin is not None and self.begin <= self.end:
             what = "'from' must be longer ago than 'to'"
             raise UnitError(what, f"{duration_text(self.begin)}, {duration_text(self.end)}")

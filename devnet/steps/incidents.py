@@ -30,20 +30,16 @@ def report(stage: Stage, step: steps.Incident) -> str:
 
 def _attested(stage: Stage, step: steps.Incident) -> Attested:
     node = stage.directory.address(step.worker)
-    start, end = 0, 0
+    now, genesis = stage.head.timestamp, stage.spec.chain.genesis_timestamp
+    start = end = now - step.end  # L6: level 3 has the second of its finding
     if step.level == steps.MALICIOUS:
-        now, genesis = stage.head.timestamp, stage.spec.chain.genesis_timestamp
         earliest = max(stage.ledger.registered_at(step.worker), genesis)
-        end = now - step.end
-        if step.begin is None:
-            start = max(end - DEFAULT_SECONDS, earliest)
-        else:
-            start = now - step.begin
-        if min(start, end) < genesis:
-            raise UsageError(
-                f"no incident of {step.worker} lies before genesis",
-                hint=f"at most {duration_text(now - genesis)} ago",
-            )
+        start = max(end - DEFAULT_SECONDS, earliest) if step.begin is None else now - step.begin
+    if min(start, end) < genesis:
+        raise UsageError(
+            f"no incident of {step.worker} lies before genesis",
+            hint=f"at most {duration_text(now - genesis)} ago",
+        )
     evidence = step.evidence or f"level {step.level}:{step.worker}:{start}:{end}"
     return Attested(step.worker, node, step.level, start, end, keccak(evidence.encode()))
 

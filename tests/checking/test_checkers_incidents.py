@@ -104,6 +104,10 @@ HISTORIES: Mapping[str, tuple[int, Callable[[History], History]]] = {
     "overturned twice": (10, lambda h: repeated(h, "IncidentOverturned")),
     "level 3 twice": (10, lambda h: repeated(h, "IncidentReported", 3)),
     "level 3 with an interval": (10, lambda h: event(h, "IncidentReported", 3, to=9)),
+    "level 3 too old": (
+        10,
+        lambda h: event(h, "IncidentReported", 3, to=9, **{"from": 9}),
+    ),
     "charged twice more mildly": (10, lambda h: event(h, "IncidentReported", 6, from_=0)),
     "V not voided": (3, lambda h: without(h, "Voided")),
     "voided another V": (3, lambda h: event(h, "Voided", v=1)),

@@ -34,7 +34,8 @@ def report(wild: Wild) -> None:
 
 
 def report_level_3(wild: Wild) -> None:
-    span = (0, 1) if wild.rarely() else (0, 0)
+    found = wild.world.now - wild.one(0, 0, HOUR, 15 * DAY)
+    span = (found - 1, found) if wild.rarely() else (found, found)
     signers = wild.signers() or GATEKEEPERS
     wild.world.report(wild.one(*WORKERS), *span, *signers, level=3)
 

@@ -116,7 +116,7 @@ def serious(wild: Wild) -> None:
     world = wild.world
     who = f"worker-{wild.random.randint(1, 4)}"
     keepers = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
-    world.report(who, 0, 0, *keepers, level=3)
+    world.report(who, world.now, world.now, *keepers, level=3)
     incident = len(world.model.state.incidents)
     for member in PEOPLE:
         world.pool(_pool(wild), member, "topUp", amount=500 * KOMP, leastShares=0)

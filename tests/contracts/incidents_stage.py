@@ -20,7 +20,7 @@ def report(stage: Stage, start: int, end: int, n: int = 1, level: int = 1) -> in
 
 def report_level_3(stage: Stage, n: int = 1) -> Sent:
     """Signed by all three, as CRITICAL needs it."""
-    given = stage.incident(n, 0, 0, *GATEKEEPERS, level=3)
+    given = stage.incident(n, stage.now, stage.now, *GATEKEEPERS, level=3)
     return stage.send("mallory", "Slashing", "report", *given)
 
 

@@ -275,7 +275,7 @@ class World:
 
     def report_level_3(self, worker: str) -> Outcome:
         """Signed by all three (L6)."""
-        return self.report(worker, 0, 0, *GATEKEEPERS, level=3)
+        return self.report(worker, self.now, self.now, *GATEKEEPERS, level=3)
 
     def execute(self, incident: int) -> Outcome:
         return self.send("mallory", "Slashing", "execute", id=incident)

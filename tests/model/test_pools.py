@@ -192,7 +192,7 @@ def test_s7_a_pool_restakes_after_the_members_had_their_chance() -> None:
 def test_l6_a_pools_operator_speaks_for_it() -> None:
     world = active()
     keepers = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
-    assert world.report("worker-1", 0, 0, *keepers, level=3).ok
+    assert world.report("worker-1", world.now, world.now, *keepers, level=3).ok
     row = world.ledger().pools["Pool:1"]
     assert (row.assets, row.closed) == (STAKE, False)  # seized is not lost yet
     assert world.send("bob", "Slashing", "appeal", id=1).error == "NotOwner"

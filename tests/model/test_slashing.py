@@ -205,8 +205,14 @@ def test_c7_only_the_current_cycle_is_voided(world: World) -> None:
 def test_l6_level_3_seizes_ejects_and_comes_once(world: World) -> None:
     assert world.report_level_3("worker-1").error == "NotLive"
     world.stake("worker-1")
-    assert world.report("worker-1", 0, 0, level=3).error == "TooFewSignatures"
-    assert world.report("worker-1", 0, 1, *GATEKEEPERS, level=3).error == "IntervalUnexpected"
+    now, keepers = world.now, GATEKEEPERS
+    assert world.report("worker-1", now, now, level=3).error == "TooFewSignatures"
+    span = (now - 1, now)
+    assert world.report("worker-1", *span, *keepers, level=3).error == "IntervalUnexpected"
+    ahead = (now + 1, now + 1)
+    assert world.report("worker-1", *ahead, *keepers, level=3).error == "IntervalInFuture"
+    old = now - 14 * DAY - 1
+    assert world.report("worker-1", old, old, *keepers, level=3).error == "IntervalTooOld"
     assert world.report_level_3("worker-1").ok
     node = world.ledger().nodes[address("worker-1")]
     assert (node.stake, node.seized, node.ejected, node.live) == (0, 500 * KOMP, True, True)

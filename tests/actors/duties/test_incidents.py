@@ -224,7 +224,7 @@ def test_a_short_max_age_is_reported_no_faster_than_blocks_come(
 
 
 def vouched(stage: Stage, level: int) -> Incident:
-    span = (0, 0) if level == 3 else (time_of(10), time_of(20))
+    span = (time_of(20) if level == 3 else time_of(10), time_of(20))
     return Incident("worker-2", stage.address("worker-2"), level, *span, bytes(32))
 
 

@@ -169,7 +169,7 @@ def test_slashed_wholly_then_join_redeem_and_harvest(stage: Stage) -> None:
 
 def seized(stage: Stage) -> int:
     """A level 3 incident of the pool's node; gives its id."""
-    report = stage.incident(1, 0, 0, *GATEKEEPERS, level=3)
+    report = stage.incident(1, stage.now, stage.now, *GATEKEEPERS, level=3)
     sent = stage.send("mallory", "Slashing", "report", *report)
     return int(sent.event("IncidentReported")["id"])
 

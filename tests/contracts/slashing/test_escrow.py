@@ -27,10 +27,11 @@ def test_l3_l6_the_stake_is_seized_at_report(stage: Stage) -> None:
     unlock_at = stage.stake(1).event("Staked")["unlockAt"]
     stage.publish(1)
     cycle = stage.read("Rewards", "currentCycle")
+    found = stage.now
     sent = report_level_3(stage)
     assert sent.names == ["IncidentReported", "Ejected", "Transfer", "Voided"]
     reported = sent.event("IncidentReported")
-    assert (reported["level"], reported["from"], reported["to"]) == (3, 0, 0)
+    assert (reported["level"], reported["from"], reported["to"]) == (3, found, found)
     exit_at = max(sent.timestamp + 15 * DAY, unlock_at)
     assert sent.event("Ejected") == {"node": NODE, "amount": STAKE, "exitAt": exit_at}
     assert sent.event("Voided") == {"node": NODE, "cycle": cycle, "v": 10**18}

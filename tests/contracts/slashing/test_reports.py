@@ -250,7 +250,7 @@ def test_l2_also_after_the_exit_request(stage: Stage) -> None:
 def test_l6_level_3_has_no_interval(stage: Stage) -> None:
     start = stage.stake(1).timestamp
     stage.mine(10)
-    for given_ in ((start, start + 5), (0, 1), (1, 0)):
+    for given_ in ((start, start + 5), (start + 5, start)):
         assert refused(stage, *given_, level=3) == (
             "IntervalUnexpected",
             {"from": given_[0], "to": given_[1]},
@@ -260,22 +260,49 @@ def test_l6_level_3_has_no_interval(stage: Stage) -> None:
 
 def test_l6_level_3_needs_the_critical_quorum(stage: Stage) -> None:
     stage.stake(1)
-    two = stage.incident(1, 0, 0, level=3)
+    found = stage.now
+    two = stage.incident(1, found, found, level=3)
     error = stage.refused("mallory", "Slashing", "report", *two)
     assert (error.name, error.values) == ("TooFewSignatures", {"given": 2, "needed": 3})
     # A signature for one level is none for another.
-    node, _, _, _, evidence, signatures = stage.incident(1, 0, 0, *GATEKEEPERS, level=2)
-    error = stage.refused("mallory", "Slashing", "report", node, 3, 0, 0, evidence, signatures)
+    node, _, *rest = stage.incident(1, found, found, *GATEKEEPERS, level=2)
+    error = stage.refused("mallory", "Slashing", "report", node, 3, *rest)
     assert error.name in {"NotGatekeeper", "SignersNotAscending"}
+
+
+def test_l6_a_level_3_names_the_second_of_its_finding_and_grows_old(stage: Stage) -> None:
+    found = stage.stake(1).timestamp
+    signed_then = stage.incident(1, found, found, *GATEKEEPERS, level=3)
+    later = found + MAX_AGE
+    stage.until(later)
+    ahead = stage.incident(1, later + 1, later + 1, *GATEKEEPERS, level=3)
+    error = stage.refused("mallory", "Slashing", "report", *ahead)
+    assert (error.name, error.values) == (
+        "IntervalInFuture",
+        {"to": later + 1, "timestamp": later},
+    )
+    error = stage.refused("mallory", "Slashing", "report", *signed_then)
+    assert (error.name, error.values) == ("IntervalTooOld", {"from": found, "oldest": found + 1})
+    assert refused(stage, 0, 0, level=3)[0] == "IntervalTooOld"
+    assert stage.read("Staking", "isActive", NODE)
+    found = stage.now
+    signed_then = stage.incident(1, found, found, *GATEKEEPERS, level=3)
+    stage.until(found + MAX_AGE)
+    sent = stage.send("mallory", "Slashing", "report", *signed_then)  # the last second
+    reported = sent.event("IncidentReported")
+    assert (reported["from"], reported["to"]) == (found, found)
+    kept = incident(stage)
+    assert (kept["from"], kept["to"], kept["reportedAt"]) == (found, found, found + MAX_AGE)
 
 
 def test_l6_level_3_comes_once_per_node(stage: Stage) -> None:
     stage.stake(1)
     report_level_3(stage)
-    assert refused(stage, 0, 0, level=3) == ("AlreadyReported", {"node": NODE})
+    again = ("AlreadyReported", {"node": NODE})
+    assert refused(stage, stage.now, stage.now, level=3) == again
     appeal(stage)
     rule(stage, 1, False)
-    assert refused(stage, 0, 0, level=3) == ("AlreadyReported", {"node": NODE})
+    assert refused(stage, stage.now, stage.now, level=3) == again
 
 
 @pytest.mark.parametrize("level", [2, 3])
@@ -283,7 +310,7 @@ def test_l5_no_level_from_the_exit_on(stage: Stage, level: int) -> None:
     stage.stake(1)
     request = stage.send("owner-1", "Staking", "requestExit", NODE)
     exit_at = request.event("ExitRequested")["exitAt"]
-    span = (0, 0) if level == 3 else (exit_at - 100, exit_at - 50)
+    span = (exit_at - 100, exit_at - (100 if level == 3 else 50))
     given_ = stage.incident(1, *span, *(GATEKEEPERS[:level]), level=level)
     stage.until(exit_at)
     error = stage.refused("mallory", "Slashing", "report", *given_)

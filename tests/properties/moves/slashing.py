@@ -68,12 +68,18 @@ def report_wait_execute(draw: Draw, sight: Sight) -> list[Action] | None:
 
 @move(1)
 def report_serious(draw: Draw, sight: Sight) -> Send | None:
-    """Level 3: no interval, once per node, by a CRITICAL quorum."""
+    """Level 3: the second of its finding, once per node, by a CRITICAL quorum."""
     live = [w for w in _live(sight) if not sight.node(w).ejected or draw.rarely(6)]
     if not live:
         return None
-    interval = (now(-HOUR), now(0)) if draw.rarely(12) else (0, 0)
-    wrong = {"node": "mallory", "level": 2}
+    oldest = -sight.model.parameters.max_age
+    found = draw.one(0, 0, -HOUR, oldest)
+    interval = (now(found), now(found))
+    if draw.rarely(8):
+        interval = draw.one(
+            (now(-HOUR), now(0)), (now(oldest - 1), now(oldest - 1)), (now(1), now(1)), (0, 0)
+        )
+    wrong = {"node": "mallory", "level": 2, "to": now(found - 1), "from": now(found - 1)}
     return _reported(draw, sight, draw.of(live), 3, interval, Quorum.CRITICAL, wrong)
 
 
