@@ -26,16 +26,21 @@ contract Gatekeepers is IGatekeepers {
 
     /// @inheritdoc IGatekeepers
     function change(address[] calldata added, address[] calldata removed, uint256 perfQuorum) external {
-        if (msg.sender != governance) revert NotGovernance(msg.sender, governance);
-        for (uint256 i = 0; i < removed.length; ++i) {
-            if (!_isGatekeeper[removed[i]]) revert NotGatekeeper(removed[i]);
-            _isGatekeeper[removed[i]] = false;
-            emit GatekeeperRemoved(removed[i]);
-        }
+        _requireGovernance();
+        _remove(removed);
         for (uint256 i = 0; i < added.length; ++i) {
             _add(added[i]);
         }
         _setQuorum(perfQuorum, _count + added.length - removed.length);
+    }
+
+    /// @inheritdoc IGatekeepers
+    function remove(address[] calldata removed) external {
+        _requireGovernance();
+        _remove(removed);
+        uint256 n = _count - removed.length;
+        uint256 k = _perfQuorum;
+        _setQuorum(_allowed(k, n) ? k : n / 2 + 1, n); // G2
     }
 
     /// @inheritdoc IGatekeepers
@@ -74,6 +79,18 @@ contract Gatekeepers is IGatekeepers {
         return quorum == Quorum.SLASH ? n / 2 + 1 : 2 * n / 3 + 1;
     }
 
+    function _requireGovernance() private view {
+        if (msg.sender != governance) revert NotGovernance(msg.sender, governance); // R5
+    }
+
+    function _remove(address[] calldata removed) private {
+        for (uint256 i = 0; i < removed.length; ++i) {
+            if (!_isGatekeeper[removed[i]]) revert NotGatekeeper(removed[i]);
+            _isGatekeeper[removed[i]] = false;
+            emit GatekeeperRemoved(removed[i]);
+        }
+    }
+
     function _add(address account) private {
         if (account == address(0)) revert ZeroGatekeeper(); // it counts in n and never signs (R4)
         if (_isGatekeeper[account]) revert AlreadyGatekeeper(account);
@@ -82,9 +99,14 @@ contract Gatekeepers is IGatekeepers {
     }
 
     function _setQuorum(uint256 k, uint256 n) private {
-        if (k > n || 2 * k <= n) revert QuorumOutOfRange(k, n);
+        if (!_allowed(k, n)) revert QuorumOutOfRange(k, n);
         _perfQuorum = uint128(k);
         _count = uint128(n);
         emit PerfQuorumChanged(k);
+    }
+
+    /// @dev R4: n/2 < k <= n.
+    function _allowed(uint256 k, uint256 n) private pure returns (bool) {
+        return k <= n && 2 * k > n;
     }
 }

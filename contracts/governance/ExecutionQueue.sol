@@ -13,7 +13,8 @@ import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 contract ExecutionQueue is IExecutionQueue, Attested {
     using SafeCast for uint256;
 
-    bytes32 private constant EXECUTION = keccak256("Execution(bytes32 space,bytes32 proposal,bytes32 calls)");
+    bytes32 private constant EXECUTION =
+        keccak256("Execution(bytes32 space,bytes32 proposal,bytes32 calls,uint256 deadline)");
 
     /// @dev Two slots.
     struct Record {
@@ -40,26 +41,27 @@ contract ExecutionQueue is IExecutionQueue, Attested {
     }
 
     /// @inheritdoc IExecutionQueue
-    function queue(bytes32 proposal, Call[] calldata calls, bytes calldata signatures) external {
+    function queue(bytes32 proposal, Call[] calldata calls, uint256 deadline, bytes calldata signatures) external {
         Record storage record = _unknown(proposal);
+        if (block.timestamp > deadline) revert AttestationExpired(deadline, block.timestamp);
         bytes32 hash = keccak256(abi.encode(calls));
         _requireAttested(
-            keccak256(abi.encode(EXECUTION, space, proposal, hash)), signatures, IGatekeepers.Quorum.CRITICAL
+            keccak256(abi.encode(EXECUTION, space, proposal, hash, deadline)),
+            signatures,
+            IGatekeepers.Quorum.CRITICAL
         );
 
         emit Queued(proposal, calls, _queue(record, hash));
     }
 
     /// @inheritdoc IExecutionQueue
-    function queueRemoval(bytes32 proposal, address[] calldata removed, uint256 perfQuorum) external {
+    function queueRemoval(bytes32 proposal, address[] calldata removed) external {
         _requireGuardian();
         Record storage record = _unknown(proposal);
         if (removed.length == 0) revert NothingRemoved(proposal);
         Call[] memory calls = new Call[](1);
-        // R5: whoever appointed gatekeepers would hold every quorum, so the guardian adds none.
-        address[] memory added = new address[](0);
-        calls[0] =
-            Call(address(_gatekeepers), abi.encodeCall(IGatekeepers.change, (added, removed, perfQuorum)));
+        // R5: whoever appointed gatekeepers, or chose k, would hold quorums: the guardian does neither.
+        calls[0] = Call(address(_gatekeepers), abi.encodeCall(IGatekeepers.remove, (removed)));
 
         emit Queued(proposal, calls, _queue(record, keccak256(abi.encode(calls))));
     }

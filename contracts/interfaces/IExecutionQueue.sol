@@ -33,14 +33,16 @@ interface IExecutionQueue {
     error TimelockOpen(uint256 due, uint256 timestamp);
     error NotGuardian(address caller, address guardian);
     error NothingRemoved(bytes32 proposal);
+    error AttestationExpired(uint256 deadline, uint256 timestamp);
     error NotGovernance(address caller, address governance);
 
     /// @notice Anyone, with the tally attested by a CRITICAL quorum: EIP-712
-    /// `Execution(bytes32 space,bytes32 proposal,bytes32 calls)`, calls = keccak256(abi.encode(calls)) (G2).
-    function queue(bytes32 proposal, Call[] calldata calls, bytes calldata signatures) external;
-    /// @notice The guardian alone: one `Gatekeepers.change` that removes gatekeepers and adds none, since nobody
-    /// attests its own removal (G2).
-    function queueRemoval(bytes32 proposal, address[] calldata removed, uint256 perfQuorum) external;
+    /// `Execution(bytes32 space,bytes32 proposal,bytes32 calls,uint256 deadline)`, calls =
+    /// keccak256(abi.encode(calls)); until `deadline` (G2).
+    function queue(bytes32 proposal, Call[] calldata calls, uint256 deadline, bytes calldata signatures) external;
+    /// @notice The guardian alone: one `Gatekeepers.remove`, which adds nobody and leaves k where it may stay, since
+    /// nobody attests its own removal (G2).
+    function queueRemoval(bytes32 proposal, address[] calldata removed) external;
     /// @notice Anyone, once `delay` has passed since it was queued; all calls or none, with a failed call's own error.
     function execute(bytes32 proposal, Call[] calldata calls) external;
     /// @notice The guardian, until it is executed; for ever (G2).

@@ -26,6 +26,8 @@ interface IGatekeepers {
 
     /// @notice Governance adds, removes and sets k in one step, so that k stays within n/2 < k <= n (R4).
     function change(address[] calldata added, address[] calldata removed, uint256 perfQuorum) external;
+    /// @notice Governance removes; k stays where R4 allows it of those who are left, else it is n/2 + 1 (G2).
+    function remove(address[] calldata removed) external;
     function governance() external view returns (address);
     function isGatekeeper(address account) external view returns (bool);
     function count() external view returns (uint256);

@@ -124,10 +124,12 @@ class QueuedCall:
 
 @dataclass(frozen=True, slots=True)
 class Execution(Attestation):
-    """G2: a proposal of the network's space has passed, and does these calls."""
+    """G2: a proposal of the network's space has passed, and does these calls; said for as long as
+    `deadline`."""
 
     proposal: bytes
     calls: tuple[QueuedCall, ...]
+    deadline: int
 
     def digest(self, domains: Domains) -> bytes:
-        return domains.execution(SNAPSHOT_SPACE, self.proposal, self.calls)
+        return domains.execution(SNAPSHOT_SPACE, self.proposal, self.calls, self.deadline)

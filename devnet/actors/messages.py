@@ -300,10 +300,14 @@ class Vouch(Wish):
 
 @dataclass(frozen=True, slots=True)
 class Govern(Wish):
-    """A proposal has passed (G2): asked of every gatekeeper, since each answers for the tally."""
+    """A proposal has passed (G2): asked of every gatekeeper, since each answers for the tally.
+
+    What they attest may be queued until `deadline`.
+    """
 
     proposal: bytes
     calls: tuple[QueuedCall, ...]
+    deadline: int
 
 
 @dataclass(frozen=True, slots=True)

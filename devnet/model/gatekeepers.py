@@ -72,6 +72,27 @@ def check(state: State, digest: bytes, signatures: bytes, quorum: Quorum) -> Non
 
 def change(state: State, call: Call) -> None:
     """R5: governance adds and removes, and sets k, in one step."""
+    members = _without(state, call)
+    for account in call.args["added"]:
+        if account == ZERO_ADDRESS:
+            raise Refused("ZeroGatekeeper")
+        if account in members:
+            raise Refused("AlreadyGatekeeper")
+        members.add(account)
+        state.emit("Gatekeepers", "GatekeeperAdded", {"gatekeeper": account})
+    _set(state, members, call.args["perfQuorum"])
+
+
+def remove(state: State, call: Call) -> None:
+    """G2: nobody chooses k: it stays where it may, else it is the least there is."""
+    members, quorum = _without(state, call), state.registry.value.perf_quorum
+    if not is_allowed(len(members), quorum):
+        quorum = len(members) // 2 + 1
+    _set(state, members, quorum)
+
+
+def _without(state: State, call: Call) -> set[str]:
+    """The members but for the removed."""
     if call.sender != state.parameters.governance:
         raise Refused("NotGovernance")
     members = set(state.registry.value.members)
@@ -80,14 +101,10 @@ def change(state: State, call: Call) -> None:
             raise Refused("NotGatekeeper")
         members.remove(account)
         state.emit("Gatekeepers", "GatekeeperRemoved", {"gatekeeper": account})
-    for account in call.args["added"]:
-        if account == ZERO_ADDRESS:
-            raise Refused("ZeroGatekeeper")
-        if account in members:
-            raise Refused("AlreadyGatekeeper")
-        members.add(account)
-        state.emit("Gatekeepers", "GatekeeperAdded", {"gatekeeper": account})
-    perf_quorum = call.args["perfQuorum"]
+    return members
+
+
+def _set(state: State, members: set[str], perf_quorum: int) -> None:
     if not is_allowed(len(members), perf_quorum):
         raise Refused("QuorumOutOfRange")
     state.registry.value = Registry(frozenset(members), perf_quorum)

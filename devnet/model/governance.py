@@ -47,24 +47,25 @@ def queue(state: State, call: Call) -> None:
     """G2: a CRITICAL quorum attests what a proposal has decided."""
     proposal, calls = call.args["proposal"], call.args["calls"]
     _require_unknown(state, proposal)
-    digest = state.domains.execution(state.parameters.space, proposal, calls)
+    deadline = call.args["deadline"]
+    if call.timestamp > deadline:
+        raise Refused("AttestationExpired")
+    digest = state.domains.execution(state.parameters.space, proposal, calls, deadline)
     check(state, digest, call.args["signatures"], Quorum.CRITICAL)
     _queue(state, call, proposal, calls)
 
 
 def queue_removal(state: State, call: Call) -> None:
-    """G2, R5: the guardian queues a change that removes gatekeepers, who attest no such thing.
+    """G2, R5: the guardian queues a removal of gatekeepers, who attest no such thing.
 
-    It adds none: whoever appointed gatekeepers would hold every quorum.
+    It adds none and chooses no k: whoever did would hold quorums.
     """
     proposal = call.args["proposal"]
     _require_guardian(state, call)
     _require_unknown(state, proposal)
     if not call.args["removed"]:
         raise Refused("NothingRemoved")
-    change = _CHANGE
-    given = ((), call.args["removed"], call.args["perfQuorum"])
-    data = change.selector + change.inputs.encode(given)
+    data = _REMOVE.selector + _REMOVE.inputs.encode((call.args["removed"],))
     calls = ({"to": state.parameters.addresses["Gatekeepers"], "data": data},)
     _queue(state, call, proposal, calls)
 
@@ -172,6 +173,7 @@ GOVERNED: Final = (
         removed="address[]",
         perfQuorum="uint256",
     ),
+    _governed("Gatekeepers", "remove", gatekeepers.remove, removed="address[]"),
     _governed("Rewards", "setMaxV", rewards.set_max_v, maxV_="uint256"),
     _governed(
         "Pricing",
@@ -185,4 +187,4 @@ GOVERNED: Final = (
     _governed("Slashing", "setArbiter", appeals.set_arbiter, arbiter_="address"),
     _governed("ExecutionQueue", "setGuardian", set_guardian, guardian_="address"),
 )
-_CHANGE: Final = GOVERNED[0]
+_REMOVE: Final = GOVERNED[1]

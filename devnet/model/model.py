@@ -51,6 +51,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("Kompute", "permit"): token.permit,
     ("Kompute", "arm"): token.arm,
     ("Gatekeepers", "change"): gatekeepers.change,
+    ("Gatekeepers", "remove"): gatekeepers.remove,
     ("Staking", "stake"): staking.stake,
     ("Staking", "restake"): staking.restake,
     ("Staking", "topUp"): staking.top_up,

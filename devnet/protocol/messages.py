@@ -31,7 +31,7 @@ REPORT: Final = (
 )
 RUNNING: Final = "Running(uint256 order,uint256 seq,uint256 replicas,uint256 at)"
 COUNTERS: Final = "Counters(uint256 order,uint256 invocations,uint256 mibMilliseconds)"
-EXECUTION: Final = "Execution(bytes32 space,bytes32 proposal,bytes32 calls)"
+EXECUTION: Final = "Execution(bytes32 space,bytes32 proposal,bytes32 calls,uint256 deadline)"
 SNAPSHOT_SPACE: Final = keccak(b"kompute.eth")  # G1: whose proposals are executed
 
 _DOMAIN: Final = (
@@ -114,9 +114,12 @@ class Domains:
         )
         return self._digest(feed, REPORT, words)
 
-    def execution(self, space: bytes, proposal: bytes, calls: Sequence[Any]) -> bytes:
-        """G2: a proposal of a space has passed and does these calls (`to`, `data`)."""
-        words = (_bytes32(space), _bytes32(proposal), calls_hash(calls))
+    def execution(
+        self, space: bytes, proposal: bytes, calls: Sequence[Any], deadline: int
+    ) -> bytes:
+        """G2: a proposal of a space has passed and does these calls (`to`, `data`); to be queued
+        until `deadline`."""
+        words = (_bytes32(space), _bytes32(proposal), calls_hash(calls), _uint(deadline))
         return self._digest("ExecutionQueue", EXECUTION, words)
 
     def _digest(self, contract: str, kind: str, words: Iterable[bytes]) -> bytes:

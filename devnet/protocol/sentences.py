@@ -226,6 +226,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "CallsMismatch(bytes32 given,bytes32 queued)": (
         "these calls have hash {given:hex}, queued were {queued:hex}"
     ),
+    "AttestationExpired(uint256 deadline,uint256 timestamp)": (
+        "the tally was attested until {deadline}, it is {timestamp}"
+    ),
     "TimelockOpen(uint256 due,uint256 timestamp)": (
         "the proposal may be executed at {due}, it is {timestamp}"
     ),

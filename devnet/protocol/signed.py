@@ -50,7 +50,7 @@ def _struct(argument: str) -> Callable[[Args, str, str], dict[str, Any]]:
 
 def _execution(args: Args, sender: str, target: str) -> dict[str, Any]:
     calls = messages.calls_hash(args["calls"])
-    return {"space": messages.SNAPSHOT_SPACE, "proposal": args["proposal"], "calls": calls}
+    return {**args, "space": messages.SNAPSHOT_SPACE, "calls": calls}
 
 
 # By the ABI's name and the function's; the argument is named `signatures`, and at a registration

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from devnet.spec.arguments import CallData
-from devnet.spec.fields import MAX_NUMBER, Name, Positive
+from devnet.spec.fields import Name
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import GatekeeperNames, known_of, require_vault
 from devnet.spec.units import UnitError
@@ -15,6 +15,7 @@ from devnet.spec.units import UnitError
 # R5: all that governance may call.
 GOVERNED = (
     "Gatekeepers.change",
+    "Gatekeepers.remove",
     "Rewards.setMaxV",
     "Pricing.setContingency",
     "Slashing.setArbiter",
@@ -55,14 +56,6 @@ class Veto(_OfProposal):
     """Let the guardian stop a queued proposal for ever (G2)."""
 
 
-def _of_gatekeepers(quorum: int, info: ValidationInfo) -> int:
-    known = known_of(info).gatekeepers()
-    most = MAX_NUMBER if known is None else len(known)
-    if quorum > most:
-        raise UnitError(f"a quorum is of {most} gatekeepers at most (R4)", quorum)
-    return quorum
-
-
 def _leaving_a_host(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     network = known_of(info).network
     if network is not None and network.control_plane_hosts[0] in names:
@@ -77,9 +70,6 @@ class RemoveGatekeeper(_OfProposal):
 
     gatekeeper: Annotated[GatekeeperNames, AfterValidator(_leaving_a_host)] = Field(
         description="but for the one that hosts the control plane, who proposes everything"
-    )
-    perf_quorum: Annotated[Positive, AfterValidator(_of_gatekeepers)] | None = Field(
-        default=None, description="k of those who stay; absent: the smallest above half (R4)"
     )
 
 

@@ -15,6 +15,7 @@ from devnet.steps.stage import Stage
 
 QUEUE = "ExecutionQueue"
 DATA = Parameter("data", "bytes")
+ATTESTED_SECONDS = 7 * 86_400  # that long what gatekeepers attest of a tally may be queued (G2)
 
 
 def proposal_id(name: str) -> bytes:
@@ -33,23 +34,24 @@ def govern(stage: Stage, step: steps.Govern) -> str:
         for place, call in enumerate(step.calls)
     )
     proposal = proposal_id(step.proposal)
+    deadline = stage.head.timestamp + ATTESTED_SECONDS
     lead, peers = stage.registered()
     for names in (peers, (lead,)):  # the lead's refusal is the step's: its peers only sign
-        wishes = [(name, messages.Govern(stage.next_wish(), proposal, calls)) for name in names]
+        wishes = [
+            (name, messages.Govern(stage.next_wish(), proposal, calls, deadline)) for name in names
+        ]
         stage.wish_all(wishes)
     stage.proposals[step.proposal] = calls
     return f"{step.proposal} queued, {_done(step)}"
 
 
 def remove_gatekeeper(stage: Stage, step: steps.RemoveGatekeeper) -> str:
-    """The guardian queues one change of the registry."""
+    """The guardian queues a removal, which leaves k where R4 allows it."""
     removed = tuple(stage.directory.address(name) for name in step.gatekeeper)
-    left = stage.ledger.gatekeepers() - len(removed)
-    quorum = step.perf_quorum or left // 2 + 1  # R4
-    stage.ask(GUARDIAN, QUEUE, "queueRemoval", proposal_id(step.proposal), removed, quorum)
-    change = stage.contracts.encode("Gatekeepers", "change", (), removed, quorum)
-    stage.proposals[step.proposal] = (QueuedCall(change.to, change.data),)
-    return f"{step.proposal} queued: without {', '.join(step.gatekeeper)}, k = {quorum} of {left}"
+    stage.ask(GUARDIAN, QUEUE, "queueRemoval", proposal_id(step.proposal), removed)
+    call = stage.contracts.encode("Gatekeepers", "remove", removed)
+    stage.proposals[step.proposal] = (QueuedCall(call.to, call.data),)
+    return f"{step.proposal} queued: without {', '.join(step.gatekeeper)}"
 
 
 def enact(stage: Stage, step: steps.Enact) -> str:

@@ -146,22 +146,23 @@ def test_a_wish_nobody_serves_fails(stage: Stage) -> None:
 
 CALLS = (QueuedCall("0x" + "0a" * 20, b"\x01\x02"),)
 PROPOSAL = b"\x0b" * 32
+UNTIL = 99
 
 
 def test_a_passed_proposal_is_queued_with_a_critical_quorum(stage: Stage) -> None:
     stage.reads.quorums["CRITICAL"] = 3
-    told = {name: [Govern(n, PROPOSAL, CALLS)] for n, name in enumerate(KEEPERS, start=1)}
+    told = {name: [Govern(n, PROPOSAL, CALLS, UNTIL)] for n, name in enumerate(KEEPERS, start=1)}
 
     said = talk(keepers(stage), stage.view(10), told)
 
     assert [op for _, op in said if isinstance(op, Done)] == [Done(2), Done(3)]
     (send,) = (op for _, op in said if isinstance(op, Send))
     assert (send.account, send.contract, send.function) == (LEAD, "ExecutionQueue", "queue")
-    assert send.args[:2] == (PROPOSAL, CALLS)
+    assert send.args[:3] == (PROPOSAL, CALLS, UNTIL)
     assert send.wish == 1
-    signatures = send.args[2]
+    signatures = send.args[3]
     assert isinstance(signatures, bytes)
-    digest = stage.reads.domains.execution(SNAPSHOT_SPACE, PROPOSAL, CALLS)
+    digest = stage.reads.domains.execution(SNAPSHOT_SPACE, PROPOSAL, CALLS, UNTIL)
     pieces = [signatures[start : start + 65] for start in range(0, 195, 65)]
     assert {recover(digest, p) for p in pieces} == {stage.address(n).lower() for n in KEEPERS}
 
@@ -169,25 +170,26 @@ def test_a_passed_proposal_is_queued_with_a_critical_quorum(stage: Stage) -> Non
 @pytest.mark.parametrize(
     "other",
     [
-        Execution(PROPOSAL, (*CALLS, *CALLS)),
-        Execution(b"\x0c" * 32, CALLS),
+        Execution(PROPOSAL, (*CALLS, *CALLS), UNTIL),
+        Execution(b"\x0c" * 32, CALLS, UNTIL),
+        Execution(PROPOSAL, CALLS, UNTIL + 1),
     ],
-    ids=["other calls", "another proposal"],
+    ids=["other calls", "another proposal", "another deadline"],
 )
 def test_a_peer_attests_only_what_it_saw_pass(stage: Stage, other: Execution) -> None:
     peer = keepers(stage)[1]
-    assert peer.act(stage.view(10), [Govern(2, PROPOSAL, CALLS)]) == [Done(2)]
+    assert peer.act(stage.view(10), [Govern(2, PROPOSAL, CALLS, UNTIL)]) == [Done(2)]
 
     (tell,) = peer.act(stage.view(11), [SignatureAsked(other, LEAD)])
 
-    reason = f"no tally passed proposal 0x{other.proposal.hex()} with these calls"
+    reason = f"no tally passed proposal 0x{other.proposal.hex()} with these calls until then"
     assert tell == Tell(LEAD, SignatureRefused(other, "gatekeeper-2", reason))
 
 
 def test_a_proposal_that_peers_did_not_see_pass_fails(stage: Stage) -> None:
     stage.reads.quorums["CRITICAL"] = 3
 
-    said = talk(keepers(stage), stage.view(10), {LEAD: [Govern(1, PROPOSAL, CALLS)]})
+    said = talk(keepers(stage), stage.view(10), {LEAD: [Govern(1, PROPOSAL, CALLS, UNTIL)]})
 
     ((_, fail),) = said
     assert isinstance(fail, Fail)

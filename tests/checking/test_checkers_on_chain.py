@@ -315,7 +315,7 @@ def test_governance_the_vault_and_machines_are_decided_alike(chain_world: ChainW
     nobody = ({"to": address("alice"), "data": b"\1\2\3\4"},)
     assert queue(chain_world, nobody, proposal=b"\2" * 32) is None
     removal = {"proposal": b"\3" * 32, "removed": [address("alice")]}
-    sent = chain_world.send("guardian", "ExecutionQueue", "queueRemoval", **removal, perfQuorum=2)
+    sent = chain_world.send("guardian", "ExecutionQueue", "queueRemoval", **removal)
     assert sent.ok
     assert passed(chain_world, guardian) is None
     assert veto(chain_world) == "NotGuardian"

@@ -324,12 +324,16 @@ class Stage:
         return node, level, start, end, evidence, signed(digest, *(names or GATEKEEPERS[:2]))
 
     def execution(
-        self, proposal: bytes, calls: Sequence[Mapping[str, Any]], *names: str
+        self,
+        proposal: bytes,
+        calls: Sequence[Mapping[str, Any]],
+        *names: str,
+        deadline: int = 2**40 - 1,
     ) -> tuple[Any, ...]:
         """The arguments of `queue`, signed by all three gatekeepers, or by those named."""
         space = self.read("ExecutionQueue", "space")
-        digest = self.domains.execution(space, proposal, calls)
-        return proposal, calls, signed(digest, *(names or GATEKEEPERS))
+        digest = self.domains.execution(space, proposal, calls, deadline)
+        return proposal, calls, deadline, signed(digest, *(names or GATEKEEPERS))
 
     def call(self, contract: str, function: str, *args: Any) -> dict[str, Any]:
         """IExecutionQueue.Call."""

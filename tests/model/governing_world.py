@@ -21,11 +21,18 @@ def call(contract: str, function: str, *args: Any) -> dict[str, Any]:
     return {"to": address(contract), "data": known.selector + known.inputs.encode(args)}
 
 
-def queue(world: World, calls: Calls, *signers: str, proposal: bytes = PROPOSAL) -> str | None:
+def queue(
+    world: World,
+    calls: Calls,
+    *signers: str,
+    proposal: bytes = PROPOSAL,
+    deadline: int | None = None,
+) -> str | None:
     """The error it is refused with."""
-    digest = world.domains.execution(SNAPSHOT_SPACE, proposal, calls)
+    deadline = world.now + DELAY if deadline is None else deadline
+    digest = world.domains.execution(SNAPSHOT_SPACE, proposal, calls, deadline)
     signatures = world.signed(digest, *(signers or ALL))
-    args = {"proposal": proposal, "calls": calls, "signatures": signatures}
+    args = {"proposal": proposal, "calls": calls, "deadline": deadline, "signatures": signatures}
     return world.send("mallory", "ExecutionQueue", "queue", **args).error
 
 

@@ -74,7 +74,7 @@ def test_g2_a_veto_is_the_guardian_s_and_for_ever(world: World) -> None:
 
 def test_g2_the_guardian_removes_gatekeepers(world: World) -> None:
     removed = (address("gatekeeper-3"),)
-    args = {"proposal": PROPOSAL, "removed": removed, "perfQuorum": 2}
+    args = {"proposal": PROPOSAL, "removed": removed}
     for sender, changes, error in (
         ("alice", {}, "NotGuardian"),
         ("guardian", {"removed": ()}, "NothingRemoved"),
@@ -84,8 +84,29 @@ def test_g2_the_guardian_removes_gatekeepers(world: World) -> None:
         sent = world.send(sender, "ExecutionQueue", "queueRemoval", **{**args, **changes})
         assert sent.error == error
     world.wait(DELAY)
-    assert execute(world, (call("Gatekeepers", "change", (), removed, 2),)) is None
-    assert world.ledger().gatekeepers == 2
+    assert execute(world, (call("Gatekeepers", "remove", removed),)) is None
+    assert (world.ledger().gatekeepers, world.ledger().perf_quorum) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "quorum", "removed", "after"),
+    [(5, 3, 1, 3), (5, 4, 1, 4), (5, 5, 1, 3), (5, 4, 2, 2), (3, 2, 2, 1), (3, 2, 3, None)],
+)
+def test_g2_k_stays_where_it_may_else_it_is_the_least(
+    count: int, quorum: int, removed: int, after: int | None
+) -> None:
+    names = ("alice", "bob", *ALL)[:count]
+    members = frozenset(address(name) for name in names)
+    world = World(gatekeepers=members, perf_quorum=quorum)
+    gone = tuple(address(name) for name in names[:removed])
+    sent = world.send("governance", "Gatekeepers", "remove", removed=gone)
+    assert sent.error == (None if after else "QuorumOutOfRange")
+    assert world.ledger().perf_quorum == (after or quorum)
+
+
+def test_g2_what_is_attested_is_queued_until_its_deadline(world: World) -> None:
+    assert queue(world, (RAISE,), deadline=world.now - 1) == "AttestationExpired"
+    assert queue(world, (RAISE,), deadline=world.now) is None
 
 
 def test_g2_all_calls_or_none_with_the_failed_one_s_error(world: World) -> None:
@@ -112,6 +133,7 @@ def test_g2_calls_that_fail(world: World, made: dict[str, Any], error: str) -> N
 def test_r5_everything_governed_is_governed_by_the_queue(world: World) -> None:
     calls = (
         call("Gatekeepers", "change", (address("alice"),), (), 3),
+        call("Gatekeepers", "remove", ()),
         RAISE,
         call("Pricing", "setContingency", 0, 10**18, 10**18, True),
         call("Slashing", "setArbiter", address("bob")),

@@ -28,7 +28,7 @@ class Governing(Duty):
         """Note what has passed; the lead proposes it."""
         if not isinstance(message, Govern):
             return []
-        execution = Execution(message.proposal, message.calls)
+        execution = Execution(message.proposal, message.calls, message.deadline)
         self._passed.add(execution)
         if not leads:
             return [Done(message.id)]
@@ -44,11 +44,12 @@ class Governing(Duty):
         assert isinstance(attestation, Execution)
         if attestation in self._passed:
             return None
-        return f"no tally passed proposal 0x{attestation.proposal.hex()} with these calls"
+        proposal = f"0x{attestation.proposal.hex()}"
+        return f"no tally passed proposal {proposal} with these calls until then"
 
     def completed(self, view: View, attestation: Attestation, signatures: bytes) -> list[Operation]:
         assert isinstance(attestation, Execution)
-        queued = (attestation.proposal, attestation.calls, signatures)
+        queued = (attestation.proposal, attestation.calls, attestation.deadline, signatures)
         wish = self._wishes.pop(attestation, 0)
         return [Send(self._account, "ExecutionQueue", "queue", queued, wish)]
 

@@ -132,26 +132,43 @@ def test_g2_a_critical_quorum_attests_the_tally(
     stage: Stage, signers: tuple[str, ...], name: str
 ) -> None:
     calls = [stage.call("Rewards", "setMaxV", 1)]
-    proposal, given, signatures = stage.execution(PROPOSAL, calls, *signers)
+    *given, signatures = stage.execution(PROPOSAL, calls, *signers)
     if not signers:
         signatures = b""
-    assert refusal(stage, "alice", "queue", proposal, given, signatures)[0] == name
+    assert refusal(stage, "alice", "queue", *given, signatures)[0] == name
     assert state(stage) == UNKNOWN
 
 
-def test_g2_an_attestation_binds_space_proposal_and_calls(stage: Stage) -> None:
+def test_g2_an_attestation_binds_space_proposal_calls_and_deadline(stage: Stage) -> None:
     calls = [stage.call("Rewards", "setMaxV", 1)]
     others = [stage.call("Rewards", "setMaxV", 2)]
-    _, _, signatures = stage.execution(PROPOSAL, calls)
+    *_, deadline, signatures = stage.execution(PROPOSAL, calls)
+    given = (deadline, signatures)
     signers = {"NotGatekeeper", "SignersNotAscending"}  # of another digest, whoever they are
-    assert refusal(stage, "alice", "queue", PROPOSAL, others, signatures)[0] in signers
-    assert refusal(stage, "alice", "queue", keccak(b"other"), calls, signatures)[0] in signers
+    assert refusal(stage, "alice", "queue", PROPOSAL, others, *given)[0] in signers
+    assert refusal(stage, "alice", "queue", keccak(b"other"), calls, *given)[0] in signers
+    longer = (deadline + 1, signatures)
+    assert refusal(stage, "alice", "queue", PROPOSAL, calls, *longer)[0] in signers
     keepers, guardian = stage.address("Gatekeepers"), address("guardian")
     made = (keepers, guardian, keccak(b"another space"), DELAY)
     assert stage.create("Other", "ExecutionQueue", *made) is None
-    error = stage.refused("alice", "Other", "queue", PROPOSAL, calls, signatures)
+    error = stage.refused("alice", "Other", "queue", PROPOSAL, calls, *given)
     assert error.name in signers
-    stage.send("alice", "ExecutionQueue", "queue", PROPOSAL, calls, signatures)
+    stage.send("alice", "ExecutionQueue", "queue", PROPOSAL, calls, *given)
+
+
+def test_g2_what_is_attested_is_queued_until_its_deadline(stage: Stage) -> None:
+    calls, deadline = [stage.call("Rewards", "setMaxV", 1)], stage.now + 100
+    given = stage.execution(PROPOSAL, calls, deadline=deadline)
+    stage.until(deadline + 1)
+    assert refusal(stage, "alice", "queue", *given) == (
+        "AttestationExpired",
+        {"deadline": deadline, "timestamp": deadline + 1},
+    )
+    deadline = stage.now + 100
+    given = stage.execution(PROPOSAL, calls, deadline=deadline)
+    stage.until(deadline)
+    stage.send("alice", "ExecutionQueue", "queue", *given)
 
 
 def test_g2_it_executes_what_was_queued_and_nothing_else(governed: Stage) -> None:
@@ -200,10 +217,10 @@ def test_g2_a_call_that_reaches_nothing_fails(
 
 def test_g2_the_guardian_queues_the_removal_of_gatekeepers(stage: Stage) -> None:
     removed = [address("gatekeeper-1")]
-    given = (PROPOSAL, removed, 2)
+    given = (PROPOSAL, removed)
     assert refusal(stage, "gatekeeper-2", "queueRemoval", *given)[0] == "NotGuardian"
     sent = stage.send("guardian", "ExecutionQueue", "queueRemoval", *given)
-    change = stage.call("Gatekeepers", "change", [], removed, 2)
+    change = stage.call("Gatekeepers", "remove", removed)
     queued_ = {"proposal": PROPOSAL, "calls": (change,), "due": sent.timestamp + DELAY}
     assert sent.event("Queued") == queued_
     found = stage.read("ExecutionQueue", "proposalOf", PROPOSAL)
@@ -213,7 +230,7 @@ def test_g2_the_guardian_queues_the_removal_of_gatekeepers(stage: Stage) -> None
 
 
 def test_g2_a_removal_removes_somebody(stage: Stage) -> None:
-    given = (PROPOSAL, [], 3)
+    given = (PROPOSAL, [])
     assert refusal(stage, "guardian", "queueRemoval", *given) == (
         "NothingRemoved",
         {"proposal": PROPOSAL},

@@ -322,7 +322,7 @@ def test_l5_until_the_second_before(stage: Stage, level: int) -> None:
     stage.stake(1)
     request = stage.send("owner-1", "Staking", "requestExit", NODE)
     exit_at = request.event("ExitRequested")["exitAt"]
-    span = (0, 0) if level == 3 else (exit_at - 100, exit_at - 50)
+    span = (exit_at - 100, exit_at - (100 if level == 3 else 50))
     given_ = stage.incident(1, *span, *(GATEKEEPERS[:level]), level=level)
     stage.until(exit_at - 1)
     stage.send("mallory", "Slashing", "report", *given_)

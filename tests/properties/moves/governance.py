@@ -8,7 +8,7 @@ from devnet.model import shares
 from devnet.model.gatekeepers import Quorum
 from devnet.protocol.states import ProposalStatus
 
-from ..action import Send
+from ..action import Send, now
 from ..sight import Draw, Sight
 from . import move
 from .signatures import quorum
@@ -20,8 +20,11 @@ Calls = list[dict[str, Any]]
 def queue(draw: Draw, sight: Sight) -> Send:
     """A CRITICAL quorum attests one or two calls."""
     calls = [_governed(draw, sight) for _ in range(draw.one(1, 1, 1, 2))]
-    signed = quorum(draw, sight, Quorum.CRITICAL, "Staking", proposal={"hash": "another"})
-    args = {"proposal": _new(draw, sight), "calls": _data(calls), "signatures": signed}
+    wrong = {"proposal": {"hash": "another"}, "deadline": now(1)}
+    signed = quorum(draw, sight, Quorum.CRITICAL, "Staking", **wrong)
+    deadline = draw.one(now(-1), now(0)) if draw.rarely(12) else now(86_400)
+    args = {"proposal": _new(draw, sight), "calls": _data(calls), "deadline": deadline}
+    args["signatures"] = signed
     return Send(draw.one("mallory", "alice"), "ExecutionQueue", "queue", args)
 
 
@@ -29,12 +32,9 @@ def queue(draw: Draw, sight: Sight) -> Send:
 def queue_removal(draw: Draw, sight: Sight) -> Send:
     members = sight.members()
     removed = draw.one(["dave"] if "dave" in members else members[:1], members[:1], [])
-    count = len(members) - len(removed)
-    perf = max(draw.one(count // 2 + 1, count // 2 + 1, count, count // 2), 0)
-    args = {"removed": removed, "perfQuorum": perf}
     guardian = sight.account(sight.state.guardian.value, "guardian")
     sender = "mallory" if draw.rarely(8) else guardian
-    args = {"proposal": _new(draw, sight), **args}
+    args = {"proposal": _new(draw, sight), "removed": removed}
     return Send(sender, "ExecutionQueue", "queueRemoval", args)
 
 
@@ -93,6 +93,7 @@ def _governed(draw: Draw, sight: Sight) -> tuple[str, str, dict[str, Any]]:
     founded = list(shares.names(sight.state))  # open to anyone, and so to the queue (S7)
     chosen: tuple[str, str, dict[str, Any]] = draw.one(
         ("Gatekeepers", "change", change),
+        ("Gatekeepers", "remove", {"removed": draw.one([], ["dave"], ["dave"])}),
         ("Rewards", "setMaxV", {"maxV_": draw.one(10**20, 10**20, 10**19, 10**18, 2**96)}),
         ("Pricing", "setContingency", contingency),
         ("Pricing", "setContingency", contingency),
@@ -126,7 +127,6 @@ def _known(sight: Sight) -> dict[bytes, tuple[dict[str, str], Calls]]:
         if action.function == "queue":
             known[seen.args["proposal"]] = proposal, action.args["calls"]
         elif action.function == "queueRemoval":
-            given = {name: v for name, v in action.args.items() if name != "proposal"}
-            given = {"added": [], **given}
-            known[seen.args["proposal"]] = proposal, _data([("Gatekeepers", "change", given)])
+            given = {"removed": action.args["removed"]}
+            known[seen.args["proposal"]] = proposal, _data([("Gatekeepers", "remove", given)])
     return known
