@@ -22,6 +22,7 @@ from devnet.base.errors import MachineLacks, UsageError
 
 HOME_NAME = ".devnet"
 DEFAULT_NAME = "default"
+STATE = "state"  # below a devnet's folder: where the parts of a run keep their own files
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 DESCRIPTORS = Path("/proc/self/fd")
 

@@ -14,9 +14,7 @@ import psutil
 
 from cluster.native.agent import cgroups
 from devnet.base import UsageError, end_processes, orphans
-from devnet.base.folder import DevnetFolder, names
-from devnet.daemon.sealing import seal_cut_short
-from devnet.runs.life import STATE
+from devnet.base.folder import STATE, DevnetFolder, names
 
 _PARTIAL = re.compile(r"\..+\.\d+(\.partial)?")
 _ROUNDS = 3  # what is being ended may have just started another
@@ -76,6 +74,9 @@ def clear(folder: DevnetFolder) -> Cleared:
     for path in files:
         Path(path).unlink(missing_ok=True)
     cluster = str(folder.state().get("cluster", ""))
+    # Here, since every `up` asks this module and seals nothing.
+    from devnet.daemon.sealing import seal_cut_short
+
     bundles = tuple(str(bundle) for bundle in seal_cut_short(folder, cluster))
     shutil.rmtree(folder.path / STATE, ignore_errors=True)
     folder.clear_state()

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from devnet.base.errors import MachineLacks
-from devnet.base.folder import DevnetFolder
+from devnet.base.folder import STATE, DevnetFolder
 from devnet.record.bundle import NotABundle
 from devnet.record.folder import LINES, RunFolder, seal
 from devnet.record.outsiders import FOREIGN_STATE, foreign_of, last_recorded
@@ -24,7 +24,6 @@ from devnet.runs.parts import PartDied
 
 PASSED, FAILED, CUT_SHORT = "passed", "failed", "cut short"
 ENDED, BROKEN = "ended", "broken"  # of a devnet that stayed: told to stop, or by itself
-STATE = "state"
 MOST_LOGS = 16  # of one family
 _NUMBERED = re.compile(r"-\d.*$")
 NO_BLOCK = {"number": 0, "hash": ""}
