@@ -10,7 +10,7 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "credulous-gatekeeper": "0x3b61c1afa0d796a73fcaa18622eddefdbba51c5d553ee2b0ce6e0e4fb377d716",
+    "credulous-gatekeeper": "0x27bd55641ef6e3f33954273cf85a140b8e3916c733da12e163b47bef9a0fac4c",
     "feed-faults": "0x5a65b0dc9e2281704301c1b5c38fd474b2997fd36ac63922fa2a9ae5edbccacb",
     "feed-mocked": "0x031c5f17e029f77a545c947097deefa6a32b4be414e48f20fe58eb1f692b265c",
     "full-loop": "0x52d0af309d54c2352542f11053899387b1afe5d3feb686e4bfd4aa3c8a08adfa",
