@@ -172,6 +172,11 @@ def test_no_spelling_leads_around_it(door: RpcDoor, rpc: Rpc, body: bytes) -> No
     assert rpc.call("eth_blockNumber") == before
 
 
+def test_the_node_reads_what_the_door_has_read(door: RpcDoor) -> None:
+    twice = b'{"jsonrpc":"2.0","id":1,"method":"evm_mine","method":"eth_chainId","params":[]}'
+    assert asked(door.url, twice)[2]["result"] == "0x7a69"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"7", b"[1,2]", b'{"id":1}'])
 def test_what_is_no_request_gets_the_node_s_own_answer(
     door: RpcDoor, node: Anvil, body: bytes
