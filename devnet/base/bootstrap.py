@@ -4,7 +4,6 @@ A small environment with uv and tox is made in the cache; tox makes the project'
 the lock, for `./run demo` as for `./run e2e`, so there is one of it and one way to it.
 """
 
-
 import sys
 
 if __name__ == "__main__":  # modules beside it bear names of the standard library's
