@@ -86,9 +86,10 @@ class Toolchain:
         forget_stale_build(project)
         return project
 
-    def solc_environment(self) -> dict[str, str]:
-        """What Ape needs in its environment to compile offline and to find anvil."""
-        project = self.contracts_project()
+    def solc_environment(self, project: Path | None = None) -> dict[str, str]:
+        """What Ape needs in its environment to compile offline and to find anvil; it works in
+        `project`, the contracts' own when None."""
+        project = project or self.contracts_project()
         search = os.environ.get("PATH", os.defpath)
         environment = {
             "SOLCX_BINARY_PATH": str(get_solc(self.store, self.say)),

@@ -33,14 +33,15 @@ def command(name: str, arguments: tuple[str, ...]) -> None:
     from devnet.deploy.compilation import APE
 
     toolchain = Toolchain(say=terminal.say)
-    environment = os.environ | toolchain.solc_environment()
+    folder = with_own_scripts(toolchain.ape_project(), Path.cwd())
+    environment = os.environ | toolchain.solc_environment(folder)
     status = _status(name, Caller)
     if status is None:
         terminal.say(f"no devnet `{name}` runs: Ape starts a chain of its own")
     else:
         environment["APE_FOUNDRY_HOST"] = str(status["rpc"])
         environment["KOMPUTE_DEVNET_RUN"] = str(status["run"])
-    os.chdir(with_own_scripts(toolchain.ape_project(), Path.cwd()))
+    os.chdir(folder)
     os.execve(APE[0], [*APE, *arguments], environment)  # noqa: S606
 
 

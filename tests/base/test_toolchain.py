@@ -92,6 +92,16 @@ def test_the_environment_has_anvil_and_solc(toolchain: Toolchain) -> None:
     assert Path(environment["PATH"].split(os.pathsep)[0], "anvil").is_file()
 
 
+def test_ape_below_the_temporary_folder_gets_another_one(
+    toolchain: Toolchain, tmp_path: Path
+) -> None:
+    # There it would compile in place, beside a copy of the libraries that it leaves behind.
+    temporary = toolchain.solc_environment(tmp_path)["TMPDIR"]
+    assert not str(tmp_path).startswith(temporary)
+    assert Path(temporary).is_dir()
+    assert "TMPDIR" not in toolchain.solc_environment(Path("/"))
+
+
 def test_the_project_has_the_libraries_that_ape_wants(toolchain: Toolchain) -> None:
     project = toolchain.contracts_project()
     package = project / "node_modules" / "@openzeppelin" / "contracts" / "package.json"
