@@ -17,6 +17,7 @@ from web3 import HTTPProvider, Web3
 from devnet.base import wait_for
 from devnet.chain import Rpc, RpcError
 
+pytestmark = pytest.mark.timeout(600)
 NETWORK = ROOT / "e2e" / "networks" / "small.yaml"
 TINY = ROOT / "e2e" / "networks" / "tiny.yaml"
 STRANGER = "0x" + "57" * 20

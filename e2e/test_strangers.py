@@ -1,6 +1,6 @@
 """Whatever anybody sends to a running devnet: it goes on, its steps work, its bundle replays.
 
-`KOMPUTE_STRANGERS=10000 pytest e2e/test_strangers.py --timeout 3000` is the deep form.
+`KOMPUTE_STRANGERS=10000 pytest e2e/test_strangers.py` is the deep form.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from devnet.chain import Account, Rpc, RpcError, Transaction, derive, sign
 from devnet.chain.pool import Pool
 from devnet.spec.loading import load_network
 
+pytestmark = pytest.mark.timeout(7200)
 NETWORK = ROOT / "e2e" / "networks" / "small.yaml"
 MANY = int(os.environ.get("KOMPUTE_STRANGERS", "400"))
 AT_ONCE = 25
