@@ -13,54 +13,13 @@ from devnet.cli.options import json_option
 from devnet.spec import STEPS
 from devnet.spec.registry import Step
 
-# What may stand without its option, in this order; `part` and `order` are read by the daemon,
-# which knows what bears the name (devnet.daemon.naming).
-POSITIONAL: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("stake", "restake", "top_up", "exit", "withdraw"), ("worker",)),
-    **dict.fromkeys(("measure", "publish", "claim"), ("worker",)),
-    "order": ("client", "service"),
-    "scale": ("order",),
-    "close": ("client", "order"),
-    "settle": ("order",),
-    "finalize": ("order",),
-    "request": ("client", "order"),
-    "invoke": ("client", "order"),
-    "add_reward": ("amount",),
-    "price": ("vendor",),
-    "komp_usd": ("usd",),
-    "poke": ("resource",),
-    "request_round": ("feed",),
-    "fault": ("part",),
-    "heal": ("part",),
-    "incident": ("worker", "level"),
-    "appeal": ("worker",),
-    "rule": ("worker", "upheld"),
-    "execute": ("worker",),
-    "govern": ("proposal",),
-    "enact": ("proposal",),
-    "veto": ("proposal",),
-    "remove_gatekeeper": ("proposal", "gatekeeper"),
-    "release": (),
-    "pool_create": ("operator", "pool"),
-    **dict.fromkeys(("pool_join", "pool_leave", "pool_top_up"), ("member", "pool", "amount")),
-    "pool_activate": ("pool", "worker"),
-    "pool_restake": ("pool", "months"),
-    **dict.fromkeys(("pool_exit", "pool_withdraw", "pool_harvest"), ("pool",)),
-    **dict.fromkeys(("pool_collect", "pool_redeem"), ("member", "pool")),
-    "send": ("from", "to", "function"),
-    "together": ("sends",),
-    "advance": ("time",),
-    "expect": (),
-}
-
 
 def command_of(verb: str) -> click.Command:
     """The command of a step: its positional subjects, an option a field, --devnet, --json."""
     model = STEPS[verb]
-    positional = POSITIONAL.get(verb, ())
     arguments = [
         click.Argument([_parameter(key, "of")], required=False, metavar=f"[{key.upper()}]")
-        for key in positional
+        for key in model.positional
     ]
     options = [_option(key, model) for key in _keys(model)]
 

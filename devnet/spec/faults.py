@@ -91,7 +91,7 @@ def _by_subject() -> str:
     )
 
 
-@step("fault")
+@step("fault", "part")
 class Fault(_OfPart):
     """Break a part: a worker, a vendor's price server, an oracle node, a feed."""
 
@@ -115,6 +115,6 @@ class Fault(_OfPart):
         return self
 
 
-@step("heal")
+@step("heal", "part")
 class Heal(_OfPart):
     """Mend what a fault broke, and wait until it is back."""

@@ -37,7 +37,7 @@ def _governed(call: CallData) -> CallData:
     return call
 
 
-@step("govern")
+@step("govern", "proposal")
 class Govern(_OfProposal):
     """Let the gatekeepers attest that a proposal has passed, and queue its calls (G2)."""
 
@@ -46,12 +46,12 @@ class Govern(_OfProposal):
     )
 
 
-@step("enact")
+@step("enact", "proposal")
 class Enact(_OfProposal):
     """Execute a queued proposal once its timelock is over; anyone may (G2)."""
 
 
-@step("veto")
+@step("veto", "proposal")
 class Veto(_OfProposal):
     """Let the guardian stop a queued proposal for ever (G2)."""
 
@@ -64,7 +64,7 @@ def _leaving_a_host(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, 
     return names
 
 
-@step("remove_gatekeeper")
+@step("remove_gatekeeper", "proposal", "gatekeeper")
 class RemoveGatekeeper(_OfProposal):
     """Let the guardian queue the removal of gatekeepers, who would attest no such tally (G2)."""
 

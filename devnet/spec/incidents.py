@@ -17,7 +17,7 @@ from devnet.spec.units import UnitError, duration_text
 MALICIOUS, SERIOUS = 2, 3
 
 
-@step("incident")
+@step("incident", "worker", "level")
 class Incident(Step):
     """Let the gatekeepers report a worker: for malice (level 2) or a security risk (level 3)."""
 
@@ -63,20 +63,20 @@ class _OfIncident(Step):
         return self
 
 
-@step("appeal")
+@step("appeal", "worker")
 class Appeal(_OfIncident):
     """Contest an incident with a bond, within its appeal window (L6)."""
 
     payer: PayerName | None = Field(default=None, description="absent: the worker's owner")
 
 
-@step("rule")
+@step("rule", "worker", "upheld")
 class Rule(_OfIncident):
     """Let the arbiter uphold or overturn an appealed incident (L6)."""
 
     upheld: Truth
 
 
-@step("execute")
+@step("execute", "worker")
 class Execute(_OfIncident):
     """Execute an incident whose window is over; gatekeepers do so by themselves (L6)."""

@@ -18,7 +18,7 @@ def _whole_bps(ppm: int) -> int:
     return ppm
 
 
-@step("pool_create")
+@step("pool_create", "operator", "pool")
 class PoolCreate(Step):
     """Open a pool under a name of its own; its operator takes the commission (S7)."""
 
@@ -37,7 +37,7 @@ class _OfPool(Step):
     pool: PoolName
 
 
-@step("pool_join")
+@step("pool_join", "member", "pool", "amount")
 class PoolJoin(_OfPool):
     """Pay into a pool before its activation, cut to the room left below 500 KOMP (S7)."""
 
@@ -45,7 +45,7 @@ class PoolJoin(_OfPool):
     amount: Wei
 
 
-@step("pool_leave")
+@step("pool_leave", "member", "pool", "amount")
 class PoolLeave(_OfPool):
     """Take funding back before the activation (S7)."""
 
@@ -53,7 +53,7 @@ class PoolLeave(_OfPool):
     amount: Wei | None = Field(default=None, description="absent: all of the member's")
 
 
-@step("pool_activate")
+@step("pool_activate", "pool", "worker")
 class PoolActivate(_OfPool):
     """The operator stakes the pool's 500 KOMP for a worker's node (S1, S7)."""
 
@@ -61,7 +61,7 @@ class PoolActivate(_OfPool):
     months: Months | None = Field(default=None, description="absent: the worker's stake_months")
 
 
-@step("pool_top_up")
+@step("pool_top_up", "member", "pool", "amount")
 class PoolTopUp(_OfPool):
     """Fill a slashed stake up to 500 KOMP, for shares at their present value (S7)."""
 
@@ -72,7 +72,7 @@ class PoolTopUp(_OfPool):
     )
 
 
-@step("pool_restake")
+@step("pool_restake", "pool", "months")
 class PoolRestake(_OfPool):
     """The operator stakes for another period, from unlockAt + exitDelay on (S7)."""
 
@@ -85,17 +85,17 @@ class _BySomebody(_OfPool):
     member: ClientName | None = Field(default=None, description="who asks; absent: the operator")
 
 
-@step("pool_exit")
+@step("pool_exit", "pool")
 class PoolExit(_BySomebody):
     """Request the exit: the operator any time, members of a closed or unlocked pool (S7)."""
 
 
-@step("pool_withdraw")
+@step("pool_withdraw", "pool")
 class PoolWithdraw(_BySomebody):
     """Bring the stake back to the pool once exitAt has passed (S5, S7)."""
 
 
-@step("pool_harvest")
+@step("pool_harvest", "pool")
 class PoolHarvest(_BySomebody):
     """Bring what the node has earned in ended cycles to the pool (C6, S7)."""
 
@@ -106,11 +106,11 @@ class _ByMembers(_OfPool):
     member: ClientNames
 
 
-@step("pool_collect")
+@step("pool_collect", "member", "pool")
 class PoolCollect(_ByMembers):
     """Take the members' part of the rewards, and the operator's commission (S7)."""
 
 
-@step("pool_redeem")
+@step("pool_redeem", "member", "pool")
 class PoolRedeem(_ByMembers):
     """Give all shares back for their part of the returned stake (S7)."""

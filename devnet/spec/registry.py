@@ -18,10 +18,13 @@ class Step(SpecModel):
     """One step of a scenario. Its docstring is the help of the CLI verb of the same name.
 
     Where `listed` names a field, a file gives that field's list in the place of a mapping.
+    `positional` is what may stand on a command line without its option, in this order; `part` and
+    `order` are read by the daemon, which knows what bears the name (devnet.daemon.naming).
     """
 
     verb: ClassVar[str]
     listed: ClassVar[str] = ""
+    positional: ClassVar[tuple[str, ...]] = ()
     expect_error: ErrorName | None = None
     _line: int = PrivateAttr(default=0)
 
@@ -49,13 +52,13 @@ STEPS: dict[str, type[Step]] = {}
 StepType = TypeVar("StepType", bound=type[Step])
 
 
-def step(verb: str) -> Callable[[StepType], StepType]:
-    """Register a step model under its verb."""
+def step(verb: str, *positional: str) -> Callable[[StepType], StepType]:
+    """Register a step model under its verb; `positional` as in `Step`."""
 
     def register(model: StepType) -> StepType:
         if verb in STEPS:
             raise ValueError(f"the verb '{verb}' is taken by {STEPS[verb].__name__}")
-        model.verb = verb
+        model.verb, model.positional = verb, positional
         STEPS[verb] = model
         return model
 

@@ -15,7 +15,7 @@ from devnet.spec.units import UnitError
 MOST_TOGETHER = 100  # well within the gas of one block
 
 
-@step("send")
+@step("send", "from", "to", "function")
 class Send(Step):
     """Send any transaction of any account: what no actor would do by itself."""
 
@@ -44,7 +44,7 @@ def _a_send(given: Any) -> Any:
     raise UnitError("only sends are mined together", seen, "each is 'send: {from: …, to: …}'")
 
 
-@step("together")
+@step("together", "sends")
 class Together(Step):
     """Mine several sends in one block, in their order; each expects its own error."""
 

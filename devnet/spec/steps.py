@@ -43,7 +43,7 @@ MAX_CYCLES = 500  # of an advance that is not asked for in cycles
 Times = Annotated[Positive, at_most(MAX_TIMES)]
 
 
-@step("stake")
+@step("stake", "worker")
 class Stake(Step):
     """Stake 500 KOMP for each worker, for its own period or for `months` (S1, S2)."""
 
@@ -51,7 +51,7 @@ class Stake(Step):
     months: Months | None = Field(default=None, description="absent: the worker's stake_months")
 
 
-@step("restake")
+@step("restake", "worker")
 class Restake(Step):
     """Stake again for a period that unlocks later than the present one (S3)."""
 
@@ -59,7 +59,7 @@ class Restake(Step):
     months: Months
 
 
-@step("top_up")
+@step("top_up", "worker")
 class TopUp(Step):
     """Add KOMP to a slashed stake, back to exactly 500 KOMP (S4)."""
 
@@ -67,35 +67,35 @@ class TopUp(Step):
     amount: Wei | None = Field(default=None, description="absent: what is missing to 500 KOMP")
 
 
-@step("exit")
+@step("exit", "worker")
 class Exit(Step):
     """Request the exit of workers: no more publishing, still slashable until exitAt (S5)."""
 
     worker: WorkerNames
 
 
-@step("withdraw")
+@step("withdraw", "worker")
 class Withdraw(Step):
     """Withdraw the stake once exitAt has passed and no slash is pending (S5)."""
 
     worker: WorkerNames
 
 
-@step("measure")
+@step("measure", "worker")
 class Measure(Step):
     """Run the performance test on the workers' nodes, one node at a time (W3)."""
 
     worker: WorkerNames
 
 
-@step("publish")
+@step("publish", "worker")
 class Publish(Step):
     """Publish V from the last measurement, measuring first where there is none (W4)."""
 
     worker: WorkerNames
 
 
-@step("claim")
+@step("claim", "worker")
 class Claim(Step):
     """Claim the rewards of all past cycles, or of one `cycle` (C3)."""
 
@@ -103,7 +103,7 @@ class Claim(Step):
     cycle: Annotated[Natural, at_most(MAX_NUMBER)] | None = None
 
 
-@step("order")
+@step("order", "client", "service")
 class Order(Step):
     """Order a service and escrow the deposit (M1); its name is the service's unless given."""
 
@@ -153,7 +153,7 @@ class _OfOrder(Step):
         return self
 
 
-@step("scale")
+@step("scale", "order")
 class Scale(_OfOrder):
     """Wish another number of replicas for an order; billing follows what runs (M6)."""
 
@@ -162,19 +162,19 @@ class Scale(_OfOrder):
     )
 
 
-@step("close")
+@step("close", "client", "order")
 class Close(_OfOrder):
     """Close an order; one nobody accepted is refunded in full at once (M2, M6)."""
 
     client: ClientName
 
 
-@step("settle")
+@step("settle", "order")
 class Settle(_OfOrder):
     """Bill an order's usage up to haltDelay ago (M6)."""
 
 
-@step("finalize")
+@step("finalize", "order")
 class Finalize(_OfOrder):
     """Bill the rest of an ended order and refund what is left of its deposit (M6)."""
 
@@ -198,7 +198,7 @@ def _path(path: str) -> str:
     return path
 
 
-@step("request")
+@step("request", "client", "order")
 class Request(_OfOrder):
     """Send HTTP requests to an order's replicas; every answer must be 200."""
 
@@ -208,7 +208,7 @@ class Request(_OfOrder):
     times: Times = 1
 
 
-@step("invoke")
+@step("invoke", "client", "order")
 class Invoke(_OfOrder):
     """Invoke a serverless service; the result's hash is checked against the chain (M5)."""
 
@@ -218,7 +218,7 @@ class Invoke(_OfOrder):
     times: Times = 1
 
 
-@step("add_reward")
+@step("add_reward", "amount")
 class AddReward(Step):
     """Add KOMP to the current cycle's reward (C2)."""
 
@@ -226,7 +226,7 @@ class AddReward(Step):
     amount: Wei
 
 
-@step("price")
+@step("price", "vendor")
 class Price(Step):
     """Set what a vendor asks, or change it by a percentage (O1)."""
 
@@ -241,21 +241,21 @@ class Price(Step):
         return self
 
 
-@step("komp_usd")
+@step("komp_usd", "usd")
 class KompUsd(Step):
     """Set what one KOMP costs in dollars (O6)."""
 
     usd: Usd1e8
 
 
-@step("poke")
+@step("poke", "resource")
 class Poke(Step):
     """Store the median of the fresh feeds on chain (O2)."""
 
     resource: ResourceNames
 
 
-@step("request_round")
+@step("request_round", "feed")
 class RequestRound(Step):
     """Have the oracle nodes report to feeds at once, whether the answer has moved or not (O1)."""
 
@@ -273,7 +273,7 @@ def _whole_blocks(seconds: int | None, info: ValidationInfo) -> int | None:
     return seconds
 
 
-@step("advance")
+@step("advance", "time")
 class Advance(Step):
     """Move the chain's blocks and time together, stopping wherever an actor has work."""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import click
+
 from cluster.providers import names
 from devnet.cli.options import cluster_names
-from devnet.cli.verbs import POSITIONAL, command_of
+from devnet.cli.verbs import command_of
 from devnet.runs.clusters import AUTO
 from devnet.spec import STEPS
+from devnet.spec.fields import Name, Positive
+from devnet.spec.registry import Step, step
 
 
 def test_the_clusters_of_the_option_are_those_there_are() -> None:
@@ -14,9 +18,30 @@ def test_the_clusters_of_the_option_are_those_there_are() -> None:
 
 
 def test_every_verb_has_an_option_for_each_field() -> None:
-    assert set(POSITIONAL) == set(STEPS)
     for verb, model in STEPS.items():
         options = {name for param in command_of(verb).params for name in param.opts}
         fields = {field.alias or name for name, field in model.model_fields.items()}
+        if model.listed:
+            fields = {model.listed}
         assert {f"--{field.replace('_', '-')}" for field in fields} <= options
         assert {"--devnet", "--json"} <= options
+        known = fields | {"part"}  # read by the daemon
+        assert set(model.positional) <= known, verb
+
+
+def test_a_verb_is_a_class_for_the_command_line_too() -> None:
+    @step("wave", "worker", "times")
+    class Wave(Step):
+        """Wave at a worker."""
+
+        worker: Name
+        times: Positive = 1
+
+    try:
+        command = command_of("wave")
+    finally:
+        del STEPS["wave"]
+    assert command.help == "Wave at a worker."
+    arguments = [param.metavar for param in command.params if isinstance(param, click.Argument)]
+    assert arguments == ["[WORKER]", "[TIMES]"]
+    assert "--times" in {name for param in command.params for name in param.opts}
