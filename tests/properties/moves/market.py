@@ -24,6 +24,7 @@ from .signatures import quorum
 
 HOUR = 3600
 DAY = 24 * HOUR
+FARTHEST = 3650 * DAY  # that a step may say from now (D1)
 PRICED_BY = {0: CONTAINER_RESOURCES, 1: SERVERLESS_RESOURCES, 2: VIRTUAL_MACHINE_RESOURCES}
 
 
@@ -141,7 +142,7 @@ def report_running(draw: Draw, sight: Sight) -> Send | None:
         "id": identity,
         "seq": seq,
         "replicas": replicas,
-        "at": now(max(at, 0) - sight.now),
+        "at": now(at - sight.now) if sight.now - at < FARTHEST else max(at, 0),
     }
     signed = quorum(draw, sight, Quorum.PERF, "Slashing", seq=seq + 1, replicas=replicas + 1)
     sender = draw.one("gatekeeper-1", "mallory")
