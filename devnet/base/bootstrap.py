@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> NoReturn:
     # tox-uv and the toolchain look for uv on PATH.
     os.environ["PATH"] = f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     work = work_folder(checkout)
-    tox = [str(tools / "bin" / "tox"), "run", "-q", "-c", str(checkout / "tox.ini")]
+    tox = [str(tools / "bin" / "tox"), "run", "-qq", "-c", str(checkout / "tox.ini")]
     tox += ["--workdir", str(work)]
     if words and words[0] in CHECKS:
         replace([*tox, "-e", words[0], "--", *words[1:]])

@@ -27,7 +27,6 @@ from devnet.base.node import NODE_WHEEL, find_node, node_version
 from devnet.base.solidity import LIBRARIES_MEGABYTES, SOLC_VERSION, anvil_in, find_libraries
 from devnet.base.toolchain import Toolchain
 
-INOTIFY_INSTANCES = 128
 CONTROLLERS = ("cpu", "memory", "pids")
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -64,15 +63,7 @@ def doctor_report(toolchain: Toolchain) -> tuple[Part, ...]:
         _cgroups(),
         _namespaces(),
         _bubblewrap(),
-        _docker(),
-        _program(
-            "kind",
-            ("version",),
-            mend="go install sigs.k8s.io/kind@v0.33.0",
-            note="only for --cluster kind",
-        ),
         _disk(toolchain),
-        _inotify(),
     )
 
 
@@ -200,31 +191,6 @@ def _bubblewrap() -> Part:
     )
 
 
-def _docker() -> Part:
-    docker = shutil.which("docker")
-    if docker is None:
-        return Part(
-            "docker", False, mend="sudo apt-get install docker.io", note="only for --cluster kind"
-        )
-    version = _first_number(_told(docker, "version", "--format", "{{.Server.Version}}"))
-    return Part(
-        "docker",
-        bool(version),
-        version,
-        docker,
-        _size(Path(docker)),
-        mend="" if version else "sudo systemctl start docker",
-        note="" if version else "the daemon does not answer; only for --cluster kind",
-    )
-
-
-def _program(name: str, words: Sequence[str], *, mend: str, note: str) -> Part:
-    found = shutil.which(name)
-    if found is None:
-        return Part(name, False, mend=mend, note=note)
-    return Part(name, True, _first_number(_told(found, *words)), found, _size(Path(found)))
-
-
 def _disk(toolchain: Toolchain) -> Part:
     folder = toolchain.cache
     while not folder.exists():
@@ -238,22 +204,6 @@ def _disk(toolchain: Toolchain) -> Part:
         str(toolchain.cache),
         mend="" if enough else "export KOMPUTE_CACHE=/a/larger/disk",
         note="" if enough else f"the Kubernetes build needs {FREE_GIGABYTES} GB",
-    )
-
-
-def _inotify() -> Part:
-    setting = Path("/proc/sys/fs/inotify/max_user_instances")
-    if not setting.is_file():
-        return Part("inotify", False, note="only for --cluster kind on Linux")
-    instances = int(setting.read_text())
-    enough = instances >= INOTIFY_INSTANCES
-    return Part(
-        "inotify",
-        enough,
-        f"{instances} instances",
-        str(setting),
-        mend="" if enough else "sudo sysctl -w fs.inotify.max_user_instances=512",
-        note="" if enough else "kind with several nodes: too many open files",
     )
 
 

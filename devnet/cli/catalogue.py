@@ -28,6 +28,7 @@ _COMMANDS = (
     ("profiles", "profiles", "List the hardware profiles."),
     ("config", "config", "Print a network file whole, with every default filled in."),
     ("toolchain", "toolchain", "Get a tool of the devnet's and print its path."),
+    ("version", "version", "Show the version."),
     ("completion", "completion", "Print the completion script of a shell."),
 )
 

@@ -9,8 +9,23 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from devnet.cli import failures
+from devnet.cli import failures, terminal
 from devnet.cli.catalogue import COMMANDS, ENTRIES, STEPS, entry_of
+
+FIRST = ("demo", "doctor", "up", "status", "down", "run", "replay", "load", "economics")
+
+
+def first_screen() -> list[str]:
+    """What `devnet` alone says: where to begin, and where the rest is."""
+    width = max(map(len, FIRST))
+    return [
+        "A local devnet of the Kompute protocol. Begin with: devnet demo",
+        "",
+        *(f"  {name.ljust(width)}  {COMMANDS[name].help}" for name in FIRST),
+        "",
+        f"devnet --help lists all {len(COMMANDS)} commands, and {len(STEPS)} steps for a running "
+        "devnet.",
+    ]
 
 
 class LazyGroup(click.Group):
@@ -57,5 +72,9 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            for line in first_screen():
+                terminal.print_line(line)
+            ctx.exit()
         with failures.told(ctx):
             return super().parse_args(ctx, args)

@@ -7,10 +7,12 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TextIO
 
 WIDTH = 100
+FIRST_MILESTONES = (10.0, 30.0, 60.0)  # seconds
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 
 
@@ -89,6 +91,20 @@ def table_lines(
             painted(line.rstrip(), "bold") if number == 0 else line.rstrip() for line in block
         ]
     return lines
+
+
+class Milestones:
+    """Progress that comes every two seconds, said seldom: after 10 and 30 s, then each minute."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now, self._started, self._next = now, now(), FIRST_MILESTONES[0]
+
+    def __call__(self, text: str) -> None:
+        passed = self._now() - self._started
+        if passed >= self._next:
+            say(f"{passed:.0f} s: {text}")
+            later = [mark for mark in FIRST_MILESTONES if mark > passed]
+            self._next = later[0] if later else (passed // 60 + 1) * 60
 
 
 def say(line: str) -> None:

@@ -48,7 +48,9 @@ def _perform(
         if key in values:
             raise click.UsageError(f"'{key}' was given twice", ctx)
         values[key] = _value(value)
-    outcome = Caller(DevnetFolder.existing(name)).ask("step", terminal.say, step={verb: values})
+    outcome = Caller(DevnetFolder.existing(name)).ask(
+        "step", terminal.Milestones(), step={verb: values}
+    )
     first, last = outcome["blocks"]
     blocks = f"block {last}" if first == last else f"blocks {first} to {last}"
     if as_json:

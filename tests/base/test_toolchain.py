@@ -190,12 +190,12 @@ def test_doctor_knows_every_part_and_installs_nothing(tmp_path: Path) -> None:
     parts = {part.name: part for part in doctor_report(Toolchain(cache=tmp_path / "none"))}
     assert list(parts) == [
         "python", "anvil", "solc", "npm libraries", "node", "go", "control plane", "cgroups",
-        "namespaces", "bwrap", "docker", "kind", "disk space", "inotify",
+        "namespaces", "bwrap", "disk space",
     ]  # fmt: skip
     assert parts["python"].found
     assert parts["python"].path == sys.executable
     assert not parts["anvil"].found
-    assert all(part.mend for part in parts.values() if not part.found and part.name != "inotify")
+    assert all(part.mend for part in parts.values() if not part.found)
     assert not (tmp_path / "none").exists()
 
 

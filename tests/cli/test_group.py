@@ -115,3 +115,16 @@ def test_a_reader_that_leaves_is_no_failure(devnet: Shell) -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_without_arguments_a_short_screen_says_where_to_begin(devnet: Shell) -> None:
+    ended = devnet()
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert "devnet demo" in lines[0] and "devnet --help" in lines[-1]
+    assert len(lines) <= 20 and max(map(len, lines)) <= 80
+
+
+def test_the_version_is_a_command_and_an_option(devnet: Shell) -> None:
+    assert devnet("version").out == devnet("--version").out
+    assert devnet("version", "--json").json()["version"] in devnet("-V").out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from devnet.cli import terminal
 from devnet.cli.terminal import WIDTH, size_text, table_lines
 
 
@@ -33,3 +34,12 @@ def test_columns_without_titles_have_no_title_line() -> None:
 )
 def test_sizes_have_units(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+def test_progress_is_told_by_milestones(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = iter([0.0, *range(0, 200, 2)])
+    tell = terminal.Milestones(lambda: float(next(clock)))
+    for second in range(0, 200, 2):
+        tell(f"advance, block {second}")
+    said = [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert said == ["10 s", "30 s", "60 s", "120 s", "180 s"]
