@@ -50,7 +50,7 @@ def commit() -> str | None:
     describe = ("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *describe],
+            ["git", "--no-optional-locks", "-C", str(root), *describe],
             env=plain_environment(),  # GIT_DIR would name another repository
             capture_output=True,
             text=True,
