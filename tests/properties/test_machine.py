@@ -19,7 +19,8 @@ from properties.twins import NETWORK, Twins
 # Only a contract may call these: the slashing contract, or the queue with what it executes.
 NOBODY_MAY = {
     *(f"Staking.{name}" for name in ("slash", "suspend", "resume", "seize", "restore", "forfeit")),
-    *("Rewards.voidV", "Rewards.setMaxV", "Gatekeepers.change", "Pricing.setContingency"),
+    *("Rewards.voidV", "Rewards.setMaxV", "Gatekeepers.change", "Gatekeepers.remove"),
+    "Pricing.setContingency",
     *("Slashing.setArbiter", "ExecutionQueue.setGuardian"),
 }
 BUDGET = 20_000  # steps

@@ -93,7 +93,7 @@ def restake_pool(draw: Draw, sight: Sight) -> list[Action] | None:
 
     def stays(pool: Pool, node: Node) -> bool:
         late = sight.now >= node.unlock_at + delay
-        return _runs(pool, node) and staking.is_active(node) and (late or draw.rarely(8))
+        return _runs(pool, node) and staking.is_active(node) and (late or draw.rarely(3))
 
     found = _pool(draw, sight, stays)
     if found is None:
