@@ -131,3 +131,31 @@ def test_r4_a_change_keeps_the_quorum_possible(
     given = (accounts, [address(r) for r in removed], k)
     assert stage.refused("governance", "Gatekeepers", "change", *given).name == name
     assert stage.read("Gatekeepers", "count") == 3
+
+
+@pytest.mark.parametrize(
+    ("count", "quorum", "removed", "after"),
+    [(3, 2, 1, 2), (3, 3, 1, 2), (3, 2, 2, 1), (5, 4, 1, 4), (5, 3, 1, 3), (5, 5, 3, 2)],
+)
+def test_g2_a_removal_leaves_k_where_it_may(
+    stage: Stage, count: int, quorum: int, removed: int, after: int
+) -> None:
+    added = [address(name) for name in ("gatekeeper-4", "gatekeeper-5")[: count - 3]]
+    stage.send("governance", "Gatekeepers", "change", added, [], quorum)
+    gone = [address(name) for name in GATEKEEPERS[:removed]]
+    refused = stage.refused("guardian", "Gatekeepers", "remove", gone)
+    assert (refused.name, refused.values["caller"]) == ("NotGovernance", address("guardian"))
+    sent = stage.send("governance", "Gatekeepers", "remove", gone)
+    assert sent.names == ["GatekeeperRemoved"] * removed + ["PerfQuorumChanged"]
+    assert sent.event("PerfQuorumChanged") == {"k": after}
+    assert stage.read("Gatekeepers", "needed", PERF) == after
+    assert stage.read("Gatekeepers", "count") == count - removed
+    assert not stage.read("Gatekeepers", "isGatekeeper", gone[0])
+
+
+def test_g2_not_everybody_is_removed(stage: Stage) -> None:
+    everybody = [address(name) for name in GATEKEEPERS]
+    refused = stage.refused("governance", "Gatekeepers", "remove", everybody)
+    assert (refused.name, refused.values) == ("QuorumOutOfRange", {"k": 1, "n": 0})
+    stranger = stage.refused("governance", "Gatekeepers", "remove", [address("mallory")])
+    assert stranger.name == "NotGatekeeper"

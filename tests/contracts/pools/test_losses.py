@@ -60,6 +60,9 @@ def test_s7_a_top_up_leaves_the_operator_a_fifth(stage: Stage) -> None:
     assert topped.event("PoolToppedUp")["shares"] == 0
     assert (pool.read("totalShares"), pool.read("assets")) == (STAKE, STAKE)
     assert (pool.shares("alice"), stage.read("Staking", "isActive", NODE)) == (100 * KOMP, True)
+    pool.slash(1)  # a stranger may, too: it gets none, and so is no member
+    lost = STAKE - pool.read("assets")
+    assert pool.send("mallory", "topUp", lost, 0).event("PoolToppedUp")["shares"] == 0
     # The operator itself gets what it pays for.
     pool.slash(DAY)
     shares = 50 * KOMP * STAKE // (450 * KOMP)
@@ -82,7 +85,7 @@ def test_s7_a_top_up_is_cut_exactly_where_the_operator_has_a_fifth(stage: Stage)
     pool = Pools.active(stage, 1_000, alice=101 * KOMP, bob=399 * KOMP)
     pool.slash(2 * DAY)
     assert 100 * KOMP * STAKE // (400 * KOMP) > 5 * KOMP
-    topped = pool.send("bob", "topUp", 100 * KOMP, 5 * KOMP)
+    topped = pool.send("mallory", "topUp", 100 * KOMP, 5 * KOMP)  # just enough for a member
     assert topped.event("PoolToppedUp")["shares"] == 5 * KOMP  # 5 * 101 - 500
     assert pool.shares("alice") * 5 == pool.read("totalShares") == 505 * KOMP
 
