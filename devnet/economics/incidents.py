@@ -101,8 +101,6 @@ class Incidents:
         args = {"id": identity, "upheld": upheld}
         ruled = self._economy.send(arbiter, "Slashing", "rule", args)
         self._ended(identity, ruled)
-        if ruled.error == "WindowClosed":  # L6: of 0 s; what nobody ruled on is executed
-            self._later(self._economy.parameters.arbiter_window, identity)
 
     def _execute(self, identity: int) -> None:
         anyone = self._economy.accounts["treasury"]

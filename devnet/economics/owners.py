@@ -48,6 +48,8 @@ class Owners:
             return
         if node.stake < STAKE_WEI:
             missing = {"amount": STAKE_WEI - node.stake}
+            if worker.pool:
+                missing["leastShares"] = 0  # the operator, who gets what it pays for (S7)
             willing = self._top_ups.happens(self._assumed.top_up)
             if not willing or not self._ask(worker, "topUp", missing).ok:
                 self._ask(worker, "requestExit")

@@ -108,7 +108,7 @@ class Parameters(SpecModel):
         default=30, description="a month of a staking period (S2)"
     )
     appeal_window: Seconds = Field(default=6 * 3600, description="L6; may be 0s")
-    arbiter_window: Seconds = Field(default=12 * 3600, description="L6; from an appeal")
+    arbiter_window: PositiveSeconds = Field(default=12 * 3600, description="L6; from an appeal")
     exit_delay: Seconds = Field(
         default=15 * SECONDS_PER_DAY, description="S5; above incident_max_age"
     )

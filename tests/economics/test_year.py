@@ -314,8 +314,10 @@ def test_walks_stay_within_what_feeds_take() -> None:
     assert min(row.median_usd for row in came_to.cycles) >= 0
 
 
-def test_l6_with_no_time_to_rule_appealed_incidents_are_executed() -> None:
-    year = lived(network(parameters={"arbiter_window": "0s"}))
+def test_l6_appealed_incidents_that_nobody_rules_on_are_executed() -> None:
+    often = {"level_1": "10%", "level_2": "4%", "level_3": "1%", "appeal": "50%"}
+    idle = {"incidents": {**often, "ignore": "100%", "overturn": "0%"}}
+    year = lived(network(parameters={"arbiter_window": "1s"}, economics=idle))
     incidents = [incident for _, incident in year.economy.state.incidents.items()]
     appealed = [incident for incident in incidents if incident.appealedAt]
     assert len(appealed) > 10

@@ -106,6 +106,29 @@ def test_a_fault_of_an_override_names_where_it_came_from(town: Town) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("parameters.arbiter_window", "0s", "must be at least 1s"),
+        ("parameters.incident_max_age", "0s", "must be at least 1s"),
+        ("oracles.heartbeat", "0s", "must be at least 1s"),
+        ("oracles.komp_usd_heartbeat", "0s", "must be at least 1s"),
+        ("oracles.utilization_heartbeat", "0s", "must be at least 1s"),
+        ("parameters.month_days", "0", "must be at least 1"),
+        ("parameters.max_v", "0", "must be at least 1; seen 0"),
+        *(
+            (f"parameters.{name}", "3651d", "must be at most 3650d")
+            for name in ("appeal_window", "arbiter_window", "exit_delay", "halt_delay", "timelock")
+        ),
+    ],
+)
+def test_d1_what_no_network_is_made_with(key: str, value: str, fault: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_network(NETWORKS / "small.yaml", {key: value}, environment={})
+    assert f"{key}: " in str(caught.value)
+    assert fault in str(caught.value)
+
+
 def test_a_network_is_frozen(town: Town) -> None:
     with pytest.raises(ValueError, match="frozen"):
         town.network().name = "other"
