@@ -111,7 +111,7 @@ class JobResult:
 
 
 class Load(StrEnum):
-    """How a performance test is carried out (REFERENCE, Performance test)."""
+    """How a performance test is carried out (docs/explanation/performance-test.md)."""
 
     CPU = "cpu"
     MEMORY = "memory"

@@ -1,7 +1,7 @@
 """From the raw figures of a performance test to the factors C1, C2, C3 and B of V (W1, W2).
 
 Pure and in integers: every gatekeeper gets the same scores from the same measurement.
-Source of the formulas: REFERENCE, Performance test.
+Source of the formulas: docs/explanation/performance-test.md.
 """
 
 from __future__ import annotations

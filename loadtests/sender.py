@@ -26,7 +26,7 @@ from loadtests.watcher import Watcher
 
 RECEIPT_SECONDS: Final = 30.0
 GAS: Final = 1_000_000
-# The pool may hold the transaction after these; only other refusals free the nonce (REFERENCE).
+# The pool may hold the transaction after these; only other refusals free the nonce.
 _MAY_BE_IN_POOL: Final = ("nonce too low", "already imported", "already known")
 
 

@@ -42,7 +42,7 @@ class Api:
     def __init__(self, kubeconfig: Path) -> None:
         configuration = Configuration()
         configuration.connection_pool_maxsize = _POOL
-        # The environment's proxies are not for it: the server is on this machine (REFERENCE).
+        # The environment's proxies are not for it: the server is on this machine.
         configuration.proxy = None
         # No silent retries: a broken connection is reported or a watch is listed anew.
         configuration.retries = urllib3.Retry(0, connect=2, read=0, status=0)

@@ -51,7 +51,7 @@ def grant_agents(api: Api) -> None:
 def register_metrics(api: Api, port: int, ca_file: Path) -> None:
     """Route `metrics.k8s.io` to metrics-server on this machine.
 
-    Endpoints in 127/8 are refused; an ExternalName service to localhost is not (REFERENCE).
+    Endpoints in 127/8 are refused; an ExternalName service to localhost is not.
     """
     service: Document = {
         "metadata": {"name": "metrics-server"},

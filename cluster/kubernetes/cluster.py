@@ -262,7 +262,7 @@ class KubernetesCluster:
 
     def _tell(self, event: ClusterEvent) -> None:
         if event.kind is EventKind.NODE_LOST:
-            # Nobody deletes a lost node's pods while its Node exists (REFERENCE): replace at once.
+            # Nobody deletes a lost node's pods while its Node exists: replace at once.
             self._tidy(lambda: self._drop_pods(event.node))
         self._emit(event)
 

@@ -1,6 +1,6 @@
 """The command lines of the control plane's components, as pure functions of ports and files.
 
-Sources of the flags: REFERENCE "The native cluster" (start, node loss, HPA, metrics-server, logs).
+What the flags are for: docs/explanation/native-cluster.md.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ class ControlPlane:
 
     def stop(self) -> None:
         """Stop what runs, in the one order that does not hang; bounded by 13 s in all."""
-        # The API server keeps retrying a store that is gone: etcd goes last (REFERENCE).
+        # The API server keeps retrying a store that is gone: etcd goes last.
         for name, limit in _STOP_SECONDS.items():
             process = self._processes.pop(name, None)
             if process is not None:

@@ -83,7 +83,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class AwaitReady:
-    """Answered by `WorkloadReady`; no block is mined meanwhile (DESIGN, one clock)."""
+    """Answered by `WorkloadReady`; no block is mined meanwhile: there is one clock."""
 
     order: int
     workload: str

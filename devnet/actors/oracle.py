@@ -17,7 +17,7 @@ FRESH_VENDORS = 2  # O2: fewer revert
 
 
 class Oracles(Actor):
-    """REFERENCE, OCR2: a new round at the first, at a deviation, after the heartbeat, on request.
+    """As OCR2 has it: a new round at the first, at a deviation, after the heartbeat, on request.
 
     Every oracle node reads the source itself; f+1 of those that could sign the sorted
     observations, and one of these sends them (O1). Who is offline signs nothing.

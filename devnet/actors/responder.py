@@ -78,7 +78,7 @@ class Responder(Actor):
                 (
                     *(asked["requestId"], asked["payment"], asked["callbackAddr"]),
                     *(asked["callbackFunctionId"], asked["cancelExpiration"]),
-                    # The first word of an answer is the request's id (REFERENCE, Chainlink).
+                    # The first word of an answer is the request's id.
                     asked["requestId"] + (utilization * times // WAD).to_bytes(32, "big"),
                 ),
             )

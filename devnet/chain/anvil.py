@@ -100,9 +100,9 @@ class Anvil:
             *("--chain-id", str(self._chain_id)),
             *("--mnemonic", self._mnemonic, "--accounts", str(self._accounts)),
             *("--balance", "1000000"),
-            # A block's cost rises with height under later hardforks (REFERENCE, trap 2).
+            # A block's cost rises with height under later hardforks.
             *("--hardfork", "cancun"),
-            # Automine splits batches at random and wedges on long queues (REFERENCE, trap 1).
+            # Automine splits batches at random and wedges on long queues.
             *("--no-mining", "--order", "fifo"),
             *("--block-base-fee-per-gas", "0", "--gas-limit", str(BLOCK_GAS_LIMIT)),
             *("--no-request-size-limit", "--silent"),

@@ -279,7 +279,7 @@ class Chain:
             if self.rpc.call("evm_revert", snapshot) is not True:
                 raise BlockDiffers(f"the chain has no snapshot {snapshot}")
             self._set_head(self._read_head())
-            # Without it the next block may repeat its parent's time (REFERENCE, Chain).
+            # Without it the next block may repeat its parent's time.
             following = self._head.timestamp + self.block_seconds
             self.rpc.call("evm_setNextBlockTimestamp", following)
             return self._head

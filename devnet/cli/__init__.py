@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 def main() -> None:
-    """The console script; ends the process with DESIGN's exit codes."""
+    """The console script; ends the process with the README's exit codes."""
     from devnet.base.environment import keep_loopback_direct
     from devnet.cli.ape import cli
     from devnet.cli.terminal import hold_standard_streams

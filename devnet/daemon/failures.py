@@ -1,4 +1,4 @@
-"""What a person is told of an error, and the exit code it stands for: DESIGN's table, once."""
+"""What a person is told of an error, and the exit code it stands for: the README's table, once."""
 
 from __future__ import annotations
 

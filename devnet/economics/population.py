@@ -16,7 +16,7 @@ from devnet.protocol.deployment import POOL_FACTORY, pool_address, pool_name
 from devnet.spec.network import OWNER_SUFFIX, NetworkSpec
 
 SGX_NONE: Final = 1_000_000  # W2: no SGX scores 1.0
-SGX_EMULATED: Final = 1_500_000  # REFERENCE, SGX: valid and up to date
+SGX_EMULATED: Final = 1_500_000  # an enclave that is valid and up to date
 MIB: Final = 2**20
 
 

@@ -38,7 +38,7 @@ METERS: dict[Resource, Meter] = {
     Resource.MILLION_REQUESTS: Meter("AWSLambda", "Request", units=10**6),
 }
 
-# REFERENCE: capacity blocks and bundled software are listed at $0 under the same usage type.
+# Capacity blocks and bundled software are listed at $0 under the same usage type.
 _ORDINARY = {
     "marketoption": "OnDemand",
     "capacitystatus": "Used",

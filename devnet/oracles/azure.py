@@ -53,7 +53,7 @@ METERS: dict[Resource, Meter] = {
     Resource.FUNCTION_GIB_SECOND: Meter(
         "Functions", "Functions", "Standard", "Standard Execution Time", "1 GB Second"
     ),
-    # REFERENCE: executions are priced per 10
+    # executions are priced per 10
     Resource.MILLION_REQUESTS: Meter(
         "Functions", "Functions", "Standard", "Standard Total Executions", "10", units=10**5
     ),

@@ -231,3 +231,17 @@ def test_the_scenario_reference_says_what_is_required(verb: str) -> None:
     required = {field.alias or name for name, field in fields.items() if field.is_required()}
 
     assert said == required
+
+
+def test_the_code_cites_no_document_that_is_not_here() -> None:
+    """Notes that were used while it was built: whoever reads the code cannot open them."""
+    cited = re.compile(r"\b(REFERENCE|DESIGN|REDESIGN)\b")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for folder in ("devnet", "cluster", "loadtests", "contracts", "e2e")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".sol", ".go", ".js", ".yaml", ".j2"}
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if cited.search(line)
+    ]
+    assert found == []

@@ -1,7 +1,7 @@
 """The contracts in an EVM inside this process: a transaction in some 100 microseconds.
 
-REFERENCE "In-process EVM": gas differs from a real chain's (slots stay warm), so nothing here
-looks at gas; the sample of `test_anvil` holds this chain to a real one.
+Gas differs from a real chain's (slots stay warm), so nothing here looks at gas; the sample of
+`test_anvil` holds this chain to a real one.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class NodeLimits:
 
 
 def prepare(devnet_id: str, node: str, capacity: Capacity) -> NodeLimits:
-    """The node's limits, after ending what an earlier agent of this name left (REFERENCE)."""
+    """The node's limits, after ending what an earlier agent of this name left."""
     group = node_group(devnet_id, node)
     kill_node(devnet_id, node)
     for groups in cgroups.hierarchies():

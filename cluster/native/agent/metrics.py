@@ -1,4 +1,4 @@
-"""`/metrics/resource` in the kubelet's format, as metrics-server scrapes it (REFERENCE)."""
+"""`/metrics/resource` in the kubelet's format, as metrics-server scrapes it."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def status(config: AgentConfig, since: str) -> Document:
             {"type": "Hostname", "address": config.node},
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": config.kubelet_port}},
-        # Without it the API server wants SPDY for exec (REFERENCE).
+        # Without it the API server wants SPDY for exec.
         "declaredFeatures": ["ExtendWebSocketsToKubelet"],
         "nodeInfo": {
             "machineID": config.node,
@@ -130,7 +130,7 @@ async def keep_status(api: NodeApi, config: AgentConfig) -> None:
 
 
 async def keep_lease(api: NodeApi, config: AgentConfig) -> None:
-    """Renew the lease every `renew_seconds`; `api` must be a session of its own (REFERENCE)."""
+    """Renew the lease every `renew_seconds`; `api` must be a session of its own."""
     path = f"{_LEASES}/{config.node}"
     while True:
         spec = {

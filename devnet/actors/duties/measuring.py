@@ -19,7 +19,7 @@ from devnet.chain import Block
 from devnet.chain.keccak import keccak
 
 SGX_NONE = 1_000_000  # W2: no SGX scores 1.0
-SGX_EMULATED = 1_500_000  # REFERENCE, SGX: valid and up to date
+SGX_EMULATED = 1_500_000  # an enclave that is valid and up to date
 
 
 @cache
@@ -29,7 +29,7 @@ def _profile(name: str) -> Profile:
 
 
 def seed_of(block_hash: bytes, node: str, nonce: int) -> bytes:
-    """REFERENCE: seed = H(block hash, node, nonce), single use; `node` is the key's address."""
+    """Seed = H(block hash, node, nonce), single use; `node` is the key's address."""
     return keccak(block_hash + bytes.fromhex(node[2:]) + nonce.to_bytes(32, "big"))
 
 
@@ -49,7 +49,7 @@ def capacity_of(view: View, worker: str) -> Capacity:
 
 
 class Measuring(Duty):
-    """One node at a time (DESIGN, perftest).
+    """One node at a time (docs/explanation/performance-test.md).
 
     A guest's machine is no node of the cluster: its figures are those of a declared profile.
     `modelled`: so are those of every node, since the cluster's nodes are models themselves.

@@ -100,7 +100,7 @@ def _entries(offer: str, prices: Prices) -> tuple[_Entry, ...]:
             vcpu_usage = "USE1-Fargate-vCPU-Hours:perCPU"
             capacity_block = (("marketoption", "CapacityBlock"), ("capacitystatus", "Used"))
             return (
-                # REFERENCE, traps: free of charge under the same usage type
+                # free of charge under the same usage type
                 _Entry(vcpu_usage, "Compute", "hours", ((0, nothing),), capacity_block),
                 _Entry(vcpu_usage, "Compute", "hours", ((0, vcpu),)),
                 _Entry("USE1-Fargate-GB-Hours", "Compute", "hours", ((0, memory),)),
