@@ -101,6 +101,10 @@ class _Sentence(string.Formatter):
             case "proposal":
                 known = value in [status.value for status in ProposalStatus]
                 return ProposalStatus(value).name.lower() if known else f"status {value}"
+            case "owner":
+                if not int(value, 16):
+                    return "the owner of a node that was staked"
+                return f"the owner {self._names.get(value, value)}"
             case "hex":
                 return "0x" + bytes(value).hex()
             case "factor":

@@ -1,7 +1,7 @@
 """What each error of the contracts means, with its values; times are seconds of the chain.
 
 The format after a colon is the value's unit: komp (wei), duration (seconds), resource, hex,
-factor (1e6 = 1.0), v (1e18 = 1.0), proposal (its state).
+factor (1e6 = 1.0), v (1e18 = 1.0), proposal (its state), owner (of a node; 0: it has none).
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "node {node} has not signed its admission; whoever signed is {signer}"
     ),
     "OwnerIsGatekeeper(address owner)": "{owner} is a gatekeeper and may own no worker",
-    "NotOwner(address caller,address owner)": "only the owner {owner} may do this, not {caller}",
+    "NotOwner(address caller,address owner)": "only {owner:owner} may do this, not {caller}",
     "NotActive(address node)": (
         "node {node} is not active: it needs 500 KOMP staked, no exit request and no ejection"
     ),

@@ -58,6 +58,16 @@ def test_every_sentence_can_be_said() -> None:
     ("signature", "values", "sentence"),
     [
         (
+            "NotOwner(address,address)",
+            (NODE, "0x" + "00" * 20),
+            "only the owner of a node that was staked may do this, not worker-1",
+        ),
+        (
+            "NotOwner(address,address)",
+            (NODE, "0x" + "cd" * 20),
+            f"only the owner 0x{'cd' * 20} may do this, not worker-1",
+        ),
+        (
             "TopUpExceeds(uint256,uint256)",
             (10**18, 25 * 10**18),
             "a top-up leads back to exactly 500 KOMP: 25 KOMP, not 1 KOMP",
