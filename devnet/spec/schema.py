@@ -31,7 +31,7 @@ def scenario_schema() -> dict[str, Any]:
     schema = ScenarioHead.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = {}
     choices = []
-    for verb, model in STEPS.items():
+    for verb, model in sorted(STEPS.items()):  # whatever was imported first
         values = model.model_json_schema(by_alias=True)
         definitions |= values.pop("$defs", {})
         if model.listed:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +63,17 @@ def test_the_generator_writes_both_files(tmp_path: Path) -> None:
     written = write_schemas(tmp_path / "reference")
     assert [path.name for path in written] == ["network.schema.json", "scenario.schema.json"]
     assert json.loads(written[0].read_text())["title"] == "Kompute devnet: network, version 1"
+
+
+def test_the_schema_does_not_depend_on_what_was_imported_first() -> None:
+    script = (
+        "import importlib, sys\n"
+        "from devnet.spec.verbs import FAMILIES\n"
+        "for family in reversed(FAMILIES): importlib.import_module(f'devnet.spec.{family}')\n"
+        "from devnet.spec.schema import schema_texts\n"
+        "sys.stdout.write(schema_texts()['scenario.schema.json'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == schema_texts()["scenario.schema.json"]
