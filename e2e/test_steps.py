@@ -39,7 +39,7 @@ def test_a_step_ends_with_whoever_asked_for_it(
     number: signal.Signals, running: Devnet, tmp_path: Path
 ) -> None:
     asking = subprocess.Popen(
-        [sys.executable, "-m", "devnet.cli", "advance", "--time", "3650d"],
+        [sys.executable, "-m", "devnet.cli", "advance", "--cycles", "5000"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
