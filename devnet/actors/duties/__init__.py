@@ -1,1 +1,1 @@
-"""The parts of a gatekeeper's work: performance tests, orders and their usage, incidents."""
+"""What gatekeepers do, part by part (`devnet.actors.cast` lists them), and clients in pools."""
