@@ -34,7 +34,7 @@ fails. `NO_COLOR` is obeyed. Text of people is wrapped at the terminal's width (
 | 1 | a check failed: an expectation, an invariant, the model, a request |
 | 2 | usage error, or a fault in a network or scenario file |
 | 3 | the machine lacks something; the message names the command that mends it |
-| 4 | a part did not start |
+| 4 | a part did not start, or died |
 | 5 | a replay diverged, or a bundle was altered |
 | 130 | interrupted (Ctrl-C) |
 

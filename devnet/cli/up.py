@@ -28,7 +28,7 @@ from devnet.cli.options import cluster_option, json_option, name_option, set_opt
 @click.option(
     "--open-rpc",
     is_flag=True,
-    help="Let the RPC change the chain too (evm_mine, anvil_setBalance, …): no replay then.",
+    help="Let the RPC change the chain too (evm_mine, anvil_setBalance, …); a replay may diverge.",
 )
 @set_option
 @json_option

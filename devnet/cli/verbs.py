@@ -81,6 +81,7 @@ def _option(key: str, model: type[Step]) -> click.Option:
     )
 
 
+MOST_SPELLED_OUT = 40  # characters of choices in the place of a value
 _DESCRIPTIONS = {
     "expect_error": "the contract's error it must be rejected with",
     "worker": "a worker, several with commas, or all",
@@ -90,7 +91,8 @@ _DESCRIPTIONS = {
 def _metavar(key: str, schema: dict[str, Any]) -> str:
     for choice in (schema, *schema.get("anyOf", ())):
         if "enum" in choice:
-            return "|".join(map(str, choice["enum"]))
+            choices = "|".join(map(str, choice["enum"]))
+            return choices if len(choices) <= MOST_SPELLED_OUT else key.upper()
         if choice.get("examples"):
             return f"'{choice['examples'][0]}'"
     whole = any(choice.get("type") == "integer" for choice in (schema, *schema.get("anyOf", ())))
