@@ -1,6 +1,6 @@
 """What people pay: the gas of whole transactions, from their receipts on a real chain.
 
-The table of PROTOCOL §13. A node's owner holds KOMP and has claimed before, unless a row says
+The table of docs/benchmarks.md. A node's owner holds KOMP and has claimed before, unless a row says
 otherwise. `python -m benchmarks.gas` writes the figures to `gas.json`, which a contract test holds
 equal to what it measures, so that a review shows what a change costs.
 """

@@ -1,4 +1,4 @@
-"""The invariants of PROTOCOL §11, each a function of the ledger and of what the events say.
+"""The protocol's sixteen invariants, each a function of the ledger and of what the events say.
 
 Sums are compared with the whole ledger; what must have held at a moment is a row of its part,
 so that a check costs what happened since the last one.

@@ -1,4 +1,4 @@
-"""The invariants of PROTOCOL §11 that a year without a chain can break, checked on the state."""
+"""Those of the invariants that a year without a chain can break, checked on the state."""
 
 from __future__ import annotations
 

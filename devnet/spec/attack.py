@@ -29,7 +29,7 @@ def signed_komp_text(wei: int) -> str:
 
 def _rule(value: object) -> str:
     if not isinstance(value, str) or not _RULE.fullmatch(value):
-        raise UnitError("not the id of a rule of PROTOCOL", value, "for example S5")
+        raise UnitError("not the id of a rule", value, "for example S5")
     return value
 
 
@@ -50,11 +50,9 @@ RuleId = Annotated[
 
 
 class Attack(SpecModel):
-    """An attack of PROTOCOL 12, its report line, and what it must have cost whom."""
+    """An attack, its report line, and what it must have cost whom."""
 
-    line: Name = Field(
-        description="the attack of PROTOCOL 12 this shows, such as re-registered-key"
-    )
+    line: Name = Field(description="the attack this shows, such as re-registered-key")
     attempt: Text = Field(description="what is tried, in one sentence")
     stopped_by: tuple[RuleId, ...] = Field(min_length=1, description="the rules that stop it")
     lost: Annotated[dict[str, Loss], AfterValidator(_known_accounts)] = Field(

@@ -1,4 +1,4 @@
-"""The seeded errors: one or more for each invariant of §11, and how soon the machine finds them.
+"""The seeded errors: one or more for each invariant, and how soon the machine finds them.
 
 A patch under `seeded/` begins with the error in a sentence and applies to `contracts/`; its name
 begins with the number of the invariant it breaks, or with 00 where only the model tells. The first
@@ -161,7 +161,7 @@ def _row(seeded: Seeded, first: Hunt | None, second: Hunt | None) -> str:
 HEAD: Final = """# Seeded errors
 
 Errors put into the contracts for the state machine (`tests/properties/`) to find; they are kept as
-patches in `tests/properties/seeded/`. One for each invariant of PROTOCOL §11 was chosen before
+patches in `tests/properties/seeded/`. One for each of the sixteen invariants was chosen before
 anybody looked at what the machine finds. At first it missed those of 5, 13 and 16: its moves were
 tuned until it found them, too. The others came later: what the contract tests, or the moves of
 then, let pass. The machine finds each of them, once with all its checks (model and invariants), and

@@ -57,5 +57,5 @@ def test_faults(town: Town, line: str, fault: str) -> None:
 
 def test_a_rule_has_an_id_of_protocol(town: Town) -> None:
     town.write_scenario(HEAD + ATTACK.replace("[S5, L5]", "[luck]"))
-    fault = "scenario.yaml:9: attack.stopped_by[0]: not the id of a rule of PROTOCOL; seen 'luck'"
+    fault = "scenario.yaml:9: attack.stopped_by[0]: not the id of a rule; seen 'luck'"
     assert any(seen.startswith(fault) for seen in town.faults_of_scenario())
