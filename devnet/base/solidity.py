@@ -24,7 +24,7 @@ _COMPILERS = {  # npm's name for the package, and what it says of itself
     SOLC_VERSION: ("solc", SOLC_LONG_VERSION),
     CHAINLINK_SOLC_VERSION: ("solc-0.8.19", "0.8.19+commit.7dd6d404.Linux.g++"),
 }
-LIBRARIES_MEGABYTES = 76
+LIBRARIES_MEGABYTES = 78
 
 # py-solc-x calls a compiler with `--version` or `--standard-json --base-path DIR`, JSON on stdin.
 SOLC_LAUNCHER = """#!/bin/sh
