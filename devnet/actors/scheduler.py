@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from cluster.interface import ClusterEvent, EventKind
@@ -28,7 +29,7 @@ from devnet.actors.operations import Done, External, Fail, Operation, Refusal, S
 from devnet.actors.outbox import Outbox, Parcel, Returned
 from devnet.actors.view import PORTAL, Directory, View
 from devnet.base import CheckFailed
-from devnet.chain import Chain, Foreign, ForeignState, MinedBlock
+from devnet.chain import Chain, Foreign, ForeignState, MinedBlock, RpcError
 from devnet.protocol import Contracts, Event, ObservedTransaction, ProtocolError, observe
 from devnet.protocol import View as Reads
 
@@ -251,7 +252,7 @@ class Scheduler:
     def _act(self, name: str, view: View, messages: Sequence[object]) -> list[Operation]:
         try:
             return self._actors[name].act(view, messages)
-        except ProtocolError as unreadable:
+        except (ProtocolError, RpcError) as unreadable:
             if not self._chain.foreign:
                 raise
             # Of contracts that somebody has put others in the place of, nothing can be expected.
@@ -332,7 +333,8 @@ class Scheduler:
                 # The first block whose time reaches `due`; what is due now has just been drained.
                 step = min(step, max(1, -(-(due - head.timestamp) // self._chain.block_seconds)))
             self._catch_up()
-            self._observe(self._chain.advance(max(0, min(step, target - self._chain.head.number))))
+            further = max(0, min(step, target - self._chain.head.number))
+            self._observe_of(partial(self._chain.advance, further))
 
     def mine(self) -> None:
         """One block with the backlog (and whatever else the pool holds)."""
@@ -346,7 +348,7 @@ class Scheduler:
             self._journal.invoked(self._sends, send, block)
         for returned in self._outbox.put(parcels):
             self._take_back(returned, block)
-        self._observe(self._chain.include(self._outbox.raws))
+        self._observe_of(lambda: self._chain.include(self._outbox.raws))
         self._lost = self._outbox.lost()
 
     def _take_back(self, returned: Returned, block: int) -> None:
@@ -393,8 +395,11 @@ class Scheduler:
         self._tell_foreign()
 
     def _catch_up(self) -> None:
+        self._observe_of(self._chain.catch_up)
+
+    def _observe_of(self, mine: Callable[[], Sequence[MinedBlock]]) -> None:
         try:
-            self._observe(self._chain.catch_up())
+            self._observe(mine())
         except ForeignState as gone:
             # Up to here the record is whole and replays.
             self._chain.note(Foreign(gone.block, gone.seen, replays=True))

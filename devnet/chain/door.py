@@ -24,6 +24,7 @@ from devnet.chain.methods import refusal
 _HOST: Final = "127.0.0.1"
 _OURS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 # A page cannot claim to be one of these; a wallet in the browser is one.
+_NO_JSON: Final = b"{"  # in the place of a body that is none: the node refuses it in its own words
 _EXTENSIONS: Final = ("chrome-extension", "moz-extension", "safari-web-extension")
 _MOST_BYTES: Final = 64 << 20  # of a request or a message; a block of blobs has 2
 _NOT_FOUND: Final = -32601
@@ -120,7 +121,7 @@ class RpcDoor:
         status, answer = await self._ask(passed)
         if not refused:
             return web.Response(body=answer, status=status, headers=_JSON)
-        answers = json.loads(answer)
+        answers = json.loads(answer or b"[]")  # 204: all that passed were notifications
         return _json([*(answers if isinstance(answers, list) else [answers]), *refused])
 
     async def _read(self, request: web.BaseRequest) -> bytes | None:
@@ -146,9 +147,13 @@ class RpcDoor:
         if self._is_open:
             return body, []
         try:
-            document = json.loads(body)
+            document = json.loads(body.decode())
         except (ValueError, RecursionError):
-            return body, []  # the node says what is wrong with it
+            return _NO_JSON, []  # the node says so; what we cannot read, it might
+        # The node takes a list for an object, too: ["2.0", "evm_mine", [], 1].
+        if isinstance(document, list) and not all(isinstance(call, dict) for call in document):
+            document = [call if isinstance(call, dict) else None for call in document]
+            body = json.dumps(document).encode()
         calls = document if isinstance(document, list) else [document]
         refused = [answer for call in calls if (answer := _refused(call)) is not None]
         if refused and isinstance(document, dict):
@@ -216,9 +221,13 @@ def bar(headers: Mapping[str, str]) -> str:
     carries that name.
     """
     host, origin = headers.get("Host", ""), headers.get("Origin")
-    if urlsplit(f"//{host}").hostname not in _OURS:
+    try:
+        named = urlsplit(f"//{host}").hostname
+    except ValueError:  # as of "["
+        named = None
+    if named not in _OURS:
         return f"{host!r} is not the name of this machine's loopback"
-    if origin is not None and urlsplit(origin).scheme not in _EXTENSIONS:
+    if origin is not None and origin.partition("://")[0] not in _EXTENSIONS:
         return f"a web page ({origin}) may not use the chain"
     return ""
 

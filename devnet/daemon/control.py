@@ -61,6 +61,7 @@ class ControlSocket:
         self._asked: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         self._open: set[Asked] = set()
         self._stopping = False
+        self._reason: BaseException = StartFailed("the devnet is stopping")
 
     def __enter__(self) -> Self:
         self._path.unlink(missing_ok=True)
@@ -85,13 +86,15 @@ class ControlSocket:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, Exception):  # a part that died: whoever still asks is told which
+            self._reason = error
         self._stopping = True
         self._path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for asked in tuple(self._open):
-            asked.finish(refusal(StartFailed("the devnet is stopping")))
+            asked.finish(refusal(self._reason))
 
     def take(self) -> Asked | None:
         """The next request, None when there is none; one whose asker has left is dropped."""
@@ -129,7 +132,7 @@ class ControlSocket:
             self._asked.put(asked)
             self._arrived()
             if self._stopping:
-                asked.finish(refusal(StartFailed("the devnet is stopping")))
+                asked.finish(refusal(self._reason))
             next_word = time.monotonic() + ALIVE_SECONDS
             while (answer := asked.answered(LOOK_SECONDS)) is None:
                 if _has_left(connection):
@@ -145,6 +148,8 @@ class ControlSocket:
 
 def _has_left(connection: socket.socket) -> bool:
     """Whether the other side closed its end (the command was interrupted or killed)."""
-    if not select.select([connection], [], [], 0)[0]:
+    poll = select.poll()  # select() takes no descriptor from 1024 on
+    poll.register(connection, select.POLLIN)
+    if not poll.poll(0):
         return False
     return not connection.recv(1, socket.MSG_PEEK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ from devnet.runs.session import Session, StepOutcome
 from devnet.runs.world import World
 
 LONGEST_WAIT_SECONDS = 1.0
+MOST_FOREIGN = 20  # of what others did to the chain: how many `status` tells
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ class Live:
                 "ended": [str(part) for part in self._world.ended()],
                 "cycle": self._cycle_of(head.number),
                 "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
-                "foreign": foreign_json(self._world.chain.foreign),
+                # the last of them: all are in the record
+                "foreign": foreign_json(self._world.chain.foreign[-MOST_FOREIGN:]),
                 "uptime_seconds": int(time.monotonic() - self._started),
             }
         )
@@ -202,6 +206,8 @@ def _has_ended(error: Exception) -> bool:
     """
     if isinstance(error, WaitExpired | RpcError):
         return False
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return True  # the record has a hole from here on
     return isinstance(error, StartFailed | ChainError | ClusterLacks | ClusterStartFailed)
 
 

@@ -123,8 +123,9 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                         live.serve(control)
                 except Exception as error:
                     # Whoever asks while the rest is being stopped is told why.
-                    _broken(folder, state, blamed(error, world.ended))
-                    raise
+                    cause = blamed(error, world.ended)
+                    _broken(folder, state, cause)
+                    raise cause from error
                 facts.verdict = ENDED
                 if lost := world.ended():
                     facts.more["ended"] = [str(part) for part in lost]

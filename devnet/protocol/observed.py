@@ -16,6 +16,7 @@ from devnet.protocol.errors import ProtocolError, decode_error
 
 NESTED_CALLS: Final = 3  # Slashing, Rewards, Kompute
 # Without data; and a feed that could not answer for want of gas counts as stale (O2).
+MOST_TRACED_GAS: Final = 10_000_000  # three times what the devnet itself gives a transaction
 OUT_OF_GAS: Final = ("NoReason", "KompUsdStale")
 
 
@@ -67,11 +68,18 @@ def observe(
 ) -> tuple[ObservedTransaction, ...]:
     """Every transaction of a block, in order.
 
-    `chain` is asked for the error of each that failed; `names` (of lower-case addresses) make
-    sentences readable, the contracts' own names are known.
+    `chain` is asked for the error of each call of a contract of ours that failed; `names` (of
+    lower-case addresses) make sentences readable, the contracts' own names are known.
     """
     known = {**contracts.names, **(names or {})}
-    failed = [receipt.hash for receipt in mined.receipts if not receipt.ok]
+    # A stranger's call may have a trace of millions of frames, and its error is none of ours.
+    failed = [
+        receipt.hash
+        for receipt in mined.receipts
+        if not receipt.ok
+        and (receipt.to or "").lower() in contracts.names
+        and receipt.gas_used <= MOST_TRACED_GAS
+    ]
     refusals = {
         transaction: decode_error(data, known)
         for transaction, data in zip(failed, chain.revert_datas(failed), strict=True)

@@ -164,12 +164,24 @@ def test_a_batch_is_answered_call_by_call(door: RpcDoor, rpc: Rpc) -> None:
         b'[{"jsonrpc":"2.0","id":1,"method":"evm\\u005fmine","params":[]}]',
         b'[[{"jsonrpc":"2.0","id":1,"method":"evm_mine","params":[]}]]',
         b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"evm_mine","params":[]}',
+        b'["2.0","evm_mine",[],1]',  # a list is read as the members in order
+        b'[["2.0","evm_mine",[],1],{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}]',
+        b'{"jsonrpc":"2.0","id":"\xff","method":"evm_mine","params":[]}',
+        b'{"jsonrpc":"2.0","id":1,"method":"evm_mine","params":[{"blocks":1,"x":'
+        + b"1" * 5_000
+        + b"}]}",
     ],
 )
 def test_no_spelling_leads_around_it(door: RpcDoor, rpc: Rpc, body: bytes) -> None:
     before = rpc.call("eth_blockNumber")
     asked(door.url, body)
     assert rpc.call("eth_blockNumber") == before
+
+
+def test_a_refusal_beside_a_notification_is_told(door: RpcDoor) -> None:
+    silent = {"jsonrpc": "2.0", "method": "eth_chainId", "params": []}
+    _, _, answers = asked(door.url, [silent, request("evm_mine", identity=7)])
+    assert [answer["id"] for answer in answers] == [7]
 
 
 def test_the_node_reads_what_the_door_has_read(door: RpcDoor) -> None:
@@ -214,6 +226,8 @@ def test_a_node_that_does_not_answer_is_said(accounts: dict[str, Account]) -> No
         {"Host": "evil.example:8545"},
         {"Host": "127.0.0.1.evil.example"},
         {"Host": ""},
+        {"Host": "["},
+        {"Origin": "http://["},
     ],
 )
 def test_no_page_gets_in(door: RpcDoor, headers: dict[str, str]) -> None:
@@ -279,6 +293,22 @@ def test_a_websocket_reads_subscribes_and_changes_nothing(door: RpcDoor, node: A
     assert refused["error"]["message"] == refusal("evm_mine")
     assert head["params"]["subscription"] == subscribed["result"]
     assert batch[0]["error"]["message"] == refusal("evm_mine")
+
+
+def test_a_websocket_takes_no_broken_text_for_a_request(door: RpcDoor, rpc: Rpc) -> None:
+    async def sent() -> None:
+        async with aiohttp.ClientSession() as session, session.ws_connect(door.url) as socket:
+            await socket.send_bytes(
+                b'{"jsonrpc":"2.0","id":"\xff","method":"evm_mine","params":[]}'
+            )
+            await socket.send_str('["2.0","evm_mine",[],1]')
+            await socket.send_json(request("eth_chainId", identity=9))
+            while json.loads((await socket.receive(10)).data).get("id") != 9:
+                pass
+
+    before = rpc.call("eth_blockNumber")
+    asyncio.run(sent())
+    assert rpc.call("eth_blockNumber") == before
 
 
 def test_no_page_gets_a_websocket(door: RpcDoor) -> None:
