@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from devnet.actors.attestations import Attestation, PerfResult
 from devnet.actors.messages import SignatureAsked, SignatureGiven, SignatureRefused
@@ -12,6 +12,7 @@ from devnet.chain import Account, recover, sign_digest
 from devnet.protocol import Domains
 
 HASH_REACH_BLOCKS = 256
+Completion = Callable[[View, Attestation, bytes], list[Operation]]
 
 
 class Proposals:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from devnet.base.environment import plain_environment
+from devnet.base.environment import installing_environment, plain_environment
 from devnet.base.golang import (
     BUILD_TOLD,
     FREE_GIGABYTES,
@@ -216,7 +216,7 @@ def _told(*command: str | Path) -> str:
     try:
         done = subprocess.run(
             command,
-            env=plain_environment(),
+            env=installing_environment(**_docker_settings()),
             capture_output=True,
             text=True,
             timeout=5,
@@ -235,6 +235,11 @@ def _works(command: Sequence[str]) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+def _docker_settings() -> dict[str, str]:
+    """Which Docker is asked is the person's to say."""
+    return {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
 
 
 def _first_number(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from devnet.base import UsageError
 
 BUNDLE_SUFFIX = ".kompute.zip"
+DEFAULT_NETWORK = "small"
 FULL_LOOP = "full-loop"
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from devnet.base.errors import UsageError
 from devnet.protocol.reader import Reader
-from devnet.protocol.states import ContingencyState, OrderState, StoredPrice
+from devnet.protocol.states import ContingencyState, OrderState, RoundState, StoredPrice
 from devnet.spec.network import RESOURCES
 
 
@@ -42,6 +42,9 @@ class MarketViews(Reader):
     def beats_all(self, resource: str | int) -> bool:
         return self._truth("Pricing", "beatsAll", resource_number(resource))
 
+    def feed_of(self, resource: str | int, vendor: int) -> str:
+        return self._address("Pricing", "feedOf", resource_number(resource), vendor)
+
     def heartbeat(self, resource: str | int) -> int:
         return self._integer("Pricing", "heartbeat", resource_number(resource))
 
@@ -49,6 +52,10 @@ class MarketViews(Reader):
         return ContingencyState.of(self.read("Pricing", "contingencyOf", resource_number(resource)))
 
     # Feeds
+
+    def latest_round(self, feed: str) -> RoundState:
+        """The last round of a feed by its contract name."""
+        return RoundState.of(self.read(feed, "latestRoundData"))
 
     def config_digest(self, feed: str) -> bytes:
         """What every report to a feed must name (O1)."""
@@ -61,6 +68,19 @@ class MarketViews(Reader):
         """Of the last report: epoch * 256 + round."""
         return self._integer(feed, "latestEpochAndRound")
 
+    def feed_deviation_bps(self, feed: str) -> int:
+        return self._constant(feed, "deviationBps")
+
+    def feed_heartbeat(self, feed: str) -> int:
+        return self._constant(feed, "heartbeat")
+
+    def feed_decimals(self, feed: str) -> int:
+        return self._constant(feed, "decimals")
+
+    def feed_bounds(self, feed: str) -> tuple[int, int]:
+        """The least and the largest answer a feed takes."""
+        return self._constant(feed, "minAnswer"), self._constant(feed, "maxAnswer")
+
     # Market
 
     def order(self, order: int) -> OrderState:
@@ -68,6 +88,9 @@ class MarketViews(Reader):
 
     def order_count(self) -> int:
         return self._integer("Market", "orderCount")
+
+    def invocation_count(self) -> int:
+        return self._integer("Market", "invocationCount")
 
     def end_of(self, order: int) -> int:
         return self._integer("Market", "endOf", order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from devnet.protocol.reader import Reader
-from devnet.protocol.states import IncidentState, NodeState, PoolState
+from devnet.protocol.states import IncidentState, NodeState, PoolState, PublisherState
 
 NO_CYCLE: Final = 2**256 - 1
 
@@ -47,6 +47,9 @@ class NodeViews(Reader):
     def multiplier_bps(self, node: str) -> int:
         return self._integer("Staking", "multiplierBps", node)
 
+    def publisher_of(self, node: str) -> PublisherState:
+        return PublisherState.of(self.read("Staking", "publisherOf", node))
+
     def hardware_holder(self, hardware_id: bytes) -> str:
         return self._address("Staking", "hardwareHolder", hardware_id)
 
@@ -85,6 +88,9 @@ class NodeViews(Reader):
     def cycle_total_v(self, cycle: int) -> int:
         return self._integer("Rewards", "cycleTotalV", cycle)
 
+    def cycle_account_v(self, cycle: int, node: str) -> int:
+        return self._integer("Rewards", "cycleAccountV", cycle, node)
+
     def claimable(self, node: str, cycle: int) -> int:
         return self._integer("Rewards", "claimable", node, cycle)
 
@@ -122,6 +128,9 @@ class NodeViews(Reader):
     def cursor_of(self, node: str, level: int) -> int:
         return self._integer("Slashing", "cursorOf", node, level)
 
+    def pending_count(self, node: str) -> int:
+        return self._integer("Slashing", "pendingCount", node)
+
     def amount_of(self, incident: int) -> int:
         return self._integer("Slashing", "amountOf", incident)
 
@@ -148,6 +157,9 @@ class NodeViews(Reader):
 
     def pool_count(self) -> int:
         return self._integer("PoolFactory", "poolCount")
+
+    def pool_of(self, number: int) -> str:
+        return self._address("PoolFactory", "poolOf", number)
 
     def pool(self, pool: str) -> PoolState:
         return PoolState(*(self.read(pool, view) for view in POOL_READS))

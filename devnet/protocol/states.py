@@ -62,6 +62,21 @@ class NodeState:
 
 
 @dataclass(frozen=True, slots=True)
+class PublisherState:
+    """IStaking.publisherOf: what a publication needs to know of its node."""
+
+    owner: str
+    active: bool
+    suspended: bool
+    bps: int
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From decoded results, by their order: a contract may leave its results without names."""
+        return cls(*fields.values())
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentState:
     """ISlashing.Incident: seconds [from_, to), `amount` in wei once executed.
 

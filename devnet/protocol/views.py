@@ -24,6 +24,9 @@ class View(NodeViews, MarketViews):
     def allowance(self, owner: str, spender: str) -> int:
         return self._integer("Kompute", "allowance", owner, spender)
 
+    def total_supply(self) -> int:
+        return self._constant("Kompute", "totalSupply")  # T1: never changes
+
     # Gatekeepers
 
     def governance(self) -> str:
