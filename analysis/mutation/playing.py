@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +134,10 @@ def _become_pytest(
 
         devnet.deploy.compile_contracts = lambda *_: artifacts
         status = int(pytest.main([*WORDS, *order.paths], plugins=[order]))
-        sys.stdout.flush()
+    except BaseException:  # noqa: BLE001  the edge of the process: else nobody would hear of it
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
         os._exit(status)
 
 
