@@ -36,7 +36,7 @@ from devnet.spec.behaviours import Behaviour
 from devnet.spec.fields import Text
 from devnet.spec.registry import Step, step
 from devnet.spec.scenario import load_scenario
-from devnet.steps.protocol import PERFORMERS, performs
+from devnet.steps.registry import PERFORMERS, performs
 from devnet.steps.stage import Stage
 from tests.actors.stage import Stage as ActorsStage
 

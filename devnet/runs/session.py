@@ -11,7 +11,7 @@ from devnet.protocol import ProtocolError
 from devnet.runs.world import World
 from devnet.spec.registry import Step
 from devnet.spec.scenario import step_mapping
-from devnet.steps.protocol import PERFORMERS
+from devnet.steps import PERFORMERS
 from devnet.steps.stage import Pace, Stage, StepRejected
 
 

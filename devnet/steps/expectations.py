@@ -9,11 +9,13 @@ from devnet.protocol import ProtocolError
 from devnet.spec.expectation import Comparison, EventCount, Expect
 from devnet.spec.units import did_you_mean, komp_text, usd_text
 from devnet.steps.governing import proposal_id
+from devnet.steps.registry import performs
 from devnet.steps.stage import Stage
 
 _WORKER_AMOUNTS = ("stake", "slashed", "pending_slash", "seized", "claimable", "claimed")
 
 
+@performs(Expect)
 def expect(stage: Stage, step: Expect) -> str:
     """What was seen, in one line; raises `CheckFailed` with every key that does not hold.
 

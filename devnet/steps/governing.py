@@ -10,6 +10,7 @@ from devnet.chain import keccak
 from devnet.protocol.codec import Parameter
 from devnet.spec import governing as steps
 from devnet.spec.units import komp_text
+from devnet.steps.registry import performs
 from devnet.steps.sending import arguments_of
 from devnet.steps.stage import Stage
 
@@ -23,6 +24,7 @@ def proposal_id(name: str) -> bytes:
     return keccak(name.encode())
 
 
+@performs(steps.Govern)
 def govern(stage: Stage, step: steps.Govern) -> str:
     """Every gatekeeper learns the tally; the lead proposes, a CRITICAL quorum signs."""
     arguments = arguments_of(stage)
@@ -45,6 +47,7 @@ def govern(stage: Stage, step: steps.Govern) -> str:
     return f"{step.proposal} queued, {_done(step)}"
 
 
+@performs(steps.RemoveGatekeeper)
 def remove_gatekeeper(stage: Stage, step: steps.RemoveGatekeeper) -> str:
     """The guardian queues a removal, which leaves k where R4 allows it."""
     removed = tuple(stage.directory.address(name) for name in step.gatekeeper)
@@ -54,6 +57,7 @@ def remove_gatekeeper(stage: Stage, step: steps.RemoveGatekeeper) -> str:
     return f"{step.proposal} queued: without {', '.join(step.gatekeeper)}"
 
 
+@performs(steps.Enact)
 def enact(stage: Stage, step: steps.Enact) -> str:
     """The treasury executes: anyone may."""
     if step.proposal not in stage.proposals:
@@ -64,11 +68,13 @@ def enact(stage: Stage, step: steps.Enact) -> str:
     return f"{step.proposal} executed"
 
 
+@performs(steps.Veto)
 def veto(stage: Stage, step: steps.Veto) -> str:
     stage.ask(GUARDIAN, QUEUE, "veto", proposal_id(step.proposal))
     return f"{step.proposal} vetoed"
 
 
+@performs(steps.Release)
 def release(stage: Stage, step: steps.Release) -> str:
     """The treasury releases: anyone may."""
     released = stage.ask(TREASURY, "IncentiveVault", "release").values("Released", "amount")

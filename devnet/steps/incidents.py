@@ -9,12 +9,14 @@ from devnet.base import UsageError
 from devnet.chain.keccak import keccak
 from devnet.spec import incidents as steps
 from devnet.spec.units import duration_text, komp_text
+from devnet.steps.registry import performs
 from devnet.steps.stage import Stage
 
 SLASHING = "Slashing"
 DEFAULT_SECONDS = 86_400
 
 
+@performs(steps.Incident)
 def report(stage: Stage, step: steps.Incident) -> str:
     """The gatekeepers vouch for the incident, so that the lead gets its quorum; others refuse."""
     incident = _attested(stage, step)
@@ -44,6 +46,7 @@ def _attested(stage: Stage, step: steps.Incident) -> Attested:
     return Attested(step.worker, node, step.level, start, end, keccak(evidence.encode()))
 
 
+@performs(steps.Appeal)
 def appeal(stage: Stage, step: steps.Appeal) -> str:
     """By the owner (a pool's operator), or by the payer that was named."""
     identity = _identity(stage, step)
@@ -56,6 +59,7 @@ def appeal(stage: Stage, step: steps.Appeal) -> str:
     return f"incident {identity}, bond {komp_text(stage.ledger.bond(identity))} of {account}"
 
 
+@performs(steps.Rule)
 def rule(stage: Stage, step: steps.Rule) -> str:
     """By the account of the arbiter that the network began with."""
     identity = _identity(stage, step)
@@ -63,6 +67,7 @@ def rule(stage: Stage, step: steps.Rule) -> str:
     return f"incident {identity} {'upheld' if step.upheld else 'overturned'}"
 
 
+@performs(steps.Execute)
 def execute(stage: Stage, step: steps.Execute) -> str:
     """Anyone may; here the lead gatekeeper does."""
     identity = _identity(stage, step)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from devnet.actors import messages
 from devnet.spec import pools as steps
 from devnet.spec.units import komp_text
+from devnet.steps.registry import performs
 from devnet.steps.stage import Asked, Stage
 
 
+@performs(steps.PoolCreate)
 def create(stage: Stage, step: steps.PoolCreate) -> str:
     contract = stage.create_pool(step.operator, step.pool, step.commission_bps)
     return f"{contract} of {step.operator} at {stage.contracts.address(contract)}"
 
 
+@performs(steps.PoolJoin)
 def join(stage: Stage, step: steps.PoolJoin) -> str:
     contract, joined = _paid_in(stage, step, "join", ("Joined", "amount"))
     return f"{komp_text(joined)} of {step.member} in {contract}"
 
 
+@performs(steps.PoolLeave)
 def leave(stage: Stage, step: steps.PoolLeave) -> str:
     contract = stage.pool(step.pool)
     amount = step.amount
@@ -29,6 +32,7 @@ def leave(stage: Stage, step: steps.PoolLeave) -> str:
     return _ask(stage, contract, "leave", [step.member], amount)
 
 
+@performs(steps.PoolActivate)
 def activate(stage: Stage, step: steps.PoolActivate) -> str:
     contract = stage.pool(step.pool)
     months = step.months or stage.spec.worker(step.worker).stake_months
@@ -38,34 +42,51 @@ def activate(stage: Stage, step: steps.PoolActivate) -> str:
     return f"{contract} stakes 500 KOMP for {step.worker}"
 
 
+@performs(steps.PoolTopUp)
 def top_up(stage: Stage, step: steps.PoolTopUp) -> str:
     contract, shares = _paid_in(stage, step, "topUp", ("PoolToppedUp", "shares"), step.least_shares)
     return f"{shares} shares of {contract} to {step.member}"
 
 
+@performs(steps.PoolRestake)
 def restake(stage: Stage, step: steps.PoolRestake) -> str:
     contract = stage.pool(step.pool)
     operator = stage.ledger.pool_operator(contract)
     return _ask(stage, contract, "restake", [operator], step.months)
 
 
+@performs(steps.PoolCollect)
 def collect(stage: Stage, step: steps.PoolCollect) -> str:
     return _paid(stage, step, "collect", ("Collected", "amount"), ("Collected", "commission"))
 
 
+@performs(steps.PoolRedeem)
 def redeem(stage: Stage, step: steps.PoolRedeem) -> str:
     return _paid(stage, step, "redeem", ("Redeemed", "amount"))
 
 
-def by_somebody(function: str) -> Callable[[Stage, Any], str]:
-    """A step that anyone may take; the operator does where the step names nobody."""
+@performs(steps.PoolExit)
+def request_exit(stage: Stage, step: steps.PoolExit) -> str:
+    return _by_somebody(stage, step, "requestExit")
 
-    def perform(stage: Stage, step: Any) -> str:
-        contract = stage.pool(step.pool)
-        who = step.member or stage.ledger.pool_operator(contract)
-        return _ask(stage, contract, function, [who])
 
-    return perform
+@performs(steps.PoolWithdraw)
+def withdraw(stage: Stage, step: steps.PoolWithdraw) -> str:
+    return _by_somebody(stage, step, "withdraw")
+
+
+@performs(steps.PoolHarvest)
+def harvest(stage: Stage, step: steps.PoolHarvest) -> str:
+    return _by_somebody(stage, step, "harvest")
+
+
+def _by_somebody(
+    stage: Stage, step: steps.PoolExit | steps.PoolWithdraw | steps.PoolHarvest, function: str
+) -> str:
+    """What anyone may ask for; the operator does where the step names nobody."""
+    contract = stage.pool(step.pool)
+    who = step.member or stage.ledger.pool_operator(contract)
+    return _ask(stage, contract, function, [who])
 
 
 def _paid_in(

@@ -1,52 +1,25 @@
-"""What each step does: wishes to actors, or faults, prices and time moved from outside.
-
-`PERFORMERS` maps every verb of `devnet.spec.registry.STEPS` to its function; a performer returns
-what it did in one line and raises `StepRejected` when the protocol refused it.
-"""
+"""What the steps of stakes, rewards, orders and prices do: wishes to actors, or time moved on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
 
-from cluster.errors import CannotPlay, NodeLost
 from cluster.interface import EventKind
 from devnet.actors import messages
-from devnet.base import CheckFailed, UsageError, wait_for
+from devnet.base import CheckFailed, UsageError
 from devnet.base.http import httpx
 from devnet.oracles import VENDORS, Resource
-from devnet.spec import faults, steps
-from devnet.spec import governing as governing_steps
-from devnet.spec import incidents as incident_steps
-from devnet.spec import pools as pool_steps
-from devnet.spec.expectation import Expect
+from devnet.spec import steps
 from devnet.spec.feeds import FEED_PREFIX
-from devnet.spec.sending import Send, Together
 from devnet.spec.units import komp_text
-from devnet.steps import governing, incidents, pools
-from devnet.steps.expectations import expect
-from devnet.steps.sending import send, together
+from devnet.steps.registry import performs
 from devnet.steps.stage import Asked, Stage
 
 DEFAULT_DEPOSIT_WEI = 5 * 10**18  # of the order an `invoke` makes where its client has none
-NODE_SECONDS = 60.0  # until the control plane has noticed a lost or returned node
 REQUESTS_AT_ONCE = 8
 USD_1E8 = 10**8
-
-Performer = Callable[["Stage", Any], str]
-PERFORMERS: dict[str, Performer] = {}
-
-
-def performs(model: type) -> Callable[[Performer], Performer]:
-    """Register the performer of a step."""
-
-    def register(performer: Performer) -> Performer:
-        PERFORMERS[model.verb] = performer  # type: ignore[attr-defined]
-        return performer
-
-    return register
 
 
 def _for_workers(
@@ -264,50 +237,6 @@ def _request_round(stage: Stage, step: steps.RequestRound) -> str:
     return ", ".join(step.feed)
 
 
-@performs(faults.Fault)
-def _fault(stage: Stage, step: faults.Fault) -> str:
-    for name in step.names:
-        if step.subject != faults.WORKER:
-            stage.sources.fault(step.fault, name)
-            continue
-        try:
-            stage.cluster.fault(name, step.fault)
-        except NodeLost as lost:
-            raise UsageError(str(lost), hint=lost.hint or "heal it first") from lost
-        except CannotPlay as refused:
-            raise UsageError(str(refused), hint=refused.hint) from refused
-        _await_node(stage, name, EventKind.NODE_LOST)
-    stage.scheduler.drain(limit_block=stage.head.number)  # one clock: nothing is mined
-    return f"{', '.join(step.names)} {step.kind} since block {stage.head.number}"
-
-
-@performs(faults.Heal)
-def _heal(stage: Stage, step: faults.Heal) -> str:
-    for name in step.names:
-        if step.subject != faults.WORKER:
-            stage.sources.heal(step.subject, name)
-            continue
-        if stage.seen_of(name) is not EventKind.NODE_LOST:
-            raise UsageError(f"{name} is ready: there is nothing to heal")
-        stage.cluster.heal(name)
-        _await_node(stage, name, EventKind.NODE_READY)
-    stage.settle()
-    return ", ".join(step.names)
-
-
-def _await_node(stage: Stage, name: str, kind: EventKind) -> None:
-    def noticed() -> bool:
-        stage.scheduler.go_on()
-        return stage.seen_of(name) is kind
-
-    wait_for(
-        f"the control plane to see {name} {kind.value}",
-        noticed,
-        limit_seconds=NODE_SECONDS,
-        seen=lambda: f"{name}: {stage.seen_of(name) or 'no event yet'}",
-    )
-
-
 @performs(steps.Advance)
 def _advance(stage: Stage, step: steps.Advance) -> str:
     block_seconds = stage.spec.chain.block_seconds
@@ -326,33 +255,3 @@ def _advance(stage: Stage, step: steps.Advance) -> str:
         blocks = stage.blocks_to_cycle(step.cycles)
     stage.scheduler.advance(blocks)
     return f"{blocks} blocks, to block {stage.head.number} in cycle {stage.cycle()}"
-
-
-performs(Send)(send)
-performs(Together)(together)
-
-performs(incident_steps.Incident)(incidents.report)
-performs(incident_steps.Appeal)(incidents.appeal)
-performs(incident_steps.Rule)(incidents.rule)
-performs(incident_steps.Execute)(incidents.execute)
-
-performs(governing_steps.Govern)(governing.govern)
-performs(governing_steps.Enact)(governing.enact)
-performs(governing_steps.Veto)(governing.veto)
-performs(governing_steps.RemoveGatekeeper)(governing.remove_gatekeeper)
-performs(governing_steps.Release)(governing.release)
-
-performs(pool_steps.PoolCreate)(pools.create)
-performs(pool_steps.PoolJoin)(pools.join)
-performs(pool_steps.PoolLeave)(pools.leave)
-performs(pool_steps.PoolActivate)(pools.activate)
-performs(pool_steps.PoolTopUp)(pools.top_up)
-performs(pool_steps.PoolRestake)(pools.restake)
-performs(pool_steps.PoolExit)(pools.by_somebody("requestExit"))
-performs(pool_steps.PoolWithdraw)(pools.by_somebody("withdraw"))
-performs(pool_steps.PoolHarvest)(pools.by_somebody("harvest"))
-performs(pool_steps.PoolCollect)(pools.collect)
-performs(pool_steps.PoolRedeem)(pools.redeem)
-
-
-performs(Expect)(expect)

@@ -9,9 +9,11 @@ from devnet.actors.operations import Send as Sending
 from devnet.base import CheckFailed, UsageError
 from devnet.spec.sending import Send, Together
 from devnet.steps.arguments import Arguments
+from devnet.steps.registry import performs
 from devnet.steps.stage import Stage, StepRejected
 
 
+@performs(Send)
 def send(stage: Stage, step: Send) -> str:
     """What was accepted, in one line; raises StepRejected with the contract's named error."""
     sending = _sending(stage, arguments_of(stage), step)
@@ -19,6 +21,7 @@ def send(stage: Stage, step: Send) -> str:
     return f"{sending.account} called {_called(step)}"
 
 
+@performs(Together)
 def together(stage: Stage, step: Together) -> str:
     """What became of each, in one line; raises CheckFailed for those that did not go as expected.
 

@@ -14,8 +14,8 @@ from devnet.chain import Block
 from devnet.protocol import ProtocolError
 from devnet.runs.session import Session, StepOutcome
 from devnet.spec.scenario import step_from_mapping
+from devnet.steps import PERFORMERS
 from devnet.steps.incidents import report
-from devnet.steps.protocol import PERFORMERS
 from devnet.steps.stage import Pace, Stage
 from tests.actors.stage import GENESIS_TIME, directory, network
 
