@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from cluster.interface import ClusterEvent, EventKind
+from cluster.interface import ClusterEvent
 from devnet.actors.actor import Actor
 from devnet.actors.messages import (
     Ask,
@@ -25,6 +25,7 @@ from devnet.actors.messages import (
     SendFailed,
     Wish,
 )
+from devnet.actors.nodes import Nodes
 from devnet.actors.operations import Done, External, Fail, Operation, Refusal, Send, Tell
 from devnet.actors.outbox import Outbox, Parcel, Returned
 from devnet.actors.view import PORTAL, Directory, View
@@ -128,15 +129,14 @@ class Scheduler:
         # Called between rounds and between blocks, where an end of the step does no harm: raises
         # to end it.
         self.go_on: Callable[[], None] = lambda: None
-        self.nodes: dict[str, EventKind] = {}  # what the control plane last said of each
+        self.nodes = Nodes(directory.spec.parameters.incident_max_age)
 
     # --- what comes in ------------------------------------------------------------------------
 
     def cluster_event(self, event: ClusterEvent) -> None:
         """The cluster's sink; any thread."""
         self._external.put((None, ClusterSeen(event)))
-        if event.kind in (EventKind.NODE_LOST, EventKind.NODE_READY):
-            self.nodes[event.subject] = event.kind  # whoever waits for it finds it delivered
+        self.nodes.hear(event)  # whoever waits for it finds it delivered
         self._arrived.set()
 
     def answer(self, actor: str, message: object) -> None:
@@ -193,6 +193,8 @@ class Scheduler:
             except queue.Empty:
                 return
             self._journal.told(self._chain.head.number, actor or "all", message)
+            if isinstance(message, ClusterSeen):
+                self.nodes.tell(message.event, self._chain.head.timestamp)
             for name in [actor] if actor is not None else self._inboxes:
                 self._inboxes[name].append(message)
 
@@ -217,19 +219,25 @@ class Scheduler:
             block_seconds=self._chain.block_seconds,
             genesis_block=self._genesis_block,
             cycle_blocks=self._directory.spec.cycle.blocks,
+            nodes=self.nodes,
         )
+
+    def _due(self, actor: Actor) -> int | None:
+        """When it wants to act by itself; who runs on a lost node does not."""
+        return None if self.nodes.is_lost(actor.name) else actor.due()
 
     def next_due(self) -> int | None:
         """The earliest second at which an actor wants to act by itself."""
-        return min((d for a in self._actors.values() if (d := a.due()) is not None), default=None)
+        dues = map(self._due, self._actors.values())
+        return min((due for due in dues if due is not None), default=None)
 
     def round(self) -> bool:
         """Let everyone act once, without mining; False when nobody had anything to do."""
+        dues = {name: self._due(actor) for name, actor in self._actors.items()}
         self._take_external()
         now = self._chain.head.timestamp
         ready: list[tuple[int, str]] = []
-        for name, actor in self._actors.items():
-            due = actor.due()
+        for name, due in dues.items():
             if self._inboxes[name]:
                 ready.append((now if due is None else min(due, now), name))
             elif due is not None and due <= now:

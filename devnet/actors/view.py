@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from devnet.actors.nodes import Nodes
 from devnet.chain import Account, Block
 from devnet.chain.keccak import keccak
 from devnet.protocol import View as Reads
@@ -112,7 +113,7 @@ class Directory:
 @dataclass(frozen=True, slots=True)
 class View:
     """The world at the head block, read only. `lead`: the gatekeeper that leads now, which
-    proposes and acts while its peers check and sign (R3)."""
+    proposes and acts while its peers check and sign (R3); `nodes`: which of them are gone."""
 
     head: Block
     lead: str
@@ -121,6 +122,7 @@ class View:
     block_seconds: int
     genesis_block: int
     cycle_blocks: int
+    nodes: Nodes
 
     @property
     def now(self) -> int:

@@ -46,7 +46,6 @@ class Worker(Actor):
         self._account = account
         self._owner = owner_of(account.name)
         self._interval = SECONDS_PER_DAY // publishes_per_day if publishes_per_day else None
-        self._lost: set[str] = set()  # workers known to be offline, itself among them
         self._staking: Stake | None = None
         self._lending: MachineAsked | None = None  # by a pool's operator, until it is admitted
         self._publishing: list[int] = []  # wishes; 0 is its own will
@@ -67,8 +66,6 @@ class Worker(Actor):
         return self._owner
 
     def due(self) -> int | None:
-        if self.name in self._lost:
-            return None
         times = [
             self._next_publication,
             self._retry,
@@ -82,7 +79,7 @@ class Worker(Actor):
         for message in messages:
             operations += self._take(view, message)
         operations += self._accept(view)
-        if self.name not in self._lost:
+        if not view.nodes.is_lost(self.name):
             operations += self._settle(view)
             if self._next_publication is not None and view.now >= self._next_publication:
                 works = view.reads.works(view.directory.address(self.name))
@@ -148,12 +145,8 @@ class Worker(Actor):
                 self._result = message
                 wishes, self._measuring = self._measuring, []
                 return [Done(wish) for wish in wishes]
-            case ClusterSeen():
-                if message.event.kind is EventKind.NODE_LOST:
-                    self._lost.add(message.event.subject)
-                elif message.event.kind is EventKind.NODE_READY:
-                    self._lost.discard(message.event.subject)
-                    self._look = True
+            case ClusterSeen() if message.event.kind is EventKind.NODE_READY:
+                self._look = True
                 return []
             case SendFailed(function="publish"):
                 return self._publication_failed(message.error)
@@ -248,7 +241,7 @@ class Worker(Actor):
         candidates = [
             worker.name
             for worker in view.directory.spec.workers
-            if worker.name not in self._lost
+            if not view.nodes.is_lost(worker.name)
             and view.reads.works(view.directory.address(worker.name))
         ]
         if self.name not in candidates:

@@ -114,7 +114,7 @@ class Stage:
 
     def seen_of(self, node: str) -> EventKind | None:
         """What the control plane last said of a node, None before it said anything."""
-        return self.scheduler.nodes.get(node)
+        return self.scheduler.nodes.said(node)
 
     def registered(self) -> tuple[str, tuple[str, ...]]:
         """The gatekeeper that proposes, and its peers of those still on chain (R3).

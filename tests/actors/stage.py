@@ -15,6 +15,7 @@ from devnet.actors.actor import Actor
 from devnet.actors.cast import Setting, duties_of
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import ChainEvent, ClusterSeen
+from devnet.actors.nodes import Nodes
 from devnet.actors.operations import Operation, Send, Tell
 from devnet.actors.view import Directory, View, account_names
 from devnet.chain import Block, derive
@@ -208,6 +209,7 @@ class Stage:
         ]
         contracts = ("Staking", "Rewards", "Slashing", "Market", "ExecutionQueue", "Feed:komp_usd")
         self.reads = StatedReads((*contracts, "Feed:utilization", *feeds))
+        self.nodes = Nodes(self.reads.max_age())
         self.reads.gatekeepers = {self.address(g.name) for g in self.spec.gatekeepers}
 
     def view(self, block: int, lead: str = "gatekeeper-1") -> View:
@@ -219,7 +221,20 @@ class Stage:
             block_seconds=BLOCK_SECONDS,
             genesis_block=GENESIS_BLOCK,
             cycle_blocks=self.spec.cycle.blocks,
+            nodes=self.nodes,
         )
+
+    def lost(self, worker: str, block: int) -> ClusterSeen:
+        """A node is lost, and everybody is told at that block."""
+        return self._seen(EventKind.NODE_LOST, worker, block)
+
+    def back(self, worker: str, block: int) -> ClusterSeen:
+        return self._seen(EventKind.NODE_READY, worker, block)
+
+    def _seen(self, kind: EventKind, worker: str, block: int) -> ClusterSeen:
+        event = ClusterEvent(kind, worker)
+        self.nodes.tell(event, time_of(block))
+        return ClusterSeen(event)
 
     def address(self, name: str) -> str:
         return self.directory.address(name)
@@ -235,14 +250,6 @@ def gatekeeper(stage: Stage, name: str, *, modelled: bool = True) -> Gatekeeper:
 def happened(name: str, block: int, **args: object) -> ChainEvent:
     """An event of that block."""
     return ChainEvent(Event("", name, args, block, ""), time_of(block))
-
-
-def lost(worker: str) -> ClusterSeen:
-    return ClusterSeen(ClusterEvent(EventKind.NODE_LOST, worker))
-
-
-def back(worker: str) -> ClusterSeen:
-    return ClusterSeen(ClusterEvent(EventKind.NODE_READY, worker))
 
 
 def sends(operations: Sequence[Operation]) -> list[tuple[str, str, tuple[object, ...]]]:

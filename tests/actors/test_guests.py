@@ -18,7 +18,7 @@ from devnet.actors.view import guest_of, is_guest
 from devnet.chain import recover
 from devnet.chain.keccak import keccak
 from devnet.protocol import Domains
-from tests.actors.stage import NOBODY, Stage, back, gatekeeper, lost, sends, talk, time_of
+from tests.actors.stage import NOBODY, Stage, gatekeeper, sends, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 LEAD = KEEPERS[0]
@@ -136,8 +136,8 @@ def test_a_second_result_of_one_sequence_is_refused_while_the_first_can_be_publi
 
 def test_a_guest_s_outage_becomes_an_incident_over_exactly_its_seconds(stage: Stage) -> None:
     made = keepers(stage)
-    talk(made, stage.view(20), {name: [lost(GUEST)] for name in KEEPERS})
-    said = talk(made, stage.view(23), {name: [back(GUEST)] for name in KEEPERS})
+    talk(made, stage.view(20), {name: [stage.lost(GUEST, 20)] for name in KEEPERS})
+    said = talk(made, stage.view(23), {name: [stage.back(GUEST, 23)] for name in KEEPERS})
 
     ((account, function, args),) = sends([operation for _, operation in said])
     assert (account, function) == (LEAD, "report")

@@ -14,7 +14,7 @@ from devnet.actors.messages import (
 from devnet.actors.operations import FetchResult, Send
 from devnet.actors.portal import Desk, Grant, Portal, Refused
 from devnet.actors.view import guest_of
-from tests.actors.stage import Stage, lost, time_of
+from tests.actors.stage import Stage, time_of
 
 NODE = "0x" + "a1" * 20
 CLIENT = "0x" + "c3" * 20
@@ -96,7 +96,7 @@ def test_an_outage_is_answered_with_the_chain_s_time() -> None:
     desk = Desk()
     place = desk.place(("outage", f"node-lost:{GUEST}"))
     portal = Portal(desk)
-    portal.act(Stage().view(12), [lost("worker-1")])
+    portal.act(Stage().view(12), [Stage().lost("worker-1", 12)])
     assert not place.done()
-    portal.act(Stage().view(13), [lost(GUEST)])
+    portal.act(Stage().view(13), [Stage().lost(GUEST, 13)])
     assert place.result(0) == {"at": time_of(13)}

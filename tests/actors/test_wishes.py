@@ -176,6 +176,27 @@ def test_the_journal_names_each_operation_before_and_after(
 # --- from outside ---------------------------------------------------------------------------
 
 
+def test_who_runs_on_a_lost_node_has_nothing_due_until_it_is_back(stand: Stands) -> None:
+    gone, here = Scripted("worker-1"), Scripted("worker-2")
+    made = stand(gone, here)
+    gone.at = made.now + 720
+    loss, return_ = (
+        ClusterEvent(kind, "worker-1") for kind in (EventKind.NODE_LOST, EventKind.NODE_READY)
+    )
+    assert made.scheduler.next_due() == gone.at
+
+    made.scheduler.cluster_event(loss)
+    assert made.scheduler.nodes.said("worker-1") is EventKind.NODE_LOST
+    made.scheduler.advance(3)
+    assert made.scheduler.next_due() is None
+    assert gone.turns == here.turns == [(made.head - 3, (ClusterSeen(loss),))]
+
+    made.scheduler.cluster_event(return_)
+    made.scheduler.round()
+    assert gone.turns[1:] == [(made.head, (ClusterSeen(return_),))]
+    assert made.scheduler.nodes.was_lost("worker-1", made.now - 3 * 720, made.now)
+
+
 def test_an_answer_reaches_who_asked_and_a_cluster_event_everybody(stand: Stands) -> None:
     asker, other = Scripted("asker", does(ReadFeed("Feed:x"))), Scripted("other")
     made = stand(asker, other)

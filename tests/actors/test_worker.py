@@ -23,7 +23,7 @@ from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.actors.view import hardware_id
 from devnet.actors.worker import Worker
 from devnet.chain import sign_digest
-from tests.actors.stage import ACCOUNTS, Stage, back, happened, lost, network, sends, time_of
+from tests.actors.stage import ACCOUNTS, Stage, happened, network, sends, time_of
 
 KOMP = 10**18
 ASK = Tell("gatekeeper-1", MeasureAsked("worker-1"))
@@ -257,12 +257,11 @@ def test_an_offline_worker_does_nothing_and_makes_up_for_nothing(
     stage: Stage, worker: Worker
 ) -> None:
     worker.act(stage.view(5), [happened("Staked", 5, node=stage.address("worker-1"))])
-    assert worker.act(stage.view(100), [lost("worker-1")]) == []
-    assert worker.due() is None
+    assert worker.act(stage.view(100), [stage.lost("worker-1", 100)]) == []
     assert worker.act(stage.view(130), [happened("Other", 130)]) == []
 
     # Three publications fell into the outage; one is made now, the next when its day comes.
-    assert worker.act(stage.view(400), [back("worker-1")]) == [ASK]
+    assert worker.act(stage.view(400), [stage.back("worker-1", 400)]) == [ASK]
     assert worker.act(stage.view(400), [signed(stage, 400)]) == [publication(0)]
     assert worker.act(stage.view(401), [published(stage, 401)]) == []
     assert worker.due() == time_of(5 + 480)

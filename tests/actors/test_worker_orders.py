@@ -11,7 +11,7 @@ from devnet.actors.operations import Operation
 from devnet.actors.view import order_spec_of, spec_hash
 from devnet.actors.worker import Worker
 from devnet.protocol import order_spec
-from tests.actors.stage import ACCOUNTS, Stage, back, happened, lost, sends, time_of
+from tests.actors.stage import ACCOUNTS, Stage, happened, sends, time_of
 
 
 @pytest.fixture()
@@ -37,7 +37,7 @@ def chosen(stage: Stage, order: int, *, offline: str = "") -> list[str]:
         worker = Worker(ACCOUNTS[name], 0)
         worker.act(stage.view(5), [happened("Staked", 5, node=stage.address(name))])
         if offline:
-            worker.act(stage.view(6), [lost(offline)])
+            worker.act(stage.view(6), [stage.lost(offline, 6)])
         operations = worker.act(stage.view(10), [created(stage, order)])
         names += [account for account, function, _ in sends(operations) if function == "accept"]
     return names
@@ -173,10 +173,10 @@ def test_an_open_order_is_accepted_once_a_worker_becomes_active(
 
 
 def test_an_open_order_is_accepted_when_a_worker_is_back(stage: Stage, waiting: Worker) -> None:
-    waiting.act(stage.view(20), [lost("worker-1")])
+    waiting.act(stage.view(20), [stage.lost("worker-1", 20)])
     stage.reads.active[stage.address("worker-1")] = True
 
-    assert accepts(waiting.act(stage.view(30), [back("worker-1")])) == [(4,)]
+    assert accepts(waiting.act(stage.view(30), [stage.back("worker-1", 30)])) == [(4,)]
 
 
 def test_an_order_closed_or_accepted_meanwhile_is_left_alone(stage: Stage, waiting: Worker) -> None:

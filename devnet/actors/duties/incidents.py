@@ -34,17 +34,16 @@ class Incidents(Duty):
 
     def __init__(self, account: str) -> None:
         self._account = account
-        self._lost_since: dict[str, int] = {}
-        self._outages: dict[str, list[tuple[int, int]]] = {}  # what this gatekeeper saw itself
+        # Of a lost node: from when on its outage is to be reported, and by when.
+        self._unreported: dict[str, tuple[int, int]] = {}
         self._to_report: list[tuple[str, int, int]] = []
         self._execute_at: dict[int, int] = {}
-        self._report_by: dict[str, int] = {}
         self._vouched: set[Incident] = set()
         self._to_propose: list[Incident] = []
         self._wishes: dict[Incident, int] = {}
 
     def due(self) -> int | None:
-        times = (*self._execute_at.values(), *self._report_by.values())
+        times = (*self._execute_at.values(), *(by for _, by in self._unreported.values()))
         return min(times, default=None)
 
     def quorum(self, attestation: Attestation) -> str:
@@ -77,13 +76,10 @@ class Incidents(Duty):
     def _see_node(self, view: View, seen: ClusterSeen) -> None:
         worker = seen.event.subject
         if seen.event.kind is EventKind.NODE_LOST:
-            if worker not in self._lost_since:
-                self._lost_since[worker] = view.now
-                self._report_by[worker] = view.now + self._patience(view)
-        elif seen.event.kind is EventKind.NODE_READY and worker in self._lost_since:
-            start = self._lost_since.pop(worker)
-            self._report_by.pop(worker, None)
-            self._outages.setdefault(worker, []).append((start, view.now))
+            if worker not in self._unreported:
+                self._unreported[worker] = (view.now, view.now + self._patience(view))
+        elif seen.event.kind is EventKind.NODE_READY and worker in self._unreported:
+            start, _ = self._unreported.pop(worker)
             self._to_report.append((worker, start, view.now))
 
     def _vouch(self, asked: Vouch, *, leads: bool) -> list[Operation]:
@@ -122,15 +118,13 @@ class Incidents(Duty):
 
     def wanted(self, view: View) -> tuple[Incident, ...]:
         """Incidents to propose now."""
-        for worker, by in sorted(self._report_by.items()):
+        for worker, (start, by) in sorted(self._unreported.items()):
             if view.now >= by:  # split incidents equal merged ones (L4)
-                start, self._lost_since[worker] = self._lost_since[worker], view.now  # L5: maxAge
-                self._outages.setdefault(worker, []).append((start, view.now))
                 self._to_report.append((worker, start, view.now))
                 if self._has_ended(view, worker):
-                    del self._lost_since[worker], self._report_by[worker]
+                    del self._unreported[worker]
                 else:
-                    self._report_by[worker] = view.now + self._patience(view)
+                    self._unreported[worker] = (view.now, view.now + self._patience(view))  # L5
         incidents = (self._incident(view, *outage) for outage in self._to_report)
         wanted = tuple(incident for incident in incidents if incident is not None)
         wanted += tuple(self._to_propose)
@@ -163,7 +157,7 @@ class Incidents(Duty):
         return Incident(worker, node, OFFLINE_LEVEL, start, end, evidence_of(worker, start, end))
 
     def objection(self, view: View, attestation: Attestation) -> str | None:
-        """A gatekeeper signs only what it vouches for or seconds in which it saw the node gone."""
+        """It signs only what it vouches for, or seconds in which the node was seen gone."""
         assert isinstance(attestation, Incident)
         incident = attestation
         if incident.end > view.now:
@@ -172,10 +166,7 @@ class Incidents(Duty):
             return None
         if incident.level != OFFLINE_LEVEL:
             return f"knows nothing of level {incident.level}"
-        seen = list(self._outages.get(incident.worker, ()))
-        if incident.worker in self._lost_since:
-            seen.append((self._lost_since[incident.worker], view.now))
-        if not any(start <= incident.start and incident.end <= end for start, end in seen):
+        if not view.nodes.was_lost(incident.worker, incident.start, incident.end):
             return f"{incident.worker} was not seen offline then"
         if view.directory.address(incident.worker) != incident.node:
             return f"not the node key of {incident.worker}"

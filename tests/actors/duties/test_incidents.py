@@ -13,7 +13,7 @@ from devnet.actors.messages import SignatureAsked, SignatureRefused, Vouch
 from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.chain import recover
 from devnet.chain.keccak import keccak
-from tests.actors.stage import Stage, back, gatekeeper, happened, lost, sends, talk, time_of
+from tests.actors.stage import Stage, gatekeeper, happened, sends, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 MAX_AGE = 14 * 86_400
@@ -43,10 +43,10 @@ def unregistered(stage: Stage, worker: str) -> None:
 
 def test_an_outage_is_reported_at_its_end_from_head_time_to_head_time(stage: Stage) -> None:
     actors = keepers(stage)
-    assert talk(actors, stage.view(20), everybody(lost("worker-2"))) == []
+    assert talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20))) == []
 
     # 12 h of 720 s blocks are 60 blocks, to the second.
-    (report,) = reports(talk(actors, stage.view(80), everybody(back("worker-2"))))
+    (report,) = reports(talk(actors, stage.view(80), everybody(stage.back("worker-2", 80))))
 
     node, level, start, end, evidence, signatures = report.args
     assert (report.account, report.contract) == ("gatekeeper-1", "Slashing")
@@ -65,25 +65,25 @@ def test_an_outage_is_reported_at_its_end_from_head_time_to_head_time(stage: Sta
 
 def test_lost_and_back_in_one_block_is_no_incident(stage: Stage) -> None:
     actors = keepers(stage)
-    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20)))
 
-    assert talk(actors, stage.view(20), everybody(back("worker-2"))) == []
+    assert talk(actors, stage.view(20), everybody(stage.back("worker-2", 20))) == []
 
 
 def test_a_node_without_a_stake_is_not_reported(stage: Stage) -> None:
     unregistered(stage, "worker-2")
     actors = keepers(stage)
-    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20)))
 
-    assert talk(actors, stage.view(80), everybody(back("worker-2"))) == []
+    assert talk(actors, stage.view(80), everybody(stage.back("worker-2", 80))) == []
 
 
 def test_a_second_loss_event_does_not_restart_the_outage(stage: Stage) -> None:
     actors = keepers(stage)
-    talk(actors, stage.view(20), everybody(lost("worker-2")))
-    talk(actors, stage.view(30), everybody(lost("worker-2")))
+    talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20)))
+    talk(actors, stage.view(30), everybody(stage.lost("worker-2", 30)))
 
-    (report,) = reports(talk(actors, stage.view(40), everybody(back("worker-2"))))
+    (report,) = reports(talk(actors, stage.view(40), everybody(stage.back("worker-2", 40))))
     assert report.args[2:4] == (time_of(20), time_of(40))
 
 
@@ -91,7 +91,7 @@ def test_a_long_outage_is_reported_in_pieces_none_too_old_or_charged_twice(stage
     """L5 refuses an interval that starts more than maxAge ago."""
     actors = keepers(stage)
     lead = actors[0]
-    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20)))
     pieces: list[tuple[int, int]] = []
     block = 20
     for _ in range(3):
@@ -101,7 +101,9 @@ def test_a_long_outage_is_reported_in_pieces_none_too_old_or_charged_twice(stage
         (report,) = reports(talk(actors, stage.view(block), {lead.name: []}))
         pieces.append((report.args[2], report.args[3]))  # type: ignore[arg-type]
         assert time_of(block + 1) - pieces[-1][0] <= MAX_AGE
-    (report,) = reports(talk(actors, stage.view(block + 5), everybody(back("worker-2"))))
+    (report,) = reports(
+        talk(actors, stage.view(block + 5), everybody(stage.back("worker-2", block + 5)))
+    )
     pieces.append((report.args[2], report.args[3]))  # type: ignore[arg-type]
 
     week = 7 * 86_400
@@ -125,7 +127,7 @@ def test_a_peer_signs_only_what_it_saw_itself(
     stage: Stage, interval: tuple[int, int], level: int, reason: str | None
 ) -> None:
     incidents = Incidents(KEEPERS[0])
-    incidents.take(stage.view(20), lost("worker-2"), leads=False)
+    incidents.take(stage.view(20), stage.lost("worker-2", 20), leads=False)
     start, end = (time_of(block) for block in interval)
     evidence = keccak(f"offline:worker-2:{start}:{end}".encode())
     incident = Incident("worker-2", stage.address("worker-2"), level, start, end, evidence)
@@ -172,7 +174,7 @@ def test_an_incident_somebody_else_executed_is_left_alone(stage: Stage) -> None:
 
 def test_a_peer_refuses_another_node_s_key_and_another_evidence(stage: Stage) -> None:
     incidents = Incidents(KEEPERS[0])
-    incidents.take(stage.view(20), lost("worker-2"), leads=False)
+    incidents.take(stage.view(20), stage.lost("worker-2", 20), leads=False)
     start, end = time_of(20), time_of(60)
     evidence = keccak(f"offline:worker-2:{start}:{end}".encode())
     other = Incident("worker-2", stage.address("worker-1"), 1, start, end, evidence)
@@ -185,17 +187,17 @@ def test_a_peer_refuses_another_node_s_key_and_another_evidence(stage: Stage) ->
 def test_a_node_lost_before_it_staked_is_charged_from_its_registration(stage: Stage) -> None:
     actors, node = keepers(stage), stage.address("worker-2")
     unregistered(stage, "worker-2")
-    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20)))
     stage.reads.live[node], stage.reads.registered[node] = True, time_of(30)
 
-    (report,) = reports(talk(actors, stage.view(90), everybody(back("worker-2"))))
+    (report,) = reports(talk(actors, stage.view(90), everybody(stage.back("worker-2", 90))))
 
     assert report.args[2:4] == (time_of(30), time_of(90))  # L5: the cursor cuts it
 
 
 def test_a_node_that_is_gone_for_good_is_reported_no_more(stage: Stage) -> None:
     actors, node = keepers(stage), stage.address("worker-2")
-    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20)))
     stage.reads.live[node] = False  # it exited and withdrew
     due = actors[0].due()
     assert due == time_of(20) + MAX_AGE // 2
@@ -207,10 +209,10 @@ def test_a_node_that_is_gone_for_good_is_reported_no_more(stage: Stage) -> None:
 
 def test_an_exited_node_is_charged_up_to_its_exit_request_and_no_further(stage: Stage) -> None:
     actors, node = keepers(stage), stage.address("worker-2")
-    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20)))
     stage.reads.exit_requested[node] = stage.reads.cursors[node] = time_of(15)  # L1
 
-    assert reports(talk(actors, stage.view(60), everybody(back("worker-2")))) == []
+    assert reports(talk(actors, stage.view(60), everybody(stage.back("worker-2", 60)))) == []
 
 
 def test_a_short_max_age_is_reported_no_faster_than_blocks_come(
@@ -218,7 +220,7 @@ def test_a_short_max_age_is_reported_no_faster_than_blocks_come(
 ) -> None:
     monkeypatch.setattr(stage.reads, "max_age", lambda: 1)
     actors = keepers(stage)
-    talk(actors, stage.view(20), everybody(lost("worker-2")))
+    talk(actors, stage.view(20), everybody(stage.lost("worker-2", 20)))
 
     assert actors[0].due() == time_of(21)
 

@@ -34,7 +34,7 @@ from tests.actors.duties.orders_stage import (
     tell_all,
     tell_lead,
 )
-from tests.actors.stage import Stage, happened, lost, order_state, time_of
+from tests.actors.stage import Stage, happened, order_state, time_of
 
 
 def test_an_accepted_order_becomes_its_workload(stage: Stage, actors: list[Gatekeeper]) -> None:
@@ -99,7 +99,7 @@ def test_a_lost_node_lowers_the_count_and_raises_it_again(
     stage: Stage, actors: list[Gatekeeper]
 ) -> None:
     running(stage, actors)
-    assert AwaitReady(WEB, "order-1", 3) in tell_all(stage, actors, 20, lost("worker-1"))
+    assert AwaitReady(WEB, "order-1", 3) in tell_all(stage, actors, 20, stage.lost("worker-1", 20))
 
     asked = counts(tell_lead(stage, actors, 20, WorkloadReady(WEB, 1)))
     operations = peers_count(stage, actors, 20, asked, 1)
