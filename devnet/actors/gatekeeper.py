@@ -71,6 +71,9 @@ class Gatekeeper(Actor):
                 operations += self._propose(view, attestation)
             for duty in self._duties:
                 operations += duty.operations(view)
+        else:
+            for duty in self._duties:
+                duty.follow(view)
         return operations
 
     def objection(self, view: View, attestation: Attestation) -> str | None:

@@ -101,4 +101,11 @@ class SignedResults:
         return f"sequence {result.sequence} is signed already and can still be published"
 
     def note(self, result: PerfResult) -> None:
+        """It is signed; earlier ones of its node that nobody can publish any more are forgotten."""
+        old = result.measured_block - HASH_REACH_BLOCKS
+        self._last = {
+            (node, sequence): signed
+            for (node, sequence), signed in self._last.items()
+            if node != result.node or signed.measured_block > old
+        }
         self._last[(result.node, result.sequence)] = result

@@ -252,6 +252,14 @@ def happened(name: str, block: int, **args: object) -> ChainEvent:
     return ChainEvent(Event("", name, args, block, ""), time_of(block))
 
 
+def incident_reported(
+    stage: Stage, block: int, incident: int, worker: str, start: int = 0, *, level: int = 1
+) -> ChainEvent:
+    """That block's report of an outage of a worker, which began at that second."""
+    values = {"id": incident, "node": stage.address(worker), "level": level, "from": start}
+    return happened("IncidentReported", block, **values, to=time_of(block), evidence=bytes(32))
+
+
 def sends(operations: Sequence[Operation]) -> list[tuple[str, str, tuple[object, ...]]]:
     """What was sent: account, function, arguments."""
     return [(o.account, o.function, o.args) for o in operations if isinstance(o, Send)]

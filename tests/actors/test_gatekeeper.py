@@ -23,7 +23,7 @@ from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.actors.view import hardware_id
 from devnet.chain import recover, sign_digest
 from devnet.protocol.messages import SNAPSHOT_SPACE
-from tests.actors.stage import Stage, gatekeeper, happened, talk, time_of
+from tests.actors.stage import Stage, gatekeeper, incident_reported, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 LEAD = KEEPERS[0]
@@ -112,7 +112,8 @@ def test_a_peer_s_signature_is_its_own(stage: Stage) -> None:
 
 def test_a_peer_proposes_measures_and_submits_nothing(stage: Stage) -> None:
     peer = keepers(stage)[1]
-    peer.act(stage.view(20), [stage.lost("worker-2", 20), happened("IncidentReported", 20, id=1)])
+    told = [stage.lost("worker-2", 20), incident_reported(stage, 20, 1, "worker-2")]
+    peer.act(stage.view(20), told)
 
     words = [stage.back("worker-2", 80), MeasureAsked("worker-1"), asked(stage)]
     assert peer.act(stage.view(80), words) == []

@@ -159,3 +159,12 @@ def test_a_second_result_may_be_signed_when_a_reorg_voids_the_first(stage: Stage
     stage.reads.hashes[10] = b"r" * 32
 
     assert signed.conflict(stage.view(12), result(stage, 11)) is None
+
+
+def test_only_results_that_could_still_be_published_are_remembered(stage: Stage) -> None:
+    signed = SignedResults()
+    for number in range(40):
+        signed.note(result(stage, 10 + 100 * number, sequence=number + 1))
+    view = stage.view(10 + 3900)
+    assert signed.conflict(view, result(stage, 3911, sequence=40)) is not None
+    assert len(signed._last) == 3  # of blocks 3710, 3810 and 3910: 256 blocks

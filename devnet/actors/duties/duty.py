@@ -70,3 +70,9 @@ class Duty:
     def operations(self, view: View) -> list[Operation]:
         """What to do now, after everything was taken in; asked of the leading gatekeeper only."""
         return []
+
+    def follow(self, view: View) -> None:
+        """Let go of what is over, after everything was taken in; asked of those that do not lead.
+
+        What is not over they keep, since one of them may lead next.
+        """

@@ -28,6 +28,7 @@ class Governing(Duty):
         """Note what has passed; the lead proposes it."""
         if not isinstance(message, Govern):
             return []
+        self._passed = {passed for passed in self._passed if passed.deadline >= view.now}
         execution = Execution(message.proposal, message.calls, message.deadline)
         self._passed.add(execution)
         if not leads:

@@ -3,6 +3,9 @@ ends are executed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from cluster.interface import EventKind
 from devnet.actors.attestations import Attestation, Incident
 from devnet.actors.duties.duty import CRITICAL, SLASH, Duty
@@ -62,6 +65,7 @@ class Incidents(Duty):
                 window = view.reads.appeal_window()
                 identity = message.event.args["id"]
                 self._execute_at[identity] = message.timestamp + window - view.block_seconds
+                self._see_report(view, message.event.args)
             case ChainEvent() if message.event.name == "Appealed":
                 # L6: not before the arbiter's time is over.
                 window = view.reads.arbiter_window()
@@ -81,6 +85,23 @@ class Incidents(Duty):
         elif seen.event.kind is EventKind.NODE_READY and worker in self._unreported:
             start, _ = self._unreported.pop(worker)
             self._to_report.append((worker, start, view.now))
+
+    def _see_report(self, view: View, reported: Mapping[str, Any]) -> None:
+        """What is on chain, nobody proposes or signs again (L5: the cursor)."""
+        node, level, end = reported["node"], reported["level"], reported["to"]
+        span = (node, level, reported["from"], end)
+        self._vouched = {i for i in self._vouched if (i.node, i.level, i.start, i.end) != span}
+        if level == OFFLINE_LEVEL:
+            self._to_report = [
+                (worker, start, last)
+                for worker, start, last in self._to_report
+                if last > end or view.directory.address(worker) != node
+            ]
+
+    def follow(self, view: View) -> None:
+        """L5: what has grown too old nobody may report."""
+        oldest = view.now - view.reads.max_age()
+        self._to_report = [outage for outage in self._to_report if outage[2] >= oldest]
 
     def _vouch(self, asked: Vouch, *, leads: bool) -> list[Operation]:
         """Sign this incident from now on; the lead proposes it."""

@@ -69,7 +69,7 @@ class Orders(Duty):
     def take(self, view: View, message: object, *, leads: bool) -> list[Operation]:
         match message:
             case ChainEvent():
-                self._see(view, message)
+                self._see(view, message, leads=leads)
             case ClusterSeen() if is_guest(message.event.subject):
                 pass  # it carries no pods
             case ClusterSeen() if message.event.kind is not EventKind.NODE_READY:
@@ -89,17 +89,18 @@ class Orders(Duty):
     def _runs(self, order: int) -> bool:
         return self._tasks[order].service.kind != "serverless"
 
-    def _see(self, view: View, seen: ChainEvent) -> None:
+    def _see(self, view: View, seen: ChainEvent, *, leads: bool) -> None:
         args = seen.event.args
         match seen.event.name:
             case "OrderAccepted":
                 self._accept(view, args["id"])
             case "OrderScaled":
-                self._scaled[args["id"]] = args["replicas"]
                 if args["id"] in self._tasks:
                     task = replace(self._tasks[args["id"]], replicas=args["replicas"])
                     self._tasks[args["id"]] = task
                     self._deploy.add(args["id"])
+                else:
+                    self._scaled[args["id"]] = args["replicas"]  # until it is accepted
             case "UsageReported" if args["id"] in self._tasks:
                 task = self._tasks[args["id"]]
                 self._tasks[args["id"]] = task.with_statement(
@@ -108,7 +109,11 @@ class Orders(Duty):
             case "OrderClosed" | "Finalized" if args["id"] in self._tasks:
                 self._tasks[args["id"]] = replace(self._tasks[args["id"]], end=seen.timestamp)
                 self._remove.add(args["id"])
-            case "Invoked":
+            case "OrderClosed" | "Finalized":
+                self._scaled.pop(args["id"], None)
+            case "Completed" if not leads:
+                self._invoked.pop(args["invocation"], None)
+            case "Invoked" if args["id"] in self._tasks:
                 self._invocations[args["id"]] = self._invocations.get(args["id"], 0) + 1
                 self._invoked[args["invocation"]] = (args["id"], args["payloadHash"])
             case _:
@@ -124,7 +129,7 @@ class Orders(Duty):
             service=service,
             client=view.directory.name(order.client),
             terms=order,
-            replicas=self._scaled.get(identity, order.maxReplicas),
+            replicas=self._scaled.pop(identity, order.maxReplicas),
             end=view.reads.end_of(identity),
         )
         if self._runs(identity):
@@ -180,10 +185,8 @@ class Orders(Duty):
                 self._await.add(identity)
         operations = self._serve()  # also what ended in the round in which its order ends
         for identity in sorted(self._remove):
-            task = self._tasks.pop(identity)
-            self._recheck.pop(identity, None)
-            self._held.pop(identity, None)
-            self._dirty.discard(identity)
+            task = self._tasks[identity]
+            self._forget(identity)
             if task.service.kind != "serverless":
                 operations.append(Remove(identity, task.workload))
         for identity in sorted(self._deploy - self._remove):
@@ -194,6 +197,23 @@ class Orders(Duty):
         operations += self._jobs(view)
         self._remove, self._deploy, self._await = set(), set(), set()
         return operations
+
+    def follow(self, view: View) -> None:
+        """M6: of an order that may be finalized nobody states anything, nor signs it any more."""
+        over = view.now - view.reads.halt_delay() - FRESH_BLOCKS * view.block_seconds
+        for identity in [order for order, task in self._tasks.items() if task.until <= over]:
+            self._forget(identity)
+
+    def _forget(self, order: int) -> None:
+        """It has ended."""
+        del self._tasks[order]
+        for by_order in (self._recheck, self._held, self._counted, self._invocations, self._ready):
+            by_order.pop(order, None)
+        for orders in (self._dirty, self._deploy, self._await, self._remove):
+            orders.discard(order)
+        for invocation in [n for n, (of, _) in self._invoked.items() if of == order]:
+            del self._invoked[invocation]
+            self._payloads.pop(invocation, None)
 
     def _serve(self) -> list[Operation]:
         operations: list[Operation] = []

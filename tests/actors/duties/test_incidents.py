@@ -13,7 +13,7 @@ from devnet.actors.messages import SignatureAsked, SignatureRefused, Vouch
 from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.chain import recover
 from devnet.chain.keccak import keccak
-from tests.actors.stage import Stage, gatekeeper, happened, sends, talk, time_of
+from tests.actors.stage import Stage, gatekeeper, happened, incident_reported, sends, talk, time_of
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 MAX_AGE = 14 * 86_400
@@ -150,7 +150,7 @@ def test_a_peer_that_saw_nothing_says_so(stage: Stage) -> None:
 
 def test_an_incident_is_executed_in_the_block_in_which_its_window_ends(stage: Stage) -> None:
     actors = keepers(stage)
-    reported = happened("IncidentReported", 81, id=3, node=stage.address("worker-2"))
+    reported = incident_reported(stage, 81, 3, "worker-2")
     talk(actors, stage.view(81), everybody(reported))
     # 6 h are 30 blocks: due at head 110, mined in block 111.
     assert actors[0].due() == time_of(110)
@@ -165,7 +165,7 @@ def test_an_incident_is_executed_in_the_block_in_which_its_window_ends(stage: St
 
 def test_an_incident_somebody_else_executed_is_left_alone(stage: Stage) -> None:
     actors = keepers(stage)
-    talk(actors, stage.view(81), everybody(happened("IncidentReported", 81, id=3)))
+    talk(actors, stage.view(81), everybody(incident_reported(stage, 81, 3, "worker-2")))
     talk(actors, stage.view(90), everybody(happened("IncidentExecuted", 90, id=3)))
 
     assert actors[0].due() is None
@@ -255,7 +255,7 @@ def test_the_wish_fails_where_peers_know_nothing(stage: Stage) -> None:
 
 def test_an_appealed_incident_waits_for_the_arbiter(stage: Stage) -> None:
     actors = keepers(stage)
-    talk(actors, stage.view(81), everybody(happened("IncidentReported", 81, id=3)))
+    talk(actors, stage.view(81), everybody(incident_reported(stage, 81, 3, "worker-2")))
     talk(actors, stage.view(90), everybody(happened("Appealed", 90, id=3)))
     # 12 h are 60 blocks from the appeal.
     assert actors[0].due() == time_of(149)
@@ -266,6 +266,6 @@ def test_an_appealed_incident_waits_for_the_arbiter(stage: Stage) -> None:
 
 def test_an_overturned_incident_is_left_alone(stage: Stage) -> None:
     actors = keepers(stage)
-    talk(actors, stage.view(81), everybody(happened("IncidentReported", 81, id=3)))
+    talk(actors, stage.view(81), everybody(incident_reported(stage, 81, 3, "worker-2")))
     talk(actors, stage.view(90), everybody(happened("IncidentOverturned", 90, id=3)))
     assert actors[0].due() is None
