@@ -14,6 +14,7 @@ import click
 
 from devnet.cli.ape import cli
 from devnet.cli.catalogue import COMMANDS, STEPS
+from devnet.cli.verbs import described
 
 DEFAULT_FILE = Path("docs/reference/cli.md")
 
@@ -65,7 +66,7 @@ def reference() -> str:
 
 def _section(name: str) -> str:
     context = click.Context(cli, info_name="devnet")
-    command = cli.get_command(context, name)
+    command = described(STEPS[name].verb) if name in STEPS else cli.get_command(context, name)
     assert command is not None
     inner = click.Context(command, info_name=name, parent=context)
     usage = " ".join(command.collect_usage_pieces(inner))

@@ -1,34 +1,75 @@
-"""Every step of the registry as a command that acts on the running devnet."""
+"""Every step of the registry as a command that acts on the running devnet.
+
+A step is checked by the daemon, so a command that is carried out needs its words alone; only what
+help and completion tell is read from the step's model, whose import takes a tenth of a second.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
+from click.shell_completion import CompletionItem
 
 from devnet.cli import terminal
 from devnet.cli.options import json_option
-from devnet.spec import STEPS
-from devnet.spec.registry import Step
+from devnet.spec.verbs import words_of
+
+if TYPE_CHECKING:
+    from devnet.spec.registry import Step
 
 
 def command_of(verb: str) -> click.Command:
-    """The command of a step: its positional subjects, an option a field, --devnet, --json."""
-    model = STEPS[verb]
-    arguments = [
-        click.Argument([_parameter(key, "of")], required=False, metavar=f"[{key.upper()}]")
-        for key in model.positional
-    ]
-    options = [_option(key, model) for key in _keys(model)]
+    """The command of a step: its positional subjects, an option a field, --devnet, --json.
 
+    It is made of the step's words; what it tells of itself it asks `described` for.
+    """
+    words = words_of(verb)
+    if words is None:
+        return described(verb)
+    options = [click.Option(_names(key)) for key in words.keys]
+    return _command(verb, words.positional, options, cls=_Undescribed)
+
+
+def described(verb: str) -> click.Command:
+    """The same with its descriptions, from the step's model."""
+    from devnet.spec import STEPS
+
+    model = STEPS[verb]
+    options = [_option(key, model) for key in _keys(model)]
+    return _command(verb, model.positional, options, help=(model.__doc__ or "").strip())
+
+
+class _Undescribed(click.Command):
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        described(_verb(self)).format_help(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        return described(_verb(self)).shell_complete(ctx, incomplete)
+
+
+def _verb(command: click.Command) -> str:
+    return str(command.name).replace("-", "_")
+
+
+def _command(
+    verb: str,
+    positional: Iterable[str],
+    options: Sequence[click.Option],
+    cls: type[click.Command] = click.Command,
+    **more: Any,
+) -> click.Command:
     @click.pass_context
     def act(ctx: click.Context, /, name: str, as_json: bool, **given: Any) -> None:
         _perform(ctx, verb, name, as_json, given)
 
     body: Callable[..., Any] = json_option(_devnet_option(act))
-    command = click.command(verb.replace("_", "-"), help=_help(model))(body)
+    command = click.command(verb.replace("_", "-"), cls=cls, **more)(body)
+    arguments = [
+        click.Argument([_parameter(key, "of")], required=False, metavar=f"[{key.upper()}]")
+        for key in positional
+    ]
     command.params = [*arguments, *options, *command.params]
     return command
 
@@ -74,11 +115,12 @@ def _option(key: str, model: type[Step]) -> click.Option:
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     schema = model.model_json_schema(by_alias=True)["properties"][key]
     help_text = fields[key].description or schema.get("description") or _DESCRIPTIONS.get(key, "")
-    return click.Option(
-        [f"--{key.replace('_', '-')}", _parameter(key, "as")],
-        metavar=_metavar(key, schema),
-        help=help_text,
-    )
+    return click.Option(_names(key), metavar=_metavar(key, schema), help=help_text)
+
+
+def _names(key: str) -> list[str]:
+    """The option of a key, and its parameter."""
+    return [f"--{key.replace('_', '-')}", _parameter(key, "as")]
 
 
 MOST_SPELLED_OUT = 40  # characters of choices in the place of a value
@@ -107,15 +149,13 @@ def _parameter(key: str, role: str) -> str:
 def _value(text: str) -> Any:
     """Text as it is; `{…}` and `[…]` as YAML with texts inside."""
     if text[:1] in "{[" and text:
+        import yaml
+
         try:
             return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  makes texts only
         except yaml.YAMLError:
             return text
     return text
-
-
-def _help(model: type[Step]) -> str:
-    return (model.__doc__ or "").strip()
 
 
 def _devnet_option(body: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ import click
 
 from cluster.providers import names
 from devnet.cli.options import cluster_names
-from devnet.cli.verbs import command_of
+from devnet.cli.verbs import command_of, described
 from devnet.runs.clusters import AUTO
 from devnet.spec import STEPS
 from devnet.spec.fields import Name, Positive
@@ -27,6 +27,15 @@ def test_every_verb_has_an_option_for_each_field() -> None:
         assert {"--devnet", "--json"} <= options
         known = fields | {"part"}  # read by the daemon
         assert set(model.positional) <= known, verb
+
+
+def test_what_is_carried_out_takes_the_words_that_help_tells() -> None:
+    def taken(command: click.Command) -> list[tuple[str | None, list[str], str]]:
+        return [(param.name, param.opts, param.param_type_name) for param in command.params]
+
+    for verb in STEPS:
+        quick, whole = command_of(verb), described(verb)
+        assert (quick.name, taken(quick)) == (whole.name, taken(whole))
 
 
 def test_a_verb_is_a_class_for_the_command_line_too() -> None:

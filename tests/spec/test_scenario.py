@@ -18,7 +18,7 @@ from devnet.spec import (
     step_mapping,
 )
 from devnet.spec.registry import step as register
-from devnet.spec.verbs import VERBS
+from devnet.spec.verbs import VERBS, Words, words_of
 
 if TYPE_CHECKING:
     from tests.spec.conftest import Town
@@ -34,6 +34,10 @@ def test_every_verb_is_registered_with_its_help() -> None:
 
 def test_the_quick_table_of_verbs_says_the_same() -> None:
     assert {verb: model.__doc__ for verb, model in STEPS.items()} == VERBS
+    for verb, model in STEPS.items():
+        keys = [field.alias or name for name, field in model.model_fields.items()]
+        listed = [model.listed] if model.listed else keys
+        assert words_of(verb) == Words(model.positional, tuple(listed)), verb
 
 
 def test_a_verb_is_registered_once() -> None:
