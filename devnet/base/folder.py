@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ HOME_NAME = ".devnet"
 DEFAULT_NAME = "default"
 STATE = "state"  # below a devnet's folder: where the parts of a run keep their own files
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_IGNORE = ".gitignore"
 DESCRIPTORS = Path("/proc/self/fd")
 
 
@@ -45,7 +47,7 @@ class DevnetFolder:
         path = home / name
         try:
             path.mkdir(parents=True, exist_ok=True)
-            ignore = home / ".gitignore"
+            ignore = home / _IGNORE
             if not ignore.exists():
                 ignore.write_text("*\n")
             if not (path / "id").exists():
@@ -94,6 +96,13 @@ class DevnetFolder:
     def socket(self) -> Path:
         """The control socket; `socket_address` is how to bind and to reach it."""
         return self.path / "control.sock"
+
+    def drop(self) -> None:
+        """Take the folder away, and the home when no other devnet is in it: nothing began here."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        home = self.path.parent
+        if {path.name for path in home.iterdir()} == {_IGNORE}:
+            shutil.rmtree(home, ignore_errors=True)
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:

@@ -113,8 +113,8 @@ class Anvil:
             return [*words, "--prune-history", str(KEPT_STATES)]
         return [*words, "--max-persisted-states", "0"]
 
-    def start(self) -> None:
-        """Start and wait until block 0 answers."""
+    def launch(self) -> None:
+        """Start the process and go on: entering waits for it. Harmless when it runs."""
         if self._process is not None:
             return
         obstacles.require_open_files()
@@ -138,6 +138,10 @@ class Anvil:
                 )
             except OSError as error:
                 raise AnvilFailed(f"anvil ({self._binary}) cannot be run: {error}") from error
+
+    def start(self) -> None:
+        """Launch it unless that was done, and wait until block 0 answers."""
+        self.launch()
         try:
             self._await_rpc()
         except BaseException:

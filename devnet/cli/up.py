@@ -50,13 +50,11 @@ def command(
     from devnet.cli.files import network_file
     from devnet.cli.status import print_status
     from devnet.daemon import StartOrder, start
-    from devnet.spec.loading import load_network
 
     began = time.monotonic()
     path = network_file(network)
     if open_rpc:
         overrides = {**overrides, "chain.open_rpc": "true"}
-    load_network(path, overrides)  # its faults are told before anything is made
     order = StartOrder(str(path), cluster, seconds_per_block, seed, overrides)
     status = start(DevnetFolder.open(name), order, terminal.say)
     terminal.say(f"up in {time.monotonic() - began:.1f} s")

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import time
 import traceback
+
+
+def begin() -> None:
+    """Empty the log, which is the former daemon's until this one begins; a pipe or a terminal in
+    its place has nothing to empty."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        os.ftruncate(sys.stdout.fileno(), 0)
 
 
 def note(text: str) -> None:

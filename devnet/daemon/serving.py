@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,14 +14,13 @@ from devnet.base.folder import DevnetFolder
 from devnet.daemon.control import ControlSocket
 from devnet.daemon.failures import failure_of
 from devnet.daemon.leftovers import clear, mark
-from devnet.daemon.live import Live, Place
-from devnet.daemon.log import note, note_traceback
+from devnet.daemon.log import begin, note, note_traceback
 from devnet.daemon.starter import Starter
 from devnet.daemon.starting import StartOrder
 from devnet.daemon.stopping import Stopping
 from devnet.runs.life import BROKEN, ENDED, Facts, Life, Remains
 from devnet.runs.parts import blamed
-from devnet.runs.world import World
+from devnet.spec import NetworkSpec, SpecError
 from devnet.spec.loading import load_network, resolved_yaml
 
 LOCK_SECONDS = 10.0
@@ -33,8 +33,13 @@ def serve(folder: DevnetFolder, order: StartOrder, descriptor: int) -> int:
     try:
         with ExitStack() as stack:
             with stopping.may_interrupt():
+                spec = load_network(Path(order.network), order.overrides)
+                begin()
                 _hold(folder, stack)
-            _serve(folder, order, starter, stopping)
+            _serve(folder, order, spec, starter, stopping)
+    except SpecError as refused:  # before anything was touched
+        starter.failed(refused)
+        return refused.exit_code
     except KeyboardInterrupt:
         starter.failed(Interrupted("interrupted while it started"))
         return 0 if stopping.asked else Interrupted.exit_code
@@ -66,7 +71,13 @@ def _hold(folder: DevnetFolder, stack: ExitStack) -> None:
     wait_for(f"the devnet's folder {folder.path}", attempt, limit_seconds=LOCK_SECONDS)
 
 
-def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: Stopping) -> None:
+def _serve(
+    folder: DevnetFolder,
+    order: StartOrder,
+    spec: NetworkSpec,
+    starter: Starter,
+    stopping: Stopping,
+) -> None:
     with stopping.may_interrupt():
         cleared = clear(folder)
         if cleared.anything:
@@ -84,12 +95,22 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
     life = Life.begin(folder, "up", facts, _told)
     life.kept = False  # until it is up
     try:
-        with stopping.may_interrupt():
-            spec = load_network(Path(order.network), order.overrides)
         with ExitStack() as stack:
             with stopping.may_interrupt():
                 stack.enter_context(life)
                 life.record.text("network.yaml", resolved_yaml(spec))
+                from devnet.runs.node import node_of
+
+                toolchain = Toolchain(say=starter.say)
+                node = node_of(spec, toolchain, logs=life.path / "logs", devnet_id=folder.id)
+                stack.callback(node.stop)
+                node.launch()
+                # All other modules, while it starts: they take several times as long.
+                from devnet.daemon.live import Live, Place
+                from devnet.runs.world import World
+
+                gc.freeze()
+                gc.enable()
                 world = stack.enter_context(
                     World(
                         spec,
@@ -97,10 +118,11 @@ def _serve(folder: DevnetFolder, order: StartOrder, starter: Starter, stopping: 
                         run=life.record,
                         state=life.state,
                         devnet_id=folder.id,
-                        toolchain=Toolchain(say=starter.say),
+                        toolchain=toolchain,
                         seed=order.seed,
                         say=starter.say,
                         waits=False,
+                        node=node,
                     )
                 )
                 place = Place(folder, life.path, order.network, order.seconds_per_block)

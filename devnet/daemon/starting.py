@@ -22,7 +22,7 @@ from devnet.base.environment import daemon_environment
 from devnet.base.folder import DevnetFolder
 from devnet.base.waiting import log_tail
 from devnet.daemon.leftovers import Cleared, alive, clear
-from devnet.daemon.messages import parsed, refused
+from devnet.daemon.messages import Refused, parsed, refused
 
 START_SECONDS = 1800.0  # the control plane may have to be built first
 STOP_SECONDS = 60.0
@@ -64,11 +64,12 @@ def _started(folder: DevnetFolder, order: StartOrder, say: Callable[[str], None]
             f"the devnet `{folder.name}` is up already, or another process uses its folder",
             hint="devnet status, devnet down, or another --name",
         )
+    first = not folder.logs.exists()
     folder.logs.mkdir(parents=True, exist_ok=True)
     log = folder.logs / LOG
     reads, writes = os.pipe()
     try:
-        with log.open("wb") as output:
+        with log.open("ab") as output:  # the daemon empties it once it begins
             process = subprocess.Popen(
                 [sys.executable, "-m", "devnet.daemon", folder.path, str(writes), order.to_text()],
                 stdin=subprocess.DEVNULL,
@@ -85,8 +86,10 @@ def _started(folder: DevnetFolder, order: StartOrder, say: Callable[[str], None]
         os.close(writes)
     try:
         return _until_ready(reads, process, log, say)
-    except BaseException:
+    except BaseException as error:
         _end(psutil.Process(process.pid) if process.poll() is None else None, say)
+        if first and isinstance(error, Refused) and error.exit_code == UsageError.exit_code:
+            folder.drop()  # as of a faulty network: nothing began
         raise
     finally:
         os.close(reads)

@@ -34,18 +34,18 @@ from devnet.record.folder import RunFolder
 from devnet.record.history import REMEMBERED, History
 from devnet.runs.clusters import choose, making_of
 from devnet.runs.genesis import Genesis, deploy_network, genesis_document
+from devnet.runs.node import funded_accounts, node_of
 from devnet.runs.parts import blamed, require
 from devnet.spec.network import NetworkSpec
 from devnet.steps.readings import Readings
-
-EXTRA_ACCOUNTS = 64  # of the mnemonic, funded with ETH for people and for load tests
 
 
 class World:
     """A context manager; its parts are attributes once it is entered.
 
     `run` is the opened folder of the run, `state` where parts keep their own files. `waits`:
-    see `ClusterOutside`. Whatever error leaves it is told as PartDied where a part has died.
+    see `ClusterOutside`. `node` is the chain's where it was launched already; the world ends it.
+    Whatever error leaves it is told as PartDied where a part has died.
     """
 
     chain: Chain
@@ -73,6 +73,7 @@ class World:
         seed: int,
         say: Callable[[str], None],
         waits: bool = True,
+        node: Anvil | None = None,
     ) -> None:
         self.spec = spec
         self.run = run
@@ -82,6 +83,7 @@ class World:
         self._toolchain = toolchain
         self._say = say
         self._waits = waits
+        self._node = node
         self._stack = ExitStack()
         self._kind, reason = choose(cluster, toolchain)
         self.kind = self._kind.name
@@ -131,19 +133,9 @@ class World:
 
     def _raise(self, stack: ExitStack) -> None:
         spec, logs = self.spec, self.run.path / "logs"
-        names = account_names(spec)
-        accounts = derive(spec.accounts.mnemonic, names)
+        accounts = derive(spec.accounts.mnemonic, account_names(spec))
         self._anvil = stack.enter_context(
-            Anvil(
-                self._toolchain.anvil(),
-                genesis_timestamp=spec.chain.genesis_timestamp,
-                folder=logs,
-                mnemonic=spec.accounts.mnemonic,
-                accounts=len(names) + EXTRA_ACCOUNTS,
-                devnet_id=self._devnet_id,
-                prune_history=spec.chain.prune_history,
-                chain_id=spec.chain.chain_id,
-            )
+            self._node or node_of(spec, self._toolchain, logs=logs, devnet_id=self._devnet_id)
         )
         self._door = stack.enter_context(
             RpcDoor(self._anvil.url, port=spec.chain.port or 0, is_open=spec.chain.open_rpc)
@@ -152,7 +144,7 @@ class World:
         self.chain = Chain(rpc, spec.chain.block_seconds, chain_id=spec.chain.chain_id)
         history = History(self.run, self.remembers)
         self.directory = Directory.of(spec, self.seed, accounts)
-        self._deploy(len(names) + EXTRA_ACCOUNTS)
+        self._deploy()
         self._say(f"chain: contracts deployed by block {self.chain.head.number}")
         if not self._kind.modelled:
             self._say(f"cluster {self.kind}: raising it with {len(spec.workers)} workers")
@@ -185,11 +177,12 @@ class World:
         self.cluster.subscribe(self.scheduler.cluster_event)
         self.scheduler.drain()
 
-    def _deploy(self, accounts: int) -> None:
+    def _deploy(self) -> None:
         self.genesis = deploy_network(
             self.spec, self.chain, self.directory, self._toolchain, self._say
         )
         self.deployment, self.contracts = self.genesis.deployment, self.genesis.contracts
+        accounts = funded_accounts(self.spec)
         document = genesis_document(self.spec, accounts, self.deployment, self.directory)
         self.run.document("genesis.json", document)
         self.run.document("names.json", self._names())

@@ -221,6 +221,22 @@ def test_up_after_the_daemon_was_killed(devnet: Shell, up: Up) -> None:
     assert Path(status["run"] + ".kompute.zip").is_file()
 
 
+def test_an_up_that_is_refused_touches_nothing_of_the_one_before(devnet: Shell, up: Up) -> None:
+    status = up("tiny")
+    _kill(status["pid"])
+    folder = devnet.folder / ".devnet/default"
+
+    def content() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    before = content()
+    assert b"cluster sim" in before[folder / "logs/daemon.log"]
+    refused = devnet("up", "tiny", "--set", "cycle.blocks=0")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("error: --set: cycle.blocks: must be at least 1")
+    assert content() == before
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_up_leaves_nothing(devnet: Shell, number: signal.Signals) -> None:
     command = devnet.start("up", "tiny", "--cluster", "sim")
