@@ -11,8 +11,6 @@ from typing import Any
 from devnet.daemon.log import note
 from devnet.daemon.messages import line, refusal
 
-_LOOK_MILLISECONDS = 200
-
 
 class Starter:
     """Whoever ran `devnet up`. When it goes away before the devnet is up, `abandoned` is called:
@@ -22,6 +20,7 @@ class Starter:
         self._descriptor = descriptor
         self._abandoned = abandoned
         self._done = threading.Event()
+        self._wakes, self._waker = os.pipe()  # ends the watch at once
         self._watch = threading.Thread(target=self._look, name="starter", daemon=True)
         self._watch.start()
 
@@ -47,9 +46,11 @@ class Starter:
         if self._done.is_set():
             return True
         self._done.set()
+        os.close(self._waker)
         self._watch.join()
         heard = self._write(message)
-        os.close(self._descriptor)
+        for descriptor in (self._wakes, self._descriptor):
+            os.close(descriptor)
         return heard
 
     def _write(self, message: dict[str, Any]) -> bool:
@@ -62,8 +63,7 @@ class Starter:
     def _look(self) -> None:
         poll = select.poll()
         poll.register(self._descriptor, 0)  # errors only: the reader has closed its end
-        while not self._done.is_set():
-            if poll.poll(_LOOK_MILLISECONDS):
-                if not self._done.is_set():
-                    self._abandoned()
-                return
+        poll.register(self._wakes, 0)
+        poll.poll()
+        if not self._done.is_set():
+            self._abandoned()
