@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from devnet.daemon.caller import Caller
+    from devnet.daemon.ending import stop
     from devnet.daemon.leftovers import Cleared, clear, clear_all
-    from devnet.daemon.starting import StartOrder, start, stop
+    from devnet.daemon.starting import StartOrder, start
 
 _LAZY = {
     "Caller": "caller",
@@ -18,7 +19,7 @@ _LAZY = {
     "clear": "leftovers",
     "clear_all": "leftovers",
     "start": "starting",
-    "stop": "starting",
+    "stop": "ending",
 }
 
 __all__ = ["Caller", "Cleared", "StartOrder", "clear", "clear_all", "start", "stop"]

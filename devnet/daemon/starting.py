@@ -1,4 +1,4 @@
-"""Starting the daemon and ending it, seen from the command line."""
+"""Starting the daemon, seen from the command line: with no module that an order does not need."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -15,13 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from devnet.base import DevnetError, StartFailed, UsageError, wait_for
+from devnet.base import StartFailed, UsageError
 from devnet.base.environment import daemon_environment
 from devnet.base.folder import DevnetFolder
 from devnet.base.waiting import log_tail
-from devnet.daemon.leftovers import Cleared, alive, clear
 from devnet.daemon.messages import Refused, parsed, refused
 
 START_SECONDS = 1800.0  # the control plane may have to be built first
@@ -87,19 +83,15 @@ def _started(folder: DevnetFolder, order: StartOrder, say: Callable[[str], None]
     try:
         return _until_ready(reads, process, log, say)
     except BaseException as error:
-        _end(psutil.Process(process.pid) if process.poll() is None else None, say)
+        from devnet.daemon.ending import end
+
+        if process.poll() is None:
+            end(process.pid, say)
         if first and isinstance(error, Refused) and error.exit_code == UsageError.exit_code:
             folder.drop()  # as of a faulty network: nothing began
         raise
     finally:
         os.close(reads)
-
-
-def stop(folder: DevnetFolder, say: Callable[[str], None]) -> Cleared:
-    """End the daemon in order, then remove what it left; harmless when it does not run."""
-    _end(alive(folder.state()), say)
-    with folder.held():
-        return clear(folder)
 
 
 def _until_ready(
@@ -138,31 +130,3 @@ def _messages(reads: int, log: Path) -> Iterator[dict[str, Any]]:
             return
         *lines, buffered = (buffered + data).split(b"\n")
         yield from (parsed(text) for text in lines)
-
-
-def _end(daemon: psutil.Process | None, say: Callable[[str], None]) -> None:
-    """SIGTERM, and SIGKILL for one that is not gone in a minute."""
-    if daemon is None:
-        return
-    with contextlib.suppress(psutil.NoSuchProcess):
-        daemon.send_signal(signal.SIGTERM)
-    try:
-        wait_for(
-            f"the daemon ({daemon.pid}) to end",
-            lambda: _gone(daemon),
-            limit_seconds=STOP_SECONDS,
-            progress=say,
-        )
-    except DevnetError:
-        say(f"it did not end within {STOP_SECONDS:g} s: killing it")
-        with contextlib.suppress(psutil.NoSuchProcess):
-            daemon.kill()
-        with contextlib.suppress(psutil.TimeoutExpired):
-            daemon.wait(KILL_SECONDS)
-
-
-def _gone(daemon: psutil.Process) -> bool:
-    try:
-        return not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True

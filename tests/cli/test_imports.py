@@ -12,8 +12,8 @@ from tests.cli.conftest import RUN_SECONDS, Shell, environment
 # Of each a tenth of a second or a part of one.
 HEAVY = (
     *("aiohttp", "asyncio", "coincurve", "eth_abi", "eth_utils", "httpx", "jinja2", "kubernetes"),
-    *("pydantic", "yaml", "devnet.actors", "devnet.chain", "devnet.protocol", "devnet.runs"),
-    "devnet.spec.registry",
+    *("psutil", "pydantic", "yaml", "devnet.actors", "devnet.chain", "devnet.protocol"),
+    *("devnet.runs", "devnet.spec.registry"),
 )
 LIGHT = (
     ["status"],
