@@ -54,14 +54,15 @@ interface IPool {
     function restake(uint256 months) external;
     /// @notice Anyone fills a slashed stake up to exactly 500 KOMP (S4): `amount` must cover what is missing, is cut to
     /// it, and buys floor(cut * shares / assets) shares, but no more than leave the operator its 20 %; at least
-    /// `leastShares`, which may be 0. Whoever held none holds none or 5 KOMP then. Harvests first, and pays the caller
-    /// what it earned (S7).
+    /// `leastShares`, which may be 0. Whoever held less than 5 shares gets none, or what then stands for 5 KOMP of the
+    /// full stake at least. Harvests first, and pays the caller what it earned (S7).
     function topUp(uint256 amount, uint256 leastShares) external returns (uint256 shares);
     /// @notice Claims what the node earned in ended cycles; anyone; 0 where nothing is due (S7, C6).
     function harvest() external returns (uint256 gross);
     /// @notice Pays the caller its rewards, and the operator its commission. Harvests first (S7).
     function collect() external returns (uint256 amount, uint256 commission);
-    /// @notice The operator any time; any member once the pool is closed or past unlockAt (S7).
+    /// @notice The operator any time; any member once the pool is closed or past unlockAt, but one with less than 5
+    /// shares, who filled the last room, only from unlockAt + 2 exitDelay on where it is not closed (S7).
     function requestExit() external;
     /// @notice Anyone brings the stake back to the pool, as soon as S5 lets it.
     function withdraw() external;

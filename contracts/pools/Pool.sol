@@ -23,6 +23,8 @@ contract Pool is IPool, ReentrancyGuardTransient {
     uint256 private constant LEAST_ASSETS = 5e18;
     uint256 private constant LEAST_SHARES = 5e18;
     uint256 private constant BPS = 10_000;
+    /// @dev 5 of 500 KOMP.
+    uint256 private constant LEAST_PART = 100;
     uint256 private constant LEAST_OPERATOR_BPS = 2_000;
     uint256 private constant ONE = 1e18;
 
@@ -147,9 +149,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
         Member storage member = _members[msg.sender];
         shares = _sharesFor(room * _totalShares / whole);
         if (shares < leastShares) revert TooFewShares(shares, leastShares);
-        // So little would be the price of calling an end to the pool (S7).
-        bool joins = member.shares == 0 && shares != 0;
-        if (joins && shares < LEAST_SHARES) revert TooFewShares(shares, LEAST_SHARES);
+        _requireWorth(member.shares, shares);
         // Paid before its shares change, so that the new ones earn nothing of what was harvested.
         uint256 due = _settle(member);
         _mint(member, shares);
@@ -178,9 +178,12 @@ contract Pool is IPool, ReentrancyGuardTransient {
     function requestExit() external {
         address node_ = _activeNode();
         if (msg.sender != operator) {
-            if (_members[msg.sender].shares == 0) revert NotMember(msg.sender);
-            uint256 unlockAt = staking.nodeOf(node_).unlockAt;
-            if (block.timestamp < unlockAt && !closed()) revert TooEarly(unlockAt, block.timestamp);
+            uint256 shares = _members[msg.sender].shares;
+            if (shares == 0) revert NotMember(msg.sender);
+            uint256 due = staking.nodeOf(node_).unlockAt;
+            // S7: whoever filled the last wei waits until nobody has restaked who could have.
+            if (shares < LEAST_SHARES) due += 2 * staking.exitDelay();
+            if (block.timestamp < due && !closed()) revert TooEarly(due, block.timestamp);
         }
         staking.requestExit(node_);
     }
@@ -295,6 +298,14 @@ contract Pool is IPool, ReentrancyGuardTransient {
     }
 
     /// @dev What only the operator is owed; the caller pays it.
+    /// @dev S7: a top-up makes nobody a member with less than 5 KOMP of the full stake, whatever a share costs by
+    /// now: else so little would be the price of calling an end to the pool. Who filled the last wei is none yet.
+    function _requireWorth(uint256 held, uint256 bought) private view {
+        if (held >= LEAST_SHARES || bought == 0) return;
+        uint256 least = (_totalShares + bought) / LEAST_PART;
+        if (held + bought < least) revert TooFewShares(held + bought, least);
+    }
+
     function _takeCommission() private returns (uint256 commission) {
         if (msg.sender != operator) return 0;
         commission = _commission;

@@ -17,6 +17,7 @@ from devnet.model.shares import (
     due,
     holds_enough,
     is_closed,
+    least_worth,
     minted,
     most_minted,
     per_share,
@@ -176,7 +177,8 @@ def top_up(at: _Visit) -> None:
         shares = min(shares, most_minted(operator.shares, at.pool.total_shares))
     if shares < at.call.args["leastShares"]:
         raise Refused("TooFewShares")
-    if at.member.shares == 0 and 0 < shares < LEAST_SHARES:
+    held = at.member.shares
+    if held < LEAST_SHARES and 0 < shares < least_worth(at.pool.total_shares + shares) - held:
         raise Refused("TooFewShares")  # it would make a member that holds less than 5 KOMP
     owed = _settle(at)  # before its shares change
     _mint(at, shares)
@@ -206,13 +208,16 @@ def collect(at: _Visit) -> None:
 
 
 def request_exit(at: _Visit) -> None:
-    """The operator any time, a member once the pool is closed or past unlockAt (S7)."""
+    """The operator any time, a member once the pool is closed or past unlockAt (S7); whoever paid
+    less than 5 KOMP only where nobody restaked for as long again as the operator had to wait."""
     name = _active_node(at)
     if at.sender != at.pool.operator:
         if at.member.shares == 0:
             raise Refused("NotMember")
-        locked = at.call.timestamp < at.state.nodes[name].unlock_at
-        if locked and not is_closed(at.state, at.pool):
+        earliest = at.state.nodes[name].unlock_at
+        if at.member.shares < LEAST_SHARES:
+            earliest += 2 * at.state.parameters.exit_delay
+        if at.call.timestamp < earliest and not is_closed(at.state, at.pool):
             raise Refused("TooEarly")
     at.ask(staking.request_exit, node=name)
 

@@ -13,7 +13,8 @@ from devnet.protocol.deployment import pool_name
 BPS: Final = 10_000
 LEAST_OPERATOR_BPS: Final = 2_000
 LEAST_ASSETS_WEI: Final = 5 * 10**18
-LEAST_SHARES: Final = 5 * 10**18
+LEAST_SHARES: Final = 5 * 10**18  # of the 500 KOMP that one share a wei is
+LEAST_PART: Final = 100  # 5 of 500 KOMP
 ONE: Final = 10**18
 
 
@@ -30,6 +31,11 @@ def minted(amount: int, total_shares: int, assets: int) -> int:
 def most_minted(operator: int, total: int) -> int:
     """How many shares others than the operator may get until it has but its 20 %."""
     return operator * BPS // LEAST_OPERATOR_BPS - total
+
+
+def least_worth(total_shares: int) -> int:
+    """How many of so many shares stand for 5 KOMP of a full stake."""
+    return total_shares // LEAST_PART
 
 
 def split(gross: int, commission_bps: int) -> tuple[int, int]:

@@ -171,6 +171,40 @@ def test_s7_a_top_up_leaves_the_operator_a_fifth_and_never_fails_for_it() -> Non
     assert refused.error == "TooFewShares"  # no member for less than 5 KOMP
 
 
+def test_s7_a_share_counts_what_it_is_worth() -> None:
+    """After 490 KOMP are lost and paid in again it is a fiftieth of a KOMP."""
+    world = World()
+    world.funded_pool(1, 0, alice=200 * KOMP, bob=300 * KOMP - 1, mallory=1)  # fills it up
+    assert world.activate(1, "alice", "worker-1").ok
+    slash(world, 10 * DAY - 17_280)
+    assert world.pool(1, "alice", "topUp", amount=STAKE, leastShares=0).ok
+    for who in ("worker-1-owner", "mallory"):
+        slash(world, 7_200)
+        lost = STAKE // 120
+        total = world.ledger().pools["Pool:1"].total_shares
+        bought = lost * total // (STAKE - lost)
+        assert 5 * KOMP < bought < (total + bought) // 100
+        spender = address("Pool:1")
+        world.send(who, "Kompute", "approve", spender=spender, value=STAKE)
+        assert world.pool(1, who, "topUp", amount=lost, leastShares=0).error == "TooFewShares"
+        assert world.pool(1, "bob", "topUp", amount=lost, leastShares=0).ok  # a member may
+    slash(world, 8_640)
+    total = world.ledger().pools["Pool:1"].total_shares
+    assert world.pool(1, "mallory", "topUp", amount=STAKE, leastShares=total // 99).ok
+
+
+def test_s7_who_paid_less_than_5_komp_waits_for_who_may_restake() -> None:
+    world = World()
+    world.funded_pool(1, 0, alice=200 * KOMP, bob=300 * KOMP - 1, mallory=1)
+    assert world.activate(1, "alice", "worker-1").ok
+    due = world.ledger().nodes[address("worker-1")].unlock_at + 2 * 15 * DAY
+    world.wait(due - world.now - world.block_seconds)
+    assert world.pool(1, "mallory", "requestExit").error == "TooEarly"
+    world.wait(due - world.now)
+    assert world.now - due < world.block_seconds
+    assert world.pool(1, "mallory", "requestExit").ok
+
+
 def test_s7_dust_closes_for_ever_and_lets_members_out() -> None:
     world = active(0)
     slash(world, 239 * 3600 + 720)

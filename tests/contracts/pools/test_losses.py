@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pools_stage import DAY_10, NODE, Pools
 
 DUST = 239 * HOUR  # 497.9… KOMP
+FIVE = DAY // 10  # 5 KOMP
 
 
 def test_s7_a_slash_lowers_assets_not_shares(stage: Stage) -> None:
@@ -82,12 +83,12 @@ def test_s7_a_top_up_leaves_the_operator_a_fifth(stage: Stage) -> None:
 
 
 def test_s7_a_top_up_is_cut_exactly_where_the_operator_has_a_fifth(stage: Stage) -> None:
-    pool = Pools.active(stage, 1_000, alice=101 * KOMP, bob=399 * KOMP)
+    pool = Pools.active(stage, 1_000, alice=102 * KOMP, bob=398 * KOMP)
     pool.slash(2 * DAY)
-    assert 100 * KOMP * STAKE // (400 * KOMP) > 5 * KOMP
-    topped = pool.send("mallory", "topUp", 100 * KOMP, 5 * KOMP)  # just enough for a member
-    assert topped.event("PoolToppedUp")["shares"] == 5 * KOMP  # 5 * 101 - 500
-    assert pool.shares("alice") * 5 == pool.read("totalShares") == 505 * KOMP
+    assert 100 * KOMP * STAKE // (400 * KOMP) > 10 * KOMP
+    topped = pool.send("mallory", "topUp", 100 * KOMP, 10 * KOMP)
+    assert topped.event("PoolToppedUp")["shares"] == 10 * KOMP  # 5 * 102 - 500
+    assert pool.shares("alice") * 5 == pool.read("totalShares") == 510 * KOMP
 
 
 def test_s7_a_top_up_makes_nobody_a_member_with_less_than_5_komp(stage: Stage) -> None:
@@ -97,15 +98,58 @@ def test_s7_a_top_up_makes_nobody_a_member_with_less_than_5_komp(stage: Stage) -
     refused = pool.refused("mallory", "topUp", lost, 0)
     assert (refused.name, refused.values) == (
         "TooFewShares",
-        {"shares": bought, "least": 5 * KOMP},
+        {"shares": bought, "least": (STAKE + bought) // 100},
     )
     pool.send("bob", "topUp", lost, bought)  # a member may
     assert pool.shares("bob") == 300 * KOMP + bought
-    seconds = 5 * KOMP * 10_000 * DAY // (STAKE * 1_000)  # 5 KOMP buy a little more than 5 shares
-    lost = pool.slash(seconds)
+    lost = pool.slash(FIVE - 1)
+    refused = pool.refused("mallory", "topUp", lost, 0)
+    assert (refused.name, lost < 5 * KOMP) == ("TooFewShares", True)
+    pool.send("alice", "topUp", lost, 0)
+    lost, total = pool.slash(FIVE), pool.read("totalShares")
+    assert lost == 5 * KOMP
     pool.send("mallory", "topUp", lost, 5 * KOMP)
+    assert pool.shares("mallory") == total // 99
     lost = pool.slash(1)  # now a member itself
     pool.send("mallory", "topUp", lost, 0)
+
+
+def test_s7_5_komp_are_counted_in_what_shares_are_worth(stage: Stage) -> None:
+    """After 490 KOMP are lost and paid in again a share is a fiftieth of a KOMP."""
+    pool = Pools.active(stage)
+    pool.slash(DAY_10 * 98 // 100)
+    pool.send("alice", "topUp", STAKE, 0)
+    assert pool.read("totalShares") == 50 * STAKE
+    lost = pool.slash(FIVE // 4)
+    bought = lost * 50 * STAKE // (STAKE - lost)
+    assert bought > 50 * KOMP  # for 1.25 KOMP
+    refused = pool.refused("mallory", "topUp", lost, 0)
+    assert (refused.name, refused.values) == (
+        "TooFewShares",
+        {"shares": bought, "least": (50 * STAKE + bought) // 100},
+    )
+    # Bob's 300 shares are worth 6 KOMP; a member tops up whatever it is worth.
+    pool.send("bob", "topUp", lost, bought)
+    lost, total = pool.slash(FIVE), pool.read("totalShares")
+    pool.send("mallory", "topUp", lost, total // 99)
+
+
+def test_s7_the_last_to_join_tops_up_what_makes_it_a_member_like_others(stage: Stage) -> None:
+    """Else a wei and a tiny slash after a deep one were the price of 5 shares."""
+    pool = Pools.active(stage, 1_000, alice=200 * KOMP, bob=300 * KOMP - 1, mallory=1)
+    pool.slash(DAY_10 * 98 // 100)
+    pool.send("alice", "topUp", STAKE, 0)
+    lost, total = pool.slash(FIVE // 4), pool.read("totalShares")
+    bought = lost * total // (STAKE - lost)
+    refused = pool.refused("mallory", "topUp", lost, 0)
+    assert (refused.name, refused.values) == (
+        "TooFewShares",
+        {"shares": 1 + bought, "least": (total + bought) // 100},
+    )
+    pool.send("bob", "topUp", lost, 0)  # worth a hundredth or not
+    lost, total = pool.slash(FIVE), pool.read("totalShares")
+    pool.send("mallory", "topUp", lost, 0)
+    assert pool.shares("mallory") == 1 + lost * total // (STAKE - lost)
 
 
 def test_s7_a_top_up_harvests_first(stage: Stage) -> None:
