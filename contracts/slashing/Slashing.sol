@@ -333,6 +333,8 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         if (end > history.offlineCursor) history.offlineCursor = end.toUint40();
     }
 
+            // L5: nobody answers for what was found before it staked.
+            if (to < state.registeredAt) revert IntervalEmpty(state.registeredAt, to);
     function _existing(uint256 id) private view returns (Record storage incident) {
         incident = _incidents[id];
         if (incident.node == address(0)) revert UnknownIncident(id);

@@ -33,7 +33,8 @@ class IncidentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """An `IncidentReported` event; `charged_until` is where earlier ones of its level end.
+    """An `IncidentReported` event; `charged_until` is where earlier ones of its level end, the
+    registration where there are none.
 
     `again`: of level 3, which comes once per node; `in_time`: `end` is not after the report, and at
     most maxAge before it.
@@ -150,7 +151,7 @@ class Incidents(Part):
                 level=level,
                 start=args["from"],
                 end=args["to"],
-                charged_until=node.charged.get(level, 0),
+                charged_until=node.charged.get(level, node.registered_at),  # L5
                 again=level == SERIOUS and SERIOUS in node.charged,
                 in_time=self.parameters.max_age >= transaction.timestamp - args["to"] >= 0,
             )

@@ -17,6 +17,7 @@ class NodeFacts:
     owner: str
     stake_wei: int = FULL_STAKE
     bps: int = NO_BONUS
+    registered_at: int = 0
     unlock_at: int = 0
     exit_at: int = 0
     withdrawn: bool = False
@@ -94,6 +95,7 @@ class Nodes(Part):
         self.seen[name] = NodeFacts(
             owner=args["owner"],
             bps=BONUS.get(args["months"], 0),
+            registered_at=transaction.timestamp,
             unlock_at=args["unlockAt"],
             hardware_id=hardware_id,
         )

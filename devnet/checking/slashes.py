@@ -71,15 +71,18 @@ def _charges(facts: Facts) -> Iterator[str]:
     """L5, L6: no second is charged twice; level 3 has one, of its finding, once per node."""
     for charge in facts.incidents.charges:
         if charge.level == SERIOUS:
-            if charge.start != charge.end or not charge.in_time or charge.again:
+            early = charge.start < charge.charged_until
+            if charge.start != charge.end or not charge.in_time or charge.again or early:
                 yield (
                     f"{charge.transaction}: incident {charge.id} of level 3 charges "
-                    f"[{charge.start}, {charge.end}): one second in time, once per node"
+                    f"[{charge.start}, {charge.end}): one second in time and of the node's, "
+                    "once per node"
                 )
         elif charge.start >= charge.end or charge.start < charge.charged_until:
             yield (
                 f"{charge.transaction}: incident {charge.id} charges [{charge.start}, "
-                f"{charge.end}), seconds before {charge.charged_until} are charged already"
+                f"{charge.end}), seconds before {charge.charged_until} are charged already or not "
+                "the node's"
             )
 
 

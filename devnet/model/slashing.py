@@ -98,6 +98,8 @@ def _whole(state: State, call: Call) -> range:
         raise Refused("IntervalUnexpected")
     if state.nodes[call.args["node"]].ejected:
         raise Refused("AlreadyReported")
+    if found < state.nodes[call.args["node"]].registered_at:
+        raise Refused("IntervalEmpty")  # L5
     return range(found, found)
 
 

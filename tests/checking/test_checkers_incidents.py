@@ -90,6 +90,17 @@ LEDGERS: Mapping[str, tuple[int, Callable[[Ledger], Ledger]]] = {
     "a coin lost with the bond": (1, lambda it: balance(it, "Slashing", -1)),
 }
 
+
+def before_it_was_there(n: int, *keys: str) -> Callable[[History], History]:
+    """The nth report's `keys`, a second before any node was staked, in time all the same."""
+
+    def corrupt(history: History) -> History:
+        staked = next(tx.timestamp for tx in history if tx.function == "stake")
+        return event(history, "IncidentReported", n, **dict.fromkeys(keys, staked - 1))
+
+    return corrupt
+
+
 HISTORIES: Mapping[str, tuple[int, Callable[[History], History]]] = {
     "lost another bond": (10, lambda h: event(h, "BondLost", amount=1)),
     "upheld and the bond is not lost": (10, lambda h: without(h, "BondLost")),
@@ -108,6 +119,8 @@ HISTORIES: Mapping[str, tuple[int, Callable[[History], History]]] = {
         10,
         lambda h: event(h, "IncidentReported", 3, to=9, **{"from": 9}),
     ),
+    "level 3 of before the registration": (10, before_it_was_there(3, "from", "to")),
+    "level 1 of before the registration": (10, before_it_was_there(2, "from")),
     "charged twice more mildly": (10, lambda h: event(h, "IncidentReported", 6, from_=0)),
     "V not voided": (3, lambda h: without(h, "Voided")),
     "voided another V": (3, lambda h: event(h, "Voided", v=1)),

@@ -213,6 +213,8 @@ def test_l6_level_3_seizes_ejects_and_comes_once(world: World) -> None:
     assert world.report("worker-1", *ahead, *keepers, level=3).error == "IntervalInFuture"
     old = now - 14 * DAY - 1
     assert world.report("worker-1", old, old, *keepers, level=3).error == "IntervalTooOld"
+    before = world.ledger().nodes[address("worker-1")].registered_at - 1
+    assert world.report("worker-1", before, before, *keepers, level=3).error == "IntervalEmpty"
     assert world.report_level_3("worker-1").ok
     node = world.ledger().nodes[address("worker-1")]
     assert (node.stake, node.seized, node.ejected, node.live) == (0, 500 * KOMP, True, True)

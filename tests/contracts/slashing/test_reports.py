@@ -295,6 +295,26 @@ def test_l6_a_level_3_names_the_second_of_its_finding_and_grows_old(stage: Stage
     assert (kept["from"], kept["to"], kept["reportedAt"]) == (found, found, found + MAX_AGE)
 
 
+def test_l5_nothing_of_before_the_registration_is_charged(stage: Stage) -> None:
+    """Signed of a node that was not there: it waits for none that comes (the key was another's)."""
+    found = stage.now
+    signed_then = stage.incident(1, found, found, *GATEKEEPERS, level=3)
+    assert stage.refused("mallory", "Slashing", "report", *signed_then).name == "NotLive"
+    registered = stage.stake(1).timestamp
+    error = stage.refused("mallory", "Slashing", "report", *signed_then)
+    assert (error.name, error.values) == ("IntervalEmpty", {"from": registered, "to": found})
+    for level in (1, 2):
+        assert refused(stage, found, registered, level=level) == (
+            "IntervalEmpty",
+            {"from": registered, "to": registered},
+        )
+    last = stage.incident(1, registered - 1, registered - 1, *GATEKEEPERS, level=3)
+    assert stage.refused("mallory", "Slashing", "report", *last).name == "IntervalEmpty"
+    first = stage.incident(1, registered, registered, *GATEKEEPERS, level=3)
+    stage.send("mallory", "Slashing", "report", *first)
+    assert incident(stage)["to"] == registered
+
+
 def test_l6_level_3_comes_once_per_node(stage: Stage) -> None:
     stage.stake(1)
     report_level_3(stage)
