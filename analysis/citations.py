@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-RULE: Final = re.compile(r"\b([RTSWCLOMIG]\d{1,2})\b")
+RULE: Final = re.compile(r"\b([RTSWCLOMIGD]\d{1,2})\b")
 IN_A_NAME: Final = re.compile(r"(?<=_)([rtswclomig]\d{1,2})(?=_|$)")
 CONTRACT: Final = re.compile(r"^(?:abstract )?(?:contract|interface|library) (\w+)")
 # What a comment above it, or within it, belongs to.

@@ -63,7 +63,7 @@ class Layout:
 
 
 def layouts(compiler: Compiler) -> list[Layout]:
-    """Of every contract that can be deployed, by name."""
+    """Of every contract that is deployed, by name; a library's functions lie in their callers."""
     compiled = compiler.compile_ours(*LAYOUT)
     found = [
         Layout(
@@ -73,7 +73,9 @@ def layouts(compiler: Compiler) -> list[Layout]:
             dict(_structs(output["storageLayout"]["types"])),
         )
         for file, name, output in compiled.named()
-        if file.startswith("contracts/") and output["evm"]["deployedBytecode"]["object"]
+        if file.startswith("contracts/")
+        and output["evm"]["deployedBytecode"]["object"]
+        and output["storageLayout"]["types"] is not None
     ]
     return sorted(found, key=lambda layout: layout.name)
 

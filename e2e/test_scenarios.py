@@ -10,21 +10,21 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "credulous-gatekeeper": "0x27bd55641ef6e3f33954273cf85a140b8e3916c733da12e163b47bef9a0fac4c",
-    "feed-faults": "0x5a65b0dc9e2281704301c1b5c38fd474b2997fd36ac63922fa2a9ae5edbccacb",
-    "feed-mocked": "0x031c5f17e029f77a545c947097deefa6a32b4be414e48f20fe58eb1f692b265c",
-    "full-loop": "0x52d0af309d54c2352542f11053899387b1afe5d3feb686e4bfd4aa3c8a08adfa",
-    "governance": "0x0c2ed6eddb2906d0e00d40bb214065c21b8c90f91de3d2bfdaca434b85e6c62c",
-    "incidents": "0x5cc021b78794a92b3691c9ca23eb8acfe2adee98917b71969d7415882d894a31",
-    "late-claim": "0xbfbe0b6281b0419e794fda03cfd912df8be68dea40d7e893f86f32cbae1551ec",
-    "order-refund": "0x408c2791f368c53d0ea45d37c2513fe1453ae4bf48de4326a12f04d3069ded1f",
-    "pool": "0x37bb8677b157c868a36a7d69aed823ad178ff7e65cdac8c5bb14947cc40139e2",
-    "pool-appeal": "0x711eb5d47fc44978d1398b1aada2dad383f9b0db35555758cec091f51e6e5f6f",
-    "request-response": "0x86814046d9936c7e4d115ea30b937672ffcd4a92c96ce9c26237967ec92eed62",
-    "restake-and-top-up": "0x9364b8481aa2f962fc4f8637d9884efa8d4206e88cb6fdd4eee7e3c59f3bc784",
-    "vendor-outage": "0x47d2388e31b44a98e1bc536f0ca345d7b713920d260fa4b52c70419f678b88fe",
-    "vendor-wrong": "0x2c402e529ec89480168b412db0c2851881d13ff667c3e306415779e802514a11",
-    "worker-lost-under-load": "0x107b79c26777343a14f51896673604863251f8fd59cb6296974353b0a9aa8df3",
+    "credulous-gatekeeper": "0xcc2a397694cc3063f073cdc5ace567eb575b7096e1e08eaeb3d27b7255359409",
+    "feed-faults": "0x97e43523cae0b5134682e881b46b260164fce31647240a9daa0ee9f4cd9731df",
+    "feed-mocked": "0xb3f02c5c076c0bbd9550ebdf7ff39edc7d02ef923a59e2302c16dc44f5238402",
+    "full-loop": "0x05a7379c90ab5cbff9b9b55583a2f5c2290f6e67949af060478486f92d5b6458",
+    "governance": "0xcd3fa20bf8a6a43ff192d2a45caf3bf19d01ad7dd72bf9ba0bdedcdbfa7c20c5",
+    "incidents": "0xf361d649bec00bd544d65d30597d7631e866cfc57f654bfbf1ce88fe32f4fac1",
+    "late-claim": "0x5d44c95e565894c466a10cefe836466e4ba1f46d8f01f1a599aad3ea63abc049",
+    "order-refund": "0xac21b28c1e64a18f67b7de5e0f299e9552c334998b4d5b6a7547d3e91bcf3c8d",
+    "pool": "0x07d1c662fb0c3657dbfe71fb9f380af969e970858aaaeb61e4e49e9f4ea4bf96",
+    "pool-appeal": "0x85bc55e4f4c882f3dfcaed7209db7f1d16ae0a63784e3e50efb00a9442cf049f",
+    "request-response": "0x21142342711e3beb18c2a9fd01b4e604c6dbd578912530604558016f8ea6f08d",
+    "restake-and-top-up": "0x3dcccd3b480b87ce788ec2ac38038e7923f4909e239b5e0cf3053491267ac44b",
+    "vendor-outage": "0x377d499b3689c48d65f8c72f855be7190252fc5e6ddb96d11b8e9598227bbedc",
+    "vendor-wrong": "0x3fe874dbbd35f3f53c27c12277927ec05e52de00c758fbd442dff5d5c6fff50e",
+    "worker-lost-under-load": "0xa7eaac83fbfcff65ecf13d64c1b0a8cd63dabafeb38783230633f73e12d2b818",
 }
 
 

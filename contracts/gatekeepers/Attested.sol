@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 
 /// @title What takes statements signed by gatekeepers (R4)
@@ -11,6 +12,7 @@ abstract contract Attested is EIP712 {
     IGatekeepers internal immutable _gatekeepers;
 
     constructor(IGatekeepers gatekeepers) EIP712("Kompute", "1") {
+        Creation.requireAddress(address(gatekeepers), "gatekeepers"); // D1
         _gatekeepers = gatekeepers;
     }
 

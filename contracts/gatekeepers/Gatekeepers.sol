@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 
 /// @title The registry of gatekeepers and the check of their quorums (R3, R4)
@@ -17,6 +18,7 @@ contract Gatekeepers is IGatekeepers {
 
     /// @param perfQuorum k of R4: n/2 < k <= n
     constructor(address governance_, address[] memory gatekeepers, uint256 perfQuorum) {
+        Creation.requireAddress(governance_, "governance"); // D1
         governance = governance_;
         for (uint256 i = 0; i < gatekeepers.length; ++i) {
             _add(gatekeepers[i]);

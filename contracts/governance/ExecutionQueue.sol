@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IExecutionQueue} from "../interfaces/IExecutionQueue.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
@@ -35,6 +36,8 @@ contract ExecutionQueue is IExecutionQueue, Attested {
     constructor(IGatekeepers gatekeepers, address guardian_, bytes32 space_, uint256 delaySeconds)
         Attested(gatekeepers)
     {
+        Creation.requireAddress(guardian_, "guardian"); // D1
+        Creation.requireDuration(delaySeconds, "delay");
         space = space_;
         delay = delaySeconds;
         _setGuardian(guardian_);

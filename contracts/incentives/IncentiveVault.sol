@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {IIncentiveVault} from "../interfaces/IIncentiveVault.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
 
@@ -29,6 +30,8 @@ contract IncentiveVault is IIncentiveVault, ReentrancyGuardTransient {
     /// @param total_ at least N (N + 1), below 2^128: E(k) - E(k-1) then never rises (I1)
     /// @param cycles_ N, 0 < N < 2^32
     constructor(IERC20 token_, IRewards rewards_, uint256 total_, uint256 cycles_, uint256 startCycle_) {
+        Creation.requireAddress(address(token_), "token"); // D1
+        Creation.requireAddress(address(rewards_), "rewards");
         if (cycles_ == 0) revert CyclesOutOfRange(cycles_);
         uint256 n = cycles_.toUint32();
         if (total_ < n * (n + 1)) revert TotalTooSmall(total_, cycles_);

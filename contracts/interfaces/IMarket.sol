@@ -68,7 +68,6 @@ interface IMarket {
     event Invoked(uint256 indexed id, uint256 indexed invocation, bytes32 payloadHash);
     event Completed(uint256 indexed id, uint256 indexed invocation, uint8 exitCode, bytes32 resultHash);
 
-    error ZeroCompany();
     error UnknownOrder(uint256 id);
     error DurationOutOfRange(uint256 duration, uint256 max);
     error ReplicasOutOfRange(uint256 replicas, uint256 max);

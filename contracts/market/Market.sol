@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
@@ -105,7 +106,12 @@ contract Market is IMarket, Attested, ReentrancyGuardTransient {
         address company_,
         uint256 haltDelaySeconds
     ) Attested(gatekeepers) {
-        if (company_ == address(0)) revert ZeroCompany(); // no order could be finalized
+        Creation.requireAddress(address(token_), "token"); // D1
+        Creation.requireAddress(address(staking_), "staking");
+        Creation.requireAddress(address(rewards_), "rewards");
+        Creation.requireAddress(address(pricing_), "pricing");
+        Creation.requireAddress(company_, "company");
+        Creation.requireDuration(haltDelaySeconds, "haltDelay");
         token = token_;
         staking = staking_;
         rewards = rewards_;

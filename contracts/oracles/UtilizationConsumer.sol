@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {ILinkToken} from "../interfaces/ILinkToken.sol";
 import {IOperator} from "../interfaces/IOperator.sol";
 import {IUtilizationConsumer} from "../interfaces/IUtilizationConsumer.sol";
@@ -31,6 +32,8 @@ contract UtilizationConsumer is IUtilizationConsumer, ReentrancyGuardTransient {
     mapping(bytes32 requestId => bool) private _pending;
 
     constructor(ILinkToken link, address operator_, bytes32 specId_, uint256 fee_) {
+        Creation.requireAddress(address(link), "link"); // D1
+        Creation.requireAddress(operator_, "operator");
         (_link, operator, specId, fee) = (link, operator_, specId_, fee_);
     }
 

@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IPool} from "../interfaces/IPool.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
@@ -22,9 +23,9 @@ contract Pool is IPool, ReentrancyGuardTransient {
     uint256 private constant STAKE = 500e18;
     uint256 private constant LEAST_ASSETS = 5e18;
     uint256 private constant LEAST_SHARES = 5e18;
-    uint256 private constant BPS = 10_000;
     /// @dev 5 of 500 KOMP.
     uint256 private constant LEAST_PART = 100;
+    uint256 private constant BPS = 10_000;
     uint256 private constant LEAST_OPERATOR_BPS = 2_000;
     uint256 private constant ONE = 1e18;
 
@@ -66,6 +67,12 @@ contract Pool is IPool, ReentrancyGuardTransient {
         address operator_,
         uint256 commissionBps_
     ) {
+        Creation.requireAddress(address(token_), "token"); // D1
+        Creation.requireAddress(address(staking_), "staking");
+        Creation.requireAddress(address(rewards_), "rewards");
+        Creation.requireAddress(address(slashing_), "slashing");
+        Creation.requireAddress(address(gatekeepers), "gatekeepers");
+        Creation.requireAddress(operator_, "operator");
         token = token_;
         staking = staking_;
         rewards = rewards_;
@@ -291,13 +298,6 @@ contract Pool is IPool, ReentrancyGuardTransient {
         return bought < most ? bought : most;
     }
 
-    /// @dev The member's part of what was harvested; the caller pays it.
-    function _settle(Member storage member) private returns (uint256 due) {
-        due = _accrued(member);
-        member.settledAt = _rewardsPerShare;
-    }
-
-    /// @dev What only the operator is owed; the caller pays it.
     /// @dev S7: a top-up makes nobody a member with less than 5 KOMP of the full stake, whatever a share costs by
     /// now: else so little would be the price of calling an end to the pool. Who filled the last wei is none yet.
     function _requireWorth(uint256 held, uint256 bought) private view {
@@ -306,6 +306,13 @@ contract Pool is IPool, ReentrancyGuardTransient {
         if (held + bought < least) revert TooFewShares(held + bought, least);
     }
 
+    /// @dev The member's part of what was harvested; the caller pays it.
+    function _settle(Member storage member) private returns (uint256 due) {
+        due = _accrued(member);
+        member.settledAt = _rewardsPerShare;
+    }
+
+    /// @dev What only the operator is owed; the caller pays it.
     function _takeCommission() private returns (uint256 commission) {
         if (msg.sender != operator) return 0;
         commission = _commission;

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IPoolFactory} from "../interfaces/IPoolFactory.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
@@ -27,6 +28,11 @@ contract PoolFactory is IPoolFactory {
     uint256 private _count;
 
     constructor(IERC20 token_, IStaking staking_, IRewards rewards_, ISlashing slashing_, IGatekeepers gatekeepers_) {
+        Creation.requireAddress(address(token_), "token"); // D1
+        Creation.requireAddress(address(staking_), "staking");
+        Creation.requireAddress(address(rewards_), "rewards");
+        Creation.requireAddress(address(slashing_), "slashing");
+        Creation.requireAddress(address(gatekeepers_), "gatekeepers");
         token = token_;
         staking = staking_;
         rewards = rewards_;

@@ -3,7 +3,9 @@ pragma solidity 0.8.30;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {AggregatorV3Interface} from "../interfaces/AggregatorV3Interface.sol";
+import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IOcrAggregator} from "../interfaces/IOcrAggregator.sol";
 import {IPricing} from "../interfaces/IPricing.sol";
 
@@ -75,12 +77,16 @@ contract Pricing is IPricing {
         IOcrAggregator[3][6] memory feeds,
         IOcrAggregator kompUsd_,
         IOcrAggregator utilization_,
-        address governance_
+        IGatekeepers gatekeepers
     ) {
-        governance = governance_;
+        Creation.requireAddress(address(kompUsd_), "kompUsd"); // D1
+        Creation.requireAddress(address(utilization_), "utilization");
+        Creation.requireAddress(address(gatekeepers), "gatekeepers");
+        governance = gatekeepers.governance(); // D1: one for both
         for (uint256 resource = 0; resource < RESOURCES; ++resource) {
-            if (address(feeds[resource][0]) == address(0)) continue;
+            if (_unpriced(feeds[resource])) continue;
             for (uint256 vendor = 0; vendor < VENDORS; ++vendor) {
+                Creation.requireAddress(address(feeds[resource][vendor]), "feeds");
                 _feeds[Resource(resource)][vendor] = _described(feeds[resource][vendor]);
             }
         }
@@ -294,6 +300,14 @@ contract Pricing is IPricing {
 
     function _scaled(uint256 value, uint8 decimals) private pure returns (uint256) {
         return decimals <= 18 ? value * 10 ** (18 - decimals) : value / 10 ** (decimals - 18);
+    }
+
+    /// @dev Without any feed: a network need not price every resource.
+    function _unpriced(IOcrAggregator[3] memory feeds) private pure returns (bool) {
+        for (uint256 vendor = 0; vendor < VENDORS; ++vendor) {
+            if (address(feeds[vendor]) != address(0)) return false;
+        }
+        return true;
     }
 
     function _described(IOcrAggregator feed) private view returns (Feed memory) {

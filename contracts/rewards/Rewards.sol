@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IRewards} from "../interfaces/IRewards.sol";
@@ -81,6 +82,10 @@ contract Rewards is IRewards, Attested, ReentrancyGuardTransient {
         uint256 gapBlocks_,
         uint256 maxV_
     ) Attested(gatekeepers) {
+        Creation.requireAddress(address(token_), "token"); // D1
+        Creation.requireAddress(address(staking_), "staking");
+        Creation.requireAddress(address(slashing_), "slashing");
+        Creation.requireValue(maxV_, "maxV"); // W2: no V would be within it
         // W4: g >= 1 and 2g <= L/7.
         if (gapBlocks_ == 0 || 14 * gapBlocks_ > cycleBlocks_) revert GapOutOfRange(gapBlocks_, cycleBlocks_);
         token = token_;

@@ -7,6 +7,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {IPool} from "../interfaces/IPool.sol";
@@ -92,6 +93,16 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         uint256 arbiterWindowSeconds,
         uint256 maxAgeSeconds
     ) Attested(gatekeepers) {
+        Creation.requireAddress(address(token_), "token"); // D1
+        Creation.requireAddress(address(staking_), "staking");
+        Creation.requireAddress(address(rewards_), "rewards");
+        Creation.requireAddress(address(pools_), "pools");
+        Creation.requireAddress(arbiter_, "arbiter");
+        Creation.requireDuration(appealWindowSeconds, "appealWindow");
+        Creation.requireValue(arbiterWindowSeconds, "arbiterWindow"); // L6: nothing could be ruled
+        Creation.requireDuration(arbiterWindowSeconds, "arbiterWindow");
+        Creation.requireValue(maxAgeSeconds, "maxAge");
+        Creation.requireDuration(maxAgeSeconds, "maxAge");
         uint256 exitDelay = staking_.exitDelay();
         if (exitDelay <= maxAgeSeconds) revert ExitDelayTooShort(exitDelay, maxAgeSeconds); // S5
         token = token_;
@@ -322,6 +333,8 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
             // L6: the second of the finding, so that a signature does not last for ever.
             if (from != to) revert IntervalUnexpected(from, to);
             if (history.seizedOnce) revert AlreadyReported(node);
+            // L5: nobody answers for what was found before it staked.
+            if (to < state.registeredAt) revert IntervalEmpty(state.registeredAt, to);
             return (from, to);
         }
         // L1: whoever has asked to leave may be offline, but nothing worse.
@@ -333,8 +346,6 @@ contract Slashing is ISlashing, Attested, ReentrancyGuardTransient {
         if (end > history.offlineCursor) history.offlineCursor = end.toUint40();
     }
 
-            // L5: nobody answers for what was found before it staked.
-            if (to < state.registeredAt) revert IntervalEmpty(state.registeredAt, to);
     function _existing(uint256 id) private view returns (Record storage incident) {
         incident = _incidents[id];
         if (incident.node == address(0)) revert UnknownIncident(id);

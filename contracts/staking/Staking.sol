@@ -7,6 +7,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Creation} from "../creation/Creation.sol";
 import {Attested} from "../gatekeepers/Attested.sol";
 import {IGatekeepers} from "../interfaces/IGatekeepers.sol";
 import {ISlashing} from "../interfaces/ISlashing.sol";
@@ -58,6 +59,11 @@ contract Staking is IStaking, Attested, ReentrancyGuardTransient {
         uint256 monthSeconds,
         uint256 exitDelaySeconds
     ) Attested(gatekeepers) {
+        Creation.requireAddress(address(token_), "token"); // D1
+        Creation.requireAddress(address(slashing_), "slashing");
+        Creation.requireValue(monthSeconds, "month");
+        Creation.requireDuration(monthSeconds, "month");
+        Creation.requireDuration(exitDelaySeconds, "exitDelay");
         token = token_;
         slashing = slashing_;
         month = monthSeconds;

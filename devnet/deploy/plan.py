@@ -55,7 +55,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
         Creation(
             "Pricing",
             "Pricing",
-            (_feed_table(p), Ref(KOMP_USD_FEED), Ref(UTILIZATION_FEED), governance),
+            (_feed_table(p), Ref(KOMP_USD_FEED), Ref(UTILIZATION_FEED), gatekeepers),
         ),
         Creation(
             "Market",

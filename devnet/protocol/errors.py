@@ -107,6 +107,8 @@ class _Sentence(string.Formatter):
                 return f"the owner {self._names.get(value, value)}"
             case "hex":
                 return "0x" + bytes(value).hex()
+            case "text":
+                return bytes(value).rstrip(b"\0").decode("ascii", "replace")
             case "factor":
                 return _decimal(value, 6)
             case "v":

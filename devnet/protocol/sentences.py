@@ -1,7 +1,8 @@
 """What each error of the contracts means, with its values; times are seconds of the chain.
 
-The format after a colon is the value's unit: komp (wei), duration (seconds), resource, hex,
-factor (1e6 = 1.0), v (1e18 = 1.0), proposal (its state), owner (of a node; 0: it has none).
+The format after a colon is the value's unit: komp (wei), duration (seconds), resource, hex, text
+(32 bytes), factor (1e6 = 1.0), v (1e18 = 1.0), proposal (its state), owner (of a node; 0: it has
+none).
 """
 
 from __future__ import annotations
@@ -302,7 +303,11 @@ SENTENCES: Final[Mapping[str, str]] = {
         "an exit delay of {exitDelay:duration} is not above the {maxAge:duration} after which "
         "incidents lapse"
     ),
-    "ZeroCompany()": "the company that gets the fees cannot be the zero address",
+    "ZeroAddress(bytes32 what)": "{what:text} cannot be the zero address (D1)",
+    "ZeroValue(bytes32 what)": "{what:text} cannot be 0 (D1)",
+    "TooLong(bytes32 what,uint256 given,uint256 most)": (
+        "{what:text} cannot be {given:duration}, which is longer than {most:duration} (D1)"
+    ),
     "OraclesOutOfRange(uint256 oracles,uint256 faulty)": (
         "{oracles} oracle nodes of which {faulty} may be faulty are not allowed"
     ),

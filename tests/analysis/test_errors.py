@@ -17,7 +17,6 @@ WITHOUT_VALUES = {
     "ZeroDeposit": ZERO,
     "ZeroNode": ZERO,
     "ZeroGatekeeper": ZERO,
-    "ZeroCompany": ZERO,
     "PoolNotActive": "a pool that is not active has no node yet, which would be the value",
     "PoolWithdrawn": "a pool has one node and withdraws once; the caller named the pool",
 }

@@ -17,7 +17,7 @@ from devnet.protocol.sentences import SENTENCES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "powers.md"
-RULE = re.compile(r"[RTSWCLOMIG][1-9]")
+RULE = re.compile(r"[RTSWCLOMIGD][1-9]")
 FIXED = (  # checked before anything else
     "NotGovernance",
     "NotSlashing",

@@ -62,7 +62,6 @@ def test_who_refers_to_what_comes_later() -> None:
         "Gatekeepers": {"ExecutionQueue"},
         "Staking": {"Slashing"},
         "Slashing": {"Rewards", "PoolFactory"},
-        "Pricing": {"ExecutionQueue"},
     }
 
 

@@ -199,12 +199,3 @@ def test_m2_what_nobody_accepted_has_no_end(stage: Stage, function: str) -> None
     assert refusal(stage, "bob", function, 7) == ("UnknownOrder", {"id": 7})
     assert stage.refused_read("Market", "orderOf", 7).name == "UnknownOrder"
     assert stage.refused_read("Market", "endOf", 7).name == "UnknownOrder"
-
-
-def test_m4_without_a_company_no_order_could_be_finalized(stage: Stage) -> None:
-    names = ("Kompute", "Gatekeepers", "Staking", "Rewards", "Pricing")
-    where = [stage.address(name) for name in names]
-    refused = stage.create("Other", "Market", *where, ZERO, 2 * HOUR)
-    assert refused is not None
-    assert refused.name == "ZeroCompany"
-    assert stage.create("Other", "Market", *where, address("company"), 2 * HOUR) is None

@@ -131,7 +131,7 @@ def test_o1_all_six_resources_are_poked_and_priced(stage: Stage, resource: int) 
 def test_o1_a_resource_without_feeds_has_no_contingency_price_either(stage: Stage) -> None:
     zero = "0x" + "00" * 20
     usd, used = stage.address("Feed:komp_usd"), stage.address("Feed:utilization")
-    given_ = ([[zero] * 3] * 6, usd, used, address("governance"))
+    given_ = ([[zero] * 3] * 6, usd, used, stage.address("Gatekeepers"))
     assert stage.create("Bare", "Pricing", *given_) is None
     error = stage.refused("governance", "Bare", "setContingency", 2, COST, MULTIPLIER, True)
     assert (error.name, error.values) == ("FeedsMissing", {"resource": 2})

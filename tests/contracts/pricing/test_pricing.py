@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contracts_stage import DAY, HOUR, NO_SHRINKING, Stage, address
+from contracts_stage import DAY, HOUR, NO_SHRINKING, Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pricing_stage import REVERTS, VENDORS, WAD, ZERO, Market
@@ -138,21 +138,27 @@ def test_feeds_that_cannot_be_priced_are_refused(
     stage = market.stage
     assert stage.create("odd", "MockFeed", decimals, DAY, *bounds) is None
     feeds = [[ZERO] * 3] * 6
-    given_ = (feeds, stage.address("odd"), stage.address("used"), address("governance"))
-    assert stage.create("Other", "Pricing", *given_) is not None
+    others = [stage.address(name) for name in ("odd", "used", "Gatekeepers")]
+    assert stage.create("Other", "Pricing", feeds, *others) is not None
 
 
 def test_a_resource_has_three_feeds_or_none(market: Market) -> None:
     """And one without does not end the list."""
     stage = market.stage
-    usd, used = stage.address("usd"), stage.address("used")
+    others = [stage.address(name) for name in ("usd", "used", "Gatekeepers")]
     three = [stage.address(vendor) for vendor in VENDORS]
     none = [ZERO] * 3
-    for one in ([three[0], ZERO, three[2]], [*three[:2], ZERO]):
-        given_ = ([one] + [none] * 5, usd, used, address("governance"))
-        assert stage.create("Gap", "Pricing", *given_) is not None
-    given_ = ([none] * 2 + [three] + [none] * 3, usd, used, address("governance"))
-    assert stage.create("Late", "Pricing", *given_) is None
+    for gap in range(3):
+        for first in ([], [none]):
+            one = [*three[:gap], ZERO, *three[gap + 1 :]]
+            given_ = [*first, one, *[none] * (5 - len(first))]
+            refused = stage.create("Gap", "Pricing", given_, *others)
+            assert refused is not None
+            assert (refused.name, refused.sentence) == (
+                "ZeroAddress",
+                "feeds cannot be the zero address (D1)",
+            )
+    assert stage.create("Late", "Pricing", [none] * 2 + [three] + [none] * 3, *others) is None
     market.answers(100, 110, 120)
     assert stage.refused("mallory", "Late", "poke", 1).name == "FeedsMissing"
     stage.send("mallory", "Late", "poke", 2)

@@ -40,7 +40,7 @@ def test_l6_executed_once_after_the_window(stage: Stage) -> None:
 def test_l6_the_window_may_be_0(stage: Stage) -> None:
     others = ("Kompute", "Gatekeepers", "Staking", "Rewards", "PoolFactory")
     where = [stage.address(name) for name in others]
-    windows = (address("arbiter"), 0, 0, MAX_AGE)
+    windows = (address("arbiter"), 0, 1, MAX_AGE)
     assert stage.create("Slashing", "Slashing", *where, *windows) is None
     start = stage.stake(1).timestamp
     stage.mine(10)
