@@ -41,7 +41,17 @@ def _known_accounts(lost: dict[str, Comparison], info: ValidationInfo) -> dict[s
     return lost
 
 
-Loss = Annotated[Comparison, *compared(signed_komp, signed_komp_text, "20 KOMP")]
+class OfLoss(Comparison):
+    """Of an amount that may be below nothing."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def write(value: int) -> str:
+        return signed_komp_text(value)
+
+
+Loss = Annotated[Comparison, *compared(signed_komp, OfLoss, "20 KOMP")]
 RuleId = Annotated[
     str,
     BeforeValidator(_rule),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -45,11 +45,17 @@ _COMPARISON = re.compile(r"(==|!=|>=|<=|>|<)?\s*(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`value` is in the unit of its key (wei, 1e-8 dollar, a count); `text` as people read it."""
+    """`value` is in the unit of its key (wei, 1e-8 dollar, a count); `text` as people read it, and
+    `write` gives that of any other. This one is of a count."""
 
     operator: str
     value: int
     text: str
+
+    @staticmethod
+    def write(value: int) -> str:
+        """As people read it."""
+        return str(value)
 
     def holds(self, seen: int) -> bool:
         return _OPERATORS[self.operator](seen, self.value)
@@ -58,10 +64,30 @@ class Comparison:
         return self.text if self.operator == "==" else f"{self.operator} {self.text}"
 
 
+class OfKomp(Comparison):
+    """Of an amount."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def write(value: int) -> str:
+        return units.komp_text(value)
+
+
+class OfUsd(Comparison):
+    """Of a price."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def write(value: int) -> str:
+        return units.usd_text(value)
+
+
 def compared(
-    read: Callable[[object], int], write: Callable[[int], str], example: str
+    read: Callable[[object], int], kind: type[Comparison], example: str
 ) -> tuple[Any, ...]:
-    """Annotations of a `Comparison` in the unit that `read` and `write` know."""
+    """Annotations of a `Comparison` in the unit that `read` knows and `kind` writes."""
 
     def comparison(value: object) -> Comparison:
         if isinstance(value, Comparison):
@@ -72,7 +98,7 @@ def compared(
             if match:
                 sign, rest = match[1], match[2]
         number = read(rest)
-        return Comparison(sign or "==", number, write(number))
+        return kind(sign or "==", number, kind.write(number))
 
     schema = {"type": ["string", "number"], "examples": [example, f">= {example}"]}
     return (
@@ -89,9 +115,9 @@ def _count(text: object) -> int:
     return number
 
 
-Amount = Annotated[Comparison, *compared(units.komp, units.komp_text, "20 KOMP")]
-Count = Annotated[Comparison, *compared(_count, str, "3")]
-Dollars = Annotated[Comparison, *compared(units.usd_1e8, units.usd_text, "0.04")]
+Amount = Annotated[Comparison, *compared(units.komp, OfKomp, "20 KOMP")]
+Count = Annotated[Comparison, *compared(_count, Comparison, "3")]
+Dollars = Annotated[Comparison, *compared(units.usd_1e8, OfUsd, "0.04")]
 
 
 class EventCount(SpecModel):
@@ -108,38 +134,30 @@ def _event(value: object) -> object:
 
 PROPOSAL_STATES = ("unknown", "queued", "executed", "vetoed")  # G2
 
-# The subjects each key can be asked of.
-_ASKED_OF = {
-    "stake": ("worker",),
-    "slashed": ("worker",),
-    "pending_slash": ("worker",),
-    "seized": ("worker",),
-    "suspended": ("worker",),
-    "claimable": ("worker",),
-    "claimed": ("worker",),
-    "v": ("worker",),
-    "active": ("worker",),
-    "multiplier_bps": ("worker",),
-    "balance": ("worker", "client"),
-    "ready": ("service", "order"),
-    "on": ("service", "order"),
-    "not_on": ("service", "order"),
-    "refunded": ("service", "order"),
-    "consumed": ("service", "order"),
-    "price_usd": ("resource",),
-    "charged_usd": ("resource",),
-    "contingency": ("resource",),
-    "state": ("proposal",),
-    "assets": ("pool",),
-    "closed": ("pool",),
-    "shares": ("pool",),
-    "uncollected": ("pool",),
-}
-_OF_MEMBERS = ("shares", "uncollected")
-_ASKED_OF_NOBODY = (
-    *("error", "invariants", "model", "cycle", "event"),
-    *("released", "max_v", "gatekeepers"),
+
+@dataclass(frozen=True, slots=True)
+class AskedOf:
+    """Marks a field of `Expect` as a key, and says of which subjects it can be asked."""
+
+    subjects: tuple[str, ...]
+
+
+WORKER, CLIENT, RESOURCE, PROPOSAL, POOL = (
+    (kind,) for kind in ("worker", "client", "resource", "proposal", "pool")
 )
+ORDER = ("service", "order")
+NOBODY: tuple[str, ...] = ()
+
+T = TypeVar("T")
+OfWorker = Annotated[T | None, AskedOf(WORKER)]
+OfOwner = Annotated[T | None, AskedOf((*WORKER, *CLIENT))]
+OfOrder = Annotated[T | None, AskedOf(ORDER)]
+OfResource = Annotated[T | None, AskedOf(RESOURCE)]
+OfProposal = Annotated[T | None, AskedOf(PROPOSAL)]
+OfPool = Annotated[T | None, AskedOf(POOL)]
+OfNobody = Annotated[T | None, AskedOf(NOBODY)]
+
+_OF_MEMBERS = ("shares", "uncollected")
 _SUBJECTS = ("worker", "client", "service", "order", "resource", "proposal", "pool")
 
 
@@ -156,44 +174,54 @@ class Expect(Step):
     pool: PoolName | None = None
     member: ClientName | None = Field(default=None, description="of the pool")
 
-    stake: Amount | None = None
-    slashed: Amount | None = Field(default=None, description="executed, over the whole run")
-    pending_slash: Amount | None = Field(default=None, description="reported, not yet executed")
-    seized: Amount | None = Field(default=None, description="in escrow, of a pending level 3 (L6)")
-    balance: Amount | None = Field(default=None, description="of the client or the worker's owner")
-    claimable: Amount | None = Field(default=None, description="of ended cycles, unclaimed (C3)")
-    claimed: Amount | None = Field(default=None, description="over the whole run")
-    v: Count | None = Field(default=None, description="last published V, 1e18 = reference (W1)")
-    active: Truth | None = Field(default=None, description="S4")
-    suspended: Truth | None = Field(default=None, description="a level 2 is pending (C7)")
-    multiplier_bps: Count | None = Field(default=None, description="S2, S3")
-    ready: Count | None = Field(default=None, description="ready replicas")
-    on: WorkerNames | None = Field(default=None, description="a ready replica on each of these")
-    not_on: WorkerNames | None = Field(default=None, description="no replica on any of these")
-    refunded: Amount | None = Field(default=None, description="of the deposit, at its end (M2, M6)")
-    price_usd: Dollars | None = Field(default=None, description="the stored median of a resource")
-    consumed: Amount | None = Field(default=None, description="of the deposit, settled (M3)")
-    charged_usd: Dollars | None = Field(
+    stake: OfWorker[Amount] = None
+    slashed: OfWorker[Amount] = Field(default=None, description="executed, over the whole run")
+    pending_slash: OfWorker[Amount] = Field(default=None, description="reported, not yet executed")
+    seized: OfWorker[Amount] = Field(
+        default=None, description="in escrow, of a pending level 3 (L6)"
+    )
+    balance: OfOwner[Amount] = Field(
+        default=None, description="of the client or the worker's owner"
+    )
+    claimable: OfWorker[Amount] = Field(default=None, description="of ended cycles, unclaimed (C3)")
+    claimed: OfWorker[Amount] = Field(default=None, description="over the whole run")
+    v: OfWorker[Count] = Field(default=None, description="last published V, 1e18 = reference (W1)")
+    active: OfWorker[Truth] = Field(default=None, description="S4")
+    suspended: OfWorker[Truth] = Field(default=None, description="a level 2 is pending (C7)")
+    multiplier_bps: OfWorker[Count] = Field(default=None, description="S2, S3")
+    ready: OfOrder[Count] = Field(default=None, description="ready replicas")
+    on: OfOrder[WorkerNames] = Field(default=None, description="a ready replica on each of these")
+    not_on: OfOrder[WorkerNames] = Field(default=None, description="no replica on any of these")
+    refunded: OfOrder[Amount] = Field(
+        default=None, description="of the deposit, at its end (M2, M6)"
+    )
+    price_usd: OfResource[Dollars] = Field(
+        default=None, description="the stored median of a resource"
+    )
+    consumed: OfOrder[Amount] = Field(default=None, description="of the deposit, settled (M3)")
+    charged_usd: OfResource[Dollars] = Field(
         default=None, description="what a resource costs now: dynamic or contingency (O3, O4)"
     )
-    contingency: Truth | None = Field(default=None, description="its contingency price is on (O4)")
-    state: Annotated[str, *one_of("state of a proposal", *PROPOSAL_STATES)] | None = Field(
+    contingency: OfResource[Truth] = Field(
+        default=None, description="its contingency price is on (O4)"
+    )
+    state: OfProposal[Annotated[str, *one_of("state of a proposal", *PROPOSAL_STATES)]] = Field(
         default=None, description="of a proposal (G2)"
     )
-    released: Amount | None = Field(default=None, description="of the incentive vault (I1)")
-    max_v: Count | None = Field(default=None, description="the bound of V (W2)")
-    gatekeepers: Count | None = Field(default=None, description="how many there are (R3)")
-    assets: Amount | None = Field(default=None, description="what a pool's shares stand for (S7)")
-    closed: Truth | None = Field(default=None, description="whether a pool is closed (S7)")
-    shares: Amount | None = Field(default=None, description="of the member, 1 KOMP each at first")
-    uncollected: Amount | None = Field(
+    released: OfNobody[Amount] = Field(default=None, description="of the incentive vault (I1)")
+    max_v: OfNobody[Count] = Field(default=None, description="the bound of V (W2)")
+    gatekeepers: OfNobody[Count] = Field(default=None, description="how many there are (R3)")
+    assets: OfPool[Amount] = Field(default=None, description="what a pool's shares stand for (S7)")
+    closed: OfPool[Truth] = Field(default=None, description="whether a pool is closed (S7)")
+    shares: OfPool[Amount] = Field(default=None, description="of the member, 1 KOMP each at first")
+    uncollected: OfPool[Amount] = Field(
         default=None, description="harvested for the member and not collected, commission included"
     )
-    error: ErrorName | None = Field(default=None, description="how the last step was rejected")
-    invariants: Annotated[str, *one_of("set of invariants", "all")] | None = None
-    model: Annotated[str, *one_of("agreement", "equal")] | None = None
-    cycle: Count | None = Field(default=None, description="the current cycle (C1)")
-    event: Annotated[EventCount | None, BeforeValidator(_event)] = None
+    error: OfNobody[ErrorName] = Field(default=None, description="how the last step was rejected")
+    invariants: OfNobody[Annotated[str, *one_of("set of invariants", "all")]] = None
+    model: OfNobody[Annotated[str, *one_of("agreement", "equal")]] = None
+    cycle: OfNobody[Count] = Field(default=None, description="the current cycle (C1)")
+    event: Annotated[OfNobody[EventCount], BeforeValidator(_event)] = None
     within: PositiveSeconds | None = Field(
         default=None, description="of the wall clock, until it must hold; absent: at once"
     )
@@ -204,13 +232,14 @@ class Expect(Step):
         return next((kind for kind in _SUBJECTS if getattr(self, kind) is not None), "")
 
     @property
-    def order_name(self) -> str:
-        return self.order or self.service or ""
+    def names(self) -> tuple[str, ...]:
+        """The subject's: of several workers each, of nobody none."""
+        named = getattr(self, self.subject) if self.subject else ()
+        return (named,) if isinstance(named, str) else tuple(named)
 
     def asked(self) -> tuple[str, ...]:
         """The keys that are expected to hold."""
-        keys = (*_ASKED_OF, *_ASKED_OF_NOBODY)
-        return tuple(key for key in keys if getattr(self, key) is not None)
+        return tuple(key for key in ASKED_OF if getattr(self, key) is not None)
 
     @model_validator(mode="after")
     def _sensible(self, info: ValidationInfo) -> Self:
@@ -225,7 +254,7 @@ class Expect(Step):
         if not asked:
             raise UnitError("expects nothing", ", ".join(subjects) or "no key")
         for key in asked:
-            owners = _ASKED_OF.get(key, ())
+            owners = ASKED_OF[key]
             if owners and self.subject not in owners:
                 listed = " or ".join(f"'{owner}'" for owner in owners)
                 raise UnitError(f"'{key}' is asked of a {listed}", self.subject or "no subject")
@@ -234,6 +263,15 @@ class Expect(Step):
                 raise UnitError(f"'{key}' is asked of a pool's member", "no member")
         if self.member is not None and not any(key in asked for key in _OF_MEMBERS):
             raise UnitError("nothing is asked of the member", ", ".join(asked))
-        if subjects and not any(key in _ASKED_OF for key in asked):
+        if subjects and not any(ASKED_OF[key] for key in asked):
             raise UnitError(f"nothing is asked of the {self.subject}", ", ".join(asked))
         return self
+
+
+ASKED_OF: Mapping[str, tuple[str, ...]] = {
+    name: mark.subjects
+    for name, info in Expect.model_fields.items()
+    for mark in info.metadata
+    if isinstance(mark, AskedOf)
+}
+"""The keys, with the subjects they can be asked of; what answers each: `devnet.steps.keys`."""
