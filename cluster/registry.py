@@ -45,18 +45,12 @@ class Making:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a provider can do.
+    """What a provider can do of what not every one can; a step that needs more is refused by name.
 
-    `faults`: how its nodes can be broken. `images`: workloads run from container images, else from
-    folders of this machine. `rates`: nodes are held to their profile's disk and network rates.
-    `adds_nodes`: nodes can join and leave. `reach`: where its pods answer, in a word or two.
+    `faults`: how its nodes can be broken.
     """
 
     faults: tuple[FaultKind, ...]
-    images: bool
-    rates: bool
-    adds_nodes: bool
-    reach: str
 
     def require(self, kind: FaultKind, cluster: str) -> None:
         """Raises `CannotPlay` for a fault that the cluster of that name cannot play."""

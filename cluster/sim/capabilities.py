@@ -5,6 +5,4 @@ from __future__ import annotations
 from cluster.faults import OFFLINE
 from cluster.registry import Capabilities
 
-CAPABILITIES = Capabilities(
-    faults=(OFFLINE,), images=False, rates=False, adds_nodes=True, reach="loopback"
-)
+CAPABILITIES = Capabilities(faults=(OFFLINE,))

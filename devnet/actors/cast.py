@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from devnet.actors.actor import Actor
+from devnet.actors.behaviours.accepts_nothing import AcceptsNothing
+from devnet.actors.behaviours.completes_nothing import CompletesNothing
 from devnet.actors.behaviours.signs_all import SignsAll
+from devnet.actors.behaviours.stores_nothing import StoresNothing
 from devnet.actors.client import Client
 from devnet.actors.duties.admitting import Admitting
 from devnet.actors.duties.duty import Duty
@@ -66,13 +69,20 @@ def _gatekeeper(kind: type[Gatekeeper]) -> Make:
     return make
 
 
-def _worker(name: str, setting: Setting) -> Actor:
-    return Worker(setting.accounts[name], setting.spec.publishes_per_day)
+def _worker(kind: type[Worker]) -> Make:
+    return lambda name, setting: kind(setting.accounts[name], setting.spec.publishes_per_day)
 
 
-def _oracles(name: str, setting: Setting) -> Actor:
-    spec = setting.spec
-    return Oracles(spec, [setting.accounts[node] for node in spec.oracles.node_names()])
+def _client(kind: type[Client]) -> Make:
+    return lambda name, setting: kind(name)
+
+
+def _oracles(kind: type[Oracles]) -> Make:
+    def make(name: str, setting: Setting) -> Actor:
+        nodes = setting.spec.oracles.node_names()
+        return kind(setting.spec, [setting.accounts[node] for node in nodes])
+
+    return make
 
 
 def _treasury(name: str, setting: Setting) -> Actor:
@@ -93,7 +103,9 @@ def _one(name: str) -> Callable[[NetworkSpec], Iterator[tuple[str, str | None]]]
 
 ROLES: dict[str, Role] = {
     "treasury": Role(_one("treasury"), _treasury),
-    behaviours.ORACLE: Role(lambda spec: iter([("oracles", spec.oracles.behaviour)]), _oracles),
+    behaviours.ORACLE: Role(
+        lambda spec: iter([("oracles", spec.oracles.behaviour)]), _oracles(Oracles)
+    ),
     "responder": Role(
         lambda spec: iter([("responder", None)] if spec.oracles.request_response else []),
         lambda name, setting: Responder(setting.responder_job),
@@ -103,16 +115,20 @@ ROLES: dict[str, Role] = {
         _gatekeeper(Gatekeeper),
     ),
     behaviours.WORKER: Role(
-        lambda spec: ((worker.name, worker.behaviour) for worker in spec.workers), _worker
+        lambda spec: ((worker.name, worker.behaviour) for worker in spec.workers),
+        _worker(Worker),
     ),
     behaviours.CLIENT: Role(
         lambda spec: ((client.name, client.behaviour) for client in spec.clients),
-        lambda name, setting: Client(name),
+        _client(Client),
     ),
 }
 
 BEHAVIOURS: dict[tuple[str, str], Make] = {
     (behaviours.GATEKEEPER, behaviours.SIGNS_ALL.name): _gatekeeper(SignsAll),
+    (behaviours.WORKER, behaviours.ACCEPTS_NOTHING.name): _worker(AcceptsNothing),
+    (behaviours.CLIENT, behaviours.COMPLETES_NOTHING.name): _client(CompletesNothing),
+    (behaviours.ORACLE, behaviours.STORES_NOTHING.name): _oracles(StoresNothing),
 }
 
 

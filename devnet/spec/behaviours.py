@@ -70,3 +70,12 @@ OracleBehaviour = Annotated[
 SIGNS_ALL = register(
     Behaviour(GATEKEEPER, "signs_all", "it signs whatever it is shown, and checks nothing")
 )
+ACCEPTS_NOTHING = register(
+    Behaviour(WORKER, "accepts_nothing", "it stakes and publishes, and accepts no order")
+)
+COMPLETES_NOTHING = register(
+    Behaviour(CLIENT, "completes_nothing", "it takes results and puts none of them on chain")
+)
+STORES_NOTHING = register(
+    Behaviour(ORACLE, "stores_nothing", "they report, and store no price that nobody asks for")
+)

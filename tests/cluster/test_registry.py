@@ -78,8 +78,7 @@ def test_a_cluster_bears_the_name_it_is_registered_under(making: Making) -> None
     assert NativeProvider.name == "native"
 
 
-def test_nodes_join_and_leave_where_they_are_said_to(making: Making) -> None:
-    assert SIM.capabilities.adds_nodes
+def test_nodes_join_and_leave(making: Making) -> None:
     with SIM.make(making) as cluster:
         cluster.add_node(NodeSpec("worker-2", "standard", "eu", "eu-a", MACHINE))
         assert [node.spec.name for node in cluster.nodes()] == ["worker-1", "worker-2"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from cluster.faults import FAULTS, NODE, OFFLINE, FaultKind, kinds_of, register
-from devnet.oracles.faults import DISTORTIONS, PUBLISHED
+from devnet.oracles import Resource
+from devnet.oracles.faults import DISTORTIONS, PUBLISHED, Reading
 from devnet.spec import STEPS
 from devnet.spec.faults import FEED, ORACLE, SUBJECTS, VENDOR, Fault, fault_kind, usual_fault
 from devnet.spec.units import UnitError
@@ -35,6 +38,31 @@ def test_no_fault_is_declared_that_nobody_plays() -> None:
     others = {key for key, kind in FAULTS.items() if kind.subject not in (NODE, VENDOR)}
     assert others == set(DISTORTIONS) | KEPT_BY_THE_PART
     assert not set(DISTORTIONS) & KEPT_BY_THE_PART
+
+
+class Figures(dict[str, int]):
+    """Notes which of a fault's parameters its effect looks at."""
+
+    def __init__(self, figures: Mapping[str, int]) -> None:
+        super().__init__(figures)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> int:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in FAULTS.values() if kind.parameters], ids=lambda kind: kind.name
+)
+def test_every_parameter_of_a_fault_is_used(kind: FaultKind) -> None:
+    figures = Figures(kind.parameters)
+    watched = replace(kind, parameters=figures)
+    if kind.subject == VENDOR:
+        PUBLISHED[kind.name](watched, {Resource.VCPU_HOUR: Decimal(1)}, {})
+    else:
+        DISTORTIONS[(kind.subject, kind.name)](watched, Reading("Feed:komp_usd", 10, 1))
+    assert figures.read == set(kind.parameters)
 
 
 def test_a_kind_is_of_its_subject() -> None:

@@ -1,0 +1,14 @@
+"""A worker that is paid for being there and leaves the work to others."""
+
+from __future__ import annotations
+
+from devnet.actors.operations import Operation
+from devnet.actors.view import View
+from devnet.actors.worker import Worker
+
+
+class AcceptsNothing(Worker):
+    """An order whose turn is its own stays open until its client closes it (M2)."""
+
+    def _accept(self, view: View) -> list[Operation]:
+        return []
