@@ -134,6 +134,17 @@ class Chain:
             traces += self.rpc.batch([("trace_transaction", (item,)) for item in piece])
         return [_error_data(trace) for trace in traces]
 
+    def call_count(self, transaction: str) -> int:
+        """How many calls and creations a mined transaction was, itself included."""
+        return len(self.rpc.call("trace_transaction", transaction))
+
+    def call_trace(self, transaction: str) -> dict[str, Any]:
+        """The calls of a mined transaction, one within another, each with its logs: Geth's
+        callTracer. Raises RpcError, RecursionError where they nest too deep to be read."""
+        tracer = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
+        trace: dict[str, Any] = self.rpc.call("debug_traceTransaction", transaction, tracer)
+        return trace
+
     # Mining
 
     def mine(self, raw: Sequence[bytes]) -> MinedBlock:

@@ -6,7 +6,7 @@ Pure functions of the ledger and of what the events say; only `read_ledger` asks
 from __future__ import annotations
 
 from devnet.checking.agreement import Difference, agreement, outcome_difference
-from devnet.checking.checker import Checker, Verdict
+from devnet.checking.checker import Checker, Unmodelled, Verdict
 from devnet.checking.folding import Facts
 from devnet.checking.invariants import INVARIANTS, Invariant, Violation, check_all
 from devnet.checking.reading import read_ledger
@@ -17,6 +17,7 @@ __all__ = [
     "Difference",
     "Facts",
     "Invariant",
+    "Unmodelled",
     "Verdict",
     "Violation",
     "agreement",

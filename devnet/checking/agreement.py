@@ -47,6 +47,8 @@ def agreement(
 def outcome_difference(transaction: ObservedTransaction, outcome: Outcome) -> Difference | None:
     """Whether the model decided a transaction as the chain did, with the same events."""
     path = _path(transaction)
+    if not transaction.ok and transaction.error is None and not outcome.ok:
+        return None  # nobody has traced which error it was
     if (transaction.ok, transaction.error) != (outcome.ok, outcome.error):
         return Difference(path, _decision(transaction), _decision(outcome))
     if not outcome.ok:

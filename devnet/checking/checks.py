@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devnet.chain import Chain
-from devnet.checking import Checker, Verdict
+from devnet.checking import Checker, Unmodelled, Verdict
 from devnet.checking.parameters import model_parameters
 from devnet.deploy import DeploymentParameters
 from devnet.protocol import Deployment, ObservedTransaction
@@ -37,6 +37,11 @@ class Checks:
         """Let the model decide what the chain has decided."""
         self._checker.observe(observed)
 
+    @property
+    def unmodelled(self) -> Unmodelled | None:
+        """Where the checks ended: at a transaction that nobody can follow."""
+        return self._checker.unmodelled
+
     def verdict(self) -> Verdict:
         """The verdict at the head."""
         head = self._chain.head
@@ -47,22 +52,28 @@ class Checks:
     def last_word(self) -> list[str]:
         """Every fault at the end of a run, with every value read again (empty: none).
 
-        State that somebody changed from outside is one: no replay would come to it.
+        State that somebody changed from outside is one: no replay would come to it. So is a
+        transaction at which the checks ended.
         """
         verdict = self._checker.check(self._reads, self._chain.head, whole=True)
         foreign = [f"foreign state: {f.seen}" for f in self._chain.foreign if not f.replays]
-        return _told((*foreign, *verdict.violations, *verdict.differences))
+        return _told((*foreign, *self._ended(), *verdict.violations, *verdict.differences))
 
     def violations(self) -> list[str]:
-        """Every invariant that does not hold, with its numbers."""
-        return _told(self.verdict().violations)
+        """Every invariant that does not hold, with its numbers; or that none is looked at."""
+        return _told((*self._ended(), *self.verdict().violations))
 
     def differences(self) -> list[str]:
-        """Where model and chain differ, in decisions and in values."""
-        return _told(self.verdict().differences)
+        """Where model and chain differ, in decisions and in values; or that nobody looks."""
+        return _told((*self._ended(), *self.verdict().differences))
 
     def after_step(self) -> list[str]:
-        return [*self.violations(), *self.differences()]
+        """Every fault; a transaction at which the checks ended is none of the step's."""
+        verdict = self.verdict()
+        return [*_told(verdict.violations), *_told(verdict.differences)]
+
+    def _ended(self) -> tuple[str, ...]:
+        return (f"unmodelled: {self.unmodelled.seen}",) if self.unmodelled else ()
 
     def snapshot(self) -> Any:
         """The ledger as JSON."""

@@ -55,11 +55,11 @@ class Facts:
 
     def observe(self, transactions: Iterable[ObservedTransaction]) -> None:
         """Fold more of the chain's transactions in, in their order."""
-        for transaction in transactions:
-            for event in transaction.events:
+        for call in (call for transaction in transactions for call in transaction.calls):
+            for event in call.events:
                 fold = self._folds.get(event.name)
                 if fold is not None:
-                    fold(transaction, event)
+                    fold(call, event)
 
     def mark(self) -> None:
         """All news is checked."""

@@ -50,6 +50,8 @@ def print_status(status: dict[str, Any]) -> None:
         rows.append(("step", status["step"]))
     rows += [("ended", sentence) for sentence in status["ended"]]
     rows += [("foreign", entry["seen"]) for entry in status["foreign"]]
+    if status["unmodelled"]:
+        rows.append(("unmodelled", status["unmodelled"]["seen"]))
     rows += [("narrowed", sentence) for sentence in status["narrowed"]]
     terminal.print_table(("", ""), rows)
     terminal.print_line()

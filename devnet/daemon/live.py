@@ -84,6 +84,7 @@ class Live:
                 "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
                 # the last of them: all are in the record
                 "foreign": foreign_json(self._world.chain.foreign[-MOST_FOREIGN:]),
+                "unmodelled": self._unmodelled(),
                 "uptime_seconds": int(time.monotonic() - self._started),
             }
         )
@@ -136,6 +137,10 @@ class Live:
         if self._asked is not None and self._asked.gone:
             number = self._session.head.number
             raise StepCancelled(f"cancelled at block {number}; what it had sent stays sent")
+
+    def _unmodelled(self) -> dict[str, Any] | None:
+        found = self._world.checks.unmodelled
+        return {"block": found.block, "seen": found.seen} if found else None
 
     def _cycle_of(self, block: int) -> int:
         """C1, from any thread."""

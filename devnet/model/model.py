@@ -37,6 +37,7 @@ from devnet.model.parameters import Parameters
 from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.model.state import BlockHash, Emitted, Recover, State
 from devnet.model.tables import Refused
+from devnet.protocol.deployment import CHAINLINK
 from devnet.protocol.messages import Domains
 from devnet.protocol.observed import ObservedTransaction
 from devnet.spec.feeds import FEED_PREFIX
@@ -94,8 +95,6 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("Market", "invoke"): market.invoke,
     ("Market", "complete"): market.complete,
 }
-# Chainlink's contracts and what asks them: no rule of the protocol depends on them.
-FOREIGN: Final = ("LinkToken", "Operator", "UtilizationConsumer")
 FEED_RULES: Final[Mapping[str, Callable[[State, Call, str], None]]] = {
     "transmit": feeds.transmit,
     "script": feeds.script,
@@ -148,7 +147,7 @@ class Model:
         """
         if not transaction.contract or transaction.view or transaction.ran_out_of_gas:
             return None
-        if transaction.contract in FOREIGN:
+        if transaction.contract in CHAINLINK:
             return None
         if transaction.value:
             return Outcome(ok=False, error="NoReason")  # no function takes ETH

@@ -17,6 +17,8 @@ FEED_ABI: Final = "OcrAggregator"
 POOL_PREFIX: Final = "Pool:"
 POOL_ABI: Final = "Pool"
 POOL_FACTORY: Final = "PoolFactory"
+# Chainlink's contracts and what asks them: no rule of the protocol depends on them.
+CHAINLINK: Final = ("LinkToken", "Operator", "UtilizationConsumer")
 
 _VERSION: Final = 1
 

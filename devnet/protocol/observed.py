@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eth_abi.exceptions import DecodingError
@@ -12,12 +12,14 @@ from devnet.chain.block import MinedBlock, Receipt
 from devnet.chain.chain import Chain
 from devnet.chain.transaction import Payload, read_raw
 from devnet.protocol.contracts import Contracts, DecodedCall, Event
+from devnet.protocol.deployment import CHAINLINK
 from devnet.protocol.errors import ProtocolError, decode_error
+from devnet.protocol.inner import InnerCall, Unfollowed, concerns, follow
 
 NESTED_CALLS: Final = 3  # Slashing, Rewards, Kompute
-# Without data; and a feed that could not answer for want of gas counts as stale (O2).
+# Without data, or untraced; and a feed that could not answer for want of gas counts as stale (O2).
 MOST_TRACED_GAS: Final = 10_000_000  # three times what the devnet itself gives a transaction
-OUT_OF_GAS: Final = ("NoReason", "KompUsdStale")
+OUT_OF_GAS: Final = (None, "NoReason", "KompUsdStale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,12 @@ class ObservedTransaction:
 
     `contract` and `function` are empty for a creation, a plain transfer and foreign contracts,
     whose `to` still tells the address. `error` is the name of the contract's error where the
-    transaction failed, `error_values` its arguments, `sentence` what it means. `value` is the ETH
-    sent along in wei, `gas` the limit; `view` says that the function cannot change anything.
+    transaction failed, `error_values` its arguments, `sentence` what it means; it is None also
+    where nobody traced what failed. `value` is the ETH sent along in wei, `gas` the limit; `view`
+    says that the function cannot change anything.
+
+    `inner` are the calls that a stranger's contract made of ours, each with the events of its own,
+    which are all among `events`; where they are not known, `unfollowed` says why.
     """
 
     block: int
@@ -48,6 +54,13 @@ class ObservedTransaction:
     value: int = 0
     gas: int = 0
     view: bool = False
+    inner: tuple[ObservedTransaction, ...] = ()
+    unfollowed: str = ""
+
+    @property
+    def calls(self) -> tuple[ObservedTransaction, ...]:
+        """What the rules decide: the transaction itself, or what foreign code called in it."""
+        return self.inner or (self,)
 
     @property
     def ran_out_of_gas(self) -> bool:
@@ -84,9 +97,30 @@ def observe(
         transaction: decode_error(data, known)
         for transaction, data in zip(failed, chain.revert_datas(failed), strict=True)
     }
-    return tuple(
-        _observed(mined, payload, receipt, contracts, refusals.get(receipt.hash))
-        for payload, receipt in zip(_payloads(mined), mined.receipts, strict=True)
+    observed, gas_followed = [], 0
+    for payload, receipt in zip(_payloads(mined), mined.receipts, strict=True):
+        seen = _observed(mined, payload, receipt, contracts, refusals.get(receipt.hash))
+        if seen.contract in ("", *CHAINLINK) and concerns(receipt, seen.events, contracts):
+            try:
+                inner = follow(receipt, contracts, chain, gas_followed)
+                gas_followed += receipt.gas_used
+                seen = replace(seen, inner=tuple(_inner(seen, call) for call in inner))
+            except Unfollowed as reason:
+                seen = replace(seen, unfollowed=str(reason))
+        observed.append(seen)
+    return tuple(observed)
+
+
+def _inner(outer: ObservedTransaction, inner: InnerCall) -> ObservedTransaction:
+    return replace(
+        outer,
+        sender=inner.sender,
+        to=inner.to,
+        contract=inner.call.contract,
+        function=inner.call.function,
+        args=inner.call.args,
+        events=inner.events,
+        value=0,
     )
 
 

@@ -121,9 +121,8 @@ class History:
         self._folder.line("blocks.jsonl", record)
         for transaction in observed:
             self.sent[transaction.sender] += 1
-            if transaction.ok:
-                called = (transaction.contract, transaction.function)
-                self._last_calls[called] = transaction.args
+            for call in transaction.calls if transaction.ok else ():
+                self._last_calls[call.contract, call.function] = call.args
             for event in transaction.events:
                 seen = Seen(block.number, block.timestamp, transaction.hash, event)
                 self._keep(seen)

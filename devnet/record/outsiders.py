@@ -9,23 +9,25 @@ from pathlib import Path
 from typing import Any, Final
 
 FOREIGN_STATE: Final = "foreign state"  # a verdict: somebody changed what no transaction changes
-_TYPE: Final = "Foreign"
+UNMODELLED: Final = "unmodelled"  # a verdict: from some transaction on nothing was checked
+_FOREIGN: Final = "Foreign"
+_UNMODELLED: Final = "Unmodelled"
 
 
 def foreign_in(inputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Of `inputs.jsonl`: `block`, `seen`, `replays` (whether a fresh chain comes to the same)."""
-    messages = (line.get("message") for line in inputs)
-    return [
-        {key: message.get(key) for key in ("block", "seen", "replays")}
-        for message in messages
-        if isinstance(message, Mapping) and message.get("type") == _TYPE
-    ]
+    return _told(inputs, _FOREIGN, ("block", "seen", "replays"))
 
 
 def foreign_of(run: Path) -> list[dict[str, Any]]:
     """The same of a run's folder."""
-    needle = f'"{_TYPE}"'.encode()
-    return foreign_in(json.loads(s) for s in _lines(run / "inputs.jsonl") if needle in s)
+    return foreign_in(_lines_of_type(run, _FOREIGN))
+
+
+def unmodelled_of(run: Path) -> dict[str, Any] | None:
+    """Of a run's folder: the `block` from which on nothing was checked, and what was `seen`."""
+    found = _told(_lines_of_type(run, _UNMODELLED), _UNMODELLED, ("block", "seen"))
+    return found[0] if found else None
 
 
 def last_recorded(run: Path) -> dict[str, Any] | None:
@@ -33,6 +35,22 @@ def last_recorded(run: Path) -> dict[str, Any] | None:
     last = deque(_lines(run / "blocks.jsonl"), maxlen=1)
     block = json.loads(last[0]) if last else None
     return {"number": block["number"], "hash": block["hash"]} if block else None
+
+
+def _told(
+    inputs: Iterable[Mapping[str, Any]], kind: str, keys: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    messages = (line.get("message") for line in inputs)
+    return [
+        {key: message.get(key) for key in keys}
+        for message in messages
+        if isinstance(message, Mapping) and message.get("type") == kind
+    ]
+
+
+def _lines_of_type(run: Path, kind: str) -> Iterator[dict[str, Any]]:
+    needle = f'"{kind}"'.encode()
+    return (json.loads(line) for line in _lines(run / "inputs.jsonl") if needle in line)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -17,7 +17,13 @@ from devnet.base.errors import MachineLacks
 from devnet.base.folder import STATE, DevnetFolder
 from devnet.record.bundle import NotABundle
 from devnet.record.folder import LINES, RunFolder, seal
-from devnet.record.outsiders import FOREIGN_STATE, foreign_of, last_recorded
+from devnet.record.outsiders import (
+    FOREIGN_STATE,
+    UNMODELLED,
+    foreign_of,
+    last_recorded,
+    unmodelled_of,
+)
 from devnet.record.provenance import provenance
 from devnet.report import write_report
 from devnet.runs.parts import PartDied
@@ -40,6 +46,7 @@ class Facts:
     last_block: dict[str, Any] = field(default_factory=lambda: dict(NO_BLOCK))
     more: dict[str, Any] = field(default_factory=dict)
     foreign: list[dict[str, Any]] = field(default_factory=list)
+    unmodelled: dict[str, Any] | None = None
 
     def held_to(self, run: Path) -> None:
         """Name no block that is not in the record, and everything that others did."""
@@ -47,6 +54,9 @@ class Facts:
         self.foreign = foreign_of(run)
         if (self.verdict == BROKEN and self.foreign) or not all(f["replays"] for f in self.foreign):
             self.verdict = FOREIGN_STATE
+        self.unmodelled = unmodelled_of(run)
+        if self.verdict == ENDED and self.unmodelled:
+            self.verdict = UNMODELLED
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -56,6 +66,7 @@ class Facts:
             "verdict": self.verdict,
             "last_block": self.last_block,
             **({"foreign": self.foreign} if self.foreign else {}),
+            **({"unmodelled": self.unmodelled} if self.unmodelled else {}),
             **self.more,
         }
 

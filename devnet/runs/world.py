@@ -18,7 +18,7 @@ from cluster.registry import Making
 from devnet.actors.actor import Actor
 from devnet.actors.cast import Setting, cast
 from devnet.actors.outside import ClusterOutside
-from devnet.actors.scheduler import Scheduler
+from devnet.actors.scheduler import DEVNET, Scheduler
 from devnet.actors.sources import Sources
 from devnet.actors.view import Directory, account_names
 from devnet.base import Toolchain
@@ -204,7 +204,10 @@ class World:
 
     def _mined(self, mined: MinedBlock, observed: tuple[ObservedTransaction, ...]) -> None:
         self._history.mined(mined, observed)
+        before = self.checks.unmodelled
         self.checks.observe(observed)
+        if (now := self.checks.unmodelled) is not None and before is None:
+            self._history.told(now.block, DEVNET, now)
         require(self.ended())
 
     def record_step(self, outcome: Any) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +11,7 @@ from governing_world import call, execute, passed, queue, veto
 from model_world import (
     ACCOUNTS,
     DAY,
-    GENESIS_TIMESTAMP,
     KOMP,
-    NAMES,
     World,
     address,
     lived_through,
@@ -24,37 +20,10 @@ from wild import Wild
 from wild_incidents import WildIncidents
 from wild_pools import WildPools
 
-from devnet.base.toolchain import Toolchain
-from devnet.chain import Anvil, Chain, Rpc, Transaction, sign
-from devnet.deploy import compile_contracts
+from devnet.chain import Transaction, sign
 from devnet.protocol import ObservedTransaction
-from devnet.protocol.artifacts import Artifacts
 
 MOVES = 300
-
-
-@pytest.fixture(scope="session")
-def artifacts() -> Artifacts:
-    """As Ape compiles them."""
-    toolchain = Toolchain()
-    return compile_contracts(toolchain, toolchain.say)
-
-
-@pytest.fixture
-def chain_world(artifacts: Artifacts, tmp_path: Path) -> Iterator[ChainWorld]:
-    """Everything deployed and funded on a chain of its own."""
-    with (
-        Anvil(
-            Toolchain().anvil(),
-            genesis_timestamp=GENESIS_TIMESTAMP,
-            folder=tmp_path,
-            accounts=len(NAMES),
-        ) as anvil,
-        Rpc(anvil.url) as rpc,
-    ):
-        chain = Chain(rpc, ChainWorld.block_seconds)
-        chain.prepare()
-        yield ChainWorld(chain, artifacts)
 
 
 def held(chain_world: ChainWorld, *, whole: bool = False) -> None:
@@ -235,28 +204,6 @@ def test_sums_and_the_order_of_checks_are_those_of_the_chain(chain_world: ChainW
     errors = [outcome.error for outcome in outcomes]
     assert errors == ["Panic", "Panic", "ZeroDeposit", "NoReason", "QuorumOutOfRange"]
     held(chain_world, whole=True)
-
-
-def test_what_foreign_code_does_with_ours_is_told(chain_world: ChainWorld) -> None:
-    forward = "36600060003760006000366000600073" + chain_world.contracts.address("Kompute")[2:]
-    runtime = bytes.fromhex(forward + "5af100")  # calls KOMP with its own call data
-    size = len(runtime)
-    code = bytes.fromhex(f"60{size:02x}600c60003960{size:02x}6000f3") + runtime
-    creation = raw(chain_world, to=None, data=code)
-    receipt = chain_world.chain.rpc.call("eth_getTransactionReceipt", creation.hash)
-    where = receipt["contractAddress"]
-    assert chain_world.send("alice", "Kompute", "transfer", to=where, value=100).ok
-    held(chain_world)
-    assert raw(chain_world, to=where, value=1, data=b"").ok  # none of ours: none of our business
-    held(chain_world)
-    data = chain_world.contracts.encode("Kompute", "transfer", address("bob"), 5).data
-    seen = raw(chain_world, to=where, data=data)
-    assert seen.ok
-    first = chain_world.check().differences[0]
-    assert str(first) == (
-        f"a call of {where} in block {seen.block} ({seen.hash}): "
-        "chain accepts, model has no rule: not modelled"
-    )
 
 
 def test_the_company_may_be_a_client(chain_world: ChainWorld) -> None:
