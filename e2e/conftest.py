@@ -71,6 +71,7 @@ def devnet(tmp_path: Path) -> Devnet:
         done = subprocess.run(
             [sys.executable, "-m", "devnet.cli", *map(str, arguments)],
             cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "10000"},  # no line is broken
             capture_output=True,
             text=True,
             timeout=seconds,

@@ -35,7 +35,9 @@ OLDEST = (3, 11)
 CHECKS = ("e2e", "unit", "contracts", "lint", "bench")
 RUN_LOCK, PROJECT_LOCK = "requirements-run.lock", "requirements.lock"
 MACHINE_LACKS = 3
-NO_PYTHON = "Python 3.11 or newer is needed: set PYTHON=/path/to/python3, or install one"
+NO_PYTHON = """\
+run: Python 3.11 or newer is needed: set PYTHON=/path/to/python3, or install one
+run: (this is {}, {})"""
 NETWORK = "check the network and pip's index settings (`pip config list`)"
 KEPT_LINES = 30
 NO_UV = "uv cannot be had; check the network and pip's index settings, or: sudo apt-get install {}"
@@ -44,7 +46,8 @@ NO_UV = "uv cannot be had; check the network and pip's index settings, or: sudo 
 def main(arguments: list[str]) -> NoReturn:
     """`bootstrap.py CHECKOUT [CHECK | DEVNET ARGUMENTS…]`; replaces itself by the command."""
     if sys.version_info < OLDEST:
-        leave(f"{NO_PYTHON} (this is {platform.python_version()}, {sys.executable})")
+        print(NO_PYTHON.format(platform.python_version(), sys.executable), file=sys.stderr)
+        sys.exit(MACHINE_LACKS)
     checkout, words = Path(arguments[0]), arguments[1:]
     sys.path.insert(0, str(checkout))
     from devnet.base.environment import keep_loopback_direct
@@ -286,12 +289,15 @@ def replace(command: list[str]) -> NoReturn:
     os.execv(command[0], command)  # noqa: S606
 
 
-def say(line: str) -> None:
-    print(f"run: {line}", file=sys.stderr, flush=True)
+def say(text: str, *, command_last: bool = False) -> None:
+    from devnet.base.telling import wrapped  # needs the path
+
+    lines = wrapped(f"run: {text}", command_last=command_last)
+    print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
 def leave(message: str) -> NoReturn:
-    say(message)
+    say(message, command_last=True)
     sys.exit(MACHINE_LACKS)
 
 

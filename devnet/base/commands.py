@@ -14,6 +14,7 @@ from pathlib import Path
 from devnet.base import obstacles
 from devnet.base.environment import plain_environment
 from devnet.base.errors import MachineLacks
+from devnet.base.telling import Passing
 
 KEPT_LINES = 30
 STOP_SECONDS = 5.0
@@ -103,16 +104,14 @@ def _end_group(process: subprocess.Popen[str]) -> None:
 
 
 class Pulse:
-    """Says a line at most every `every_seconds`, with the time since the start."""
+    """Says a passing line at most every `every_seconds`."""
 
-    def __init__(self, say: Callable[[str], None], every_seconds: float = 10.0) -> None:
+    def __init__(self, say: Callable[[str], None], every_seconds: float = 2.0) -> None:
         self._say, self._every = say, every_seconds
-        self._start = time.monotonic()
-        self._last = self._start
+        self._last = time.monotonic()
 
     def beat(self, text: str) -> None:
         now = time.monotonic()
         if now - self._last >= self._every:
             self._last = now
-            minutes, seconds = divmod(int(now - self._start), 60)
-            self._say(f"{text} ({minutes} min {seconds:02} s)")
+            self._say(Passing(text))

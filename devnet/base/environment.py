@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 ID_VARIABLE: Final = "KOMPUTE_DEVNET_ID"
+OVERRIDE_PREFIX: Final = "KOMPUTE_SET_"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 # Names; one that ends in `*` stands for all that begin so.
 ACCOUNT: Final = (

@@ -6,6 +6,7 @@ Nothing of a devnet lies elsewhere, so two never meet and deleting the folder de
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -50,8 +51,9 @@ class DevnetFolder:
             ignore = home / _IGNORE
             if not ignore.exists():
                 ignore.write_text("*\n")
-            if not (path / "id").exists():
-                write_atomically(path / "id", secrets.token_hex(8))
+            with _alone_in(path):  # of two that make it at once, one gives it its id
+                if not (path / "id").exists():
+                    write_atomically(path / "id", secrets.token_hex(8))
         except OSError as error:
             raise MachineLacks(
                 f"the devnet's folder {path} cannot be written: {obstacles.told(error)}",
@@ -174,6 +176,17 @@ def socket_address(path: Path) -> Iterator[str]:
     descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield f"{DESCRIPTORS}/{descriptor}/{path.name}"
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait for whoever else holds the folder itself, which leaves no file behind."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

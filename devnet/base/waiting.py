@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from devnet.base.errors import WaitExpired
+from devnet.base.telling import Passing
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ def wait_for(
     """Ask `condition` until it gives something other than None or False, and return that.
 
     `seen` describes the last observation; `log` is the file whose tail explains a failure;
-    `progress` gets one line every two seconds. What `condition` raises passes through.
+    `progress` gets a passing line every two seconds. What `condition` raises passes through.
 
     Raises WaitExpired after `limit_seconds`; `condition` is asked at least once, and once more
     at the limit.
@@ -45,7 +46,7 @@ def wait_for(
             raise WaitExpired(what, limit_seconds, seen(), log_tail(log))
         if progress is not None and now >= next_progress:
             observed = seen()
-            progress(f"waiting for {what}: {now - start:.0f} s" + (observed and f"; {observed}"))
+            progress(Passing(f"waiting for {what}" + (observed and f"; {observed}")))
             next_progress = now + PROGRESS_EVERY_SECONDS
         time.sleep(min(every_seconds, max(0.0, limit_seconds - (now - start))))
 

@@ -13,7 +13,7 @@ __all__ = ["cli"]
 @click.group(
     cls=LazyGroup,
     name="devnet",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, "-V", "--version", message="devnet %(version)s")
 def cli() -> None:

@@ -27,6 +27,6 @@ def command(name: str, as_json: bool) -> None:
         return
     if cleared.anything:
         print_cleared(cleared)
-    terminal.print_line(f"{name}: down" if state else f"{name}: was not running")
+    terminal.print_text(f"{name}: down" if state else f"{name}: was not running")
     if bundle:
-        terminal.print_line(f"bundle: {bundle}")
+        terminal.print_text(f"bundle: {bundle}")

@@ -31,7 +31,7 @@ WEI = 10**18
     metavar="N",
     help="How long.",
 )
-@click.option("--seed", type=SEED, default=0, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, metavar="N", help="Of everything random.")
 @click.option(
     "-o",
     "--out",
@@ -85,25 +85,26 @@ def print_result(result: Result, report: Path) -> None:
     rows = [(holder, _whole(wei)) for holder, wei in result.balances.items()]
     terminal.print_table(("balances", "KOMP"), rows, right=("KOMP",))
     for violation in result.violations:
-        terminal.print_line(terminal.painted(violation, "red"))
+        terminal.print_text(violation, "red")
     from devnet.spec.units import komp_text
 
     verdict, colour = ("it adds up", "green") if result.ok else ("it does NOT add up", "red")
-    terminal.print_line(
-        terminal.painted(verdict, colour)
-        + f": balances {komp_text(result.total)}, supply {komp_text(result.supply)}"
+    terminal.print_text(
+        f"{verdict}: balances {komp_text(result.total)}, supply {komp_text(result.supply)}",
+        colour,
+        head=verdict,
     )
-    terminal.print_line(
+    terminal.print_text(
         f"{result.nodes:,} nodes, {len(result.cycles)} cycles, {result.calls:,} calls, "
         f"{result.incidents:,} incidents"
     )
     if result.pools.pools:
         pools = result.pools
-        terminal.print_line(
+        terminal.print_text(
             f"{pools.pools:,} pools harvested {_whole(pools.harvested)} KOMP, "
             f"{_whole(pools.commission)} of it commission; {pools.closed} closed"
         )
-    terminal.print_line(f"report     {report}")
+    terminal.print_text(f"report     {report}")
 
 
 def _print_groups(result: Result) -> None:

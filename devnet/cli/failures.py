@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Iterator
@@ -42,9 +41,9 @@ def told(ctx: click.Context) -> Iterator[None]:
 
 def tell(failure: failures.Failure, *, as_json: bool = False) -> None:
     """Write a failure to stderr, and to stdout as JSON when it was asked for."""
-    terminal.say(terminal.painted("error:", "red", sys.stderr) + f" {failure.message}")
+    terminal.say(f"error: {failure.message}", "red", head="error:")
     if failure.hint:
-        terminal.say(terminal.painted("hint:", "cyan", sys.stderr) + f" {failure.hint}")
+        terminal.say(f"hint: {failure.hint}", "cyan", head="hint:", command_last=True)
     if as_json:
         terminal.print_json(
             {

@@ -30,18 +30,18 @@ def command(as_json: bool) -> None:
     for each in cleared:
         print_cleared(each)
     if not cleared:
-        terminal.print_line("no devnet here")
+        terminal.print_text("no devnet here")
 
 
 def print_cleared(cleared: Cleared) -> None:
     """One devnet's leftovers, each on its line."""
     if cleared.running:
-        terminal.print_line(f"{cleared.name}: runs, left alone")
+        terminal.print_text(f"{cleared.name}: runs, left alone")
         return
     if not cleared.anything:
-        terminal.print_line(f"{cleared.name}: clean")
+        terminal.print_text(f"{cleared.name}: clean")
         return
-    terminal.print_line(f"{cleared.name}: cleared")
+    terminal.print_text(f"{cleared.name}: cleared")
     for kind, things in (
         ("ended process", cleared.processes),
         ("removed cgroup", cleared.cgroups),
@@ -49,4 +49,4 @@ def print_cleared(cleared: Cleared) -> None:
         ("sealed", cleared.bundles),
     ):
         for thing in things:
-            terminal.print_line(f"  {kind} {thing}")
+            terminal.print_text(f"  {kind} {thing}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import os
 from importlib import import_module
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from devnet.base.environment import OVERRIDE_PREFIX
+from devnet.base.telling import columns
 from devnet.cli import failures, terminal
 from devnet.cli.catalogue import COMMANDS, ENTRIES, STEPS, entry_of
 
@@ -26,6 +29,19 @@ def first_screen() -> list[str]:
         f"devnet --help lists all {len(COMMANDS)} commands, and {len(STEPS)} steps for a running "
         "devnet.",
     ]
+
+
+def reads_overrides(command: click.Command) -> bool:
+    """Whether a command reads a network or scenario file, which `KOMPUTE_SET_…` may override."""
+    return command.name == "demo" or any(option.name == "overrides" for option in command.params)
+
+
+def _tell_unused(command: click.Command) -> None:
+    """Nothing that was set is passed over in silence, though a shell may have it set for others."""
+    unused = sorted(name for name in os.environ if name.startswith(OVERRIDE_PREFIX))
+    if unused and not reads_overrides(command):
+        verb = "is" if len(unused) == 1 else "are"
+        terminal.say(f"{', '.join(unused)} {verb} not used: {command.name} reads no file")
 
 
 class LazyGroup(click.Group):
@@ -52,7 +68,10 @@ class LazyGroup(click.Group):
             close = difflib.get_close_matches(args[0], ENTRIES, n=1)
             error = click.UsageError(f"no command '{args[0]}'", ctx)
             raise failures.hinted(error, f"did you mean '{close[0]}'?" if close else "")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            _tell_unused(command)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, entries in (("Commands", COMMANDS), ("Steps on a running devnet", STEPS)):
@@ -66,6 +85,16 @@ class LazyGroup(click.Group):
             if entry.name.startswith(incomplete)
         ]
         return found + click.Command.shell_complete(self, ctx, incomplete)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        extra.setdefault("terminal_width", columns())  # of every help below
+        return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         with failures.told(ctx):

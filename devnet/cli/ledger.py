@@ -29,8 +29,8 @@ def print_ledger(bundle: Path) -> None:
     terminal.print_table(titles, rows, right=titles[1:])
     total, supply = komp_text(story.ledger.total), komp_text(story.ledger.supply)
     verdict = "it adds up" if story.ledger.adds_up else "it does NOT add up"
-    terminal.print_line(f"{verdict}: balances {total}, supply {supply}")
-    terminal.print_line("amounts are cut after six places; the report has them whole")
+    terminal.print_text(f"{verdict}: balances {total}, supply {supply}")
+    terminal.print_text("amounts are cut after six places; the report has them whole")
 
 
 def _cut(wei: int) -> str:

@@ -19,7 +19,15 @@ SLOT = "load"
 
 @click.command("load")
 @click.argument("network", default="load")
-@click.option("--users", "-u", type=Whole(1, 10_000), default=50, show_default=True, metavar="N")
+@click.option(
+    "--users",
+    "-u",
+    type=Whole(1, 10_000),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="How many at once.",
+)
 @click.option(
     "--time",
     "-t",
@@ -46,7 +54,7 @@ SLOT = "load"
     metavar="SECONDS",
     help="Seconds of the wall clock a block.",
 )
-@click.option("--seed", type=SEED, default=0, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, metavar="N", help="Of everything random.")
 @set_option
 @json_option
 def command(
@@ -111,12 +119,13 @@ def _print(result: LoadResult) -> None:
     titles = ("stage", "on chain", "by users", "failed", "p50", "p95", "limit")
     terminal.print_table(titles, rows, right=titles[1:])
     for fault in verdict.faults:
-        terminal.print_line(terminal.painted(fault, "red"))
+        terminal.print_text(fault, "red")
     rate = verdict.transactions * 1000 // max(1, verdict.load_milliseconds)
-    terminal.print_line(
-        terminal.painted(verdict.word, "green" if verdict.ok else "red")
-        + f": {result.users} users on {result.cluster}, {verdict.transactions} transactions "
-        f"({rate}/s), {verdict.requests} requests, {result.seconds:.1f} s"
+    terminal.print_text(
+        f"{verdict.word}: {result.users} users on {result.cluster}, {verdict.transactions} "
+        f"transactions ({rate}/s), {verdict.requests} requests, {result.seconds:.1f} s",
+        "green" if verdict.ok else "red",
+        head=verdict.word,
     )
-    terminal.print_line(f"last block {result.last_block.number} {result.last_block.hash}")
+    terminal.print_text(f"last block {result.last_block.number} {result.last_block.hash}")
     print_remains(result.remains)

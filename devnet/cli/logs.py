@@ -19,7 +19,13 @@ LOOK_SECONDS = 0.3
 @click.argument("part", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
 @click.option(
-    "-n", "--tail", type=Whole(0, 1_000_000), default=100, show_default=True, help="Last lines."
+    "-n",
+    "--tail",
+    type=Whole(0, 1_000_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="How many of its last lines.",
 )
 @name_option
 def command(part: str | None, follow: bool, tail: int, name: str) -> None:

@@ -19,6 +19,10 @@ class Whole(click.IntRange):
 
     def __init__(self, least: int, most: int) -> None:
         super().__init__(least, most)
+        self._range = f"from {_whole_text(least)} to {_whole_text(most)}"
+
+    def _describe_range(self) -> str:  # click's own is 0<=x<=18446744073709551615
+        return self._range
 
 
 class Decimal(click.FloatRange):
@@ -29,13 +33,17 @@ class Decimal(click.FloatRange):
 
     def __init__(self, least: float, most: float) -> None:
         super().__init__(least, most)
+        self._range = f"from {least:g} to {most:g}"
+
+    def _describe_range(self) -> str:
+        return self._range
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value!r} is not in the range {self.min:g}<=x<={self.max:g}", param, ctx)
+            self.fail(f"{value!r} is not in the range {self._range}", param, ctx)
         return float(number)
 
 
@@ -60,6 +68,10 @@ class Duration(click.ParamType):
             ends = f"from {duration_text(self.least)} to {duration_text(self.most)}"
             self.fail(f"{value!r} is not {ends}", param, ctx)
         return seconds
+
+
+def _whole_text(number: int) -> str:
+    return "2^64 - 1" if number == MAX_SEED else f"{number:,}"
 
 
 SEED = Whole(0, MAX_SEED)

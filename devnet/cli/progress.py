@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from devnet.base.telling import columns, wrapped
 from devnet.cli import terminal
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def step_lines(outcome: StepOutcome) -> list[str]:
     head += f"{outcome.verb.ljust(_VERB_WIDTH)} "
     tail = f"block {outcome.last_block}, {outcome.seconds:.1f} s"
     text = outcome.did if outcome.ok else outcome.failure
-    room = max(30, terminal.columns() - len(head))
+    room = max(30, columns() - len(head))
     whole = f"({tail})".replace(" ", NO_BREAK)
     body = f"{text} {whole}" if text else whole
     wrapped = textwrap.wrap(body, room, break_long_words=False, break_on_hyphens=False)
@@ -35,33 +35,34 @@ def step_lines(outcome: StepOutcome) -> list[str]:
 
 def say_step(outcome: StepOutcome) -> None:
     for line in step_lines(outcome):
-        terminal.say(line if outcome.ok else terminal.painted(line, "red", sys.stderr))
+        terminal.say(line, "" if outcome.ok else "red")
     if not outcome.ok:
-        terminal.say(f"      in line {outcome.line}: {outcome.text}"[: terminal.columns()])
+        terminal.say(f"      in line {outcome.line}: {outcome.text}"[: columns()])
 
 
 def print_verdict(result: RunResult) -> None:
     """The last lines of a run: verdict, last block, bundle, report."""
     colour = "green" if result.ok else "red"
     held = sum(step.ok for step in result.steps)
-    terminal.print_line(
-        terminal.painted(result.verdict, colour)
-        + f": {result.scenario} on {result.cluster}, {held} of {len(result.steps)} steps held, "
-        f"{result.seconds:.1f} s"
+    terminal.print_text(
+        f"{result.verdict}: {result.scenario} on {result.cluster}, {held} of {len(result.steps)} "
+        f"steps held, {result.seconds:.1f} s",
+        colour,
+        head=result.verdict,
     )
     for fault in result.faults:
-        terminal.print_line(f"at the end {fault}")
-    terminal.print_line(f"last block {result.last_block.number} {result.last_block.hash}")
+        terminal.print_text(f"at the end {fault}")
+    terminal.print_text(f"last block {result.last_block.number} {result.last_block.hash}")
     print_remains(result.remains)
 
 
 def print_remains(remains: Remains) -> None:
     """Where bundle and report of a run are, and what could not be written."""
-    terminal.print_line(f"bundle     {remains.bundle}")
+    terminal.print_text(f"bundle     {remains.bundle}")
     if remains.report is not None:
-        terminal.print_line(f"report     {remains.report}")
+        terminal.print_text(f"report     {remains.report}")
     for missing in remains.not_written:
-        terminal.print_line(terminal.painted(f"not written: {missing}", "red"))
+        terminal.print_text(f"not written: {missing}", "red")
 
 
 def attack_lines(attack: AttackOutcome) -> list[str]:
@@ -71,12 +72,12 @@ def attack_lines(attack: AttackOutcome) -> list[str]:
     head = f"{attack.verdict:<12}  {attack.line}: "
     body = textwrap.wrap(
         head + text,
-        terminal.columns(),
+        columns(),
         subsequent_indent=" " * 14,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return [*body, *(f"{' ' * 14}{fault}" for fault in attack.faults)]
+    return [*body, *(line for fault in attack.faults for line in wrapped(" " * 14 + fault))]
 
 
 def print_attacks(results: Sequence[RunResult]) -> None:
@@ -85,7 +86,7 @@ def print_attacks(results: Sequence[RunResult]) -> None:
         if result.attack is not None:
             colour = "green" if result.attack.defeated else "red"
             for line in attack_lines(result.attack):
-                terminal.print_line(terminal.painted(line, colour))
+                terminal.print_text(line, colour)
 
 
 def print_summary(results: Sequence[RunResult]) -> None:
@@ -97,4 +98,4 @@ def print_summary(results: Sequence[RunResult]) -> None:
     text = f"{passed} of {len(results)} scenarios passed in {seconds:.1f} s"
     if attacks:
         text += f", {defeated} of {len(attacks)} attacks defeated"
-    terminal.print_line(text)
+    terminal.print_text(text)

@@ -25,7 +25,9 @@ _HEAD = """\
 `ape devnet ARGUMENTS` are the same. This page is written by `python -m devnet.cli.reference`.
 
 Results go to stdout, progress to stderr. `--json` prints one object on stdout, also where a command
-fails. `NO_COLOR` is obeyed. Text of people is wrapped at the terminal's width (`COLUMNS`).
+fails. `NO_COLOR` is obeyed. Text for people is wrapped at the terminal's width, up to 100 columns,
+and at 80 where there is none; `COLUMNS` overrides both. What takes long says so: on a terminal in
+one line that is written over, elsewhere after 10, 30 and 60 s, then each minute.
 
 ## Exit codes
 

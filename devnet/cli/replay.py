@@ -26,4 +26,5 @@ def command(bundle: str | None, as_json: bool) -> None:
         terminal.print_json(result.to_json())
     else:
         last = result.last_block
-        terminal.print_line(f"{path}: the same to block {last.number} {last.hash}")
+        terminal.print_text(f"the same to block {last.number} {last.hash}")
+        terminal.print_text(f"bundle     {path}")

@@ -26,8 +26,10 @@ SLOT = "run"
 @click.argument("scenarios", nargs=-1, required=True)
 @cluster_option
 @set_option
-@click.option("--seed", type=SEED, help="Instead of the scenario's own.")
-@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="JUnit XML.")
+@click.option("--seed", type=SEED, metavar="N", help="Instead of the scenario's own.")
+@click.option(
+    "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML there."
+)
 @click.option("--keep", is_flag=True, help="Stay after the last step until Ctrl-C.")
 @json_option
 def command(

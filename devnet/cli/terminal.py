@@ -1,24 +1,23 @@
-"""What is written where: results on stdout, progress on stderr, colour only on a terminal."""
+"""What is written where: results on stdout, progress on stderr, colour only on a terminal.
+
+Text for people is wrapped here, in one way (`devnet.base.telling`); what programs read is not.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TextIO
 
-WIDTH = 100
+from devnet.base.telling import INDENT, Passing, columns, wrapped
+
 FIRST_MILESTONES = (10.0, 30.0, 60.0)  # seconds
+_TO_END = "\x1b[K"  # rubs out from the cursor on
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
-
-
-def columns() -> int:
-    """How wide text may be: the terminal's width, at most 100."""
-    return min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
 
 
 def painted(text: str, colour: str, stream: TextIO | None = None) -> str:
@@ -46,8 +45,14 @@ def hold_standard_streams() -> None:
 
 
 def print_line(text: str = "") -> None:
-    """A line of the result; a reader that went away is no failure."""
+    """A line of the result as it is; a reader that went away is no failure."""
     _write(sys.stdout, text + "\n")
+
+
+def print_text(text: str, colour: str = "", head: str = "") -> None:
+    """A sentence of the result, wrapped; `head`, which it begins with, or all of it in a colour."""
+    for line in _painted_lines(text, colour, head, sys.stdout):
+        print_line(line)
 
 
 def print_json(value: Any) -> None:
@@ -60,7 +65,8 @@ def print_table(
 ) -> None:
     """Aligned columns; those named in `right` are aligned to the right.
 
-    The last column may be of any length: it is wrapped to the width, words whole.
+    The last column may be of any length: it is wrapped to the width, words whole; where one of its
+    words is wider than the column, as a path may be, it stands below the others.
     """
     for line in table_lines(titles, rows, right):
         print_line(line)
@@ -82,11 +88,14 @@ def table_lines(
         ]
         head = "  ".join([*fixed, ""])
         last = row[-1].rjust(widths[-1]) if titles[-1] in rights else row[-1]
-        room = max(20, columns() - len(head))
-        parts = textwrap.wrap(last, room, break_long_words=False, break_on_hyphens=False) or [""]
+        room = columns() - len(head)
         if titles[-1] in rights:
-            parts = [last]
-        block = [head + parts[0], *(" " * len(head) + part for part in parts[1:])]
+            block = [head + last]
+        elif max(map(len, last.split()), default=0) > room:
+            block = [head, *wrapped(INDENT + last, indent="")]
+        else:
+            parts = textwrap.wrap(last, room, break_on_hyphens=False) or [""]
+            block = [head + parts[0], *(" " * len(head) + part for part in parts[1:])]
         lines += [
             painted(line.rstrip(), "bold") if number == 0 else line.rstrip() for line in block
         ]
@@ -94,22 +103,60 @@ def table_lines(
 
 
 class Milestones:
-    """Progress that comes every two seconds, said seldom: after 10 and 30 s, then each minute."""
+    """What passes by where nobody sees a line change: told seldom, after 10 and 30 s, then each
+    minute since the last line that stayed."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now, self._started, self._next = now, now(), FIRST_MILESTONES[0]
+        self._now = now
+        self.restart()
 
-    def __call__(self, text: str) -> None:
+    def restart(self) -> None:
+        self._started, self._next = self._now(), FIRST_MILESTONES[0]
+
+    def timed(self, text: str) -> str:
+        return f"{self._now() - self._started:.0f} s: {text}"
+
+    def due(self) -> bool:
+        """Whether one is to be told now; the next one is then due later."""
         passed = self._now() - self._started
-        if passed >= self._next:
-            say(f"{passed:.0f} s: {text}")
-            later = [mark for mark in FIRST_MILESTONES if mark > passed]
-            self._next = later[0] if later else (passed // 60 + 1) * 60
+        if passed < self._next:
+            return False
+        later = [mark for mark in FIRST_MILESTONES if mark > passed]
+        self._next = later[0] if later else (passed // 60 + 1) * 60
+        return True
 
 
-def say(line: str) -> None:
-    """A line of progress."""
-    _write(sys.stderr, line + "\n")
+class _Progress:
+    """Standard error: lines that stay, and one below them that is written over."""
+
+    def __init__(self) -> None:
+        self._milestones = Milestones()
+        self._open = False
+
+    def say(self, text: str, colour: str, head: str, *, command_last: bool) -> None:
+        if not isinstance(text, Passing):
+            self.close()
+            for line in _painted_lines(text, colour, head, sys.stderr, command_last=command_last):
+                _write(sys.stderr, line + "\n")
+            self._milestones.restart()
+        elif is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
+            _write(sys.stderr, f"\r{self._milestones.timed(text)[: columns() - 1]}{_TO_END}")
+            self._open = True
+        elif self._milestones.due():
+            for line in wrapped(self._milestones.timed(text)):
+                _write(sys.stderr, line + "\n")
+
+    def close(self) -> None:
+        """Rub out the line that is written over, before anything else is written."""
+        if self._open:
+            self._open = False
+            _write(sys.stderr, f"\r{_TO_END}")
+
+
+def say(text: str, colour: str = "", head: str = "", *, command_last: bool = False) -> None:
+    """A line of progress, wrapped; one that is `Passing` gives way to the next: on a terminal it is
+    written over, elsewhere few of them are told."""
+    _PROGRESS.say(text, colour, head, command_last=command_last)
 
 
 def size_text(size_bytes: int) -> str:
@@ -126,9 +173,22 @@ def size_text(size_bytes: int) -> str:
     return f"{size_bytes} B"
 
 
+def _painted_lines(
+    text: str, colour: str, head: str, stream: TextIO | None, *, command_last: bool = False
+) -> list[str]:
+    lines = wrapped(text, command_last=command_last)
+    if not colour:
+        return lines
+    if head and lines[0].startswith(head):
+        return [painted(head, colour, stream) + lines[0][len(head) :], *lines[1:]]
+    return [painted(line, colour, stream) for line in lines]
+
+
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:
         return  # nobody wants it
+    if stream is sys.stdout:
+        _PROGRESS.close()
     encoding = stream.encoding or "utf-8"
     try:
         # A name that is no UTF-8, or a terminal that knows ASCII only, is written with escapes.
@@ -139,3 +199,6 @@ def _write(stream: TextIO | None, text: str) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+_PROGRESS = _Progress()

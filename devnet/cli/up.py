@@ -24,7 +24,7 @@ from devnet.cli.options import cluster_option, json_option, name_option, set_opt
     metavar="SECONDS",
     help="Seconds of the wall clock a block; protocol time stays the network's block_seconds.",
 )
-@click.option("--seed", type=SEED, default=0, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, metavar="N", help="Of everything random.")
 @click.option(
     "--open-rpc",
     is_flag=True,

@@ -89,9 +89,7 @@ def _perform(
         if key in values:
             raise click.UsageError(f"'{key}' was given twice", ctx)
         values[key] = _value(value)
-    outcome = Caller(DevnetFolder.existing(name)).ask(
-        "step", terminal.Milestones(), step={verb: values}
-    )
+    outcome = Caller(DevnetFolder.existing(name)).ask("step", terminal.say, step={verb: values})
     first, last = outcome["blocks"]
     blocks = f"block {last}" if first == last else f"blocks {first} to {last}"
     if as_json:
@@ -101,21 +99,22 @@ def _perform(
     elif not outcome["ok"]:
         raise CheckFailed(f"{verb}: {outcome['failure']}")
     else:
-        terminal.print_line(f"{verb}: {outcome['did']} ({blocks}, {outcome['seconds']:.1f} s)")
+        terminal.print_text(f"{verb}: {outcome['did']} ({blocks}, {outcome['seconds']:.1f} s)")
 
 
 def _keys(model: type[Step]) -> list[str]:
     """The fields under the names a file uses (`from`, not `source`); of a list, the list alone."""
     if model.listed:
         return [model.listed]
-    return [field.alias or key for key, field in model.model_fields.items()]
+    keys = [field.alias or key for key, field in model.model_fields.items()]
+    return sorted(keys, key=lambda key: key in _LAST)
 
 
 def _option(key: str, model: type[Step]) -> click.Option:
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     schema = model.model_json_schema(by_alias=True)["properties"][key]
-    help_text = fields[key].description or schema.get("description") or _DESCRIPTIONS.get(key, "")
-    return click.Option(_names(key), metavar=_metavar(key, schema), help=help_text)
+    told = fields[key].description or schema.get("description") or _DESCRIPTIONS.get(key, "")
+    return click.Option(_names(key), metavar=_metavar(key, schema), help=_sentence(told))
 
 
 def _names(key: str) -> list[str]:
@@ -124,10 +123,50 @@ def _names(key: str) -> list[str]:
 
 
 MOST_SPELLED_OUT = 40  # characters of choices in the place of a value
+_LAST = ("expect_error",)
+_METAVARS = {"expect_error": "ERROR"}
+# Of fields that say nothing of themselves.
 _DESCRIPTIONS = {
+    "amount": "how much",
+    "blocks": "so many blocks",
+    "change": "by so much of what it asks now",
+    "client": "a client of the network file",
+    "commission": "the operator's part of the rewards; absent: none",
+    "cycle": "which one; absent: all past ones",
+    "duration": "how long the order runs; absent: as long as one may",
+    "event": "one that the last step left on chain",
     "expect_error": "the contract's error it must be rejected with",
+    "feed": "a feed of the network file",
+    "from": "who pays; absent: the treasury",
+    "function": "a function of the contract",
+    "member": "a client of the network file",
+    "months": "the period",
+    "name": "what later steps call it; absent: the service's name",
+    "operator": "the client that opens it",
+    "oracle": "an oracle node of the network file",
+    "order": "an order's name",
+    "path": "of the URL; absent: /",
+    "payload": "what the service is given",
+    "pool": "a pool's name",
+    "proposal": "a proposal's name",
+    "replicas": "how many; absent: one",
+    "resource": "a resource that has a price",
+    "invariants": "all of them hold",
+    "level": "2 for malice, 3 for a security risk",
+    "model": "contracts and model agree",
+    "service": "a service of the network file",
+    "stake": "of the worker's node",
+    "time": "so long, in whole blocks",
+    "times": "how often; absent: once",
+    "upheld": "true or false",
+    "usd": "in dollars",
+    "vendor": "a vendor of prices",
     "worker": "a worker, several with commas, or all",
 }
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _metavar(key: str, schema: dict[str, Any]) -> str:
@@ -138,7 +177,7 @@ def _metavar(key: str, schema: dict[str, Any]) -> str:
         if choice.get("examples"):
             return f"'{choice['examples'][0]}'"
     whole = any(choice.get("type") == "integer" for choice in (schema, *schema.get("anyOf", ())))
-    return "N" if whole else key.upper()
+    return "N" if whole else _METAVARS.get(key, key.upper())
 
 
 def _parameter(key: str, role: str) -> str:

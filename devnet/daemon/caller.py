@@ -9,7 +9,7 @@ from typing import Any
 
 from devnet.base import Interrupted, StartFailed, UsageError
 from devnet.base.folder import DEFAULT_NAME, DevnetFolder, socket_address
-from devnet.daemon.messages import LINE_BYTES, line, parsed, refused
+from devnet.daemon.messages import LINE_BYTES, heard, line, parsed, refused
 
 CONNECT_SECONDS = 5.0
 SILENT_SECONDS = 30.0  # the daemon says every two seconds that it is alive
@@ -40,7 +40,7 @@ class Caller:
                     while data := lines.readline(LINE_BYTES):
                         answer = parsed(data)
                         if "say" in answer:
-                            say(str(answer["say"]))
+                            say(heard(answer))
                         elif answer.get("ok"):
                             result: dict[str, Any] = answer["result"]
                             return result

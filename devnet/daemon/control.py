@@ -16,7 +16,8 @@ from typing import Any, Self
 
 from devnet.base import StartFailed
 from devnet.base.folder import socket_address
-from devnet.daemon.messages import ALIVE_SECONDS, LINE_BYTES, line, parsed, refusal
+from devnet.base.telling import Passing
+from devnet.daemon.messages import ALIVE_SECONDS, LINE_BYTES, line, parsed, refusal, said
 
 _BACKLOG = 16
 LOOK_SECONDS = 0.1  # how soon it is noticed that whoever asked has left
@@ -138,7 +139,7 @@ class ControlSocket:
                 if _has_left(connection):
                     return
                 if time.monotonic() >= next_word:
-                    connection.sendall(line(identity | {"say": self._doing()}))
+                    connection.sendall(line(identity | said(Passing(self._doing()))))
                     next_word += ALIVE_SECONDS
             connection.sendall(line(identity | answer))
         finally:

@@ -1,8 +1,9 @@
 """What goes over the control socket: one JSON object a line.
 
 A request is `{"id": 1, "verb": "status" | "step" | "stop", …}`; a `step` carries
-`"step": {"stake": {"worker": "all"}}`. It is answered by any number of `{"id": 1, "say": "…"}`,
-then by one `{"id": 1, "ok": true, "result": {…}}`, or by
+`"step": {"stake": {"worker": "all"}}`. It is answered by any number of `{"id": 1, "say": "…"}`
+(`"passing": true` with those that the next one replaces), then by one
+`{"id": 1, "ok": true, "result": {…}}`, or by
 `{"id": 1, "ok": false, "error": "…", "hint": "…", "exit_code": 2}`.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devnet.base import DevnetError
+from devnet.base.telling import Passing
 from devnet.daemon.failures import failure_of
 
 LINE_BYTES = 1 << 20
@@ -38,6 +40,17 @@ def parsed(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return value
+
+
+def said(text: str) -> dict[str, Any]:
+    """A line of progress as the fields of a message."""
+    return {"say": text} | ({"passing": True} if isinstance(text, Passing) else {})
+
+
+def heard(message: Mapping[str, Any]) -> str:
+    """The line of progress that a message carries."""
+    text = str(message["say"])
+    return Passing(text) if message.get("passing") else text
 
 
 def refusal(error: BaseException) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from devnet.daemon.log import note
-from devnet.daemon.messages import line, refusal
+from devnet.daemon.messages import line, refusal, said
 
 
 class Starter:
@@ -32,7 +32,7 @@ class Starter:
     def say(self, text: str) -> None:
         note(text)
         if not self._done.is_set():
-            self._write({"say": text})
+            self._write(said(text))
 
     def ready(self, status: dict[str, Any]) -> None:
         if not self._last_word({"ok": True, "result": status}):

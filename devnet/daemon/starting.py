@@ -18,7 +18,7 @@ from devnet.base import StartFailed, UsageError
 from devnet.base.environment import daemon_environment
 from devnet.base.folder import DevnetFolder
 from devnet.base.waiting import log_tail
-from devnet.daemon.messages import Refused, parsed, refused
+from devnet.daemon.messages import Refused, heard, parsed, refused
 
 START_SECONDS = 1800.0  # the control plane may have to be built first
 STOP_SECONDS = 60.0
@@ -99,7 +99,7 @@ def _until_ready(
 ) -> dict[str, Any]:
     for message in _messages(reads, log):
         if "say" in message:
-            say(str(message["say"]))
+            say(heard(message))
         elif message.get("ok"):
             status: dict[str, Any] = message["result"]
             return status

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from devnet.base.telling import Passing
 from devnet.economics import books
 from devnet.economics.agenda import Act, Agenda
 from devnet.economics.chance import Chance
@@ -41,13 +42,16 @@ def simulate(spec: NetworkSpec, *, years: int = 1, seed: int = 0, say: Say) -> R
     """Live through so many years of a network; the same seed gives the same result."""
     year = Year(spec, seed)
     cycles = cycles_in(spec, years)
-    say(f"{len(year.workers)} nodes, {cycles} cycles of {spec.cycle.blocks} blocks, seed {seed}")
+    say(
+        f"{len(year.workers):,} nodes, {cycles:,} cycles of {spec.cycle.blocks:,} blocks, "
+        f"seed {seed}"
+    )
     said = time.monotonic()
     for cycle in range(cycles):
         year.live(cycle)
         if time.monotonic() - said >= SAY_EVERY_SECONDS:
             said = time.monotonic()
-            say(f"cycle {cycle + 1} of {cycles}: {year.economy.sent:,} calls")
+            say(Passing(f"cycle {cycle + 1} of {cycles}: {year.economy.sent:,} calls"))
     return year.end(cycles, seed)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from devnet.base.errors import ReplayDiverged
+from devnet.base.telling import Passing
 from devnet.base.toolchain import Toolchain
 from devnet.chain import Anvil, Block, Rpc, RpcError, transaction_hash
 from devnet.chain.chain import EMPTY_PIECE
@@ -209,7 +210,8 @@ class Execution:
         now = time.monotonic()
         if now >= self._next_progress:
             self._next_progress = now + _PROGRESS_SECONDS
-            self._say(f"block {self.head.number}, {self.transactions} transactions: equal so far")
+            done = f"block {self.head.number}, {self.transactions} transactions"
+            self._say(Passing(f"{done}: equal so far"))
 
     def _check_place(self, block: RecordedBlock) -> None:
         # Before anything is mined: a forged run length would mine for ever.

@@ -54,7 +54,7 @@ def choose(name: str, toolchain: Toolchain) -> tuple[Kind, str]:
     """
     by_name = {kind.name: kind for kind in kinds()}
     if name in by_name:
-        return by_name[name], f"{name}: asked for"
+        return by_name[name], f"{name}, as asked"
     if name != AUTO:
         known = ", ".join((AUTO, *by_name))
         raise UsageError(f"no cluster named '{name}'", hint=f"known: {known}")

@@ -22,6 +22,7 @@ from devnet.actors.portal import Desk, Grant, Portal
 from devnet.actors.view import account_names, spec_hash
 from devnet.base import Child, DevnetFolder, StartFailed, Toolchain, UsageError
 from devnet.base.environment import python_environment
+from devnet.base.telling import Passing
 from devnet.chain import Account, Block
 from devnet.record.history import REMEMBERED, History
 from devnet.runs.judging import STAGES, LoadVerdict, ServiceLevels, judge
@@ -261,7 +262,7 @@ def _drive(
             pace.tick()
             if time.monotonic() > next_word:
                 head = world.chain.head
-                say(f"block {head.number}: {world.history.sent.total()} transactions")
+                say(Passing(f"block {head.number}: {world.history.sent.total()} transactions"))
                 next_word += SAY_SECONDS
             if time.monotonic() > limit:
                 killed = {"killed_after": limit_seconds, "seen_as": locust.state()}

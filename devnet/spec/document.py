@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from devnet.base.environment import OVERRIDE_PREFIX
 from devnet.base.errors import UsageError
 from devnet.spec.units import did_you_mean
 
@@ -24,7 +25,6 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
 
-ENVIRONMENT_PREFIX = "KOMPUTE_SET_"
 
 _PLAIN_TAGS = {
     f"tag:yaml.org,2002:{kind}"
@@ -204,8 +204,8 @@ def environment_overrides(environment: Mapping[str, str]) -> dict[str, tuple[str
     """`KOMPUTE_SET_CYCLE__BLOCKS=140` as {"cycle.blocks": (variable, "140")}; `__` is a dot."""
     found = {}
     for variable in sorted(environment):
-        if variable.startswith(ENVIRONMENT_PREFIX):
-            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
+        if variable.startswith(OVERRIDE_PREFIX):
+            name = variable.removeprefix(OVERRIDE_PREFIX).lower().replace("__", ".")
             found[name] = (variable, environment[variable])
     return found
 

@@ -49,12 +49,8 @@ def load_network(
     is `of_scenario`, and refused where there is none. `of_year`: what `devnet economics` needs is
     checked as well.
     """
-    strange = [path for path in overrides or () if _is_scenario_key(path) and not of_scenario]
-    if strange:
-        what, hint = "a key of scenarios, and this is a network", "--seed gives a seed"
-        raise SpecError(
-            Fault("--set", 0, path, what, hint if path == "seed" else "") for path in strange
-        )
+    if not of_scenario and (strange := list(_scenario_keys(overrides, environment))):
+        raise SpecError(strange)
     document = with_overrides(read_document(path), overrides, environment, of_scenario=False)
     return network_of(document, path.parent, profiles, of_year=of_year)
 
@@ -102,6 +98,18 @@ def resolved_yaml(network: NetworkSpec, *, without: Collection[str] = ()) -> str
         allow_unicode=True,
         width=100,
     )
+
+
+def _scenario_keys(
+    overrides: Mapping[str, str] | None, environment: Mapping[str, str] | None
+) -> Iterator[Fault]:
+    """What is set of a scenario, where there is a network only."""
+    variables = environment_overrides(os.environ if environment is None else environment)
+    told = [(variable, path) for path, (variable, _) in variables.items()]
+    for source, path in [*told, *(("--set", path) for path in overrides or ())]:
+        if _is_scenario_key(path):
+            hint = "--seed gives a seed" if path == "seed" else ""
+            yield Fault(source, 0, path, "a key of scenarios, and this is a network", hint)
 
 
 def _is_scenario_key(path: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from devnet.base import MachineLacks
 from devnet.base.commands import Pulse, run_tool
 from devnet.base.environment import plain_environment
+from devnet.base.telling import Passing
 
 
 def test_hands_over_every_line_and_keeps_the_last() -> None:
@@ -58,4 +59,5 @@ def test_the_pulse_is_slow() -> None:
     pulse.beat("one")
     assert said == []
     Pulse(said.append, every_seconds=0).beat("modules: 3")
-    assert said == ["modules: 3 (0 min 00 s)"]
+    assert said == [Passing("modules: 3")]
+    assert isinstance(said[0], Passing)

@@ -33,6 +33,39 @@ def test_two_devnets_have_two_ids(tmp_path: Path) -> None:
     assert names(tmp_path) == ["blue", "red"]
 
 
+# Two that are slow to choose an id: each waits until both are at it, the second a little longer.
+MAKER = """
+import secrets, sys, time
+from pathlib import Path
+from devnet.base import DevnetFolder
+
+start, me = Path(sys.argv[1]), int(sys.argv[2])
+chosen = secrets.token_hex
+
+def slow(size):
+    (start / f"maker-{me}").touch()
+    limit = time.monotonic() + 3
+    while time.monotonic() < limit and len(list(start.glob("maker-*"))) < 2:
+        pass
+    limit = time.monotonic() + me / 2
+    while time.monotonic() < limit:
+        pass
+    return chosen(size)
+
+secrets.token_hex = slow
+print(DevnetFolder.open("new", start).id)
+"""
+
+
+def test_of_two_that_make_a_folder_at_once_both_see_the_same_id(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", MAKER, str(tmp_path)]
+    makers = [
+        subprocess.Popen([*words, number], stdout=subprocess.PIPE, text=True) for number in "01"
+    ]
+    seen = [maker.communicate(timeout=60)[0].strip() for maker in makers]
+    assert seen == [DevnetFolder.existing("new", tmp_path).id] * 2
+
+
 def test_an_absent_one_is_told_with_those_there_are(tmp_path: Path) -> None:
     DevnetFolder.open("blue", tmp_path)
     with pytest.raises(UsageError, match="no devnet `red` here; there is: blue") as raised:

@@ -70,6 +70,7 @@ def test_run_on_a_full_cache_names_it(
     small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("KOMPUTE_CACHE", str(small))
+    monkeypatch.setenv("COLUMNS", "10000")
     filling = [sys.executable, "-c", FILL, str(small / "x")]
     for act in (bootstrap.run, bootstrap.attempt):
         with pytest.raises(SystemExit) as left:
@@ -83,7 +84,7 @@ def test_run_on_a_full_cache_names_it(
 def test_run_on_a_read_only_cache_names_it(read_only: Path) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "devnet/base/bootstrap.py", ROOT, "demo"],
-        env={**os.environ, "KOMPUTE_CACHE": str(read_only)},
+        env={**os.environ, "KOMPUTE_CACHE": str(read_only), "COLUMNS": "10000"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -127,7 +128,7 @@ def limited(limit: int, value: int, *words: str, folder: Path) -> subprocess.Com
     return subprocess.run(
         [sys.executable, "-m", "devnet.cli", *words],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "10000"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from devnet.base import WaitExpired, wait_for
+from devnet.base.telling import Passing
 from devnet.base.waiting import log_tail
 
 
@@ -45,7 +46,7 @@ def test_what_the_condition_raises_passes_through() -> None:
         wait_for("a pod", broken, limit_seconds=1)
 
 
-def test_progress_says_what_and_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_says_what_is_waited_for_and_passes_by(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("devnet.base.waiting.PROGRESS_EVERY_SECONDS", 0.01)
     lines: list[str] = []
     told = threading.Event()
@@ -62,7 +63,8 @@ def test_progress_says_what_and_how_long(monkeypatch: pytest.MonkeyPatch) -> Non
         every_seconds=0.005,
         progress=progress,
     )
-    assert lines == ["waiting for the feed: 0 s; round 3"]
+    assert lines == ["waiting for the feed; round 3"]
+    assert isinstance(lines[0], Passing)
 
 
 def test_no_log_has_no_tail(tmp_path: Path) -> None:

@@ -39,9 +39,9 @@ class Ended:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's, with the checkout's packages and no colour."""
+    """This process's, with the checkout's packages, no colour and no line broken."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "100", **more}
+    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "10000", **more}
 
 
 @dataclass(frozen=True)

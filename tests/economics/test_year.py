@@ -282,7 +282,7 @@ def test_a_year_of_a_network_says_how_far_it_is() -> None:
     came_to = simulate(
         network(3, cycle={"blocks": "7300", "gap_blocks": "6"}), years=1, seed=0, say=said.append
     )
-    assert said[0] == "3 nodes, 6 cycles of 7300 blocks, seed 0"
+    assert said[0] == "3 nodes, 6 cycles of 7,300 blocks, seed 0"
     assert len(came_to.cycles) == 6
 
 
