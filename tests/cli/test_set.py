@@ -21,10 +21,10 @@ WALK = """
 import json, sys
 from click.testing import CliRunner
 from devnet.cli.ape import cli
-found = {}
+found, runner = {}, CliRunner(mix_stderr=False)
 for name in json.loads(sys.argv[1]):
-    helped = CliRunner().invoke(cli, [name, "--help"])
-    refused = CliRunner().invoke(cli, [name, "--set", "seed=3"])
+    helped = runner.invoke(cli, [name, "--help"])
+    refused = runner.invoke(cli, [name, "--set", "seed=3"])
     found[name] = [helped.exit_code, helped.stderr, refused.exit_code, refused.stderr]
 print(json.dumps(found))
 """
