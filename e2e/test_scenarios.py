@@ -10,21 +10,21 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "credulous-gatekeeper": "0xcc2a397694cc3063f073cdc5ace567eb575b7096e1e08eaeb3d27b7255359409",
-    "feed-faults": "0x97e43523cae0b5134682e881b46b260164fce31647240a9daa0ee9f4cd9731df",
-    "feed-mocked": "0xb3f02c5c076c0bbd9550ebdf7ff39edc7d02ef923a59e2302c16dc44f5238402",
-    "full-loop": "0x05a7379c90ab5cbff9b9b55583a2f5c2290f6e67949af060478486f92d5b6458",
-    "governance": "0xcd3fa20bf8a6a43ff192d2a45caf3bf19d01ad7dd72bf9ba0bdedcdbfa7c20c5",
-    "incidents": "0xf361d649bec00bd544d65d30597d7631e866cfc57f654bfbf1ce88fe32f4fac1",
-    "late-claim": "0x5d44c95e565894c466a10cefe836466e4ba1f46d8f01f1a599aad3ea63abc049",
-    "order-refund": "0xac21b28c1e64a18f67b7de5e0f299e9552c334998b4d5b6a7547d3e91bcf3c8d",
-    "pool": "0x07d1c662fb0c3657dbfe71fb9f380af969e970858aaaeb61e4e49e9f4ea4bf96",
-    "pool-appeal": "0x85bc55e4f4c882f3dfcaed7209db7f1d16ae0a63784e3e50efb00a9442cf049f",
-    "request-response": "0x21142342711e3beb18c2a9fd01b4e604c6dbd578912530604558016f8ea6f08d",
-    "restake-and-top-up": "0x3dcccd3b480b87ce788ec2ac38038e7923f4909e239b5e0cf3053491267ac44b",
-    "vendor-outage": "0x377d499b3689c48d65f8c72f855be7190252fc5e6ddb96d11b8e9598227bbedc",
-    "vendor-wrong": "0x3fe874dbbd35f3f53c27c12277927ec05e52de00c758fbd442dff5d5c6fff50e",
-    "worker-lost-under-load": "0xa7eaac83fbfcff65ecf13d64c1b0a8cd63dabafeb38783230633f73e12d2b818",
+    "credulous-gatekeeper": "0x5e35a71fe7a02bcc0d23c8d07a73cdf735c2b6f4cbf369dfc15a46f7269a6841",
+    "feed-faults": "0x73a992d4f190d69c9788072e7959e03086fd902f5666f0cc93e8ba5be976bfb6",
+    "feed-mocked": "0x30af4556813b321768c65a229fc1c9030ea68e6bee3d3e2482d6f681f3836e50",
+    "full-loop": "0xe5204fd96f8fdf173ff4139058c7c672c8db026a1ded3a0e324617920bff6111",
+    "governance": "0xa0b478c05cfc37a699a5b05b65f7d65af06552c1b49186fa0154e87401b92214",
+    "incidents": "0x34546944f5286773515619658ff0ed767624d05dbb9a544605bb00486f0dbffa",
+    "late-claim": "0x484b7bfca8012f94d06dd2c142d3a2412622d76a275753e977d905de8b6a0e3b",
+    "order-refund": "0x6849d8ffa65b3043ee0fe159a96fd7ffd10d5199b1b113abc2d61b37920aee22",
+    "pool": "0xfb2d7b486598d2714f283b2aeaf097618f03b8752dd789a14d47ffceeef39737",
+    "pool-appeal": "0x3e394ce8f3ac0f3a2f779b0d54d6dedf0bc49b1940889cd7c47b6dca920b19cf",
+    "request-response": "0x03f5a4d762a0a60563c659a62b5c790ffa6b54de810ce8beaf612af75db47226",
+    "restake-and-top-up": "0x67e0a46c89adf1b907abf7af25dcd40fc9384125cb7a2a7796c58771585a0657",
+    "vendor-outage": "0x0502ccd9987bbe0d45c748b9186537e0a9bfff6bf22155ee0dd4b73aa0e40ab4",
+    "vendor-wrong": "0x9fd3fe719137f57674fd74827293fd5cac37dd1b19776194811d67dfa8c9cc15",
+    "worker-lost-under-load": "0xe78c5ab6731bf447d8577e2a1e532c8394f4c6e5a4dddb19b6683acf4317ff95",
 }
 
 

@@ -9,7 +9,8 @@ contract MockFeed {
         BURNS_GAS,
         ANSWERS_SHORT,
         ANSWERS_LONG,
-        DIRTY_ROUND
+        DIRTY_ROUND,
+        CARRIED_OVER
     }
 
     uint8 public decimals;
@@ -47,6 +48,9 @@ contract MockFeed {
         uint256 roundId = fault == Fault.DIRTY_ROUND ? type(uint256).max : _roundId;
         uint256 length = fault == Fault.ANSWERS_SHORT ? 128 : fault == Fault.ANSWERS_LONG ? 1_000_000 : 160;
         (int256 answer, uint256 updatedAt) = (_answer, _updatedAt);
+        // As our feeds do: what is outside the bounds was answered in no round.
+        uint256 answeredInRound = answer < minAnswer || answer > maxAnswer ? 0 : roundId;
+        if (fault == Fault.CARRIED_OVER) answeredInRound = roundId - 1;
         uint256 spin = fault == Fault.BURNS_GAS ? 1 : 0;
         assembly ("memory-safe") {
             for {} spin {} {}
@@ -55,7 +59,7 @@ contract MockFeed {
             mstore(add(data, 32), answer)
             mstore(add(data, 64), updatedAt)
             mstore(add(data, 96), updatedAt)
-            mstore(add(data, 128), roundId)
+            mstore(add(data, 128), answeredInRound)
             return(data, length)
         }
     }

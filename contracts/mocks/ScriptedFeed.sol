@@ -15,6 +15,7 @@ contract ScriptedFeed is AggregatorV3Interface {
     event AnswerUpdated(int256 indexed current, uint256 indexed roundId, uint256 updatedAt);
 
     error NotOperator(address caller, address operator);
+    error ZeroRound();
 
     /// @inheritdoc AggregatorV3Interface
     uint256 public constant version = 1;
@@ -48,6 +49,7 @@ contract ScriptedFeed is AggregatorV3Interface {
     /// @notice By the operator: the latest round is this one, whatever it says.
     function script(Round calldata round) external {
         if (msg.sender != operator) revert NotOperator(msg.sender, operator);
+        if (round.id == 0) revert ZeroRound(); // no round is before it, to say that an answer does not count
         _latest = round;
         _rounds[round.id] = round;
         emit AnswerUpdated(round.answer, round.id, round.updatedAt);
@@ -68,7 +70,9 @@ contract ScriptedFeed is AggregatorV3Interface {
         return _data(_rounds[roundId]);
     }
 
-    function _data(Round memory round) private pure returns (uint80, int256, uint256, uint256, uint80) {
-        return (round.id, round.answer, round.startedAt, round.updatedAt, round.id);
+    /// @dev O2: what is outside the bounds was answered in no round, as of an aggregator after O7.
+    function _data(Round memory round) private view returns (uint80, int256, uint256, uint256, uint80) {
+        bool counts = minAnswer <= round.answer && round.answer <= maxAnswer;
+        return (round.id, round.answer, round.startedAt, round.updatedAt, counts ? round.id : 0);
     }
 }

@@ -21,15 +21,16 @@ contract Pricing is IPricing {
     /// @dev A price is read for this many heartbeats after it was stored (O2).
     uint256 private constant LIFE = 3;
 
-    error BoundsOutOfRange(address feed, int256 min, int256 max);
+    /// @dev With one more the unit of an answer is beyond 256 bits.
+    uint256 private constant MOST_DECIMALS = 95;
 
-    /// @dev Two slots; `min` and `max` of an answer, in the feed's decimals (O2).
+    error DecimalsOutOfRange(address feed, uint256 given, uint256 most);
+
+    /// @dev One slot.
     struct Feed {
         address feed;
         uint8 decimals;
         uint40 heartbeat;
-        uint128 min;
-        uint128 max;
     }
 
     /// @dev One slot, all that a reader needs. `life` is 3H, seconds.
@@ -58,20 +59,16 @@ contract Pricing is IPricing {
     address private immutable _kompUsdFeed;
     uint8 private immutable _kompUsdDecimals;
     uint40 private immutable _kompUsdHeartbeat;
-    uint128 private immutable _kompUsdMin;
-    uint128 private immutable _kompUsdMax;
     address private immutable _utilizationFeed;
     uint8 private immutable _utilizationDecimals;
     uint40 private immutable _utilizationHeartbeat;
-    uint128 private immutable _utilizationMin;
-    uint128 private immutable _utilizationMax;
 
     mapping(Resource resource => Feed[3]) private _feeds;
     mapping(Resource resource => Current) private _current;
     mapping(Resource resource => Jump) private _pending;
     mapping(Resource resource => Cost) private _costs;
 
-    /// @notice Decimals, heartbeats and bounds are those the feeds have now.
+    /// @notice Decimals and heartbeats are those the feeds have for good; bounds are the feeds' own affair (O7).
     /// @param feeds AWS, GCP and Azure by resource (O1); 0 for resources that are not priced here
     constructor(
         IOcrAggregator[3][6] memory feeds,
@@ -92,10 +89,8 @@ contract Pricing is IPricing {
         }
         Feed memory k = _described(kompUsd_);
         (_kompUsdFeed, _kompUsdDecimals, _kompUsdHeartbeat) = (k.feed, k.decimals, k.heartbeat);
-        (_kompUsdMin, _kompUsdMax) = (k.min, k.max);
         Feed memory u = _described(utilization_);
         (_utilizationFeed, _utilizationDecimals, _utilizationHeartbeat) = (u.feed, u.decimals, u.heartbeat);
-        (_utilizationMin, _utilizationMax) = (u.min, u.max);
     }
 
     /// @inheritdoc IPricing
@@ -152,16 +147,13 @@ contract Pricing is IPricing {
 
     /// @inheritdoc IPricing
     function utilization() public view returns (uint256) {
-        (bool fresh, uint256 u) = _answer(
-            Feed(_utilizationFeed, _utilizationDecimals, _utilizationHeartbeat, _utilizationMin, _utilizationMax)
-        );
+        (bool fresh, uint256 u) = _answer(_utilizationFeed, _utilizationDecimals, _utilizationHeartbeat);
         return fresh && u < ONE ? u : ONE; // O3: clamped, and stale counts as full
     }
 
     /// @inheritdoc IPricing
     function kompUsd() public view returns (uint256) {
-        (bool fresh, uint256 usd) =
-            _answer(Feed(_kompUsdFeed, _kompUsdDecimals, _kompUsdHeartbeat, _kompUsdMin, _kompUsdMax));
+        (bool fresh, uint256 usd) = _answer(_kompUsdFeed, _kompUsdDecimals, _kompUsdHeartbeat);
         if (!fresh || usd == 0) revert KompUsdStale(_kompUsdFeed, _kompUsdHeartbeat); // O6
         return usd;
     }
@@ -227,23 +219,23 @@ contract Pricing is IPricing {
         for (uint256 i = 0; i < VENDORS; ++i) {
             Feed memory feed = feeds[i];
             if (feed.heartbeat > longest) longest = feed.heartbeat;
-            (bool counts, uint256 answer) = _answer(feed);
+            (bool counts, uint256 answer) = _answer(feed.feed, feed.decimals, feed.heartbeat);
             if (counts && answer != 0) answers[fresh++] = answer;
         }
     }
 
     /// @dev O2: whether the latest answer counts, and the answer at 18 decimals.
-    function _answer(Feed memory feed) private view returns (bool, uint256) {
-        (bool answered, int256 answer, uint256 updatedAt) = _call(feed.feed);
+    function _answer(address feed, uint256 decimals, uint256 heartbeat_) private view returns (bool, uint256) {
+        (bool answered, int256 answer, uint256 updatedAt) = _call(feed);
         if (!answered || updatedAt == 0 || updatedAt > block.timestamp) return (false, 0);
-        if (block.timestamp - updatedAt > feed.heartbeat) return (false, 0);
+        if (block.timestamp - updatedAt > heartbeat_) return (false, 0);
         if (answer < 0) return (false, 0);
-        uint256 value = uint256(answer);
-        if (value < feed.min || value > feed.max) return (false, 0);
-        return (true, _scaled(value, feed.decimals));
+        uint256 scaled = _scaled(uint256(answer), decimals);
+        return (scaled <= type(uint128).max, scaled);
     }
 
-    /// @dev `latestRoundData()` of a feed that may revert, burn its gas, answer too little or too much.
+    /// @dev `latestRoundData()` of a feed that may revert, burn its gas, answer too little or too much, or say that
+    /// the answer is an earlier round's, as ours do of one outside their bounds.
     function _call(address feed) private view returns (bool answered, int256 answer, uint256 updatedAt) {
         bytes4 selector = AggregatorV3Interface.latestRoundData.selector;
         assembly ("memory-safe") {
@@ -251,6 +243,7 @@ contract Pricing is IPricing {
             mstore(data, selector)
             answered := staticcall(FEED_GAS, feed, data, 4, data, 160)
             answered := and(answered, gt(returndatasize(), 159))
+            answered := and(answered, iszero(lt(mload(add(data, 128)), mload(data)))) // answeredInRound >= id
             answer := mload(add(data, 32))
             updatedAt := mload(add(data, 96))
         }
@@ -298,8 +291,10 @@ contract Pricing is IPricing {
         return a < b ? b - a : a - b;
     }
 
-    function _scaled(uint256 value, uint8 decimals) private pure returns (uint256) {
-        return decimals <= 18 ? value * 10 ** (18 - decimals) : value / 10 ** (decimals - 18);
+    /// @dev At 18 decimals; what is beyond 128 bits may come out as anything that is.
+    function _scaled(uint256 value, uint256 decimals) private pure returns (uint256) {
+        if (decimals > 18) return value / 10 ** (decimals - 18);
+        return value > type(uint128).max ? value : value * 10 ** (18 - decimals);
     }
 
     /// @dev Without any feed: a network need not price every resource.
@@ -311,16 +306,9 @@ contract Pricing is IPricing {
     }
 
     function _described(IOcrAggregator feed) private view returns (Feed memory) {
-        (int256 min, int256 max, uint8 decimals) = (feed.minAnswer(), feed.maxAnswer(), feed.decimals());
-        if (min < 0 || max < min) revert BoundsOutOfRange(address(feed), min, max);
-        // Whatever counts as an answer can be stored.
-        _scaled(uint256(max), decimals).toUint128();
-        return Feed({
-            feed: address(feed),
-            decimals: decimals,
-            heartbeat: feed.heartbeat().toUint40(),
-            min: uint256(min).toUint128(),
-            max: uint256(max).toUint128()
-        });
+        (uint8 decimals, uint256 beat) = (feed.decimals(), feed.heartbeat());
+        if (decimals > MOST_DECIMALS) revert DecimalsOutOfRange(address(feed), decimals, MOST_DECIMALS);
+        Creation.requireValue(beat, "heartbeat"); // D1
+        return Feed(address(feed), decimals, beat.toUint40());
     }
 }

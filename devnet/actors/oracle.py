@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devnet.actors.actor import Actor
-from devnet.actors.messages import FeedRead, Poke, RequestRound, SendFailed
+from devnet.actors.messages import ChainEvent, FeedRead, Poke, RequestRound, SendFailed
 from devnet.actors.operations import Fail, Operation, ReadFeed, Refusal, Send
 from devnet.actors.reports import Feed, Reporters
 from devnet.actors.view import View
 from devnet.chain import Account
+from devnet.protocol import Event
 from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED, feed_name
 from devnet.spec.network import RESOURCES, VENDORS, NetworkSpec
 
@@ -20,14 +21,16 @@ class Oracles(Actor):
     """As OCR2 has it: a new round at the first, at a deviation, after the heartbeat, on request.
 
     Every oracle node reads the source itself; f+1 of those that could sign the sorted
-    observations, and one of these sends them (O1). Who is offline signs nothing.
+    observations, and one of these sends them (O1). Who is offline signs nothing, and nor does who
+    is no node of the feed any more: what `ConfigSet` says counts from its block on (O7).
     """
 
     def __init__(self, spec: NetworkSpec, nodes: Sequence[Account]) -> None:
         super().__init__("oracles")
-        self._reporters = Reporters.of(nodes, spec.oracles.faulty)
+        self._nodes = {node.address.lower(): node for node in nodes}
+        reporters = Reporters.of(nodes, spec.oracles.faulty)
+        self._everybody = reporters  # of the devnet, whatever feeds they report to
         self._up: tuple[str, ...] = ()  # who could read a source last
-        self._faulty = spec.oracles.faulty
         self._deviation_bps = spec.oracles.deviation_bps
         heartbeats = {KOMP_USD_FEED: spec.oracles.komp_usd_heartbeat}
         heartbeats[UTILIZATION_FEED] = spec.oracles.utilization_heartbeat
@@ -36,12 +39,13 @@ class Oracles(Actor):
                 feed_name(vendor, resource),
                 spec.oracles.heartbeat,
                 resource,
+                reporters,
                 mocked=vendor in spec.oracles.mocked,
             )
             for resource in spec.oracles.resources
             for vendor in VENDORS
         ]
-        feeds += [Feed(name, heartbeat, None) for name, heartbeat in heartbeats.items()]
+        feeds += [Feed(name, heartbeat, None, reporters) for name, heartbeat in heartbeats.items()]
         self._feeds = {feed.name: feed for feed in feeds}
         self._poll = min(feed.heartbeat for feed in feeds)
         self._asked: set[str] = set()
@@ -63,6 +67,8 @@ class Oracles(Actor):
                     sends += self._request(message)
                 case FeedRead():
                     sends += self._read(view, message)
+                case ChainEvent(event) if event.name == "ConfigSet":
+                    self._replaced(event)
                 case SendFailed(function="transmit"):
                     self._refused(view, message)
                 case _:
@@ -92,6 +98,14 @@ class Oracles(Actor):
             self._feeds[name].asked, self._feeds[name].next_look = wish.id, 0
         return []
 
+    def _replaced(self, event: Event) -> None:
+        """O7: other nodes, epochs from 0 on, and a round as at first; strangers stay silent."""
+        feed = self._feeds[event.contract]
+        named = [self._nodes.get(address) for address in event.args["oracles"]]
+        feed.reporters = Reporters.of(named, event.args["faulty"])
+        feed.updated_at, feed.epoch, feed.next_look = None, 0, 0
+        feed.before = (None, feed.answer)
+
     def _refused(self, view: View, failed: SendFailed) -> None:
         """Such as an answer outside the bounds (O2); what faulty nodes tried changes nothing."""
         feed = self._feeds[failed.contract]
@@ -109,17 +123,18 @@ class Oracles(Actor):
             self._poll, max(view.block_seconds, feed.heartbeat - margin)
         )
         seen = dict(read.observations)
-        observed = tuple(name for name in self._reporters.nodes if name in seen)
+        observed = tuple(name for name in self._everybody.nodes if name in seen)
         if observed or (feed.resource is None and not read.kind):  # else its source may be down
             self._up = observed
         sends: list[Send] = []
-        enough = 1 if feed.mocked else 2 * self._faulty + 1
-        if len(observed) >= enough and self._starts_round(view, feed, read, margin):
-            round_of = self._reporters.script if feed.mocked else self._reporters.send
+        theirs = sum(1 for name in observed if name in feed.reporters.nodes)
+        enough = 1 if feed.mocked else 2 * feed.reporters.faulty + 1
+        if theirs >= enough and self._starts_round(view, feed, read, margin):
+            round_of = feed.reporters.script if feed.mocked else feed.reporters.send
             sends = round_of(view, feed, read)
         wish, feed.asked = feed.asked, 0
         if wish and not sends:
-            reason = f"{len(observed)} nodes have an observation of {feed.name}, too few to report"
+            reason = f"{theirs} nodes have an observation of {feed.name}, too few to report"
             return [Fail(wish, reason, Refusal.TOO_FEW_OBSERVATIONS)]
         if sends and feed.resource is not None:
             self._to_poke.add(feed.resource)
@@ -131,7 +146,8 @@ class Oracles(Actor):
         next_chance = view.now + self._poll + margin
         if next_chance >= feed.updated_at + feed.heartbeat:
             return True
-        values = sorted(value for _, value in read.observations)
+        members = feed.reporters.nodes
+        values = sorted(value for name, value in read.observations if name in members)
         answer = values[len(values) // 2]
         deviation = abs(answer - feed.answer) * 10_000
         return deviation >= self._deviation_bps * abs(feed.answer) and answer != feed.answer

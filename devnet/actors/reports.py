@@ -21,13 +21,15 @@ PHASE = 1 << 64  # Chainlink's proxies put the phase of their aggregator above t
 class Feed:
     """What the nodes remember of a feed; times in seconds, `answer` in the feed's decimals.
 
-    `resource` is None where no vendor stands behind it; `mocked`: its answers are scripted.
+    `resource` is None where no vendor stands behind it, `reporters` are its nodes now (O7);
+    `mocked`: its answers are scripted.
     `asked` is the wish for a new round, 0 for none; `played` the fault its mock plays.
     """
 
     name: str
     heartbeat: int
     resource: str | None
+    reporters: Reporters
     mocked: bool = False
     next_look: int = 0
     updated_at: int | None = None
@@ -53,17 +55,21 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Reporters:
-    """The oracle nodes by name, ascending by address; `places` are their indices in the feeds."""
+    """Oracle nodes by name, ascending by address; `places` are their indices in the feed's config.
+
+    Those of a config that are none of the devnet's are left out: nobody acts in their name.
+    """
 
     nodes: Mapping[str, Account]
     places: Mapping[str, int]
     faulty: int
 
     @classmethod
-    def of(cls, nodes: Sequence[Account], faulty: int) -> Reporters:
-        """`nodes` in the order the feeds were told them."""
-        ascending = sorted(nodes, key=lambda node: int(node.address, 16))  # as signatures are
-        places = {node.name: place for place, node in enumerate(nodes)}
+    def of(cls, nodes: Sequence[Account | None], faulty: int) -> Reporters:
+        """`nodes` in the order the feed was told them, None for a stranger."""
+        known = [node for node in nodes if node is not None]
+        ascending = sorted(known, key=lambda node: int(node.address, 16))  # as signatures are
+        places = {node.name: place for place, node in enumerate(nodes) if node is not None}
         return cls({node.name: node for node in ascending}, places, faulty)
 
     def send(self, view: View, feed: Feed, read: FeedRead) -> list[Send]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from devnet.checking.amounts import ZERO_ADDRESS
+from devnet.checking.feeds import Feeds
 from devnet.checking.governance import Governance
 from devnet.checking.incidents import Incidents
 from devnet.checking.market import Market
@@ -35,9 +36,10 @@ class Facts:
         self.incidents = Incidents(parameters, self.nodes, self.rewards)
         self.pools = Pools(parameters, self.nodes)
         self.governance = Governance(parameters)
+        self.feeds = Feeds(parameters)
         self._parts: tuple[Part, ...] = (
             *(self.nodes, self.rewards, self.market),
-            *(self.incidents, self.pools, self.governance),
+            *(self.incidents, self.pools, self.governance, self.feeds),
         )
         self.accounts: set[str] = {parameters.treasury}
         self.moved: set[str] = set()

@@ -14,6 +14,7 @@ from devnet.checking.amounts import (
     FULL_STAKE,
     due_share,
 )
+from devnet.checking.feeds import check_feeds
 from devnet.checking.folding import Facts
 from devnet.checking.governance import check_enactments, check_vault
 from devnet.checking.pools import check_pool_balances, check_pools
@@ -210,8 +211,12 @@ def invariant_11(ledger: Ledger, facts: Facts) -> Iterator[str]:
 
 
 def invariant_12(ledger: Ledger, facts: Facts) -> Iterator[str]:
-    """⌊0.75·m⌋ ≤ dynamic ≤ ⌊0.95·m⌋; base ≤ contingency ≤ 2·base; non-decreasing in u."""
+    """⌊0.75·m⌋ ≤ dynamic ≤ ⌊0.95·m⌋; base ≤ contingency ≤ 2·base; non-decreasing in u.
+
+    What they follow from: an answer is of the feed's nodes and counts inside its bounds (O7).
+    """
     yield from check_prices(ledger, facts)
+    yield from check_feeds(ledger, facts.feeds)
 
 
 def invariant_13(ledger: Ledger, facts: Facts) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from devnet.deploy.feeds import Feed, feeds
 from devnet.deploy.parameters import DeploymentParameters
-from devnet.model import FeedParameters, Parameters, VaultParameters
+from devnet.model import FeedConfig, FeedParameters, Parameters, VaultParameters
 from devnet.protocol import Deployment, config_digest, feed_name
 from devnet.protocol.contracts import Interface
 from devnet.protocol.messages import SNAPSHOT_SPACE
@@ -55,16 +55,19 @@ def _feed(given: DeploymentParameters, deployment: Deployment, feed: Feed) -> Fe
     bounds = (feed.minimum, feed.maximum)
     if feed.mocked:
         operator = given.oracles[0]
-        return FeedParameters(feed.decimals, feed.heartbeat_seconds, *bounds, operator=operator)
+        config = FeedConfig(*bounds)
+        return FeedParameters(
+            feed.decimals, feed.heartbeat_seconds, config, feed.description, operator
+        )
     digest = config_digest(
         deployment.genesis.chain_id,
         deployment.addresses[feed.name],
+        1,
         feed.description,
         feed.decimals,
         given.oracles,
         given.faulty,
         bounds,
     )
-    return FeedParameters(
-        feed.decimals, feed.heartbeat_seconds, *bounds, given.faulty, given.oracles, digest
-    )
+    config = FeedConfig(*bounds, given.faulty, given.oracles, digest)
+    return FeedParameters(feed.decimals, feed.heartbeat_seconds, config, feed.description)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from devnet.chain import Block
 from devnet.checking.folding import Facts
 from devnet.model import (
+    ConfigLedger,
     CycleLedger,
     Ledger,
     MemberLedger,
@@ -51,6 +52,7 @@ POOL_FIELDS = (
     *("total_shares", "rewards_per_share"),
 )
 PRICE_READS = ("stored", "contingencyOf", "marketPrice", "price", "priceInKomp", "beatsAll")
+CONFIG_READS = ("configDigest", "latestEpochAndRound")
 VAULT_READS = ("released", "releasable")
 
 
@@ -126,6 +128,12 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
     open_orders = [number for number in facts.market.orders if number not in kept_orders]
     orders = _ask_each(batch, open_orders, "Market", "orderOf")
     feeds = {name: batch.ask(name, "latestRoundData") for name in parameters.feeds}
+    old_configs = previous.configs if previous is not None else {}
+    configs = {
+        name: [batch.ask(name, view) for view in CONFIG_READS]
+        for name, feed in parameters.feeds.items()
+        if not feed.operator and (name in facts.feeds.touched or name not in old_configs)
+    }
     prices = {
         resource: [batch.ask("Pricing", view, resource) for view in PRICE_READS]
         for resource in parameters.cloud_feeds
@@ -198,6 +206,10 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
         ),
         arbiter=answer(arbiter),
         feeds={name: RoundState.of(answer(place)) for name, place in feeds.items()},
+        configs={
+            **old_configs,
+            **{n: ConfigLedger(*(answer(p) for p in places)) for n, places in configs.items()},
+        },
         prices={
             resource: _price(
                 [*(answer(p) for p in places[:2]), *(batch.answer_or_none(p) for p in places[2:])]

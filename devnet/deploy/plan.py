@@ -51,7 +51,7 @@ def plan(parameters: DeploymentParameters) -> tuple[Creation, ...]:
         Creation("Staking", "Staking", (token, gatekeepers, slashing, *periods)),
         Creation("Slashing", "Slashing", (token, gatekeepers, staking, rewards, pools, *appeals)),
         Creation("Rewards", "Rewards", (token, gatekeepers, staking, slashing, *cycle)),
-        *(_feed(p, feed) for feed in feeds(p)),
+        *(_feed(p, feed, governance) for feed in feeds(p)),
         Creation(
             "Pricing",
             "Pricing",
@@ -91,14 +91,14 @@ def _request_response(p: DeploymentParameters) -> tuple[Creation, ...]:
     )
 
 
-def _feed(p: DeploymentParameters, feed: Feed) -> Creation:
+def _feed(p: DeploymentParameters, feed: Feed, governance: object) -> Creation:
     bounds = (feed.minimum, feed.maximum)
     said = (feed.description, feed.decimals)
     if feed.mocked:
         operated = (p.oracles[0], feed.heartbeat_seconds)
         return Creation(feed.name, SCRIPTED, (*said, *operated, *bounds))
     nodes = (p.oracles, p.faulty, feed.heartbeat_seconds, p.deviation_bps)
-    return Creation(feed.name, FEED_ABI, (*said, *nodes, *bounds))
+    return Creation(feed.name, FEED_ABI, (*said, *nodes, *bounds, governance))
 
 
 def _vault(p: DeploymentParameters) -> tuple[Creation, ...]:

@@ -49,20 +49,21 @@ class Outside:
 
     def _within(self, feed: str, price: int) -> int:
         """O1: no feed takes an answer beyond its bounds, so no walk goes there."""
-        bounds = self._economy.parameters.feeds[feed]
+        bounds = self._economy.parameters.feeds[feed].config
         return min(max(price, bounds.minimum), bounds.maximum)
 
     def _transmit(self, feed: str, answer: int) -> None:
-        economy, given = self._economy, self._economy.parameters.feeds[feed]
+        economy, operator = self._economy, self._economy.parameters.feeds[feed].operator
         state, now = economy.state, economy.now
-        if given.operator:
+        if operator:
             told = {"id": state.rounds[feed].id + 1, "answer": answer}
             told |= {"startedAt": now, "updatedAt": now}
-            economy.require(given.operator, feed, "script", {"round": told})
+            economy.require(operator, feed, "script", {"round": told})
             return
+        given = state.configs[feed]
         observations = (answer,) * (2 * given.faulty + 1)
         report = {
-            "configDigest": given.config_digest,
+            "configDigest": given.digest,
             "epoch": (state.epochs[feed] >> 8) + 1,
             "round": 1,
             "observationsTimestamp": now,

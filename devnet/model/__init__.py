@@ -7,6 +7,7 @@ decides every transaction by itself, so that it can be compared with what the ch
 from __future__ import annotations
 
 from devnet.model.ledger import (
+    ConfigLedger,
     CycleLedger,
     Ledger,
     MemberLedger,
@@ -16,10 +17,12 @@ from devnet.model.ledger import (
     VaultLedger,
 )
 from devnet.model.model import Model, NoSuchRule, Outcome
-from devnet.model.parameters import FeedParameters, Parameters, VaultParameters
+from devnet.model.parameters import FeedConfig, FeedParameters, Parameters, VaultParameters
 
 __all__ = [
+    "ConfigLedger",
     "CycleLedger",
+    "FeedConfig",
     "FeedParameters",
     "Ledger",
     "MemberLedger",

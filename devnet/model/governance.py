@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from eth_abi.exceptions import DecodingError
 
-from devnet.model import appeals, gatekeepers, pools, pricing, rewards, shares
+from devnet.model import appeals, feeds, gatekeepers, pools, pricing, rewards, shares
 from devnet.model.calls import Call
 from devnet.model.gatekeepers import Quorum, check
 from devnet.model.state import State
 from devnet.model.tables import Refused, narrow
 from devnet.protocol.codec import Codec, Parameter, topic_of
-from devnet.protocol.deployment import abi_name
+from devnet.protocol.deployment import FEED_ABI, abi_name
 from devnet.protocol.messages import calls_hash
 from devnet.protocol.states import ProposalState, ProposalStatus
 
-Rule = Callable[["State", Call], None]
+Rule = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """A function that governance alone may call (R5), and the rule it follows."""
+    """A function that governance alone may call (R5), and the rule it follows.
+
+    `contract` is the ABI's name: the rule of a feed is told which one, too.
+    """
 
     contract: str
     function: str
@@ -121,8 +125,9 @@ def _callee(state: State, to: str, selector: bytes) -> tuple[Codec, Rule]:
     if contract is None:
         raise Refused("AddressEmptyCode")
     for known in GOVERNED:
-        if (known.contract, known.selector) == (contract, selector):
-            return known.inputs, known.rule
+        if (known.contract, known.selector) == (_kind(state, contract), selector):
+            of_feed = known.contract == FEED_ABI
+            return known.inputs, partial(known.rule, name=contract) if of_feed else known.rule
     known_functions = state.parameters.functions
     functions = known_functions.get(contract, known_functions.get(abi_name(contract)))
     if functions is not None and selector not in functions:
@@ -130,6 +135,12 @@ def _callee(state: State, to: str, selector: bytes) -> tuple[Codec, Rule]:
     if functions is not None and (rule := pools.rule_of(contract, functions[selector].name)):
         return functions[selector].inputs, rule
     raise NotGoverned(contract, selector)
+
+
+def _kind(state: State, contract: str) -> str:
+    """The ABI's name; a mock of a feed is none of the feeds that are governed (O7)."""
+    feed = state.parameters.feeds.get(contract)
+    return contract if feed is not None and feed.operator else abi_name(contract)
 
 
 def _queue(state: State, call: Call, proposal: bytes, calls: Sequence[Mapping[str, Any]]) -> None:
@@ -183,6 +194,15 @@ GOVERNED: Final = (
         costUsd1e18="uint128",
         multiplier1e18="uint64",
         on="bool",
+    ),
+    _governed(
+        FEED_ABI,
+        "setConfig",
+        feeds.set_config,
+        oracles_="address[]",
+        faulty_="uint8",
+        minAnswer_="int152",
+        maxAnswer_="int152",
     ),
     _governed("Slashing", "setArbiter", appeals.set_arbiter, arbiter_="address"),
     _governed("ExecutionQueue", "setGuardian", set_guardian, guardian_="address"),

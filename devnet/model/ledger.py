@@ -98,6 +98,14 @@ class PriceLedger:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigLedger:
+    """A feed's config (O7) by its digest, which binds all of it, and the last report under it."""
+
+    digest: bytes
+    epoch_and_round: int
+
+
+@dataclass(frozen=True, slots=True)
 class VaultLedger:
     """The incentive vault (I1), in wei."""
 
@@ -110,9 +118,9 @@ class Ledger:
     """All values at the end of a block. Addresses are lower-case hex.
 
     `balances` leaves out empty accounts, `cycles` those without reward and V; `incidents` and
-    `orders` count from 1; `pools` and `feeds` (their last rounds) are by contract name, `prices`
-    by resource number, `utilization` at 1e18, `proposals` by 0x hex of their id; `vault` None:
-    there is none.
+    `orders` count from 1; `pools`, `feeds` (their last rounds) and `configs` (of those that are no
+    mocks) are by contract name, `prices` by resource number, `utilization` at 1e18, `proposals`
+    by 0x hex of their id; `vault` None: there is none.
     """
 
     block: int
@@ -130,6 +138,7 @@ class Ledger:
     incidents: Mapping[int, IncidentState]
     arbiter: str
     feeds: Mapping[str, RoundState]
+    configs: Mapping[str, ConfigLedger]
     prices: Mapping[int, PriceLedger]
     utilization: int
     orders: Mapping[int, OrderState]

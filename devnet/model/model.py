@@ -25,6 +25,7 @@ from devnet.model import (
 )
 from devnet.model.calls import Call
 from devnet.model.ledger import (
+    ConfigLedger,
     CycleLedger,
     Ledger,
     MemberLedger,
@@ -97,6 +98,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
 }
 FEED_RULES: Final[Mapping[str, Callable[[State, Call, str], None]]] = {
     "transmit": feeds.transmit,
+    "setConfig": feeds.set_config,
     "script": feeds.script,
 }
 
@@ -207,6 +209,11 @@ class Model:
             incidents=dict(state.incidents.items()),
             arbiter=state.arbiter.value,
             feeds={name: state.rounds[name] for name in self.parameters.feeds},
+            configs={
+                name: ConfigLedger(state.configs[name].digest, state.epochs[name])
+                for name, feed in self.parameters.feeds.items()
+                if not feed.operator
+            },
             prices={r: self._price(r, now) for r in self.parameters.cloud_feeds},
             utilization=pricing.utilization(state, now),
             orders=dict(state.orders.items()),

@@ -14,20 +14,36 @@ RESOURCES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class FeedParameters:
-    """One price feed (O1, O2): `faulty` is f, `heartbeat` seconds, bounds in its decimals.
+class FeedConfig:
+    """What governance replaces of a feed (O7): bounds in its decimals, f and the oracle nodes.
 
-    `config_digest` is what reports must name. Where there is an `operator`, the feed is a mock
-    that answers whatever this account says, and has no oracle nodes.
+    `digest` is what reports must name, `count` how many configs there were with this one.
     """
 
-    decimals: int
-    heartbeat: int
     minimum: int
     maximum: int
     faulty: int = 0
     oracles: tuple[str, ...] = ()
-    config_digest: bytes = bytes(32)
+    digest: bytes = bytes(32)
+    count: int = 1
+
+    def allows(self, answer: int) -> bool:
+        """O2: inside the bounds."""
+        return self.minimum <= answer <= self.maximum
+
+
+@dataclass(frozen=True, slots=True)
+class FeedParameters:
+    """One price feed (O1, O2): `heartbeat` in seconds, `config` the one it is created with.
+
+    Where there is an `operator`, the feed is a mock that answers whatever this account says, and
+    has bounds, but no oracle nodes.
+    """
+
+    decimals: int
+    heartbeat: int
+    config: FeedConfig
+    description: str = ""
     operator: str = ""
 
 

@@ -25,8 +25,8 @@ def fresh(feed: FeedParameters, round_: RoundState, now: int, *, zero: bool) -> 
     """O2: the answer at 18 decimals if it counts, else None; `zero` says whether 0 does."""
     if not 0 < round_.updatedAt <= now or now - round_.updatedAt > feed.heartbeat:
         return None
-    if not feed.minimum <= round_.answer <= feed.maximum or round_.answer < 0:
-        return None
+    if round_.answeredInRound < round_.id or round_.answer < 0:
+        return None  # as a feed says of an answer outside its bounds
     answer = scaled(round_.answer, feed.decimals)
     if answer >= 2**128 or (answer == 0 and not zero):
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from devnet.model.calls import ZERO_ADDRESS, ZERO_HASH
+from devnet.model.parameters import FeedConfig
 from devnet.protocol.states import (
     ContingencyState,
     IncidentState,
@@ -117,6 +118,7 @@ NO_INCIDENT: Final = IncidentState(
 )
 NO_POOL: Final = Pool()
 STRANGER: Final = Member()
+NO_CONFIG: Final = FeedConfig(0, 0, count=0)
 NO_ROUND: Final = RoundState(0, 0, 0, 0, 0)
 NO_PRICE: Final = StoredPrice(0, 0, 0, 0)
 NO_CONTINGENCY: Final = ContingencyState(0, 0, on=False)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from devnet.model.calls import ZERO_ADDRESS
-from devnet.model.parameters import Parameters
+from devnet.model.parameters import FeedConfig, Parameters
 from devnet.model.rows import (
     NEWCOMER,
+    NO_CONFIG,
     NO_CONTINGENCY,
     NO_INCIDENT,
     NO_INVOCATION,
@@ -99,6 +100,7 @@ class State:
         self.members: Table[tuple[str, str], Member] = Table(journal, STRANGER)
 
         self.rounds: Table[str, RoundState] = Table(journal, NO_ROUND)
+        self.configs: Table[str, FeedConfig] = Table(journal, NO_CONFIG)
         self.epochs: Table[str, int] = Table(journal, 0)
         self.prices: Table[int, StoredPrice] = Table(journal, NO_PRICE)
         self.contingencies: Table[int, ContingencyState] = Table(journal, NO_CONTINGENCY)
@@ -131,7 +133,10 @@ class State:
         self._emitted.clear()
 
     def _deploy(self) -> None:
-        """T1, L6, L7, M4, I1: the supply lies with the treasury; contracts let others pull."""
+        """T1, L6, L7, M4, I1: the supply lies with the treasury; contracts let others pull.
+
+        O1: every feed has its first config.
+        """
         addresses = self.parameters.addresses
         self.balances[self.parameters.treasury] = self.parameters.supply
         for giver, taker in (
@@ -142,4 +147,6 @@ class State:
         ):
             if giver in addresses:
                 self.allowances[addresses[giver], addresses[taker]] = UNLIMITED
+        for name, feed in self.parameters.feeds.items():
+            self.configs[name] = feed.config
         self.journal.keep()

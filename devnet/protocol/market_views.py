@@ -58,11 +58,8 @@ class MarketViews(Reader):
         return RoundState.of(self.read(feed, "latestRoundData"))
 
     def config_digest(self, feed: str) -> bytes:
-        """What every report to a feed must name (O1)."""
-        key = (feed, "configDigest")
-        if key not in self._constants:
-            self._constants[key] = self.read(*key)
-        return cast(bytes, self._constants[key])
+        """What every report to a feed must name now (O1, O7)."""
+        return cast(bytes, self.read(feed, "configDigest"))
 
     def epoch_and_round(self, feed: str) -> int:
         """Of the last report: epoch * 256 + round."""
@@ -78,8 +75,16 @@ class MarketViews(Reader):
         return self._constant(feed, "decimals")
 
     def feed_bounds(self, feed: str) -> tuple[int, int]:
-        """The least and the largest answer a feed takes."""
-        return self._constant(feed, "minAnswer"), self._constant(feed, "maxAnswer")
+        """The least and the largest answer a feed takes now (O2, O7)."""
+        return self._integer(feed, "minAnswer"), self._integer(feed, "maxAnswer")
+
+    def feed_nodes(self, feed: str) -> tuple[str, ...]:
+        """The oracle nodes that a feed takes reports of now (O7)."""
+        return tuple(self.read(feed, "oracles"))
+
+    def feed_faulty(self, feed: str) -> int:
+        """f: how many of them may lie (O1)."""
+        return self._integer(feed, "faulty")
 
     # Market
 

@@ -17,12 +17,13 @@ _CONFIG: Final = Codec(
         for name, kind in (
             ("chainId", "uint256"),
             ("feed", "address"),
+            ("count", "uint32"),
             ("description", "string"),
             ("decimals", "uint8"),
             ("oracles", "address[]"),
-            ("faulty", "uint256"),
-            ("minimum", "int192"),
-            ("maximum", "int192"),
+            ("faulty", "uint8"),
+            ("minimum", "int152"),
+            ("maximum", "int152"),
         )
     ]
 )
@@ -53,14 +54,16 @@ class Report:
 def config_digest(
     chain_id: int,
     feed: str,
+    count: int,
     description: str,
     decimals: int,
     oracles: Sequence[str],
     faulty: int,
     bounds: tuple[int, int],
 ) -> bytes:
-    """A feed's own, from all that decides what its answers mean; `feed` is its address."""
-    given = (chain_id, feed, description, decimals, list(oracles), faulty, *bounds)
+    """A feed's own, from all that decides what its answers mean; `feed` is its address, `count`
+    how many configs it has had with this one (O7)."""
+    given = (chain_id, feed, count, description, decimals, list(oracles), faulty, *bounds)
     return keccak(_CONFIG.encode(given))
 
 

@@ -312,8 +312,9 @@ SENTENCES: Final[Mapping[str, str]] = {
         "{oracles} oracle nodes of which {faulty} may be faulty are not allowed"
     ),
     "BoundsOutOfOrder(int256 min,int256 max)": "a feed cannot have the bounds [{min}, {max}]",
-    "BoundsOutOfRange(address feed,int256 min,int256 max)": (
-        "feed {feed} cannot have the bounds [{min}, {max}]"
+    "ZeroRound()": "a scripted round has a number above 0",
+    "DecimalsOutOfRange(address feed,uint256 given,uint256 most)": (
+        "feed {feed} answers with {given} decimals, more than the {most} that can be read"
     ),
     "NoData(uint256 roundId)": "the feed has no round {roundId}",
     # OpenZeppelin and the language

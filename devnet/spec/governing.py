@@ -7,17 +7,20 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from devnet.spec.arguments import CallData
+from devnet.spec.feeds import FEED_PREFIX
 from devnet.spec.fields import Name
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import GatekeeperNames, known_of, require_vault
 from devnet.spec.units import UnitError
 
+ANY_FEED = f"{FEED_PREFIX}…"  # O7
 # R5: all that governance may call.
 GOVERNED = (
     "Gatekeepers.change",
     "Gatekeepers.remove",
     "Rewards.setMaxV",
     "Pricing.setContingency",
+    f"{ANY_FEED}.setConfig",
     "Slashing.setArbiter",
     "ExecutionQueue.setGuardian",
 )
@@ -31,7 +34,8 @@ class _OfProposal(Step):
 
 def _governed(call: CallData) -> CallData:
     """A pool is open to anyone, and so to the queue (S7)."""
-    if f"{call.to}.{call.function}" not in GOVERNED and not call.to.startswith("Pool:"):
+    to = ANY_FEED if call.to.startswith(FEED_PREFIX) else call.to
+    if f"{to}.{call.function}" not in GOVERNED and not call.to.startswith("Pool:"):
         what = "governance may not call that (R5)"
         raise UnitError(what, f"{call.to}.{call.function}", f"known: {', '.join(GOVERNED)}")
     return call

@@ -10,6 +10,7 @@ import pytest
 from devnet.actors.view import account_names
 from devnet.chain import derive
 from devnet.deploy import DeploymentParameters, Ref, plan
+from devnet.deploy.feeds import feeds
 from devnet.deploy.parameters import VaultParameters
 from devnet.deploy.plan import ZERO_ADDRESS, abi_key, addresses, resolved
 from devnet.spec import load_network
@@ -62,6 +63,7 @@ def test_who_refers_to_what_comes_later() -> None:
         "Gatekeepers": {"ExecutionQueue"},
         "Staking": {"Slashing"},
         "Slashing": {"Rewards", "PoolFactory"},
+        **{feed.name: {"ExecutionQueue"} for feed in feeds(PARAMETERS)},
     }
 
 

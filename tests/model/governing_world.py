@@ -8,6 +8,7 @@ from model_world import DAY, World, address
 
 from devnet.chain.keccak import keccak
 from devnet.model.governance import GOVERNED
+from devnet.protocol.deployment import abi_name
 from devnet.protocol.messages import SNAPSHOT_SPACE
 
 DELAY = 2 * DAY
@@ -17,7 +18,8 @@ Calls = tuple[dict[str, Any], ...]
 
 
 def call(contract: str, function: str, *args: Any) -> dict[str, Any]:
-    known = next(g for g in GOVERNED if (g.contract, g.function) == (contract, function))
+    kind = abi_name(contract)
+    known = next(g for g in GOVERNED if (g.contract, g.function) == (kind, function))
     return {"to": address(contract), "data": known.selector + known.inputs.encode(args)}
 
 

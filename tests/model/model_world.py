@@ -292,7 +292,7 @@ class World:
         observations = changes.pop("observations", (answer - 1, answer, answer + 1))
         state = self.model.state
         fields = {
-            "configDigest": self.parameters.feeds[feed].config_digest,
+            "configDigest": state.configs[feed].digest,
             "epoch": (state.epochs[feed] >> 8) + 1,
             "round": 1,
             # Several reports of one block were observed one after the other.

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_world import CLOUD_FEEDS, DAY, USD_PRICES, World
 
-from devnet.model import FeedParameters
+from devnet.model import FeedConfig, FeedParameters
 from devnet.model.pricing import after_poke, contingency_price, dynamic_price, fresh, median
 from devnet.protocol import ContingencyState, RoundState, StoredPrice
 from devnet.spec.feeds import KOMP_USD_FEED, UTILIZATION_FEED
 
 PRICE = st.integers(1, 10**22)
 U = st.integers(0, 10**18)
-FEED = FeedParameters(8, 3600, 100, 10**12)
+FEED = FeedParameters(8, 3600, FeedConfig(100, 10**12))
 
 
 def stored(world: World, resource: int = 0) -> StoredPrice:
@@ -71,21 +71,28 @@ def test_o2_a_jump_is_confirmed_on_its_side_after_h(p: int, pending: int, m: int
 
 
 @pytest.mark.parametrize(
-    ("answer", "updated", "counts"),
+    ("answer", "updated", "answered_in", "counts"),
     [
-        (5 * 10**7, 1000, 5 * 10**17),
-        (5 * 10**7, 0, None),
-        (5 * 10**7, 4601, None),
-        (5 * 10**7, 999, None),
-        (99, 4600, None),
-        (10**12 + 1, 4600, None),
-        (-1, 4600, None),
-        (0, 4600, None),
+        (5 * 10**7, 1000, 9, 5 * 10**17),
+        (5 * 10**7, 1000, 10, 5 * 10**17),
+        (5 * 10**7, 0, 9, None),
+        (5 * 10**7, 4601, 9, None),
+        (5 * 10**7, 999, 9, None),
+        (5 * 10**7, 4600, 8, None),
+        (5 * 10**7, 4600, 0, None),
+        (-1, 4600, 9, None),
+        (0, 4600, 9, None),
+        ((2**128 - 1) // 10**10, 4600, 9, (2**128 - 1) // 10**10 * 10**10),
+        ((2**128 - 1) // 10**10 + 1, 4600, 9, None),
+        (2**255 - 1, 4600, 9, None),
     ],
-    ids=["fresh", "never", "future", "stale", "low", "high", "negative", "zero"],
+    ids=[
+        *("fresh", "later", "never", "future", "stale", "carried over", "out of bounds"),
+        *("negative", "zero", "most", "more than can be stored", "most of all"),
+    ],
 )
-def test_o2_what_counts(answer: int, updated: int, counts: int | None) -> None:
-    round_ = RoundState(1, answer, updated, updated, 1)
+def test_o2_what_counts(answer: int, updated: int, answered_in: int, counts: int | None) -> None:
+    round_ = RoundState(9, answer, updated, updated, answered_in)
     assert fresh(FEED, round_, 4600, zero=False) == counts
 
 

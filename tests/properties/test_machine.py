@@ -20,7 +20,7 @@ from properties.twins import NETWORK, Twins
 NOBODY_MAY = {
     *(f"Staking.{name}" for name in ("slash", "suspend", "resume", "seize", "restore", "forfeit")),
     *("Rewards.voidV", "Rewards.setMaxV", "Gatekeepers.change", "Gatekeepers.remove"),
-    "Pricing.setContingency",
+    *("Pricing.setContingency", "Feed.setConfig"),
     *("Slashing.setArbiter", "ExecutionQueue.setGuardian"),
 }
 BUDGET = 20_000  # steps

@@ -114,7 +114,8 @@ def faults_of_step(town: Town, step: str) -> list[str]:
             [
                 "govern.calls[0]: governance may not call that (R5); seen 'Kompute.transfer'; "
                 "known: Gatekeepers.change, Gatekeepers.remove, Rewards.setMaxV, "
-                "Pricing.setContingency, Slashing.setArbiter, ExecutionQueue.setGuardian"
+                "Pricing.setContingency, Feed:….setConfig, Slashing.setArbiter, "
+                "ExecutionQueue.setGuardian"
             ],
         ),
         (

@@ -42,8 +42,9 @@ def script(stage: Stage, answer: int, *, ahead: int = 0, number: int = PHASE + 1
     told = {"id": number, "answer": answer, "startedAt": at, "updatedAt": at}
     sent = stage.send("oracle-1", MOCK, "script", told)
     assert sent.event("AnswerUpdated") == {"current": answer, "roundId": number, "updatedAt": at}
+    answered_in = number if 1 <= answer <= 10**22 else 0
     assert RoundState.of(stage.read(MOCK, "latestRoundData")) == RoundState(
-        number, answer, at, at, number
+        number, answer, at, at, answered_in
     )
 
 
@@ -160,6 +161,8 @@ def test_the_mock_obeys_its_operator_alone(mocked: Stage) -> None:
         "NotOperator",
         {"caller": address("oracle-2"), "operator": address("oracle-1")},
     )
+    none = mocked.refused("oracle-1", MOCK, "script", {**told, "id": 0})
+    assert (none.name, dict(none.values)) == ("ZeroRound", {})
     script(mocked, 7, number=PHASE + 5)
     first = RoundState.of(mocked.read(MOCK, "getRoundData", PHASE + 1))
     assert (first.id, first.answer) == (PHASE + 1, MIDDLE)

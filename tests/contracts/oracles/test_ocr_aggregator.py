@@ -13,6 +13,7 @@ from devnet.protocol import Report, config_digest
 
 FEED = "Feed:aws:vcpu_hour"
 VALUES = (40, 41, 42)
+ZERO = "0x" + "00" * 20
 ORACLES = ("oracle-1", "oracle-2", "oracle-3", "oracle-4")
 
 
@@ -84,7 +85,7 @@ def test_o1_what_it_says_of_itself(stage: Stage) -> None:
 
 def test_o1_the_digest_is_of_all_that_decides_what_an_answer_means(stage: Stage) -> None:
     own = stage.read(FEED, "configDigest")
-    given = (31337, stage.address(FEED), "aws vcpu_hour / USD", 18, PARAMETERS.oracles, 1)
+    given = (31337, stage.address(FEED), 1, "aws vcpu_hour / USD", 18, PARAMETERS.oracles, 1)
     assert own == config_digest(*given, (1, 10**22))
     others = ("Feed:gcp:vcpu_hour", "Feed:komp_usd", "Feed:utilization")
     assert len({own, *(stage.read(name, "configDigest") for name in others)}) == 4
@@ -158,15 +159,25 @@ def test_o1_refused_observations(
 
 def test_o1_both_bounds_are_allowed_answers(stage: Stage) -> None:
     nodes = list(PARAMETERS.oracles)
-    assert stage.create("Feed:fixed", "OcrAggregator", "x", 8, nodes, 1, DAY, 50, 7, 7) is None
-    stage.round("Feed:fixed", 7)
-    assert stage.read("Feed:fixed", "latestRoundData")["answer"] == 7
+    given = ("x", 8, nodes, 1, DAY, 50, -7, -6, address("governance"))
+    assert stage.create("Feed:narrow", "OcrAggregator", *given) is None
+    for answer in (-7, -6):
+        stage.round("Feed:narrow", answer)
+        round_ = stage.read("Feed:narrow", "latestRoundData")
+        assert (round_["answer"], round_["answeredInRound"]) == (answer, round_["id"])
+    for answer in (-8, -5):
+        stage.mine()
+        report = stage.transmission("Feed:narrow", (answer,) * 3)
+        error = stage.refused("oracle-1", "Feed:narrow", "transmit", *report)
+        assert error.name == "AnswerOutOfBounds"
+        assert error.values == {"answer": answer, "min": -7, "max": -6}
 
 
 def test_o1_more_than_2f_observations(stage: Stage) -> None:
     """f of them may be lies and f may be missing of what is honest."""
     nodes = [address(name) for name in (*ORACLES, "alice", "bob", "mallory")]
-    assert stage.create("Feed:many", "OcrAggregator", "x", 8, nodes, 2, DAY, 50, 1, 9) is None
+    given = ("x", 8, nodes, 2, DAY, 50, 1, 9, address("governance"))
+    assert stage.create("Feed:many", "OcrAggregator", *given) is None
     few = stage.transmission("Feed:many", (1, 2, 3, 4), *ORACLES[:3])
     error = stage.refused("oracle-1", "Feed:many", "transmit", *few)
     assert (error.name, error.values) == (
@@ -258,7 +269,8 @@ def test_o1_at_most_31_oracle_nodes_and_more_than_3f(
     stage: Stage, oracles: int, faulty: int, ok: bool
 ) -> None:
     nodes = [f"0x{place:040x}" for place in range(1, oracles + 1)]
-    error = stage.create("Other", "OcrAggregator", "x", 8, nodes, faulty, DAY, 50, 1, 2)
+    given = ("x", 8, nodes, faulty, DAY, 50, 1, 2, address("governance"))
+    error = stage.create("Other", "OcrAggregator", *given)
     assert (error is None) == ok
     if error is not None:
         assert (error.name, dict(error.values)) == (
@@ -267,15 +279,39 @@ def test_o1_at_most_31_oracle_nodes_and_more_than_3f(
         )
 
 
-def test_refused_feeds(stage: Stage) -> None:
-    twice = ("x", 8, [PARAMETERS.oracles[0]] * 4, 1, DAY, 50, 1, 2)
-    error = stage.create("Other", "OcrAggregator", *twice)
-    assert error is not None and error.name == "DuplicateOracle"
-    wrong_way = ("x", 8, list(PARAMETERS.oracles), 1, DAY, 50, 3, 2)
-    error = stage.create("Other", "OcrAggregator", *wrong_way)
-    assert error is not None
-    assert (error.name, dict(error.values)) == ("BoundsOutOfOrder", {"min": 3, "max": 2})
-    for bounds in ((1, 2**159), (-(2**159) - 1, 1)):
-        wide = ("x", 8, list(PARAMETERS.oracles), 1, DAY, 50, *bounds)
-        error = stage.create("Other", "OcrAggregator", *wide)
-        assert error is not None and error.name == "SafeCastOverflowedIntDowncast"
+NODES = list(PARAMETERS.oracles)
+YEARS_10 = 3_650 * DAY
+
+
+def word(text: str) -> bytes:
+    return text.encode().ljust(32, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "values"),
+    [
+        ({2: [NODES[0]] * 4}, "DuplicateOracle", {"signer": NODES[0]}),
+        ({2: [*NODES[:3], ZERO]}, "ZeroAddress", {"what": word("oracles")}),
+        ({4: 0}, "ZeroValue", {"what": word("heartbeat")}),
+        (
+            {4: YEARS_10 + 1},
+            "TooLong",
+            {"what": word("heartbeat"), "given": YEARS_10 + 1, "most": YEARS_10},
+        ),
+        ({4: YEARS_10}, "", {}),
+        ({4: 1}, "", {}),
+        ({6: 3}, "BoundsOutOfOrder", {"min": 3, "max": 2}),
+        ({6: 2}, "BoundsOutOfOrder", {"min": 2, "max": 2}),
+        ({6: -(2**151), 7: 2**151 - 1}, "", {}),
+        ({8: ZERO}, "ZeroAddress", {"what": word("governance")}),
+    ],
+    ids=str,
+)
+def test_d1_refused_feeds(
+    stage: Stage, changes: dict[int, object], name: str, values: dict[str, object]
+) -> None:
+    given: list[object] = ["x", 8, NODES, 1, DAY, 50, 1, 2, address("governance")]
+    for place, value in changes.items():
+        given[place] = value
+    error = stage.create("Other", "OcrAggregator", *given)
+    assert (error.name if error else "", dict(error.values) if error else {}) == (name, values)

@@ -128,18 +128,63 @@ def test_o6_a_komp_for_nothing_is_none(market: Market) -> None:
 
 
 @pytest.mark.parametrize(
-    ("decimals", "bounds"),
-    [(18, (-1, 5)), (18, (6, 5)), (18, (0, 2**128)), (0, (0, 2**127))],
-    ids=str,
+    ("decimals", "heartbeat", "name", "values"),
+    [
+        (96, DAY, "DecimalsOutOfRange", {"given": 96, "most": 95}),
+        (95, DAY, "", {}),
+        (18, 0, "ZeroValue", {"what": b"heartbeat".ljust(32, b"\0")}),
+        (18, 1, "", {}),
+    ],
 )
-def test_feeds_that_cannot_be_priced_are_refused(
-    market: Market, decimals: int, bounds: tuple[int, int]
+def test_d1_feeds_that_cannot_be_priced_are_refused(
+    market: Market, decimals: int, heartbeat: int, name: str, values: dict[str, object]
 ) -> None:
     stage = market.stage
-    assert stage.create("odd", "MockFeed", decimals, DAY, *bounds) is None
-    feeds = [[ZERO] * 3] * 6
-    others = [stage.address(name) for name in ("odd", "used", "Gatekeepers")]
-    assert stage.create("Other", "Pricing", feeds, *others) is not None
+    assert stage.create("odd", "MockFeed", decimals, heartbeat, -1, 5) is None
+    others = [stage.address(given) for given in ("odd", "used", "Gatekeepers")]
+    error = stage.create("Other", "Pricing", [[ZERO] * 3] * 6, *others)
+    assert (error.name if error else "") == name
+    if error is not None:
+        assert values.items() <= error.values.items()
+
+
+MOST = 2**128 - 1
+
+
+@pytest.mark.parametrize(
+    ("decimals", "answer", "read"),
+    [
+        (18, MOST, MOST),
+        (18, MOST + 1, 0),
+        (0, MOST // WAD, MOST // WAD * WAD),
+        (0, MOST // WAD + 1, 0),
+        (0, 2**196 - 1, 0),  # times 1e18 beyond 256 bits
+        (0, 2**255 - 1, 0),
+        (20, MOST * 100 + 99, MOST),
+        (20, MOST * 100 + 100, 0),
+        (95, 10**76, 0),  # a tenth of a unit
+        (95, 2**255 - 1, 0),
+        (18, -1, 0),
+        (18, -(2**255), 0),
+    ],
+)
+def test_o2_what_cannot_be_stored_does_not_count_and_nothing_reverts(
+    market: Market, decimals: int, answer: int, read: int
+) -> None:
+    """Neither as KOMP/USD nor as one of three vendors."""
+    stage = market.stage
+    widest = (-(2**255), 2**255 - 1)
+    assert stage.create("wide", "MockFeed", decimals, DAY, *widest) is None
+    market.priced_by("Wide", "wide", "gcp", "azure", usd="wide")
+    market.answers(None, 110, 120)
+    stage.send("mallory", "wide", "set", answer, stage.now)
+    if read:
+        assert stage.read("Wide", "kompUsd") == read
+    else:
+        assert stage.refused_read("Wide", "kompUsd").name == "KompUsdStale"
+    stage.send("mallory", "Wide", "poke", 0)
+    of_three = sorted((read, 110 * WAD, 120 * WAD))[1]
+    assert stage.read("Wide", "marketPrice", 0) == (of_three if read else 110 * WAD)
 
 
 def test_a_resource_has_three_feeds_or_none(market: Market) -> None:
@@ -172,9 +217,8 @@ def test_a_resource_has_three_feeds_or_none(market: Market) -> None:
 def test_o2_answers_are_read_at_18_decimals(
     market: Market, decimals: int, given_: int, at18: int
 ) -> None:
-    """By a feed that answers one thing only, too."""
     stage = market.stage
-    assert stage.create("one", "MockFeed", decimals, DAY, given_, given_) is None
+    assert stage.create("one", "MockFeed", decimals, DAY, given_, given_ + 1) is None
     market.priced_by("One", *VENDORS, usd="one")
     stage.send("mallory", "one", "set", given_, stage.now)
     assert stage.read("One", "kompUsd") == at18

@@ -10,6 +10,7 @@ from pricing_stage import (
     ANSWERS_LONG,
     ANSWERS_SHORT,
     BURNS_GAS,
+    CARRIED_OVER,
     DIRTY_ROUND,
     HEARTBEATS,
     REVERTS,
@@ -72,7 +73,9 @@ def test_o2_fewer_than_two(market: Market, answers: tuple[int | None, ...], fres
 
 
 @pytest.mark.parametrize(
-    "fault", [REVERTS, BURNS_GAS, ANSWERS_SHORT], ids=["reverts", "burns gas", "answers short"]
+    "fault",
+    [REVERTS, BURNS_GAS, ANSWERS_SHORT, CARRIED_OVER],
+    ids=["reverts", "burns gas", "answers short", "carries the round before over"],
 )
 def test_o2_a_broken_feed_does_not_count(market: Market, fault: int) -> None:
     market.answers(100, 110, 120)

@@ -53,7 +53,7 @@ def said(sight: Sight, feed: str, value: int, spread: int = 1) -> Send:
         script = {"id": state.rounds[feed].id + 1, "answer": value, **times}
         return Send("oracle-1", feed, "script", {"round": script})
     report = {
-        "configDigest": "0x" + p.config_digest.hex(),
+        "configDigest": "0x" + state.configs[feed].digest.hex(),
         "epoch": (state.epochs[feed] >> 8) + 1,
         "round": 1,
         "observationsTimestamp": now(0),
