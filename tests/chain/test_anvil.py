@@ -44,6 +44,28 @@ def test_genesis_accounts_and_identity(binary: Path, tmp_path: Path) -> None:
     assert anvil.pid is None
 
 
+def test_a_node_that_was_launched_is_waited_for(binary: Path, tmp_path: Path) -> None:
+    anvil = Anvil(binary, genesis_timestamp=GENESIS, folder=tmp_path)
+    anvil.launch()
+    launched = anvil.pid
+    assert launched is not None
+    with anvil, Rpc(anvil.url) as rpc:
+        assert anvil.pid == launched
+        assert rpc.call("eth_blockNumber") == "0x0"
+    assert not psutil.pid_exists(launched)
+    assert anvil.pid is None
+
+
+def test_a_launched_node_that_ends_is_told_on_entering(binary: Path, tmp_path: Path) -> None:
+    anvil = Anvil(binary, genesis_timestamp=GENESIS, folder=tmp_path)
+    anvil.launch()
+    assert anvil.pid is not None
+    os.kill(anvil.pid, signal.SIGKILL)
+    with pytest.raises(AnvilFailed, match="was ended by SIGKILL"):
+        anvil.start()
+    assert anvil.pid is None
+
+
 def test_a_taken_port_is_named(binary: Path, tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
