@@ -30,8 +30,11 @@ def test_every_verb_has_an_option_for_each_field() -> None:
 
 
 def test_what_is_carried_out_takes_the_words_that_help_tells() -> None:
-    def taken(command: click.Command) -> list[tuple[str | None, list[str], str]]:
-        return [(param.name, param.opts, param.param_type_name) for param in command.params]
+    def taken(command: click.Command) -> tuple[list[str | None], dict[str | None, list[str]]]:
+        """Arguments by their places, options by what they are called."""
+        arguments = [p.name for p in command.params if isinstance(p, click.Argument)]
+        options = {p.name: p.opts for p in command.params if isinstance(p, click.Option)}
+        return arguments, options
 
     for verb in STEPS:
         quick, whole = command_of(verb), described(verb)
