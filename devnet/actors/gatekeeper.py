@@ -19,7 +19,7 @@ from devnet.actors.messages import (
     Wish,
 )
 from devnet.actors.operations import Operation, Tell
-from devnet.actors.signing import Proposals
+from devnet.actors.signing import Outcome, Proposals
 from devnet.actors.view import View
 from devnet.chain import Account, sign_digest
 
@@ -52,14 +52,9 @@ class Gatekeeper(Actor):
                     operations.append(
                         self._answer(view, message.attestation, message.asked_by, reason)
                     )
-                case SignatureGiven():
-                    signatures = self._proposals.given(view, message)
-                    if signatures is not None:
-                        operations += self._completed(view, message.attestation, signatures)
-                case SignatureRefused():
-                    reasons = self._proposals.refused(message)
-                    if reasons is not None:
-                        operations += self._given_up(view, message.attestation, reasons)
+                case SignatureGiven() | SignatureRefused():
+                    outcome = self._proposals.answered(view, message)
+                    operations += self._followed(view, message.attestation, outcome)
                 case Wish() if not any(isinstance(message, duty.wishes) for duty in self._duties):
                     operations += self.otherwise(message)
                 case _:
@@ -87,11 +82,8 @@ class Gatekeeper(Actor):
         if reason is not None:
             return self._given_up(view, attestation, f"{self.name}: {reason}")
         duty.signed(attestation)
-        needed = view.reads.needed(duty.quorum(attestation))
-        asks, signatures = self._proposals.propose(attestation, needed, view.reads.domains)
-        if signatures is not None:
-            return self._completed(view, attestation, signatures)
-        return asks
+        asks, outcome = self._proposals.propose(view, attestation, duty.quorum(attestation))
+        return [*asks, *self._followed(view, attestation, outcome)]
 
     def _asked(self, view: View, asked: SignatureAsked) -> Operation:
         attestation = asked.attestation
@@ -112,10 +104,13 @@ class Gatekeeper(Actor):
         signature = sign_digest(self._account, attestation.digest(view.reads.domains))
         return Tell(asked_by, SignatureGiven(attestation, self._account.address, signature))
 
-    def _completed(
-        self, view: View, attestation: Attestation, signatures: bytes
-    ) -> list[Operation]:
-        return self._duty(attestation).completed(view, attestation, signatures)
+    def _followed(self, view: View, attestation: Attestation, outcome: Outcome) -> list[Operation]:
+        match outcome:
+            case bytes(signatures):
+                return self._duty(attestation).completed(view, attestation, signatures)
+            case str(reasons):
+                return self._given_up(view, attestation, reasons)
+        return []
 
     def _given_up(self, view: View, attestation: Attestation, reasons: str) -> list[Operation]:
         return self._duty(attestation).given_up(view, attestation, reasons)

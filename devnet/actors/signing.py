@@ -2,84 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from devnet.actors.attestations import Attestation, PerfResult
 from devnet.actors.messages import SignatureAsked, SignatureGiven, SignatureRefused
 from devnet.actors.operations import Operation, Tell
 from devnet.actors.view import View
 from devnet.chain import Account, recover, sign_digest
-from devnet.protocol import Domains
 
 HASH_REACH_BLOCKS = 256
-Completion = Callable[[View, Attestation, bytes], list[Operation]]
+GONE = "no gatekeeper any more"
+UNSIGNED = "its signature is not its own"
+Outcome = bytes | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """Whose quorum it takes, the signatures by name, and why others gave none."""
+
+    quorum: str
+    given: dict[str, bytes] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 class Proposals:
-    """What this gatekeeper has proposed and not yet completed; signatures by signer."""
+    """What this gatekeeper has proposed and not yet completed.
+
+    An outcome is the quorum's signatures, ascending by signer; or all reasons, once it is out of
+    reach; or None while who has not answered may still complete it. Then the proposal is forgotten.
+    Governance changes gatekeepers and k meanwhile, so every answer looks at them anew (R4).
+    """
 
     def __init__(self, account: Account, peers: Sequence[str]) -> None:
         self._account = account
         self._peers = tuple(peers)
-        self._given: dict[Attestation, dict[str, bytes]] = {}
-        self._refused: dict[Attestation, dict[str, str]] = {}
-        self._needed: dict[Attestation, int] = {}
+        self._open: dict[Attestation, _Proposal] = {}
 
     def propose(
-        self, attestation: Attestation, needed: int, domains: Domains
-    ) -> tuple[list[Operation], bytes | None]:
-        """Sign, and ask the peers; the second value is the quorum where one signature is enough."""
-        own = sign_digest(self._account, attestation.digest(domains))
-        self._given[attestation] = {self._account.address: own}
-        self._refused[attestation] = {}
-        self._needed[attestation] = needed
-        complete = self._complete(attestation)
+        self, view: View, attestation: Attestation, quorum: str
+    ) -> tuple[list[Operation], Outcome]:
+        """Sign, and ask the peers unless the outcome is there already."""
+        own = sign_digest(self._account, attestation.digest(view.reads.domains))
+        self._open[attestation] = _Proposal(quorum, {self._account.name: own})
+        outcome = self._outcome(view, attestation)
         ask = SignatureAsked(attestation, self._account.name)
-        asks: list[Operation] = [Tell(peer, ask) for peer in self._peers] if not complete else []
-        return asks, complete
+        asks: list[Operation] = [Tell(peer, ask) for peer in self._peers] if outcome is None else []
+        return asks, outcome
 
-    def given(self, view: View, message: SignatureGiven) -> bytes | None:
-        """The quorum's signatures, ascending by signer, once there are enough; then forgotten.
-
-        What a gatekeeper of the registry has not signed itself does not count (R4).
-        """
-        given = self._given.get(message.attestation)
-        if given is None or not _is_valid(view, message):
+    def answered(self, view: View, message: SignatureGiven | SignatureRefused) -> Outcome:
+        """What does not count is a refusal: nobody waits for another answer of its signer."""
+        proposal = self._open.get(message.attestation)
+        if proposal is None:
             return None
-        given[message.signer] = message.signature
-        return self._complete(message.attestation)
+        if isinstance(message, SignatureRefused):
+            proposal.refused[message.signer] = message.reason
+        elif _is_signed(view, message):
+            signer = view.directory.name(message.signer)
+            proposal.given[signer] = message.signature
+            proposal.refused.pop(signer, None)
+        else:
+            proposal.refused[view.directory.name(message.signer)] = UNSIGNED
+        return self._outcome(view, message.attestation)
 
-    def refused(self, message: SignatureRefused) -> str | None:
-        """All reasons, once the quorum is out of reach; then the proposal is forgotten."""
-        refused = self._refused.get(message.attestation)
-        if refused is None:
-            return None
-        refused[message.signer] = message.reason
-        if len(self._peers) + 1 - len(refused) >= self._needed[message.attestation]:
-            return None
-        self._forget(message.attestation)
-        return "; ".join(f"{signer}: {reason}" for signer, reason in sorted(refused.items()))
-
-    def _complete(self, attestation: Attestation) -> bytes | None:
-        given = self._given[attestation]
-        needed = self._needed[attestation]
+    def _outcome(self, view: View, attestation: Attestation) -> Outcome:
+        proposal = self._open[attestation]
+        needed = view.reads.needed(proposal.quorum)
+        everybody = (self._account.name, *self._peers)
+        members = [n for n in everybody if view.reads.is_gatekeeper(view.directory.address(n))]
+        given = [name for name in members if name in proposal.given]
+        silent = [n for n in members if n not in proposal.given and n not in proposal.refused]
+        if len(given) + len(silent) < needed:
+            del self._open[attestation]
+            gone = dict.fromkeys(set(everybody) - set(members), GONE)
+            reasons = {**proposal.refused, **gone}
+            return "; ".join(f"{name}: {why}" for name, why in sorted(reasons.items()))
         if len(given) < needed:
             return None
-        first = sorted(given, key=lambda address: int(address, 16))[:needed]  # R4: ascending
-        self._forget(attestation)
-        return b"".join(given[address] for address in first)
-
-    def _forget(self, attestation: Attestation) -> None:
-        del self._given[attestation], self._refused[attestation], self._needed[attestation]
+        del self._open[attestation]
+        first = sorted(given, key=lambda name: int(view.directory.address(name), 16))[:needed]
+        return b"".join(proposal.given[name] for name in first)  # R4: ascending
 
 
-def _is_valid(view: View, message: SignatureGiven) -> bool:
+def _is_signed(view: View, message: SignatureGiven) -> bool:
     digest = message.attestation.digest(view.reads.domains)
     try:
-        signer = recover(digest, message.signature)
+        return recover(digest, message.signature) == message.signer.lower()
     except ValueError:
         return False
-    return signer == message.signer.lower() and view.reads.is_gatekeeper(message.signer)
 
 
 class SignedResults:

@@ -24,7 +24,9 @@ def stage() -> Stage:
     keepers = ", ".join(f"{{name: {name}}}" for name in KEEPERS[1:])
     first = "{name: gatekeeper-1, control_plane: true}"
     changes = {"gatekeepers": f"[{first}, {keepers}]", "parameters.perf_quorum": "3"}
-    return Stage(network(**changes))
+    made = Stage(network(**changes))
+    made.reads.quorums["PERF"] = 3
+    return made
 
 
 def proposals(stage: Stage) -> Proposals:
@@ -44,7 +46,7 @@ def signers(stage: Stage, signatures: bytes) -> list[str]:
 
 
 def test_every_peer_is_asked_and_the_proposer_signs_itself(stage: Stage) -> None:
-    asks, signatures = proposals(stage).propose(STATEMENT, 3, stage.reads.domains)
+    asks, signatures = proposals(stage).propose(stage.view(10), STATEMENT, "PERF")
 
     ask = SignatureAsked(STATEMENT, "gatekeeper-1")
     assert asks == [Tell(peer, ask) for peer in KEEPERS[1:]]
@@ -53,42 +55,138 @@ def test_every_peer_is_asked_and_the_proposer_signs_itself(stage: Stage) -> None
 
 def test_a_quorum_is_exactly_k_signatures_ascending_by_signer(stage: Stage) -> None:
     made = proposals(stage)
-    made.propose(STATEMENT, 3, stage.reads.domains)
+    made.propose(stage.view(10), STATEMENT, "PERF")
 
-    assert made.given(stage.view(10), given(stage, "gatekeeper-4")) is None
-    signatures = made.given(stage.view(10), given(stage, "gatekeeper-2"))
+    assert made.answered(stage.view(10), given(stage, "gatekeeper-4")) is None
+    signatures = made.answered(stage.view(10), given(stage, "gatekeeper-2"))
 
-    assert signatures is not None
+    assert isinstance(signatures, bytes)
     names = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-4")
     assert signers(stage, signatures) == sorted(stage.address(name) for name in names)
-    assert made.given(stage.view(10), given(stage, "gatekeeper-3")) is None  # complete: forgotten
+    assert (
+        made.answered(stage.view(10), given(stage, "gatekeeper-3")) is None
+    )  # complete: forgotten
 
 
 def test_one_signature_is_enough_where_one_is_needed(stage: Stage) -> None:
-    asks, signatures = proposals(stage).propose(STATEMENT, 1, stage.reads.domains)
+    stage.reads.quorums["PERF"] = 1
+    asks, signatures = proposals(stage).propose(stage.view(10), STATEMENT, "PERF")
 
     assert asks == []
-    assert signatures is not None
+    assert isinstance(signatures, bytes)
     assert signers(stage, signatures) == [stage.address("gatekeeper-1")]
 
 
 def test_the_same_signer_twice_counts_once(stage: Stage) -> None:
     made = proposals(stage)
-    made.propose(STATEMENT, 3, stage.reads.domains)
+    made.propose(stage.view(10), STATEMENT, "PERF")
 
-    assert made.given(stage.view(10), given(stage, "gatekeeper-2")) is None
-    assert made.given(stage.view(10), given(stage, "gatekeeper-2")) is None
+    assert made.answered(stage.view(10), given(stage, "gatekeeper-2")) is None
+    assert made.answered(stage.view(10), given(stage, "gatekeeper-2")) is None
 
 
 def test_a_proposal_is_given_up_once_the_quorum_is_out_of_reach(stage: Stage) -> None:
     made = proposals(stage)
-    made.propose(STATEMENT, 3, stage.reads.domains)
+    made.propose(stage.view(10), STATEMENT, "PERF")
 
-    assert made.refused(SignatureRefused(STATEMENT, "gatekeeper-3", "no pods")) is None
-    reasons = made.refused(SignatureRefused(STATEMENT, "gatekeeper-2", "no order"))
+    assert (
+        made.answered(stage.view(10), SignatureRefused(STATEMENT, "gatekeeper-3", "no pods"))
+        is None
+    )
+    reasons = made.answered(stage.view(10), SignatureRefused(STATEMENT, "gatekeeper-2", "no order"))
 
     assert reasons == "gatekeeper-2: no order; gatekeeper-3: no pods"
-    assert made.given(stage.view(10), given(stage, "gatekeeper-4")) is None
+    assert made.answered(stage.view(10), given(stage, "gatekeeper-4")) is None
+
+
+def removed(stage: Stage, *names: str) -> None:
+    """By governance, with k as it is."""
+    stage.reads.gatekeepers -= {stage.address(name) for name in names}
+
+
+def test_nobody_waits_for_a_gatekeeper_that_was_removed(stage: Stage) -> None:
+    """Its answer neither counts nor keeps the proposal open."""
+    made, view = proposals(stage), stage.view(10)
+    made.propose(view, STATEMENT, "PERF")
+    removed(stage, "gatekeeper-2")
+    assert made.answered(view, given(stage, "gatekeeper-2")) is None  # two may still sign
+
+    reasons = made.answered(view, SignatureRefused(STATEMENT, "gatekeeper-3", "no pods"))
+
+    assert reasons == "gatekeeper-2: no gatekeeper any more; gatekeeper-3: no pods"
+    assert made.answered(view, given(stage, "gatekeeper-4")) is None  # forgotten
+
+
+def test_who_signed_and_was_removed_before_the_quorum_does_not_count(stage: Stage) -> None:
+    made, view = proposals(stage), stage.view(10)
+    made.propose(view, STATEMENT, "PERF")
+    assert made.answered(view, given(stage, "gatekeeper-2")) is None
+    removed(stage, "gatekeeper-2")
+    assert made.answered(view, given(stage, "gatekeeper-4")) is None
+
+    signatures = made.answered(view, given(stage, "gatekeeper-3"))
+
+    assert isinstance(signatures, bytes)
+    names = ("gatekeeper-1", "gatekeeper-3", "gatekeeper-4")
+    assert signers(stage, signatures) == sorted(stage.address(name) for name in names)
+
+
+def test_who_proposes_and_was_removed_does_not_count_either(stage: Stage) -> None:
+    removed(stage, "gatekeeper-1")
+    made, view = proposals(stage), stage.view(10)
+    asks, outcome = made.propose(view, STATEMENT, "PERF")
+    assert (len(asks), outcome) == (3, None)
+    for name in KEEPERS[1:3]:
+        assert made.answered(view, given(stage, name)) is None
+
+    signatures = made.answered(view, given(stage, "gatekeeper-4"))
+
+    assert isinstance(signatures, bytes)
+    assert signers(stage, signatures) == sorted(stage.address(name) for name in KEEPERS[1:])
+
+
+def test_what_nobody_can_complete_is_given_up_at_once(stage: Stage) -> None:
+    removed(stage, *KEEPERS[2:])
+
+    asks, reasons = proposals(stage).propose(stage.view(10), STATEMENT, "PERF")
+
+    gone = "no gatekeeper any more"
+    assert (asks, reasons) == ([], f"gatekeeper-3: {gone}; gatekeeper-4: {gone}")
+
+
+def test_the_quorum_is_the_one_of_now(stage: Stage) -> None:
+    made, view = proposals(stage), stage.view(10)
+    made.propose(view, STATEMENT, "PERF")
+    removed(stage, "gatekeeper-3", "gatekeeper-4")
+    stage.reads.quorums["PERF"] = 2
+
+    signatures = made.answered(view, given(stage, "gatekeeper-2"))
+
+    assert isinstance(signatures, bytes)
+    assert signers(stage, signatures) == sorted(stage.address(n) for n in KEEPERS[:2])
+
+
+def test_a_signature_that_is_not_its_signer_s_is_a_refusal(stage: Stage) -> None:
+    made, view = proposals(stage), stage.view(10)
+    made.propose(view, STATEMENT, "PERF")
+    wrong = replace(given(stage, "gatekeeper-2"), signature=given(stage, "gatekeeper-4").signature)
+    assert made.answered(view, wrong) is None
+    short = replace(given(stage, "gatekeeper-3"), signature=b"short")
+
+    reasons = made.answered(view, short)
+
+    why = "its signature is not its own"
+    assert reasons == f"gatekeeper-2: {why}; gatekeeper-3: {why}"
+
+
+def test_a_signature_after_a_refusal_counts(stage: Stage) -> None:
+    """Whoever signs in another's name takes nothing from it."""
+    made, view = proposals(stage), stage.view(10)
+    made.propose(view, STATEMENT, "PERF")
+    forged = replace(given(stage, "gatekeeper-2"), signature=b"short")
+    assert made.answered(view, forged) is None
+    assert made.answered(view, given(stage, "gatekeeper-2")) is None
+    assert isinstance(made.answered(view, given(stage, "gatekeeper-3")), bytes)
 
 
 # --- R4: a second result ----------------------------------------------------------------------
