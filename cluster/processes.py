@@ -91,6 +91,14 @@ class Process:
             return None
         return Ended(self.name, how_ended(code), self.log, node)
 
+    def stopped(self) -> bool:
+        """Whether it is there and was stopped by a signal (SIGSTOP, a debugger)."""
+        try:
+            status = Path(f"/proc/{self._popen.pid}/stat").read_text()
+        except OSError:
+            return False
+        return status.rpartition(")")[2].split()[0] in "Tt"  # its name may have blanks
+
     def tail(self) -> str:
         """The last 4 KiB of the log."""
         return log_tail(self.log)

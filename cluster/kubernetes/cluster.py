@@ -67,7 +67,7 @@ class KubernetesCluster:
         self._emitting = threading.RLock()
         self._faulted: set[str] = set()
         self._connection: Api | None = None
-        self._vigil = Vigil()
+        self._vigil = Vigil(asleep=provider.asleep)
         self._doubted: dict[str, threading.Timer] = {}  # losses that may be the observer's own
 
     def __enter__(self) -> Self:
@@ -237,7 +237,7 @@ class KubernetesCluster:
         if doubted is not None:
             doubted.cancel()
             if event.kind is EventKind.NODE_READY:
-                self._log.info("%s was never gone: this process slept", event.node)
+                self._log.info("%s was never gone: its witnesses slept", event.node)
                 return
         doubt = self._vigil.doubt_seconds()
         if event.kind is EventKind.NODE_LOST and doubt and event.node not in self._faulted:
@@ -251,7 +251,9 @@ class KubernetesCluster:
         def confirm() -> None:
             with self._emitting:
                 lasts = self._doubted.pop(event.node, None) is not None
-            if lasts:
+            if lasts and (more := self._vigil.doubt_seconds()):
+                self._doubt(event, more)  # they sleep still, or again
+            elif lasts:
                 self._tell(event)
 
         timer = threading.Timer(seconds, confirm)

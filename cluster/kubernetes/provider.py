@@ -49,6 +49,9 @@ class Provider(Protocol):
     def ended(self) -> tuple[Ended, ...]:
         """What of the machinery has ended by itself, whatever was not asked for."""
 
+    def asleep(self) -> bool:
+        """Whether a part by which losses are seen is stopped now (SIGSTOP); at once, any thread."""
+
     def leader(self) -> str:
         """Which host of the control plane leads now; see `cluster.interface.Cluster`."""
 

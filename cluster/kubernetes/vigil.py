@@ -1,7 +1,8 @@
-"""Whether the observer was awake: a loss that was seen across a gap of its own is no evidence.
+"""Whether the witnesses were awake: a loss that was seen across a gap of theirs is no evidence.
 
 When this process or the whole machine was stopped for a while, every lease has run out at its
-awakening and every node looks lost, though each of them slept as well.
+awakening and every node looks lost, though each of them slept as well. The same where the control
+plane alone was: no lease was renewed with it, or nobody looked at those that were.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ def _clock() -> float:
 class Vigil:
     """Ticks in a thread of its own from `start` to `stop`; its questions are for any thread."""
 
-    def __init__(self, clock: Callable[[], float] = _clock) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = _clock, asleep: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`asleep`: whether another witness, without which nothing is seen, is stopped now."""
+        self._clock, self._asleep = clock, asleep
         self._last = clock()
         self._awake_since = float("-inf")
         self._lock = threading.Lock()
@@ -42,7 +46,7 @@ class Vigil:
         """One sign of life; notices how long ago the last one was."""
         with self._lock:
             now = self._clock()
-            if now - self._last > GAP_SECONDS:
+            if now - self._last > GAP_SECONDS or self._asleep():
                 self._awake_since = now
             self._last = now
 

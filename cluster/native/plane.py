@@ -38,6 +38,7 @@ _STOP_SECONDS = {
     "kube-apiserver": 0.5,  # stateless too; it waits a second for nothing
     "etcd": 3.0,
 }
+_WITNESSES = ("etcd", "kube-apiserver", "kube-controller-manager")
 
 
 class ControlPlane:
@@ -154,6 +155,11 @@ class ControlPlane:
         """Every component that has ended by itself."""
         processes = tuple(self._processes.values())
         return tuple(part for process in processes if (part := process.ended()) is not None)
+
+    def asleep(self) -> bool:
+        """Whether one of those is stopped that keep the nodes' leases or look at them."""
+        processes = [self._processes.get(name) for name in _WITNESSES]
+        return any(process is not None and process.stopped() for process in processes)
 
     def check(self) -> None:
         """Raise `ClusterStartFailed` naming the first component that has ended."""

@@ -135,6 +135,9 @@ class NativeProvider:
         ]
         return (*self._plane.ended(), *(part for part in agents if part is not None))
 
+    def asleep(self) -> bool:
+        return self._plane.asleep()
+
     def leader(self) -> str:
         """All of the control plane is processes here, and one host's."""
         return only_host(self._hosts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 from cluster.native.agent import documents
 from cluster.native.agent.api import API_TROUBLE, STRATEGIC, ApiAnswer, Document
@@ -55,9 +56,10 @@ class NodePods:
 
     async def close(self, grace_seconds: float) -> None:
         """End every pod; the API server is not told, since the node itself goes."""
-        for task in self._leaving.values():
+        leaving = tuple(self._leaving.values())
+        for task in leaving:
             task.cancel()
-        await asyncio.gather(*self._leaving.values(), return_exceptions=True)
+        await asyncio.gather(*leaving, return_exceptions=True)
         await asyncio.gather(*(pod.finish(grace_seconds) for pod in self._pods.values()))
 
     def _adopt(self, items: list[Document]) -> None:
@@ -83,8 +85,7 @@ class NodePods:
             if earlier[0].get("containerID") and not spec.restarts:
                 raise documents.BadPod("its node was lost while it ran")
         except documents.BadPod as error:
-            task = asyncio.create_task(self._refuse(pod, str(error)))
-            self._leaving[pod["metadata"]["uid"]] = task
+            self._let_go(pod["metadata"]["uid"], self._refuse(pod, str(error)))
             return
         # A pod that an earlier agent of this node ran has been restarted by that agent's end.
         restarts = int(earlier[0].get("restartCount", 0)) + bool(earlier[0].get("containerID"))
@@ -93,8 +94,21 @@ class NodePods:
         mine.start()
 
     def _leave(self, uid: str, pod: Document) -> None:
-        if uid not in self._leaving or self._leaving[uid].done():
-            self._leaving[uid] = asyncio.create_task(self._finish(uid, pod))
+        if uid not in self._leaving:
+            self._let_go(uid, self._finish(uid, pod))
+
+    def _let_go(self, uid: str, ending: Coroutine[Any, Any, None]) -> None:
+        """Carry out a pod's end; its task is kept for as long as it runs."""
+        task = asyncio.create_task(ending)
+        self._leaving[uid] = task
+
+        def ended(_: asyncio.Task[None]) -> None:
+            if self._leaving.get(uid) is task:
+                del self._leaving[uid]
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _LOG.error("the end of pod %s: %r", uid, error)
+
+        task.add_done_callback(ended)
 
     async def _finish(self, uid: str, pod: Document) -> None:
         """Graceful deletion: end the process, then let the API server forget the pod."""
@@ -114,10 +128,9 @@ class NodePods:
 
     def _gone(self, uid: str) -> None:
         """Deleted with grace 0 by somebody else: nothing is left to report to."""
-        leaving = self._leaving.pop(uid, None)
         mine = self._pods.pop(uid, None)
-        if mine is not None and (leaving is None or leaving.done()):
-            self._leaving[uid] = asyncio.create_task(mine.finish(0))
+        if mine is not None and uid not in self._leaving:
+            self._let_go(uid, mine.finish(0))
 
     async def _refuse(self, pod: Document, why: str) -> None:
         about = pod["metadata"]

@@ -36,3 +36,18 @@ def test_after_a_gap_there_is_doubt_for_whoever_asks_first_and_it_ends(clock: Cl
         assert vigil.doubt_seconds() == pytest.approx(120.0 + DOUBT_SECONDS - clock.now)
     clock.now += 0.6
     assert vigil.doubt_seconds() == 0.0
+
+
+def test_while_another_witness_sleeps_and_a_while_after_it_there_is_doubt(clock: Clock) -> None:
+    sleeping = {"etcd": False}
+    vigil = Vigil(clock, lambda: sleeping["etcd"])
+    clock.now += GAP_SECONDS / 2
+    assert vigil.doubt_seconds() == 0.0
+    sleeping["etcd"] = True
+    for _ in range(40):
+        clock.now += GAP_SECONDS / 2
+        assert vigil.doubt_seconds() == DOUBT_SECONDS
+    sleeping["etcd"] = False
+    for seconds in range(1, 6):
+        clock.now += GAP_SECONDS / 2
+        assert vigil.doubt_seconds() == DOUBT_SECONDS - seconds * GAP_SECONDS / 2

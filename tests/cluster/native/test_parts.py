@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import psutil
+import pytest
 
 from cluster.faults import OFFLINE
 from cluster.interface import ClusterEvent, EventKind
@@ -23,6 +24,7 @@ COMPONENTS = (
     "etcd",
 )
 SLEEP_SECONDS = 6.0
+LONG_SLEEP_SECONDS = 12.0
 
 
 def test_nobody_loses_a_node_while_all_slept_and_a_real_loss_after_it_counts(
@@ -49,6 +51,26 @@ def test_nobody_loses_a_node_while_all_slept_and_a_real_loss_after_it_counts(
     lost = ClusterEvent(EventKind.NODE_LOST, "worker-3", "worker-3")
     wait_for("the loss", lambda: lost in seen, limit_seconds=20)
     native.heal("worker-3")
+    assert native.ended() == ()
+
+
+@pytest.mark.parametrize("witness", ["kube-apiserver", "kube-controller-manager", "etcd"])
+def test_nobody_loses_a_node_while_a_part_of_the_control_plane_alone_slept(
+    native: NativeCluster, witness: str
+) -> None:
+    seen: list[ClusterEvent] = []
+    native.subscribe(seen.append)
+    (process,) = (
+        child for child in psutil.Process().children() if Path(child.cmdline()[0]).name == witness
+    )
+    awake = threading.Event()
+    process.suspend()
+    awake.wait(LONG_SLEEP_SECONDS)
+    process.resume()
+    wait_for("its answers", lambda: len(native.nodes()) == 3, limit_seconds=20)
+    native.settle(30)
+    awake.wait(2 * DOUBT_SECONDS)
+    assert [event for event in seen if event.kind is EventKind.NODE_LOST] == []
     assert native.ended() == ()
 
 
