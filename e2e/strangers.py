@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
-from eth_account import Account as Wallet
-from eth_utils.address import to_checksum_address
-
 from devnet.base import Toolchain
-from devnet.chain import Account, Transaction, sign
+from devnet.chain import Account, Transaction, rlp, sign
+from devnet.chain.keccak import keccak
 from devnet.deploy import compile_contracts
 from devnet.protocol.codec import Parameter
 from devnet.protocol.contracts import Function, Interface
@@ -19,7 +19,8 @@ from devnet.protocol.deployment import POOL_ABI, abi_name
 GAS: Final = 400_000
 LIMITS: Final = (0, 1, 2, 31, 32, 0x80, 2**63, 2**64 - 1, 2**128, 2**255, 2**256 - 1)
 BLOB: Final = bytes(131_072)
-BLOB_SHARE: Final = 0.01  # each takes a proof and 131 KB of the bundle
+BLOB_SHARE: Final = 0.01  # each takes 131 KB of the bundle
+FEE: Final = 2 * 10**9
 
 
 class Strangers:
@@ -113,42 +114,78 @@ class Strangers:
             return sign(
                 sender, Transaction(nonce, to, data, gas=GAS, value=value, chain_id=chain_id)
             )
-        fields: dict[str, Any] = {
-            "type": kind,
-            "chainId": 31337,
-            "nonce": nonce,
-            "gas": GAS,
-            "value": value,
-            "to": to_checksum_address(to) if to else b"" if kind < 3 else self._anybody(),
-            "data": data,
-            "accessList": self._access(),
-        }
-        if kind == 1:
-            fields["gasPrice"] = 10**9
-        else:
-            fields |= {"maxFeePerGas": 2 * 10**9, "maxPriorityFeePerGas": chance.randrange(10**9)}
-        if kind == 4:
-            delegated = {
-                "chainId": 31337,
-                "address": chance.choice(self._known),
-                "nonce": nonce + 1,
-            }
-            fields["authorizationList"] = [Wallet.sign_authorization(delegated, sender.key.secret)]
-        if kind == 3:
-            fields["maxFeePerBlobGas"] = 10**9
-        blobs = [BLOB] if kind == 3 else None
-        done = Wallet.sign_transaction(fields, sender.key.secret, blobs=blobs)
-        return bytes(done.raw_transaction)
-
-    def _anybody(self) -> str:
-        return to_checksum_address(self._chance.choice(self._known))
-
-    def _access(self) -> list[dict[str, Any]]:
-        chance = self._chance
-        return [
-            {"address": self._anybody(), "storageKeys": ["0x" + chance.randbytes(32).hex()]}
+        address = to or (None if kind < 3 else chance.choice(self._known))
+        access = [
+            [_address(chance.choice(self._known)), [chance.randbytes(32)]]
             for _ in range(chance.randrange(3))
         ]
+        asked = Typed(nonce, address, data, value, access, chance.randrange(10**9))
+        delegate = chance.choice(self._known)
+        return typed(kind, sender, asked, delegate)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What transactions of the types 1 to 4 have alike; `tip` is a gas price in wei."""
+
+    nonce: int
+    to: str | None
+    data: bytes
+    value: int
+    access: rlp.Item
+    tip: int
+
+
+def typed(kind: int, sender: Account, asked: Typed, delegate: str) -> bytes:
+    """Signed by hand, byte by byte as eth-account would; `delegate` is whose code an
+    authorization (of type 4) gives to the sender."""
+    number = rlp.to_bytes
+    prices = [number(10**9)] if kind == 1 else [number(asked.tip), number(FEE)]
+    fields: list[rlp.Item] = [
+        *(number(31337), number(asked.nonce), *prices, number(GAS)),
+        *(_address(asked.to), number(asked.value), asked.data, asked.access),
+    ]
+    blob = sidecar() if kind == 3 else None
+    if blob:
+        fields += [number(10**9), blob.hashes]
+    if kind == 4:
+        authorized = [number(31337), _address(delegate), number(asked.nonce + 1)]
+        fields.append([[*authorized, *_signature(sender, b"\x05" + _encode(authorized))]])
+    head = bytes([kind])
+    signed = _encode([*fields, *_signature(sender, head + _encode(fields))])
+    return head + (rlp.encode_list([signed, *blob.wrapped]) if blob else signed)
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """Of one blob: its versioned hashes, and the encoded lists of blobs, commitments, proofs."""
+
+    hashes: rlp.Item
+    wrapped: tuple[bytes, ...]
+
+
+def sidecar() -> Sidecar:
+    """Of a blob of zeros, whose commitment and proof are the point at infinity: without KZG, which
+    takes as long as a hundred thousand signatures."""
+    infinity = b"\xc0" + bytes(47)
+    named: rlp.Item = [b"\x01" + sha256(infinity).digest()[1:]]
+    return Sidecar(named, (_encode([BLOB]), _encode([infinity]), _encode([infinity])))
+
+
+def _signature(sender: Account, message: bytes) -> list[rlp.Item]:
+    signature = sender.key.sign_recoverable(keccak(message), hasher=None)
+    r, s = signature[:32].lstrip(b"\0"), signature[32:64].lstrip(b"\0")
+    return [rlp.to_bytes(signature[64]), r, s]
+
+
+def _encode(item: rlp.Item) -> bytes:
+    if isinstance(item, bytes):
+        return rlp.encode_bytes(item)
+    return rlp.encode_list([_encode(part) for part in item])
+
+
+def _address(address: str | None) -> bytes:
+    return bytes.fromhex(address[2:]) if address else b""
 
 
 def _functions(contracts: Mapping[str, str]) -> list[tuple[str, Function]]:

@@ -19,6 +19,7 @@ from yarl import URL
 
 from devnet.base.errors import StartFailed
 from devnet.base.loop import LoopThread
+from devnet.chain.gas_bounds import lower_gas, refusal_of_gas
 from devnet.chain.methods import refusal
 
 _HOST: Final = "127.0.0.1"
@@ -155,14 +156,17 @@ class RpcDoor:
             document = [call if isinstance(call, dict) else None for call in document]
             body = json.dumps(document).encode()
         calls = document if isinstance(document, list) else [document]
-        refused = [answer for call in calls if (answer := _refused(call)) is not None]
+        answers = [_refused(call) for call in calls]
+        refused = [answer for answer in answers if answer is not None]
         if refused and isinstance(document, dict):
             return None, _Single(refused)
+        passed = [call for call, answer in zip(calls, answers, strict=True) if answer is None]
+        lowered = [lower_gas(call) for call in passed if isinstance(call, dict)]
         if refused:
-            calls = [call for call in calls if _refused(call) is None]
-            return (json.dumps(calls).encode() if calls else None), refused
+            return (json.dumps(passed).encode() if passed else None), refused
         # Said twice, a member might be read otherwise there than here.
-        if body.count(b'"method"') != len(calls):
+        once = all(body.count(key) == len(calls) for key in (b'"method"', b'"params"'))
+        if any(lowered) or not once:
             return json.dumps(document).encode(), []
         return body, []
 
@@ -235,7 +239,7 @@ def bar(headers: Mapping[str, str]) -> str:
 def _refused(call: object) -> dict[str, Any] | None:
     if not isinstance(call, dict):
         return None
-    reason = refusal(call.get("method"))
+    reason = refusal(call.get("method")) or refusal_of_gas(call)
     return _error(call.get("id"), _NOT_FOUND, reason) if reason else None
 
 
