@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from devnet.deploy.feeds import Feed, feeds
 from devnet.deploy.parameters import DeploymentParameters
 from devnet.model import FeedConfig, FeedParameters, Parameters, VaultParameters
@@ -10,26 +12,25 @@ from devnet.protocol.contracts import Interface
 from devnet.protocol.messages import SNAPSHOT_SPACE
 from devnet.spec.network import RESOURCES, VENDORS
 
+_MADE = {"gatekeepers", "governance", "vault"}  # of what is given, in the model's own form
+_SAME = {
+    *({field.name for field in fields(Parameters)} - _MADE)
+    & {field.name for field in fields(DeploymentParameters)}
+}
+
 
 def model_parameters(given: DeploymentParameters, deployment: Deployment) -> Parameters:
-    """What the constructors were told, as the model knows it."""
+    """What the constructors were told, as the model knows it; what has one name in both is taken
+    as it is."""
     return Parameters(
         chain_id=deployment.genesis.chain_id,
         addresses=deployment.addresses,
         supply=given.supply_wei,
-        treasury=given.treasury,
         governance=given.governance or deployment.addresses["ExecutionQueue"],
-        guardian=given.guardian,
         space=SNAPSHOT_SPACE,
         timelock=given.timelock_seconds,
-        company=given.company,
-        arbiter=given.arbiter,
         gatekeepers=frozenset(given.gatekeepers),
-        perf_quorum=given.perf_quorum,
         genesis_block=deployment.genesis.block,
-        cycle_blocks=given.cycle_blocks,
-        gap_blocks=given.gap_blocks,
-        max_v=given.max_v,
         month=given.month_seconds,
         exit_delay=given.exit_delay_seconds,
         appeal_window=given.appeal_window_seconds,
@@ -42,6 +43,7 @@ def model_parameters(given: DeploymentParameters, deployment: Deployment) -> Par
             for resource in given.resources
         },
         vault=_vault(given),
+        **{name: getattr(given, name) for name in _SAME},
         functions={name: Interface.of(abi).by_selector for name, abi in deployment.abis.items()},
     )
 

@@ -17,6 +17,7 @@ from devnet.model import (
     PriceLedger,
     VaultLedger,
 )
+from devnet.model.ledger import PLAIN_VIEWS
 from devnet.model.slashing import MALICIOUS, OFFLINE
 from devnet.protocol import (
     ContingencyState,
@@ -25,7 +26,6 @@ from devnet.protocol import (
     OrderState,
     ProposalState,
     ProtocolError,
-    Quorum,
     RoundState,
     StoredPrice,
     pool_name,
@@ -147,21 +147,14 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
         for name, seen in facts.pools.seen.items()
     }
     pool_count = batch.ask("PoolFactory", "poolCount")
-    supply = batch.ask("Kompute", "totalSupply")
-    count = batch.ask("Gatekeepers", "count")
-    perf = batch.ask("Gatekeepers", "needed", int(Quorum.PERF))
-    total_stake = batch.ask("Staking", "totalStake")
-    cycle = batch.ask("Rewards", "currentCycle")
-    max_v = batch.ask("Rewards", "maxV")
-    utilization = batch.ask("Pricing", "utilization")
     incident_count = batch.ask("Slashing", "incidentCount")
-    arbiter = batch.ask("Slashing", "arbiter")
     order_count = batch.ask("Market", "orderCount")
-    invocations = batch.ask("Market", "invocationCount")
-    escrowed = batch.ask("Market", "escrowed")
-    guardian = batch.ask("ExecutionQueue", "guardian")
     proposals = _ask_each(batch, facts.governance.proposals, "ExecutionQueue", "proposalOf")
     vault = [batch.ask("IncentiveVault", view) for view in VAULT_READS if parameters.vault]
+    plain = {
+        name: batch.ask(view.contract, view.function, *view.args)
+        for name, view in PLAIN_VIEWS.items()
+    }
     batch.send(reads)
 
     answer = batch.answer
@@ -176,13 +169,9 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
     return Ledger(
         block=head.number,
         timestamp=head.timestamp,
-        cycle=answer(cycle),
-        supply=answer(supply),
+        **{name: answer(place) for name, place in plain.items()},
         balances={account: amount for account, amount in known.items() if amount},
-        gatekeepers=answer(count),
-        perf_quorum=answer(perf),
         nodes={name: _node([answer(p) for p in places]) for name, places in nodes.items()},
-        total_stake=answer(total_stake),
         pools=_pools(
             answer(pool_count),
             {
@@ -198,13 +187,11 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
             for number, found in sorted({**kept_cycles, **read_cycles}.items())
             if found.reward or found.total_v or found.v
         },
-        max_v=answer(max_v),
         incidents=_whole(
             answer(incident_count),
             kept_incidents,
             {n: IncidentState.of(answer(place)) for n, place in incidents.items()},
         ),
-        arbiter=answer(arbiter),
         feeds={name: RoundState.of(answer(place)) for name, place in feeds.items()},
         configs={
             **old_configs,
@@ -216,15 +203,11 @@ def read_ledger(reads: Reads, head: Block, facts: Facts, previous: Ledger | None
             )
             for resource, places in prices.items()
         },
-        utilization=answer(utilization),
         orders=_whole(
             answer(order_count),
             kept_orders,
             {n: OrderState.of(answer(place)) for n, place in orders.items()},
         ),
-        invocations=answer(invocations),
-        escrowed=answer(escrowed),
-        guardian=answer(guardian),
         proposals={
             "0x" + proposal.hex(): ProposalState.of(answer(place))
             for proposal, place in proposals.items()

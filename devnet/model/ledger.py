@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Final, get_args, get_type_hints
 
 from devnet.protocol.states import (
     ContingencyState,
     IncidentState,
     OrderState,
     ProposalState,
+    Quorum,
     RoundState,
     StoredPrice,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Marks a field of the ledger as the answer of one view, as it stands."""
+
+    contract: str
+    function: str
+    args: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,30 +131,40 @@ class Ledger:
     `balances` leaves out empty accounts, `cycles` those without reward and V; `incidents` and
     `orders` count from 1; `pools`, `feeds` (their last rounds) and `configs` (of those that are no
     mocks) are by contract name, `prices` by resource number, `utilization` at 1e18, `proposals`
-    by 0x hex of their id; `vault` None: there is none.
+    by 0x hex of their id; `vault` None: there is none. What one view answers as it stands names
+    it here (`PLAIN_VIEWS`).
     """
 
     block: int
     timestamp: int
-    cycle: int
-    supply: int
+    cycle: Annotated[int, View("Rewards", "currentCycle")]
+    supply: Annotated[int, View("Kompute", "totalSupply")]
     balances: Mapping[str, int]
-    gatekeepers: int
-    perf_quorum: int
+    gatekeepers: Annotated[int, View("Gatekeepers", "count")]
+    perf_quorum: Annotated[int, View("Gatekeepers", "needed", (Quorum.PERF,))]
     nodes: Mapping[str, NodeLedger]
-    total_stake: int
+    total_stake: Annotated[int, View("Staking", "totalStake")]
     pools: Mapping[str, PoolLedger]
     cycles: Mapping[int, CycleLedger]
-    max_v: int
+    max_v: Annotated[int, View("Rewards", "maxV")]
     incidents: Mapping[int, IncidentState]
-    arbiter: str
+    arbiter: Annotated[str, View("Slashing", "arbiter")]
     feeds: Mapping[str, RoundState]
     configs: Mapping[str, ConfigLedger]
     prices: Mapping[int, PriceLedger]
-    utilization: int
+    utilization: Annotated[int, View("Pricing", "utilization")]
     orders: Mapping[int, OrderState]
-    invocations: int
-    escrowed: int
-    guardian: str
+    invocations: Annotated[int, View("Market", "invocationCount")]
+    escrowed: Annotated[int, View("Market", "escrowed")]
+    guardian: Annotated[str, View("ExecutionQueue", "guardian")]
     proposals: Mapping[str, ProposalState]
     vault: VaultLedger | None
+
+
+PLAIN_VIEWS: Final[Mapping[str, View]] = {
+    name: mark
+    for name, hint in get_type_hints(Ledger, include_extras=True).items()
+    for mark in get_args(hint)
+    if isinstance(mark, View)
+}
+"""By the ledger's field."""

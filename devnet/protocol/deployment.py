@@ -60,9 +60,7 @@ class Deployment:
 
     A pool, `Pool:<n>`, has its address from `PoolFactory`'s and needs no entry.
 
-    Names: Kompute, Gatekeepers, Staking, Rewards, Slashing, Pricing, Market, PoolFactory,
-    ExecutionQueue, `Feed:<vendor>:<resource>`, `Feed:komp_usd`, `Feed:utilization`; where the
-    network asks for them IncentiveVault, and LinkToken, Operator and UtilizationConsumer.
+    Names: those of `NetworkSpec.contract_names`.
     `parameters` are the constructor's values in protocol units, for people and tools.
     """
 
