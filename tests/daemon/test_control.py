@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +15,10 @@ import pytest
 from devnet.base import StartFailed, UsageError
 from devnet.base.folder import DevnetFolder
 from devnet.daemon.caller import Caller
-from devnet.daemon.control import ControlSocket
+from devnet.daemon.control import LOOK_SECONDS, ControlSocket
 from devnet.daemon.messages import Refused, refusal
+
+MANY_DESCRIPTORS = 1200
 
 
 @pytest.fixture
@@ -139,3 +143,29 @@ def test_nobody_there_is_a_usage_error_that_names_the_remedy(folder: DevnetFolde
     folder.write_state({"phase": "broken", "error": "anvil ended with -9"})
     with pytest.raises(UsageError, match="does not run any more: anvil ended with -9"):
         Caller(folder).ask("status")
+
+
+def test_whoever_asks_is_served_beyond_the_descriptors_that_select_takes(
+    folder: DevnetFolder, control: ControlSocket, arrived: threading.Event
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < MANY_DESCRIPTORS:
+        pytest.skip(f"this machine allows {hard} open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, MANY_DESCRIPTORS), hard))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while True:
+            opened = stack.enter_context(open(os.devnull))
+            if opened.fileno() > 1024:
+                break
+        # The listener waits with a number it has from before.
+        assert Caller(folder).ask("status") == {"block": 7}
+        asking = Asking(folder, "step", step={"claim": {}})
+        assert arrived.wait(10)
+        asked = control.take()
+        assert asked is not None
+        assert threading.Event().wait(3 * LOOK_SECONDS) is False  # looked at, whether it has left
+        assert not asked.gone
+        asked.finish({"ok": True, "result": {"did": "claimed"}})
+        asking.join(10)
+    assert (asking.result, asking.error) == ({"did": "claimed"}, None)

@@ -5,6 +5,7 @@ The world behind it is a stand-in: what counts is what becomes of an exception o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ from devnet.base import StartFailed, WaitExpired
 from devnet.base.folder import DevnetFolder
 from devnet.chain import Block, RpcError
 from devnet.daemon.control import Asked, ControlSocket
-from devnet.daemon.live import Live, Place
+from devnet.daemon.live import NO_ROOM, Live, Place
 from devnet.daemon.stopping import Stopping
 from devnet.runs.session import Session
 from tests.actors.stage import network
@@ -89,6 +90,13 @@ def test_a_step_that_nobody_foresaw_is_refused_and_the_next_one_carried_out(
     assert str(error) in refused["error"]
     assert done is not None
     assert done["result"]["did"] == "done"
+
+
+@pytest.mark.parametrize("number", sorted(NO_ROOM))
+def test_a_record_with_a_hole_ends_the_devnet(raises: Raises, number: int) -> None:
+    with pytest.raises(OSError, match="blocks.jsonl") as raised:
+        raises(OSError(number, os.strerror(number), "blocks.jsonl"))
+    assert raised.value.errno == number
 
 
 def test_a_part_that_died_ends_the_devnet(raises: Raises) -> None:
