@@ -87,6 +87,13 @@ class Caller:
                 f"the devnet `{name}` does not run any more: {state['error']}",
                 hint=f"devnet logs daemon{option} tells more; devnet up{option} starts it again",
             )
+        if phase == "run" and self._folder.is_held():
+            ended = "; ".join(["", *state.get("ended", ())])
+            return UsageError(
+                f"the devnet `{name}` is that of a run which is going on ({state['pid']}) and "
+                f"answers no questions{ended}",
+                hint="the run says how far it is; devnet up starts one that answers",
+            )
         if phase == "starting" and self._folder.is_held():
             return UsageError(f"the devnet `{name}` is still starting", hint="devnet status")
         if state:

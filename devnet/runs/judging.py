@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from cluster.ended import how_ended
 from devnet.protocol import Event
 from devnet.record.history import History
 from loadtests.plan import UserAccounts
@@ -196,8 +197,9 @@ def _process_faults(statistics: Mapping[str, Any], entries: Mapping[str, Any]) -
             f"it was {statistics['seen_as']}"
         )
     if code != 0 or not entries:
+        ended = "has not ended" if code is None else how_ended(int(code))
         faults.append(
-            f"locust ended with {code} after {len(entries)} kinds of request; its log: "
+            f"locust {ended} after {len(entries)} kinds of request; its log: "
             f"{statistics.get('log')}"
         )
     for exception in statistics.get("exceptions", ()):

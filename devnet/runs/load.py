@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cluster.ended import how_ended
 from devnet.actors.actor import Actor
 from devnet.actors.door import Door
 from devnet.actors.messages import Stake
@@ -166,7 +167,7 @@ def run_load(
                     seed=seed,
                 )
                 try:
-                    statistics = _drive(world, plan, folder.id, seconds_per_block, say)
+                    statistics = _drive(world, plan, folder, seconds_per_block, say)
                     verdict = judge(
                         world.history,
                         accounts,
@@ -234,7 +235,7 @@ def _stake_workers(world: World) -> None:
 def _drive(
     world: LoadWorld,
     plan: Plan,
-    devnet_id: str,
+    folder: DevnetFolder,
     seconds_per_block: float,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -252,7 +253,7 @@ def _drive(
     with Child(
         "locust",
         [PYTHON, "-m", "loadtests", state / "plan.json"],
-        devnet_id=devnet_id,
+        devnet_id=folder.id,
         log=log,
         env=python_environment(),
         cwd=state,
@@ -270,6 +271,9 @@ def _drive(
                 break
             world.scheduler.wait(min(0.02, pace.seconds_to_next()))
         code = locust.returncode
+    if code:
+        # What comes now takes a while: whoever asks for the devnet's status meanwhile is told.
+        folder.write_state(folder.state() | {"ended": [f"locust {how_ended(code)}"]})
     world.scheduler.drain()
     stats = Path(plan.stats)
     found: dict[str, Any] = json.loads(stats.read_text()) if stats.exists() else {}

@@ -110,9 +110,12 @@ def test_a_stage_that_never_happened_is_a_fault() -> None:
     [
         (
             {"exit_code": -9, "entries": {}},
-            "locust ended with -9 after 0 kinds of request; its log: locust.log",
+            "locust was killed by SIGKILL after 0 kinds of request; its log: locust.log",
         ),
-        ({"exit_code": 1}, "locust ended with 1 after 12 kinds of request; its log: locust.log"),
+        (
+            {"exit_code": 1},
+            "locust ended with exit code 1 after 12 kinds of request; its log: locust.log",
+        ),
         (
             {"exceptions": [{"count": 50, "message": "KeyError: 'x'"}]},
             "a user crashed 50 times: KeyError: 'x'",

@@ -69,7 +69,9 @@ def test_a_locust_that_dies_is_no_success(
     assert not result.ok
     log = result.remains.bundle.with_name(result.remains.bundle.name.removesuffix(".kompute.zip"))
     faults = result.verdict.faults
-    expected = f"locust ended with 3 after 0 kinds of request; its log: {log}/logs/locust.log"
+    expected = (
+        f"locust ended with exit code 3 after 0 kinds of request; its log: {log}/logs/locust.log"
+    )
     assert expected in faults
     assert "stake: nothing on chain" in faults
     assert result.remains.bundle.exists()

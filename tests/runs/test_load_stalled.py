@@ -104,7 +104,7 @@ def test_killed(loaded: Callable[[int, Act], LoadVerdict], number: signal.Signal
     assert some(
         verdict.faults,
         {
-            signal.SIGKILL: r"locust ended with -9 after 0 kinds of request",
+            signal.SIGKILL: r"locust was killed by SIGKILL after 0 kinds of request",
             signal.SIGTERM: r"users began \d+ of \d+ intended steps",
         }[number],
     )
