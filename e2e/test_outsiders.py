@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from conftest import ROOT, Devnet, Ended, marked
 from eth_utils.address import to_checksum_address
@@ -162,6 +166,42 @@ def test_a_closed_door_refuses_by_name_and_other_tools_work(devnet: Devnet, tmp_
     bundle, facts = manifest(tmp_path)
     assert (facts["verdict"], "foreign" in facts) == ("ended", False)
     assert devnet("replay", bundle, "--json").code == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one loopback address")
+def test_a_page_that_tries_every_port_finds_only_the_door(devnet: Devnet, tmp_path: Path) -> None:
+    """Nothing that listens where a page would look takes its WebSocket; the node is elsewhere."""
+    with running(devnet) as status:
+        sockets = {
+            connection.laddr
+            for process in (psutil.Process(status["pid"]), *marked(tmp_path))
+            for connection in process.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        found = {p.port: knocked(p.port) for p in sockets if p.ip == "127.0.0.1"}
+        assert 101 not in found.values()
+        assert found[urlsplit(status["rpc"]).port] == 403
+        (node,) = [place for place in sockets if place.ip != "127.0.0.1"]
+        assert node.ip.startswith("127.")
+        with pytest.raises(ConnectionRefusedError):
+            knocked(node.port)
+
+
+def knocked(port: int) -> int:
+    """The status that a page's WebSocket gets at a port of this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    headers = {
+        "Origin": "https://evil.example",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    try:
+        connection.request("GET", "/", headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("chain_id", [1, 2**53, 2**63 - 37])

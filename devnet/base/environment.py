@@ -19,7 +19,7 @@ from typing import Final
 
 ID_VARIABLE: Final = "KOMPUTE_DEVNET_ID"
 OVERRIDE_PREFIX: Final = "KOMPUTE_SET_"
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1", "127.0.0.0/8")
 # Names; one that ends in `*` stands for all that begin so.
 ACCOUNT: Final = (
     *("HOME", "USER", "LOGNAME", "SHELL", "PATH", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LC_*"),

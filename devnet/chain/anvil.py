@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -33,11 +35,13 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 class Anvil:
     """A context manager: entering starts the process and waits for its RPC, leaving stops it.
 
-    `port` 0 takes a free one. `folder` holds its log. `accounts` of the mnemonic are funded at
-    genesis with 1 000 000 ETH each. `prune_history` keeps the state of the last KEPT_STATES blocks
-    only, some 2 KB a block instead of a copy of all state: of older ones headers, receipts, logs
-    and `trace_transaction` are left, and calls at them are refused. Enter it in a thread that lives
-    as long as the chain must: the kernel kills the process with that thread.
+    `port` 0 takes a free one at a loopback address drawn at random, where no web page that tries
+    ports finds it; a given port is one of 127.0.0.1. `folder` holds its log. `accounts` of the
+    mnemonic are funded at genesis with 1 000 000 ETH each. `prune_history` keeps the state of the
+    last KEPT_STATES blocks only, some 2 KB a block instead of a copy of all state: of older ones
+    headers, receipts, logs and `trace_transaction` are left, and calls at them are refused. Enter
+    it in a thread that lives as long as the chain must: the kernel kills the process with that
+    thread.
     Raises AnvilFailed when the port is taken or the process does not come up, MachineLacks when a
     devnet could not open its files.
     """
@@ -56,6 +60,7 @@ class Anvil:
         chain_id: int = DEVNET_CHAIN_ID,
     ) -> None:
         self.port = port
+        self._host = _HOST
         self.log = folder / "anvil.log"
         self._binary, self._folder = binary, folder
         self._genesis_timestamp, self._mnemonic = genesis_timestamp, mnemonic
@@ -66,7 +71,7 @@ class Anvil:
     @property
     def url(self) -> str:
         """Where its JSON-RPC answers."""
-        return f"http://{_HOST}:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     @property
     def pid(self) -> int | None:
@@ -95,7 +100,7 @@ class Anvil:
         """The whole command line."""
         words = [
             str(self._binary),
-            *("--host", _HOST, "--port", str(self.port)),
+            *("--host", self._host, "--port", str(self.port)),
             *("--timestamp", str(self._genesis_timestamp)),
             *("--chain-id", str(self._chain_id)),
             *("--mnemonic", self._mnemonic, "--accounts", str(self._accounts)),
@@ -106,7 +111,7 @@ class Anvil:
             *("--no-mining", "--order", "fifo"),
             *("--block-base-fee-per-gas", "0", "--gas-limit", str(BLOCK_GAS_LIMIT)),
             *("--no-request-size-limit", "--silent"),
-            "--no-cors",  # or any web page may use it
+            "--no-cors",  # or any web page may use it; a WebSocket it takes from any all the same
         ]
         # Without either it leaves states in the home folder for ever; it refuses both together.
         if self._prune:
@@ -118,7 +123,7 @@ class Anvil:
         if self._process is not None:
             return
         obstacles.require_open_files()
-        self.port = _claim(self.port)
+        self._host, self.port = _claim(self.port)
         self._folder.mkdir(parents=True, exist_ok=True)
         environment = plain_environment()
         if self._devnet_id:
@@ -197,20 +202,31 @@ class Anvil:
             process.wait(_STOP_SECONDS)
 
 
-def _claim(port: int) -> int:
-    """The port itself when nobody listens there, a free one for 0."""
+def _claim(port: int) -> tuple[str, int]:
+    """The address and the port: the port itself when nobody listens there, a free one for 0."""
+    if not port:
+        with contextlib.suppress(OSError):  # macOS has none but 127.0.0.1
+            return _bound(_drawn_host(), 0)
+    try:
+        return _bound(_HOST, port)
+    except OSError as error:
+        raise AnvilFailed(
+            f"port {port} for the chain is taken: {error.strerror}",
+            hint="stop what listens there, or leave chain.port out for a free one",
+        ) from error
+
+
+def _drawn_host() -> str:
+    """One of the 2^24 loopback addresses, 127.0.0.1 and its neighbours left out."""
+    return f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
+
+
+def _bound(host: str, port: int) -> tuple[str, int]:
     with socket.socket() as probe:
         # As anvil binds: lingering connections of a former devnet do not count as a listener.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError as error:
-            raise AnvilFailed(
-                f"port {port} for the chain is taken: {error.strerror}",
-                hint="stop what listens there, or leave chain.port out for a free one",
-            ) from error
-        taken: int = probe.getsockname()[1]
-        return taken
+        probe.bind((host, port))
+        return host, int(probe.getsockname()[1])
 
 
 def _die_with(parent: int) -> None:

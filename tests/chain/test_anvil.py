@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -75,6 +77,31 @@ def test_a_taken_port_is_named(binary: Path, tmp_path: Path) -> None:
         with pytest.raises(AnvilFailed, match=rf"port {port} for the chain is taken"):
             anvil.start()
     assert AnvilFailed.exit_code == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one loopback address")
+def test_each_node_has_a_loopback_address_of_its_own(binary: Path, tmp_path: Path) -> None:
+    """A page may try every port of 127.0.0.1; the node takes any page's WebSocket."""
+    hosts = set()
+    for name in ("one", "two"):
+        with Anvil(binary, genesis_timestamp=GENESIS, folder=tmp_path / name) as anvil:
+            host, port = urlsplit(anvil.url).hostname, anvil.port
+            assert host is not None
+            assert ip_address(host) in ip_network("127.0.0.0/8")
+            for known in ("127.0.0.1", "localhost", "0.0.0.0", "127.0.1.1"):
+                with pytest.raises(ConnectionRefusedError):
+                    socket.create_connection((known, port), timeout=5)
+            hosts.add(host)
+    assert len(hosts) == 2
+
+
+def test_where_there_is_one_loopback_address_that_is_taken(
+    binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devnet.chain.anvil._drawn_host", lambda: "192.0.2.1")  # nobody's
+    with Anvil(binary, genesis_timestamp=GENESIS, folder=tmp_path) as anvil, Rpc(anvil.url) as rpc:
+        assert anvil.url == f"http://127.0.0.1:{anvil.port}"
+        assert rpc.call("eth_blockNumber") == "0x0"
 
 
 def test_a_start_that_fails_tells_the_log(binary: Path, tmp_path: Path) -> None:

@@ -60,10 +60,10 @@ def test_each_kind_gets_what_is_meant_for_it(
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ({}, "127.0.0.1,localhost,::1"),
-        ({"NO_PROXY": ""}, "127.0.0.1,localhost,::1"),
-        ({"NO_PROXY": "a.example, b"}, "a.example,b,127.0.0.1,localhost,::1"),
-        ({"no_proxy": "localhost", "NO_PROXY": "upper"}, "localhost,127.0.0.1,::1"),
+        ({}, "127.0.0.1,localhost,::1,127.0.0.0/8"),
+        ({"NO_PROXY": ""}, "127.0.0.1,localhost,::1,127.0.0.0/8"),
+        ({"NO_PROXY": "a.example, b"}, "a.example,b,127.0.0.1,localhost,::1,127.0.0.0/8"),
+        ({"no_proxy": "localhost", "NO_PROXY": "upper"}, "localhost,127.0.0.1,::1,127.0.0.0/8"),
         ({"NO_PROXY": "*"}, "*"),
     ],
 )
