@@ -22,6 +22,8 @@ from devnet.spec.fields import ErrorName, Name, PositiveSeconds, SpecModel, Trut
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import (
     ClientName,
+    FeedName,
+    OracleNames,
     OrderName,
     PoolName,
     ResourceName,
@@ -142,8 +144,8 @@ class AskedOf:
     subjects: tuple[str, ...]
 
 
-WORKER, CLIENT, RESOURCE, PROPOSAL, POOL = (
-    (kind,) for kind in ("worker", "client", "resource", "proposal", "pool")
+WORKER, CLIENT, RESOURCE, FEED, PROPOSAL, POOL = (
+    (kind,) for kind in ("worker", "client", "resource", "feed", "proposal", "pool")
 )
 ORDER = ("service", "order")
 NOBODY: tuple[str, ...] = ()
@@ -153,12 +155,13 @@ OfWorker = Annotated[T | None, AskedOf(WORKER)]
 OfOwner = Annotated[T | None, AskedOf((*WORKER, *CLIENT))]
 OfOrder = Annotated[T | None, AskedOf(ORDER)]
 OfResource = Annotated[T | None, AskedOf(RESOURCE)]
+OfFeed = Annotated[T | None, AskedOf(FEED)]
 OfProposal = Annotated[T | None, AskedOf(PROPOSAL)]
 OfPool = Annotated[T | None, AskedOf(POOL)]
 OfNobody = Annotated[T | None, AskedOf(NOBODY)]
 
 _OF_MEMBERS = ("shares", "uncollected")
-_SUBJECTS = ("worker", "client", "service", "order", "resource", "proposal", "pool")
+_SUBJECTS = ("worker", "client", "service", "order", "resource", "feed", "proposal", "pool")
 
 
 @step("expect")
@@ -170,6 +173,7 @@ class Expect(Step):
     service: ServiceName | None = None
     order: OrderName | None = None
     resource: ResourceName | None = None
+    feed: FeedName | None = None
     proposal: Name | None = None
     pool: PoolName | None = None
     member: ClientName | None = Field(default=None, description="of the pool")
@@ -205,6 +209,13 @@ class Expect(Step):
     contingency: OfResource[Truth] = Field(
         default=None, description="its contingency price is on (O4)"
     )
+    oracles: OfFeed[OracleNames] = Field(
+        default=None, description="the nodes whose reports it takes now, in whatever order (O7)"
+    )
+    faulty: OfFeed[Count] = Field(default=None, description="f: how many of them may lie (O1)")
+    counts: OfFeed[Truth] = Field(
+        default=None, description="its latest answer is inside the bounds it has now (O2, O7)"
+    )
     state: OfProposal[Annotated[str, *one_of("state of a proposal", *PROPOSAL_STATES)]] = Field(
         default=None, description="of a proposal (G2)"
     )
@@ -228,7 +239,7 @@ class Expect(Step):
 
     @property
     def subject(self) -> str:
-        """`worker`, `client`, `service`, `order`, `resource`, `proposal`, `pool`, or empty."""
+        """One of `_SUBJECTS`, or empty."""
         return next((kind for kind in _SUBJECTS if getattr(self, kind) is not None), "")
 
     @property

@@ -13,6 +13,7 @@ from cluster.interface import Pod
 from devnet.protocol import ProtocolError
 from devnet.spec.expectation import (
     CLIENT,
+    FEED,
     NOBODY,
     ORDER,
     POOL,
@@ -100,6 +101,12 @@ def free(what: str, expected: Sequence[str], seen: Sequence[Pod]) -> Iterator[st
             yield f"{what}: a replica is still on {node}"
 
 
+def same(what: str, expected: Sequence[str], seen: Sequence[str]) -> Iterator[str]:
+    """Exactly these names, in whatever order."""
+    if set(seen) != set(expected):
+        yield f"{what}: expected {', '.join(expected)}, saw {', '.join(seen)}"
+
+
 def faults(what: str, expected: str, seen: Sequence[str]) -> Iterator[str]:
     """None may be found."""
     yield from seen
@@ -150,6 +157,9 @@ KEYS: Final = (
     Key("price_usd", RESOURCE, number, lambda at: at.ledger.price_usd_1e18(at.name) // USD_1E8),
     Key("charged_usd", RESOURCE, number, _charged_usd),
     Key("contingency", RESOURCE, value, lambda at: at.ledger.contingency(at.name)),
+    Key("oracles", FEED, same, lambda at: at.ledger.feed_nodes(at.name)),
+    Key("faulty", FEED, number, lambda at: at.ledger.feed_faulty(at.name)),
+    Key("counts", FEED, value, lambda at: at.ledger.feed_counts(at.name)),
     Key("state", PROPOSAL, value, lambda at: at.ledger.proposal(proposal_id(at.name))),
     Key("assets", POOL, number, lambda at: at.ledger.pool_assets(at.pool)),
     Key("closed", POOL, value, lambda at: at.ledger.pool_closed(at.pool)),

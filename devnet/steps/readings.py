@@ -10,6 +10,7 @@ from devnet.model.shares import ONE, per_share, split
 from devnet.protocol import View as Reads
 from devnet.protocol.deployment import pool_name
 from devnet.record.history import History
+from devnet.spec.feeds import FEED_PREFIX
 
 
 class Readings:
@@ -172,6 +173,25 @@ class Readings:
 
     def contingency(self, resource: str) -> bool:
         return self._reads.contingency(resource).on
+
+    def feed_nodes(self, feed: str) -> tuple[str, ...]:
+        """The oracle nodes it takes reports of now (O7); a mock has one, whose script it says."""
+        name = FEED_PREFIX + feed
+        if self._is_mock(feed):
+            return (self._directory.name(str(self._reads.read(name, "operator"))),)
+        return tuple(self._directory.name(node) for node in self._reads.feed_nodes(name))
+
+    def feed_faulty(self, feed: str) -> int:
+        """f (O1), 0 of a mock."""
+        return 0 if self._is_mock(feed) else self._reads.feed_faulty(FEED_PREFIX + feed)
+
+    def feed_counts(self, feed: str) -> bool:
+        """Whether there is an answer, inside the bounds of now (O2)."""
+        latest = self._reads.latest_round(FEED_PREFIX + feed)
+        return 0 < latest.id <= latest.answeredInRound
+
+    def _is_mock(self, feed: str) -> bool:
+        return feed.partition(":")[0] in self._directory.spec.oracles.mocked
 
     def max_v(self) -> int:
         return int(self._reads.max_v())

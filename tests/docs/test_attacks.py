@@ -13,7 +13,7 @@ from devnet.spec.attacks_page import page
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "e2e" / "scenarios" / "attacks"
 
-# Of PROTOCOL 12, in its order; the last ones are of M1 and M2, of S6, of S7, and of L5 and L6.
+# Of PROTOCOL 12, in its order; the last ones are of M1, M2, S6, S7, L5, L6 and O7.
 LINES = (
     "pool-inflation-by-donation",
     "reward-sniping",
@@ -63,6 +63,7 @@ LINES = (
     "last-wei",
     "cheap-shares",
     "finding-before-the-node",
+    "removed-oracle",
 )
 
 

@@ -166,7 +166,7 @@ class EvmChain:
         seen = self._transact(sender, contract, function, args)
         self.head = block
         if seen.ok:
-            self._expire(contract)
+            self._expire(contract, {event.contract for event in seen.events})
         return seen
 
     def _transact(
@@ -237,11 +237,13 @@ class EvmChain:
         """Every view is asked again."""
         self._kept.clear()
 
-    def _expire(self, contract: str) -> None:
+    def _expire(self, contract: str, told: set[str]) -> None:
         if contract.startswith(FEED_PREFIX) or contract == "Kompute":  # these call nobody
             gone = [key for key in self._kept if key[0] == contract]
-        else:
-            gone = [key for key in self._kept if not key[0].startswith(FEED_PREFIX)]
+        else:  # of feeds only what a proposal has changed (O7), which its event tells
+            gone = [
+                key for key in self._kept if not key[0].startswith(FEED_PREFIX) or key[0] in told
+            ]
         for key in gone:
             del self._kept[key]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from devnet.model import shares
+from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Quorum
 from devnet.protocol.states import ProposalStatus
 
@@ -13,6 +14,7 @@ from ..sight import Draw, Sight
 from . import move
 from .signatures import quorum
 
+NODES = [f"oracle-{n}" for n in range(1, 5)]
 Calls = list[dict[str, Any]]
 
 
@@ -97,11 +99,42 @@ def _governed(draw: Draw, sight: Sight) -> tuple[str, str, dict[str, Any]]:
         ("Rewards", "setMaxV", {"maxV_": draw.one(10**20, 10**20, 10**19, 10**18, 2**96)}),
         ("Pricing", "setContingency", contingency),
         ("Pricing", "setContingency", contingency),
+        *[_config(draw, sight)] * 3,
         ("Slashing", "setArbiter", {"arbiter_": draw.one("arbiter", "arbiter", "dave")}),
         ("ExecutionQueue", "setGuardian", {"guardian_": draw.one("guardian", "dave")}),
         *((draw.of(founded), draw.one("harvest", "withdraw"), {}) for _ in founded[:1]),
     )
     return chosen
+
+
+def _config(draw: Draw, sight: Sight) -> tuple[str, str, dict[str, Any]]:
+    """O7: other nodes, f and bounds of any feed that has them; what no feed takes, among them."""
+    feeds = sight.model.parameters.feeds
+    feed = draw.of([name for name, given in feeds.items() if not given.operator])
+    answer, first = sight.state.rounds[feed].answer, sight.model.parameters.feeds[feed].config
+    wide = (first.minimum, first.maximum)
+    bounds = draw.one(
+        *[wide] * 4,
+        (answer, answer + 1),
+        (answer - 1, answer),
+        (answer + 1, answer * 2 + 2),
+        (-answer, answer - 1),
+        (answer, answer),
+        (-(2**151), 2**151 - 1),
+    )
+    nodes, faulty = draw.one(
+        *[(NODES, 1)] * 4,
+        *[([*NODES[1:], "dave"], 1)] * 3,
+        *[([*NODES[::-1], "dave", "alice", "bob"], 2)] * 3,
+        *[(NODES[:1], 0)] * 3,
+        (NODES[:3], 1),
+        ([NODES[0]] * 4, 1),
+        ([*NODES, ZERO_ADDRESS], 1),
+        ([], 0),
+    )
+    least, most = bounds
+    args = {"oracles_": nodes, "faulty_": faulty, "minAnswer_": least, "maxAnswer_": most}
+    return feed, "setConfig", args
 
 
 def _data(calls: list[tuple[str, str, dict[str, Any]]]) -> Calls:

@@ -1,4 +1,4 @@
-"""O1 to O6: rounds of feeds, and prices stored."""
+"""O1 to O7: rounds of feeds, and prices stored."""
 
 from __future__ import annotations
 
@@ -42,26 +42,28 @@ def answer(draw: Draw, sight: Sight) -> Send:
     made = said(sight, feed, usd)
     if sight.model.parameters.feeds[feed].operator:
         return _scripted(draw, made) if draw.rarely(3) else made
-    return _spoilt(draw, made, usd) if draw.rarely(6) else made
+    return _spoilt(draw, made, usd, _first_digest(sight, feed)) if draw.rarely(6) else made
 
 
 def said(sight: Sight, feed: str, value: int, spread: int = 1) -> Send:
-    """A feed's next answer: of a mock its script, of the others a report of three nodes."""
+    """A feed's next answer: of a mock its script, of the others a report of its nodes now (O7)."""
     p, state = sight.model.parameters.feeds[feed], sight.state
     if p.operator:
         times = {"startedAt": now(0), "updatedAt": now(0)}
         script = {"id": state.rounds[feed].id + 1, "answer": value, **times}
         return Send("oracle-1", feed, "script", {"round": script})
+    config = state.configs[feed]
+    nodes, f = [sight.name(node) for node in config.oracles], config.faulty
     report = {
-        "configDigest": "0x" + state.configs[feed].digest.hex(),
+        "configDigest": "0x" + config.digest.hex(),
         "epoch": (state.epochs[feed] >> 8) + 1,
         "round": 1,
         "observationsTimestamp": now(0),
-        "observers": "0x" + observers_word(range(3)).hex(),
-        "observations": [value - spread, value, value + spread],
+        "observers": "0x" + observers_word(range(2 * f + 1)).hex(),
+        "observations": [*[value - spread] * f, value, *[value + spread] * f],
     }
-    signed = {"signers": ["oracle-1", "oracle-2"]}
-    return Send("oracle-1", feed, "transmit", {"report": report, "signatures": signed})
+    signed = {"signers": nodes[: f + 1]}
+    return Send(nodes[0], feed, "transmit", {"report": report, "signatures": signed})
 
 
 def _scripted(draw: Draw, made: Send) -> Send:
@@ -80,7 +82,12 @@ def _scripted(draw: Draw, made: Send) -> Send:
     return Send(draw.one("oracle-1", "mallory"), made.contract, "script", {"round": script})
 
 
-def _spoilt(draw: Draw, made: Send, usd: int) -> Send:
+def _first_digest(sight: Sight, feed: str) -> str:
+    """O7: what reports that were kept back name, once the feed has another."""
+    return "0x" + sight.model.parameters.feeds[feed].config.digest.hex()
+
+
+def _spoilt(draw: Draw, made: Send, usd: int, first: str) -> Send:
     signed, epoch = made.args["signatures"], made.args["report"]["epoch"]
     report: dict[str, Any] = draw.one(
         {},
@@ -88,6 +95,8 @@ def _spoilt(draw: Draw, made: Send, usd: int) -> Send:
         {"epoch": epoch - 1, "round": 2},
         {"round": 0},
         {"configDigest": "0x" + "11" * 32},
+        {"configDigest": first},
+        {"configDigest": first, "epoch": 2**32 - 1},
         {"observationsTimestamp": now(1)},
         {"observationsTimestamp": now(-30 * 86_400)},
         {"observations": [usd, usd]},
