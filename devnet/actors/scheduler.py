@@ -10,11 +10,10 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
 
 from cluster.interface import ClusterEvent
+from devnet.actors import endless
 from devnet.actors.actor import Actor
 from devnet.actors.messages import (
     Ask,
@@ -28,61 +27,15 @@ from devnet.actors.messages import (
 from devnet.actors.nodes import Nodes
 from devnet.actors.operations import Done, External, Fail, Operation, Refusal, Send, Tell
 from devnet.actors.outbox import Outbox, Parcel, Returned
+from devnet.actors.surroundings import Journal, Outside
 from devnet.actors.view import PORTAL, Directory, View
-from devnet.base import CheckFailed
+from devnet.actors.wishes import WishState
 from devnet.chain import Chain, Foreign, ForeignState, MinedBlock, RpcError
-from devnet.protocol import Contracts, Event, ObservedTransaction, ProtocolError, observe
+from devnet.protocol import Contracts, ObservedTransaction, ProtocolError, observe
 from devnet.protocol import View as Reads
 
 SENDS_PER_BLOCK = 900  # a block's gas limit over a transaction's
 DEVNET = "devnet"  # to whom the record says what others did to the chain
-MOST_ROUNDS = 10_000  # a drain that long is a loop between actors, not work
-MOST_BLOCKS = 1_000  # and so is one of so many blocks: 10 000 workers stake in 23
-NAMED_SENDS = 3  # of those that fed a drain without an end
-
-
-class Journal(Protocol):
-    """What the scheduler tells the run's history, as it happens."""
-
-    def invoked(self, identity: int, send: Send, block: int) -> None: ...
-    def completed(self, identity: int, observed: ObservedTransaction) -> None: ...
-    def refused(self, identity: int, block: int, reason: str) -> None: ...
-    def told(self, block: int, to: str, message: object) -> None: ...
-
-
-class Outside(Protocol):
-    """Performs what actors ask of cluster, sources and stores."""
-
-    def perform(
-        self, asked: Sequence[tuple[str, External]], answer: Callable[[str, object], None]
-    ) -> None:
-        """Call `answer(actor, message)` for each that has one, in order where the run waits."""
-
-    def busy(self) -> bool:
-        """Whether an answer is still to come."""
-
-
-@dataclass(slots=True)
-class WishState:
-    """`outcome`: open, ok or failed; `error` is the contract's named error where there is one.
-
-    `events` are those of the transactions that served it, in their order.
-    `place` is that of the transaction which was mined for it last: its block, and where in it.
-    """
-
-    outcome: str = "open"
-    error: str = ""
-    reason: str = ""
-    place: tuple[int, int] | None = None
-    events: list[Event] = field(default_factory=list)
-
-    def values(self, event: str, key: str) -> list[Any]:
-        """An argument of every event of that name; KeyError where there is no such argument."""
-        return [seen.args[key] for seen in self.events if seen.name == event]
-
-
-class EndlessWork(CheckFailed):
-    """What actors do makes them do it again, without an end."""
 
 
 class Scheduler:
@@ -313,19 +266,19 @@ class Scheduler:
         """
         first = self._chain.head.number
         sent: Counter[str] = Counter()
-        for _ in range(MOST_ROUNDS):
+        for _ in range(endless.MOST_ROUNDS):
             self.go_on()
             busy = self.round()
             if self._backlog or self._lost:
                 if limit_block is not None and self._chain.head.number >= limit_block:
                     return
-                if self._chain.head.number - first >= MOST_BLOCKS:
+                if self._chain.head.number - first >= endless.MOST_BLOCKS:
                     break
                 sent.update(f"{s.account} {s.contract}.{s.function}" for s in self._backlog)
                 self.mine()
             elif not busy:
                 return
-        raise EndlessWork(_endless(self._chain.head.number - first, sent))
+        raise endless.EndlessWork(self._chain.head.number - first, sent)
 
     def advance(self, blocks: int) -> None:
         """Exactly `blocks` further blocks, stopping at everything due on the way."""
@@ -427,14 +380,3 @@ class Scheduler:
                 message = ChainEvent(event, mined.block.timestamp)
                 for inbox in self._inboxes.values():
                     inbox.append(message)
-
-
-def _endless(blocks: int, sent: Counter[str]) -> str:
-    if not sent:
-        return f"no end of work after {MOST_ROUNDS} rounds: actors ask each other and send nothing"
-    most = ", ".join(f"{what} {count} times" for what, count in sent.most_common(NAMED_SENDS))
-    return (
-        f"no end of work: in {blocks} blocks of one step something was due in each, since what is "
-        f"sent takes a block and makes something else due; most of all {most}. "
-        "Longer intervals in the network file, or a shorter chain.block_seconds, end it"
-    )

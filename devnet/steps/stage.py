@@ -11,9 +11,10 @@ from cluster.interface import Cluster, EventKind
 from devnet.actors.attestations import QueuedCall
 from devnet.actors.messages import Ask, PlaceOrder, Wish
 from devnet.actors.operations import Send
-from devnet.actors.scheduler import Scheduler, WishState
+from devnet.actors.scheduler import Scheduler
 from devnet.actors.sources import Sources
 from devnet.actors.view import Directory, owner_of
+from devnet.actors.wishes import WishState
 from devnet.base import CheckFailed, UsageError
 from devnet.chain import Block, Chain
 from devnet.checking.checks import Checks

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from devnet.actors.messages import SendFailed
-from devnet.actors.scheduler import WishState
+from devnet.actors.wishes import WishState
 from devnet.chain import Foreign, ForeignState, MinedBlock, Transaction, sign, transaction_hash
 from tests.actors.scheduler_stage import Deployed, Scripted, Stand, Stands, does, pay
 

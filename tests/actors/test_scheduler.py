@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-import devnet.actors.scheduler as scheduler_module
+from devnet.actors import endless, scheduler
+from devnet.actors.endless import EndlessWork
 from devnet.actors.messages import ChainEvent, LeadChanged, Measure
 from devnet.actors.operations import Done, Operation, Tell
-from devnet.actors.scheduler import EndlessWork
 from devnet.actors.view import View
 from tests.actors.scheduler_stage import (
     Act,
@@ -76,7 +76,7 @@ def test_what_is_told_arrives_in_the_next_round_and_to_strangers_never(stand: St
 def test_actors_that_feed_each_other_for_ever_are_stopped(
     stand: Stands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler_module, "MOST_ROUNDS", 6)
+    monkeypatch.setattr(endless, "MOST_ROUNDS", 6)
 
     class Echo(Scripted):
         def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
@@ -94,7 +94,7 @@ def test_actors_that_feed_each_other_for_ever_are_stopped(
 def test_work_that_its_own_blocks_make_due_is_stopped_and_named(
     stand: Stands, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler_module, "MOST_BLOCKS", 5)
+    monkeypatch.setattr(endless, "MOST_BLOCKS", 5)
 
     class Hasty(Scripted):
         def act(self, view: View, messages: Sequence[object]) -> list[Operation]:
@@ -148,7 +148,7 @@ def test_nothing_sent_mines_nothing(stand: Stands) -> None:
 def test_more_than_a_block_s_transactions_go_on_in_the_next(
     stand: Stands, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler_module, "SENDS_PER_BLOCK", 3)
+    monkeypatch.setattr(scheduler, "SENDS_PER_BLOCK", 3)
     alice = Scripted("alice", does(*(pay(deployed, "alice", "bob", n) for n in range(1, 8))))
     made = stand(alice)
     alice.at = made.now

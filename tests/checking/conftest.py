@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chain_world import ChainWorld
-from model_world import GENESIS_TIMESTAMP, NAMES, World, lived_through
+from model_lived import lived_through
+from model_world import GENESIS_TIMESTAMP, NAMES, World
 
 from devnet.base.toolchain import Toolchain
 from devnet.chain import Anvil, Chain, Rpc

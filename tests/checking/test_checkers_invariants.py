@@ -18,7 +18,8 @@ from corrupting import (
     repeated,
     without,
 )
-from model_world import KOMP, World, address, lived_through
+from model_lived import lived_through
+from model_world import KOMP, World, address
 
 from devnet.checking import INVARIANTS, Facts, check_all
 from devnet.model import CycleLedger, Ledger, NodeLedger

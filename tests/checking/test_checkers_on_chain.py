@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from chain_world import ChainWorld
 from governing_world import call, execute, passed, queue, veto
+from model_lived import lived_through
 from model_world import (
     ACCOUNTS,
     DAY,
     KOMP,
     World,
     address,
-    lived_through,
 )
 from wild import Wild
 from wild_incidents import WildIncidents

@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from model_world import KOMP, World, address, block_hash, lived_through, parameters
+from model_lived import lived_through
+from model_world import KOMP, World, address, block_hash, parameters
 
 from devnet.model import Model, NoSuchRule
 

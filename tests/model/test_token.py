@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from model_world import ACCOUNTS, KOMP, World, address, invariant_sum, lived_through
+from model_lived import invariant_sum, lived_through
+from model_world import ACCOUNTS, KOMP, World, address
 
 from devnet.chain.signer import sign_digest
 from devnet.model.gatekeepers import Quorum, is_allowed, needed
