@@ -166,7 +166,8 @@ def overridden(document: Document, overrides: Mapping[str, str], source: str) ->
     said: dict[Loc, str] = {}
     for path, text in overrides.items():
         shown = path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"
-        if len(path) > _LONGEST_PATH or not _PATH.fullmatch(path):
+        if len(path) > _LONGEST_PATH or not _PATH.fullmatch(path) or not path.isprintable():
+            shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
             faults.append(Fault(source, 0, shown, "not a path", "for example workers[0].profile"))
             continue
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,18 @@ def test_nobody_has_to_listen(tmp_path: Path, line: str) -> None:
     done = shell_line(tmp_path, line)
     assert done.stderr == ""
     assert done.returncode == 0 or "--help" in line  # click ends with 1 where its help is cut
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_is_opened_does_not_take_the_place_of_a_closed_stream(
+    tmp_path: Path, closed: str
+) -> None:
+    """Else what a child prints would end up in it."""
+    held = "from devnet.cli.terminal import hold_standard_streams; hold_standard_streams(); "
+    opened = "stream = open('own', 'w'); stream.write(str(stream.fileno()))"
+    done = shell_line(tmp_path, f'{sys.executable} -c "{held}{opened}" {closed}')
+    assert done.returncode == 0
+    assert int((tmp_path / "own").read_text()) > 2
 
 
 def test_a_fault_is_told_where_nobody_reads_the_results(tmp_path: Path) -> None:

@@ -74,6 +74,12 @@ def test_a_scenarios_key_is_refused_where_there_is_a_network_only(
     assert not (devnet.folder / ".devnet").exists()
 
 
+def test_a_key_that_is_set_twice_is_refused_by_name(devnet: Shell) -> None:
+    ended = devnet("config", "tiny", "--set", "cycle.blocks=70", "--set", "cycle.blocks=80")
+    assert (ended.code, ended.out) == (2, "")
+    assert "'cycle.blocks' is set twice" in ended.err
+
+
 def test_a_run_takes_its_seed_from_wherever_it_is_set(devnet: Shell) -> None:
     words = ("run", "late-claim", "--cluster", "nowhere")
     assert "no cluster named 'nowhere'" in devnet(*words, KOMPUTE_SET_SEED="3").err

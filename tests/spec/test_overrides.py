@@ -43,6 +43,8 @@ def loaded(overrides: dict[str, str]) -> NetworkSpec | SpecError:
 @example("cycle..blocks", "140")
 @example("a." * 5000, "1")
 @example("name[0]", "1")
+@example("\n.workers", "")
+@example("workers.\x1b[2Jx", "1")
 @example("name.x", "1")
 @example("", "1")
 @settings(max_examples=400, deadline=None)
