@@ -6,13 +6,19 @@ command is used, and step verbs are made from the registry of `devnet.spec` then
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
     """The console script; ends the process with the README's exit codes."""
-    from devnet.base.environment import keep_loopback_direct
-    from devnet.cli.ape import cli
-    from devnet.cli.terminal import hold_standard_streams
+    try:
+        from devnet.base.environment import keep_loopback_direct
+        from devnet.cli.ape import cli
+        from devnet.cli.terminal import hold_standard_streams
 
-    hold_standard_streams()
-    keep_loopback_direct()
-    cli(prog_name="devnet")
+        hold_standard_streams()
+        keep_loopback_direct()
+        cli(prog_name="devnet")
+    except KeyboardInterrupt:  # before there was anybody to take it
+        print("error: interrupted", file=sys.stderr)
+        sys.exit(130)

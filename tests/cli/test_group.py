@@ -128,3 +128,29 @@ def test_without_arguments_a_short_screen_says_where_to_begin(devnet: Shell) -> 
 def test_the_version_is_a_command_and_an_option(devnet: Shell) -> None:
     assert devnet("version").out == devnet("--version").out
     assert devnet("version", "--json").json()["version"] in devnet("-V").out
+
+
+INTERRUPTED = """\
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "devnet.cli.ape":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+from devnet.cli import main
+main()
+"""
+
+
+def test_an_interrupt_while_it_is_still_loading_is_told_like_any_other() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
