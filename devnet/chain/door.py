@@ -29,6 +29,7 @@ _NO_JSON: Final = b"{"  # in the place of a body that is none: the node refuses 
 _EXTENSIONS: Final = ("chrome-extension", "moz-extension", "safari-web-extension")
 _MOST_BYTES: Final = 64 << 20  # of a request or a message; a block of blobs has 2
 _NOT_FOUND: Final = -32601
+_INVALID: Final = -32600
 _INTERNAL: Final = -32603
 _ANSWER_SECONDS: Final = 300.0
 _JSON: Final = {"Content-Type": "application/json"}
@@ -111,7 +112,11 @@ class RpcDoor:
             return await self._talk(request)
         if request.method != "POST":
             return web.Response(status=405, headers={"Allow": "POST"}, text="POST JSON-RPC here\n")
-        body = await self._read(request)
+        try:
+            body = await self._read(request)
+        except web.RequestPayloadError:
+            said = "the body is not what its headers say it is"
+            return _json(_error(None, _INVALID, said), 400)
         if body is None:
             return _json(
                 _error(None, _INTERNAL, f"a request of more than {_MOST_BYTES} bytes"), 413

@@ -111,7 +111,12 @@ class Gateway:
         proxy = Proxy(route, self._session)
         app = web.Application(client_max_size=self._limits.body_bytes)
         app.router.add_route("*", "/{path:.*}", proxy.handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=1.0,
+            auto_decompress=False,  # and as the client sent them
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", port, backlog=512).start()

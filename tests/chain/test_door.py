@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import http.client
 import json
 from collections.abc import Iterator
@@ -262,6 +263,16 @@ def test_the_node_itself_tells_no_page_that_it_may(node: Anvil) -> None:
     # What a page may send without asking first, the node does not take.
     _, _, answer = asked(node.url, request("evm_mine"), {"Content-Type": "text/plain", **origin})
     assert answer["error"]["message"] == "Invalid request"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+def test_a_body_that_is_not_encoded_as_it_says(door: RpcDoor, encoding: str) -> None:
+    status, _, answer = asked(door.url, request("eth_chainId"), {"Content-Encoding": encoding})
+    said = "the body is not what its headers say it is"
+    assert (status, answer["error"]) == (400, {"code": -32600, "message": said})
+    packed = gzip.compress(json.dumps(request("eth_chainId")).encode())
+    status, _, answer = asked(door.url, packed, {"Content-Encoding": "gzip"})
+    assert (status, answer["result"]) == (200, "0x7a69")
 
 
 # --- WebSocket ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import threading
@@ -112,6 +113,20 @@ def test_a_request_passes_through_unchanged(gateway: Gateway) -> None:
     assert seen["body"] == "\x00\xffpayload"
     assert seen["headers"]["x-mine"] == "kept"
     assert "x-hop" not in seen["headers"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity", "none-of-these"])
+@pytest.mark.parametrize("body", [gzip.compress(b"packed"), b"not packed at all"])
+def test_an_encoded_body_passes_as_the_client_sent_it(
+    gateway: Gateway, encoding: str, body: bytes
+) -> None:
+    with _pod("a") as a, httpx.Client() as client:
+        url = gateway.expose(1, lambda: [a])
+        answer = client.post(url, content=body, headers={"Content-Encoding": encoding})
+    seen = answer.json()
+    assert seen["body"].encode("latin-1") == body
+    assert seen["headers"]["content-encoding"] == encoding
+    assert seen["headers"]["content-length"] == str(len(body))
 
 
 def test_a_pods_status_headers_and_encoding_pass_back(gateway: Gateway) -> None:
