@@ -96,7 +96,7 @@ def _spoilt(draw: Draw, made: Send, usd: int, first: str) -> Send:
         {"round": 0},
         {"configDigest": "0x" + "11" * 32},
         {"configDigest": first},
-        {"configDigest": first, "epoch": 2**32 - 1},
+        {"configDigest": first, "epoch": epoch + 100},
         {"observationsTimestamp": now(1)},
         {"observationsTimestamp": now(-30 * 86_400)},
         {"observations": [usd, usd]},
