@@ -13,7 +13,8 @@ _SETTING: Final = ("miner", "gasLimit", "difficulty", "extraData")
 @dataclass(frozen=True, slots=True)
 class Block:
     """A block's header; `timestamp` in seconds. `parent` and `state_root` are hashes, `setting` is
-    what only the node's owner chooses: coinbase, gas limit, difficulty, extra data."""
+    what only the node's owner chooses: coinbase, gas limit, difficulty, extra data; `base_fee` in
+    wei is 0 for as long as nobody sets another."""
 
     number: int
     timestamp: int
@@ -21,6 +22,7 @@ class Block:
     parent: str = field(default="", compare=False, repr=False)
     state_root: str = field(default="", compare=False, repr=False)
     setting: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    base_fee: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def read_block(document: dict[str, Any]) -> Block:
         parent=document["parentHash"],
         state_root=document["stateRoot"],
         setting=tuple(document[key] for key in _SETTING),
+        base_fee=int(document.get("baseFeePerGas", "0x0"), 16),
     )
 
 

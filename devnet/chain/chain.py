@@ -17,7 +17,15 @@ from devnet.chain.errors import (
     RpcError,
     TransactionRefused,
 )
-from devnet.chain.foreign import PROOF, Foreign, changed_state, foreign_blocks, oddities, root_of
+from devnet.chain.foreign import (
+    PROOF,
+    Foreign,
+    changed_chain_id,
+    changed_state,
+    foreign_blocks,
+    oddities,
+    root_of,
+)
 from devnet.chain.nonces import NonceLanes
 from devnet.chain.pool import Pool
 from devnet.chain.pruning import Pruning
@@ -56,6 +64,7 @@ class Chain:
         self.chain_id = chain_id
         self.observers: list[Observer] = []
         self.foreign: list[Foreign] = []
+        self._seen_id = chain_id  # what it was last said to be
         self._lock = threading.RLock()
         self._head: Block
         self._root: str  # of the state as it is, which is the head's until somebody changes it
@@ -208,7 +217,8 @@ class Chain:
         parent, head = self._head, self._read_head()
         due = (parent.number + blocks, parent.timestamp + blocks * self.block_seconds)
         # A transaction would have changed the state: its sender's nonce at least.
-        if (head.number, head.timestamp) != due or head.state_root != self._root:
+        fees = (parent.base_fee, head.base_fee)
+        if (head.number, head.timestamp) != due or head.state_root != self._root or any(fees):
             return self._follow(head.number, due=blocks)
         self._set_head(head)
         mined = MinedBlock(head, run=blocks)
@@ -253,9 +263,10 @@ class Chain:
                 ("eth_getBlockByNumber", ("latest", False)),
                 ("eth_getBlockByNumber", (hex(self._head.number), False)),
                 PROOF,
+                ("eth_chainId", ()),
             ]
         )
-        document, ours, proof = map(_result, answers)
+        document, ours, proof, seen_id = map(_result, answers)
         latest = read_block(document)
         if ours is None or read_block(ours) != self._head:
             raise ForeignState(
@@ -263,6 +274,9 @@ class Chain:
                 f"block {self._head.number} {self._head.hash} is not on the chain any more, which "
                 f"is at block {latest.number} {latest.hash} (as after evm_revert or anvil_reset)",
             )
+        if int(seen_id, 16) != self._seen_id:
+            self._seen_id = int(seen_id, 16)
+            self.note(changed_chain_id(latest, self.chain_id, self._seen_id))
         return latest, root_of(proof)
 
     def _follow(self, number: int, *, due: int) -> tuple[MinedBlock, ...]:

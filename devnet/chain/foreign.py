@@ -41,6 +41,15 @@ def changed_state(head: Block, root: str) -> Foreign:
     )
 
 
+def changed_chain_id(head: Block, ours: int, seen: int) -> Foreign:
+    """The node takes other signatures than it did, and contracts see the other id."""
+    return Foreign(
+        head.number,
+        f"the chain's id is {seen} after block {head.number}, it was {ours} (as anvil_setChainId "
+        "makes it): what is signed for the one is refused under the other",
+    )
+
+
 def foreign_blocks(first: int, last: int, due: int) -> Foreign:
     """More (or less) was mined than the devnet did itself; each such block is recorded."""
     what = f"block {first} was" if first == last else f"blocks {first} to {last} were"
@@ -61,6 +70,12 @@ def oddities(parent: Block, root: str, mined: MinedBlock, block_seconds: int) ->
             block.number,
             f"block {block.number} has other settings (as anvil_setCoinbase"
             f" and evm_setBlockGasLimit make them): {seen}",
+        )
+    if block.base_fee and not parent.base_fee:  # from then on it follows its own rule (EIP-1559)
+        yield Foreign(
+            block.number,
+            f"block {block.number} has a base fee of {block.base_fee} wei where 0 was due (as "
+            "anvil_setNextBlockBaseFeePerGas makes it): whoever offers less a gas is left out",
         )
     if not mined.receipts and block.state_root != root:
         yield Foreign(

@@ -201,6 +201,47 @@ def test_a_time_that_somebody_sets_is_said_and_the_clock_s_rule_holds_again(
     assert f"has the time {at} where {at - 5_000 + 720} was due" in told[1].seen
 
 
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_base_fee_that_somebody_sets_is_said_once(
+    stand: Stands, deployed: Deployed, empty: bool
+) -> None:
+    made = paying(stand, deployed, "alice", 14)
+    made.scheduler.mine()
+    block = made.head
+    deployed.chain.rpc.call("anvil_setNextBlockBaseFeePerGas", "0x7")
+    if empty:
+        made.scheduler.advance(5)
+    else:
+        made.scheduler.mine()
+        drain(made, "alice")
+    made.scheduler.mine()
+    deployed.chain.rpc.call("anvil_setNextBlockBaseFeePerGas", "0x0")
+    made.scheduler.mine()
+
+    (told,) = seen(made)
+    assert isinstance(told[1], Foreign)
+    assert (told[1].block, told[1].replays) == (block + 1, False)
+    assert "has a base fee of 7 wei where 0 was due" in told[1].seen
+
+
+def test_a_chain_id_that_somebody_sets_is_said_once(stand: Stands, deployed: Deployed) -> None:
+    made = paying(stand, deployed, "alice", 15)
+    made.scheduler.mine()
+    block = made.head
+    deployed.chain.rpc.call("anvil_setChainId", 17)
+    try:
+        made.scheduler.mine()
+        made.scheduler.mine()
+    finally:
+        deployed.chain.rpc.call("anvil_setChainId", deployed.chain.chain_id)
+        deployed.chain._seen_id = deployed.chain.chain_id
+
+    (told,) = seen(made)
+    assert isinstance(told[1], Foreign)
+    assert (told[1].block, told[1].replays) == (block, False)
+    assert f"the chain's id is 17 after block {block}, it was 31337" in told[1].seen
+
+
 def test_a_transaction_that_nobody_signed_is_said(stand: Stands, deployed: Deployed) -> None:
     rpc = deployed.chain.rpc
     made = paying(stand, deployed, "alice", 14)
