@@ -115,10 +115,18 @@ def test_a_fault_of_an_override_names_where_it_came_from(town: Town) -> None:
         ("oracles.komp_usd_heartbeat", "0s", "must be at least 1s"),
         ("oracles.utilization_heartbeat", "0s", "must be at least 1s"),
         ("parameters.month_days", "0", "must be at least 1"),
+        ("parameters.month_days", "3651", "must be at most 3650"),
+        *(
+            (f"oracles.{name}", "3651d", "must be at most 3650d")
+            for name in ("heartbeat", "komp_usd_heartbeat", "utilization_heartbeat")
+        ),
         ("parameters.max_v", "0", "must be at least 1; seen 0"),
         *(
             (f"parameters.{name}", "3651d", "must be at most 3650d")
-            for name in ("appeal_window", "arbiter_window", "exit_delay", "halt_delay", "timelock")
+            for name in (
+                *("appeal_window", "arbiter_window", "exit_delay", "incident_max_age"),
+                *("halt_delay", "timelock"),
+            )
         ),
     ],
 )

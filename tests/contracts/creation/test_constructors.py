@@ -16,11 +16,10 @@ from devnet.protocol.artifacts import Artifacts
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 ZERO = "0x" + "00" * 20
+FOUR = [address(f"oracle-{n}") for n in range(1, 5)]
 LONGEST = 3_650 * DAY
 VAULT = VaultParameters(total_wei=KOMP, cycles=12, start_cycle=0)
 PLANNED = replace(PARAMETERS, vault=VAULT, request_response=True)
-# A feed's constructor has tests of its own, with those of its nodes and bounds.
-ELSEWHERE = {"OcrAggregator"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,29 @@ CASES: Final[Mapping[tuple[str, str], tuple[Wrong, ...] | str]] = {
         Wrong([["Feed"] * 3] * 5 + [row], "ZeroAddress", {"what": word("feeds")})
         for row in ([ZERO, "Feed", "Feed"], ["Feed", ZERO, "Feed"], ["Feed", "Feed", ZERO])
     ),
+    ("OcrAggregator", "description_"): "any text describes a feed",
+    ("OcrAggregator", "decimals_"): "pricing refuses a feed of too many",
+    ("OcrAggregator", "oracles_"): (
+        Wrong([], "OraclesOutOfRange"),
+        *(
+            Wrong(
+                [*FOUR[:place], ZERO, *FOUR[place + 1 :]], "ZeroAddress", {"what": word("oracles")}
+            )
+            for place in range(4)
+        ),
+    ),
+    ("OcrAggregator", "faulty_"): (Wrong(0, None), Wrong(2, "OraclesOutOfRange")),
+    ("OcrAggregator", "heartbeatSeconds"): (zero("heartbeat"), *longest("heartbeat")),
+    ("OcrAggregator", "deviationBps_"): "its nodes alone act by it",
+    ("OcrAggregator", "minAnswer_"): (  # the utilization's largest is 1e18
+        Wrong(KOMP, "BoundsOutOfOrder", {"min": KOMP, "max": KOMP}),
+        Wrong(KOMP + 1, "BoundsOutOfOrder"),
+        Wrong(KOMP - 1, None),
+    ),
+    ("OcrAggregator", "maxAnswer_"): (
+        Wrong(0, "BoundsOutOfOrder", {"min": 0, "max": 0}),
+        Wrong(1, None),
+    ),
     ("Market", "haltDelaySeconds"): (Wrong(0, None), *longest("haltDelay")),
     ("Pool", "commissionBps_"): "the factory bounds it",
     ("ExecutionQueue", "space_"): "any text is a space",
@@ -89,7 +111,7 @@ CASES: Final[Mapping[tuple[str, str], tuple[Wrong, ...] | str]] = {
 def own() -> Iterator[str]:
     """Contracts of this repository that are put on the chain; mocks take whatever a test gives."""
     for path in sorted(CONTRACTS.rglob("*.sol")):
-        kept = not {"interfaces", "mocks"} & set(path.parts) and path.stem not in ELSEWHERE
+        kept = not {"interfaces", "mocks"} & set(path.parts)
         if kept and f"\ncontract {path.stem} " in path.read_text():
             yield path.stem
 

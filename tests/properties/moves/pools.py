@@ -42,7 +42,7 @@ def join(draw: Draw, sight: Sight) -> list[Action] | None:
     member = operator if draw.one(True, False) else draw.one(*PEOPLE)
     amount = draw.one(room, room, 100 * KOMP, 60 * KOMP + 1, room + 1)
     if draw.rarely(10):
-        amount = draw.one(0, 1, 5 * KOMP - 1, 5 * KOMP)
+        amount = draw.one(0, 1, 5 * KOMP - 1, 5 * KOMP, max(room - 1, 0))
     if room == 0 and not draw.rarely(8):
         return None
     return _paying(draw, sight, member, name, Send(member, name, "join", {"amount": amount}))
@@ -166,6 +166,39 @@ def exit_pool(draw: Draw, sight: Sight) -> Send | None:
         _member(draw, sight, name)[0] if draw.rarely(3) else sight.account(pool.operator, "bob")
     )
     return Send(sender, name, "requestExit")
+
+
+@move(2)
+def exit_past_the_period(draw: Draw, sight: Sight) -> list[Action] | None:
+    """By a member as soon as it may: whoever filled the last wei comes later."""
+    found = _pool(draw, sight, lambda pool, node: _runs(pool, node) and not node.exit_requested_at)
+    if found is None:
+        return None
+    name, pool = found
+    member, row = _member(draw, sight, name)
+    late = draw.one(2, 2, 0) if row.shares < shares.LEAST_SHARES else 0
+    due = sight.state.nodes[pool.node].unlock_at + late * sight.model.parameters.exit_delay
+    blocks = -(-(due - sight.now) // sight.spec.chain.block_seconds) - draw.one(0, 0, 1)
+    call = Send(member, name, "requestExit")
+    return [Advance(blocks), call] if pool.node != ZERO_ADDRESS and blocks > 0 else [call]
+
+
+@move(1)
+def fill_the_last_wei(draw: Draw, sight: Sight) -> list[Action] | None:
+    """The operator leaves a little room, and somebody becomes a member by filling it."""
+    found = _pool(
+        draw, sight, lambda pool, node: pool.node == ZERO_ADDRESS and pool.total_shares < STAKE
+    )
+    if found is None:
+        return None
+    name, pool = found
+    operator = sight.account(pool.operator, "bob")
+    member = draw.of([who for who in PEOPLE if who != operator])
+    most = {"amount": max(shares.room(pool.total_shares) - draw.one(1, KOMP), 1)}
+    return [
+        *_paying(draw, sight, operator, name, Send(operator, name, "join", most)),
+        *_paying(draw, sight, member, name, Send(member, name, "join", {"amount": 5 * KOMP})),
+    ]
 
 
 @move(14)

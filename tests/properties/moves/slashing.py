@@ -72,15 +72,18 @@ def report_serious(draw: Draw, sight: Sight) -> Send | None:
     live = [w for w in _live(sight) if not sight.node(w).ejected or draw.rarely(6)]
     if not live:
         return None
-    oldest = -sight.model.parameters.max_age
-    found = draw.one(0, 0, -HOUR, oldest)
+    worker, oldest = draw.of(live), -sight.model.parameters.max_age
+    registered = max(sight.node(worker).registered_at - sight.now, oldest)
+    found = draw.one(0, 0, -HOUR, oldest, registered)
+    if draw.rarely(6):
+        found = max(registered - 1, oldest)  # L5: it was not there
     interval = (now(found), now(found))
     if draw.rarely(8):
         interval = draw.one(
             (now(-HOUR), now(0)), (now(oldest - 1), now(oldest - 1)), (now(1), now(1)), (0, 0)
         )
     wrong = {"node": "mallory", "level": 2, "to": now(found - 1), "from": now(found - 1)}
-    return _reported(draw, sight, draw.of(live), 3, interval, Quorum.CRITICAL, wrong)
+    return _reported(draw, sight, worker, 3, interval, Quorum.CRITICAL, wrong)
 
 
 def reported(draw: Draw, sight: Sight, worker: str, level: int, seconds: int) -> Send:
