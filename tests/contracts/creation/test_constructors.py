@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,8 +71,9 @@ CASES: Final[Mapping[tuple[str, str], tuple[Wrong, ...] | str]] = {
         Wrong(2**96, "SafeCastOverflowedUintDowncast"),
     ),
     ("Pricing", "feeds"): tuple(
-        Wrong([["Feed"] * 3] * 5 + [row], "ZeroAddress", {"what": word("feeds")})
-        for row in ([ZERO, "Feed", "Feed"], ["Feed", ZERO, "Feed"], ["Feed", "Feed", ZERO])
+        Wrong([["Feed"] * 3] * 5 + [list(row)], "ZeroAddress", {"what": word("feeds")})
+        for row in product([ZERO, "Feed"], repeat=3)
+        if len(set(row)) == 2  # three or none
     ),
     ("OcrAggregator", "description_"): "any text describes a feed",
     ("OcrAggregator", "decimals_"): "pricing refuses a feed of too many",
