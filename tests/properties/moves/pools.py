@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from devnet.model import rewards, shares, staking
 from devnet.model.calls import ZERO_ADDRESS
 from devnet.model.gatekeepers import Quorum
 from devnet.model.rows import Member, Node, Pool
+from devnet.model.slashing import OFFLINE
 from devnet.model.staking import PERIODS
 
 from ..action import Action, Advance, Send, now
 from ..sight import KOMP, STAKE, Draw, Sight
 from . import move
 from .signatures import own, quorum
+from .slashing import HOUR, reported
 
 YEAR = 365 * 86_400
 PEOPLE = ("bob", "alice", "mallory")  # who operates pools and who joins them
@@ -129,6 +131,40 @@ def top_up_pool(draw: Draw, sight: Sight) -> list[Action] | None:
     least = draw.one(0, 0, 0, missing, STAKE)
     args = {"amount": amount, "leastShares": least}
     return _paying(draw, sight, member, name, Send(member, name, "topUp", args))
+
+
+@move(1)
+def cheapened(draw: Draw, sight: Sight) -> Iterator[Action] | None:
+    """A pool loses nearly all, is filled up, loses a little, and somebody takes a few shares."""
+    found = _pool(
+        draw,
+        sight,
+        lambda pool, node: (
+            _runs(pool, node)
+            and staking.is_active(node)
+            and not sight.state.pending_incidents[pool.node]
+        ),
+    )
+    if found is None or found[1].node == ZERO_ADDRESS or found[1].withdrawn:
+        return None
+    return _cheapened(draw, sight, *found)
+
+
+def _cheapened(draw: Draw, sight: Sight, name: str, pool: Pool) -> Iterator[Action]:
+    p, seconds = sight.model.parameters, sight.spec.chain.block_seconds
+    worker, operator = sight.name(pool.node), sight.account(pool.operator, "bob")
+    little = draw.one(1, 2, 3)
+    for hours, member in ((235, operator), (little, draw.one("mallory", *PEOPLE))):
+        node, cursor = sight.state.nodes[pool.node], sight.state.cursors[pool.node, OFFLINE]
+        passed = sight.now - max(cursor, node.registered_at)
+        if passed < hours * HOUR:
+            yield Advance(-(-(hours * HOUR - passed) // seconds))
+        identity = len(sight.state.incidents) + 1
+        yield reported(draw, sight, worker, OFFLINE, hours * HOUR)
+        yield Advance(p.appeal_window // seconds)
+        yield Send("mallory", "Slashing", "execute", {"id": identity})
+        top_up = {"amount": STAKE, "leastShares": 0}
+        yield from _paying(draw, sight, member, name, Send(member, name, "topUp", top_up))
 
 
 @move(3)
