@@ -19,7 +19,7 @@ from devnet.protocol.deployment import POOL_ABI, abi_name
 GAS: Final = 400_000
 LIMITS: Final = (0, 1, 2, 31, 32, 0x80, 2**63, 2**64 - 1, 2**128, 2**255, 2**256 - 1)
 BLOB: Final = bytes(131_072)
-BLOB_SHARE: Final = 0.01  # each takes 131 KB of the bundle
+BLOB_SHARE: Final = 0.03  # each takes 131 KB of the bundle
 FEE: Final = 2 * 10**9
 
 
