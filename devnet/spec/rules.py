@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from devnet.spec.document import Loc
 from devnet.spec.economics import WHOLE_PPM
+from devnet.spec.fields import MAX_SECONDS
 from devnet.spec.network import (
     CONTAINER_RESOURCES,
     OWNER_SUFFIX,
@@ -43,6 +44,7 @@ def network_problems(
     network: NetworkSpec, profiles: Collection[str], *, of_year: bool = False
 ) -> Iterator[Problem]:
     """Every broken rule between the values of a network; `of_year`: of `devnet economics`, too."""
+    yield from check_cycle(network)
     yield from check_gap(network)
     yield from check_publishing_pace(network)
     yield from check_quorum(network)
@@ -58,6 +60,19 @@ def network_problems(
     yield from check_supply(network, of_year=of_year)
     yield from check_mnemonic(network)
     yield from check_economics(network)
+
+
+def check_cycle(network: NetworkSpec) -> Iterator[Problem]:
+    """A cycle is a duration like any other (D1)."""
+    blocks, block = network.cycle.blocks, network.chain.block_seconds
+    if blocks * block > MAX_SECONDS:
+        yield Problem(
+            ("cycle", "blocks"),
+            f"a cycle lasts at most {duration_text(MAX_SECONDS)} (D1); "
+            f"seen {duration_text(blocks * block)}, block_seconds {block}",
+            f"at most {MAX_SECONDS // block}",
+            reads=(("chain", "block_seconds"),),
+        )
 
 
 def check_gap(network: NetworkSpec) -> Iterator[Problem]:

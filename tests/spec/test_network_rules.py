@@ -291,6 +291,30 @@ def test_t1_a_year_has_needs_of_its_own(town: Town) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("blocks", "block_seconds", "seen"),
+    [
+        (10_000_000, 720, "2000000h, block_seconds 720; at most 438000"),
+        (438_001, 720, "5256012m, block_seconds 720; at most 438000"),
+        (438_000, 720, None),
+        (5_256_001, 60, "5256001m, block_seconds 60; at most 5256000"),
+        (5_256_000, 60, None),
+    ],
+)
+def test_d1_a_cycle_is_no_longer_than_any_duration(
+    town: Town, blocks: int, block_seconds: int, seen: str | None
+) -> None:
+    chain = f"chain: {{block_seconds: {block_seconds}}}\n"
+    text = town.original_network.replace("{blocks: 70,", f"{{blocks: {blocks},")
+    town.write_network(text + chain)
+    if seen is None:
+        assert town.network().cycle.blocks == blocks
+        return
+    assert town.faults_of_network() == [
+        f"network.yaml:3: cycle.blocks: a cycle lasts at most 3650d (D1); seen {seen}"
+    ]
+
+
 @pytest.mark.parametrize("gap_blocks", range(1, 12))
 @pytest.mark.parametrize("blocks", [14, 27, 28, 69, 70, 140])
 def test_w4_gap_is_at_most_a_fourteenth_of_the_cycle(
