@@ -97,7 +97,8 @@ class Feeds(Part):
         self.replacements.clear()
 
     def _config_set(self, transaction: ObservedTransaction, event: Event) -> None:
-        if event.args["configCount"] == 1:
+        created = transaction.block <= self.parameters.genesis_block
+        if created and event.args["configCount"] == 1:
             return  # the first config, which the parameters tell
         seen, args = self.seen[event.contract], event.args
         feed, oracles = self.parameters.feeds[event.contract], tuple(args["oracles"])

@@ -105,6 +105,7 @@ HISTORIES: Mapping[str, tuple[str, Callable[[History], History]]] = {
         lambda h: last(h, "ConfigSet", previousConfigDigest=bytes(32)),
     ),
     "not the next": ("names another", lambda h: last(h, "ConfigSet", configCount=3)),
+    "count 1": ("to 1, which names another", lambda h: last(h, "ConfigSet", configCount=1)),
     "another digest": ("something else", lambda h: last(h, "ConfigSet", configDigest=bytes(32))),
     "f too large": ("2 may lie", lambda h: last(h, "ConfigSet", faulty=2)),
     "a node twice": ("1 may lie", lambda h: last(h, "ConfigSet", oracles=(*NEW, NEW[0]))),
