@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-RULE: Final = re.compile(r"\b([RTSWCLOMIGD]\d{1,2})\b")
-IN_A_NAME: Final = re.compile(r"(?<=_)([rtswclomig]\d{1,2})(?=_|$)")
+PARTS: Final = "RTSWCLOMIGD"  # of the protocol, by the letter its rules begin with
+RULE: Final = re.compile(rf"\b([{PARTS}]\d{{1,2}})\b")
+IN_A_NAME: Final = re.compile(rf"(?<=_)([{PARTS.lower()}]\d{{1,2}})(?=_|$)")
 CONTRACT: Final = re.compile(r"^(?:abstract )?(?:contract|interface|library) (\w+)")
 # What a comment above it, or within it, belongs to.
 DECLARED: Final = re.compile(

@@ -72,6 +72,16 @@ def test_python_cites_in_the_innermost_declaration() -> None:
     ]
 
 
+def test_every_rule_can_be_cited_by_a_test_s_name_and_by_its_text() -> None:
+    for rule in rules():
+        text = f'def test_{rule.name.lower()}_holds():\n    """{rule.name}."""\n'
+        at = f"a/test_a.py::test_{rule.name.lower()}_holds"
+        assert list(of_tests("a/test_a.py", text)) == [
+            Citation(rule.name, 0, at),
+            Citation(rule.name, 1, at),
+        ]
+
+
 def test_a_test_cites_by_its_name_before_its_text() -> None:
     at = "a/test_a.py::test_s5_s6_it_ends"
     assert sorted(of_tests("a/test_a.py", TESTS), key=lambda one: (one.detail, one.rule)) == [
