@@ -13,7 +13,7 @@ from devnet.economics.result import Result
 from devnet.economics.year import Year
 from devnet.report.amounts import komp_short
 from tests.economics.networks import network
-from tests.report.test_report import Page, in_browser
+from tests.report.pages import Page, in_browser
 
 CYCLES = 12
 
