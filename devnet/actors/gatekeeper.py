@@ -12,6 +12,7 @@ from devnet.actors.actor import Actor
 from devnet.actors.attestations import Attestation
 from devnet.actors.duties.duty import Duty
 from devnet.actors.messages import (
+    ChainEvent,
     Counted,
     SignatureAsked,
     SignatureGiven,
@@ -19,7 +20,7 @@ from devnet.actors.messages import (
     Wish,
 )
 from devnet.actors.operations import Operation, Tell
-from devnet.actors.signing import Outcome, Proposals
+from devnet.actors.signing import GOVERNED, Outcome, Proposals
 from devnet.actors.view import View
 from devnet.chain import Account, sign_digest
 
@@ -60,6 +61,9 @@ class Gatekeeper(Actor):
                 case _:
                     for duty in self._duties:
                         operations += duty.take(view, message, leads=self._leads)
+        if any(isinstance(m, ChainEvent) and m.event.name in GOVERNED for m in messages):
+            for attestation, outcome in self._proposals.governed(view):
+                operations += self._followed(view, attestation, outcome)
         if self._leads:
             wanted = [each for duty in self._duties for each in duty.wanted(view)]
             for attestation in wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from devnet.actors.attestations import Attestation, PerfResult
 from devnet.actors.messages import SignatureAsked, SignatureGiven, SignatureRefused
@@ -13,6 +14,7 @@ from devnet.chain import Account, recover, sign_digest
 
 HASH_REACH_BLOCKS = 256
 GONE = "no gatekeeper any more"
+GOVERNED: Final = frozenset({"GatekeeperAdded", "GatekeeperRemoved", "PerfQuorumChanged"})
 UNSIGNED = "its signature is not its own"
 Outcome = bytes | str | None
 
@@ -31,7 +33,8 @@ class Proposals:
 
     An outcome is the quorum's signatures, ascending by signer; or all reasons, once it is out of
     reach; or None while who has not answered may still complete it. Then the proposal is forgotten.
-    Governance changes gatekeepers and k meanwhile, so every answer looks at them anew (R4).
+    Governance changes gatekeepers and k meanwhile: every answer looks at them anew, and each such
+    change (an event of `GOVERNED`) may itself complete a proposal or put it out of reach (R4).
     """
 
     def __init__(self, account: Account, peers: Sequence[str]) -> None:
@@ -64,6 +67,11 @@ class Proposals:
         else:
             proposal.refused[view.directory.name(message.signer)] = UNSIGNED
         return self._outcome(view, message.attestation)
+
+    def governed(self, view: View) -> list[tuple[Attestation, Outcome]]:
+        """The outcomes there are now that gatekeepers or k have changed, the oldest first."""
+        found = [(attestation, self._outcome(view, attestation)) for attestation in [*self._open]]
+        return [(attestation, outcome) for attestation, outcome in found if outcome is not None]
 
     def _outcome(self, view: View, attestation: Attestation) -> Outcome:
         proposal = self._open[attestation]

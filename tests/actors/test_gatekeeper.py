@@ -11,7 +11,9 @@ from devnet.actors.duties.admitting import ADMISSION_SECONDS
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import (
     AdmissionAsked,
+    AdmissionRefused,
     Admitted,
+    ChainEvent,
     Govern,
     MeasureAsked,
     SignatureAsked,
@@ -23,7 +25,15 @@ from devnet.actors.operations import Done, Fail, Send, Tell
 from devnet.actors.view import hardware_id
 from devnet.chain import recover, sign_digest
 from devnet.protocol.messages import SNAPSHOT_SPACE
-from tests.actors.stage import Stage, gatekeeper, incident_reported, talk, time_of
+from tests.actors.stage import (
+    Stage,
+    gatekeeper,
+    happened,
+    incident_reported,
+    network,
+    talk,
+    time_of,
+)
 
 KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 LEAD = KEEPERS[0]
@@ -196,3 +206,74 @@ def test_a_proposal_that_peers_did_not_see_pass_fails(stage: Stage) -> None:
     assert isinstance(fail, Fail)
     assert fail.wish == 1
     assert "no tally passed" in fail.reason
+
+
+# --- R4: what governance does to a proposal under way ------------------------------------------
+
+
+def four() -> Stage:
+    """Three of four gatekeepers are a PERF quorum, as they are a SLASH one."""
+    others = ", ".join(f"{{name: gatekeeper-{n}}}" for n in (2, 3, 4))
+    keepers = f"[{{name: gatekeeper-1, control_plane: true}}, {others}]"
+    stage = Stage(network(**{"gatekeepers": keepers, "parameters.perf_quorum": "3"}))
+    stage.reads.quorums |= {"PERF": 3, "SLASH": 3, "CRITICAL": 3}
+    return stage
+
+
+def governed(stage: Stage, name: str, *removed: str, needed: int) -> ChainEvent:
+    """Gatekeepers were removed, and every quorum is `needed` from now on; its last event."""
+    stage.reads.gatekeepers -= {stage.address(one) for one in removed}
+    stage.reads.quorums = dict.fromkeys(stage.reads.quorums, needed)
+    return happened(name, 11)
+
+
+GOVERNED = ("GatekeeperAdded", "GatekeeperRemoved", "PerfQuorumChanged")
+
+
+@pytest.mark.parametrize("event", GOVERNED)
+def test_a_removal_itself_completes_a_proposal(event: str) -> None:
+    stage = four()
+    lead, second = gatekeeper(stage, LEAD), gatekeeper(stage, "gatekeeper-2")
+    asks = lead.act(stage.view(10), [asked(stage)])
+    (ask,) = (o.message for o in asks if isinstance(o, Tell) and o.to == "gatekeeper-2")
+    (answer,) = second.act(stage.view(10), [ask])
+    assert isinstance(answer, Tell)
+    refusal = SignatureRefused(admission(stage), "gatekeeper-3", "another machine's hardware id")
+    assert lead.act(stage.view(10), [answer.message, refusal]) == []
+
+    told = governed(stage, event, "gatekeeper-4", needed=2)
+    (tell,) = lead.act(stage.view(11), [told])
+
+    assert isinstance(tell, Tell) and isinstance(tell.message, Admitted)
+    assert (tell.to, len(tell.message.signatures)) == ("worker-1", 2 * 65)
+    assert lead.act(stage.view(11), [told]) == []  # once
+
+
+@pytest.mark.parametrize("event", GOVERNED)
+def test_a_removal_itself_fails_the_wish_of_what_is_out_of_reach(event: str) -> None:
+    stage = four()
+    lead = gatekeeper(stage, LEAD)
+    wish = Govern(7, b"\x07" * 32, (), time_of(100))
+    asks = lead.act(stage.view(10), [wish])
+    (ask, *_) = (o.message for o in asks if isinstance(o, Tell))
+    assert isinstance(ask, SignatureAsked)
+    refusal = SignatureRefused(ask.attestation, "gatekeeper-2", "no tally")
+    assert lead.act(stage.view(10), [refusal]) == []
+
+    told = governed(stage, event, "gatekeeper-3", "gatekeeper-4", needed=2)
+
+    gone = "no gatekeeper any more"
+    reasons = f"gatekeeper-2: no tally; gatekeeper-3: {gone}; gatekeeper-4: {gone}"
+    assert lead.act(stage.view(11), [told]) == [Fail(7, reasons, "NotAttested")]
+
+
+def test_who_leads_no_more_ends_what_it_proposed_all_the_same() -> None:
+    stage = four()
+    lead = gatekeeper(stage, LEAD)
+    lead.act(stage.view(10), [asked(stage)])
+    told = governed(stage, "GatekeeperRemoved", *KEEPERS[1:], needed=2)
+    stage.reads.gatekeepers -= {stage.address("gatekeeper-4")}
+
+    (tell,) = lead.act(stage.view(11, lead="gatekeeper-2"), [told])
+
+    assert isinstance(tell, Tell) and isinstance(tell.message, AdmissionRefused)

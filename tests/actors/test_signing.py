@@ -166,6 +166,53 @@ def test_the_quorum_is_the_one_of_now(stage: Stage) -> None:
     assert signers(stage, signatures) == sorted(stage.address(n) for n in KEEPERS[:2])
 
 
+def test_a_removal_completes_what_has_enough_signatures_now(stage: Stage) -> None:
+    """Three of four; two gave, one refused, the last is removed and k becomes two (G2)."""
+    made, view = proposals(stage), stage.view(10)
+    made.propose(view, STATEMENT, "PERF")
+    made.answered(view, given(stage, "gatekeeper-2"))
+    made.answered(view, SignatureRefused(STATEMENT, "gatekeeper-3", "no pods"))
+    assert made.governed(view) == []
+    removed(stage, "gatekeeper-4")
+    stage.reads.quorums["PERF"] = 2
+
+    ((attestation, signatures),) = made.governed(view)
+
+    assert (attestation, isinstance(signatures, bytes)) == (STATEMENT, True)
+    assert isinstance(signatures, bytes)
+    assert signers(stage, signatures) == sorted(stage.address(n) for n in KEEPERS[:2])
+    assert made.governed(view) == []  # complete: forgotten
+
+
+def test_a_removal_ends_what_nobody_can_complete_any_more(stage: Stage) -> None:
+    made, view = proposals(stage), stage.view(10)
+    made.propose(view, STATEMENT, "PERF")
+    made.answered(view, SignatureRefused(STATEMENT, "gatekeeper-2", "no order"))
+    removed(stage, "gatekeeper-3", "gatekeeper-4")
+    stage.reads.quorums["PERF"] = 2
+
+    gone = "no gatekeeper any more"
+    reasons = f"gatekeeper-2: no order; gatekeeper-3: {gone}; gatekeeper-4: {gone}"
+    assert made.governed(view) == [(STATEMENT, reasons)]
+    assert made.governed(view) == []
+
+
+def test_a_smaller_k_completes_and_a_new_gatekeeper_keeps_open(stage: Stage) -> None:
+    removed(stage, "gatekeeper-4")
+    made, view = proposals(stage), stage.view(10)
+    made.propose(view, STATEMENT, "PERF")
+    made.answered(view, given(stage, "gatekeeper-2"))
+    stage.reads.gatekeepers.add(stage.address("gatekeeper-4"))
+    assert made.governed(view) == []
+    assert made.answered(view, SignatureRefused(STATEMENT, "gatekeeper-3", "no pods")) is None
+    stage.reads.quorums["PERF"] = 2
+
+    ((_, signatures),) = made.governed(view)
+
+    assert isinstance(signatures, bytes)
+    assert signers(stage, signatures) == sorted(stage.address(n) for n in KEEPERS[:2])
+
+
 def test_a_signature_that_is_not_its_signer_s_is_a_refusal(stage: Stage) -> None:
     made, view = proposals(stage), stage.view(10)
     made.propose(view, STATEMENT, "PERF")
