@@ -3,19 +3,23 @@ ends are executed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from cluster.interface import EventKind
 from devnet.actors.attestations import Attestation, Incident
 from devnet.actors.duties.duty import CRITICAL, SLASH, Duty
-from devnet.actors.messages import ChainEvent, ClusterSeen, Vouch
+from devnet.actors.messages import ChainEvent, ClusterSeen, LeadChanged, SendFailed, Vouch
 from devnet.actors.operations import Done, Fail, Operation, Refusal, Send
+from devnet.actors.signing import GOVERNED
 from devnet.actors.view import View
 from devnet.chain.keccak import keccak
 
 OFFLINE_LEVEL = 1  # L1
 SERIOUS_LEVEL = 3  # L3
+# R4: a report reverts so when gatekeepers or k changed after its quorum was there.
+SIGNERS_CHANGED: Final = frozenset({"NotGatekeeper", "TooFewSignatures"})
+Outage = tuple[str, int, int]  # whose it was, and from when to when
 
 
 def evidence_of(worker: str, start: int, end: int) -> bytes:
@@ -28,8 +32,9 @@ class Incidents(Duty):
     they grow too old to report (L5).
 
     Every loss is noted, also of a node that has no stake: it may register while it is gone. What
-    of it counts is decided when it is reported. Levels 2 and 3 no machine shows: a gatekeeper
-    signs those it was asked to vouch for.
+    of it counts is decided when it is reported. What was proposed is kept until it is on chain or
+    too old: it is proposed again when its signers count no more, or others may agree. Levels 2 and
+    3 no machine shows: a gatekeeper signs those it was asked to vouch for.
     """
 
     attests = (Incident,)
@@ -39,7 +44,9 @@ class Incidents(Duty):
         self._account = account
         # Of a lost node: from when on its outage is to be reported, and by when.
         self._unreported: dict[str, tuple[int, int]] = {}
-        self._to_report: list[tuple[str, int, int]] = []
+        self._to_report: list[Outage] = []
+        self._underway: dict[Incident, Outage] = {}  # proposed, and not on chain yet
+        self._refused: list[Outage] = []  # by the peers or by the chain
         self._execute_at: dict[int, int] = {}
         self._vouched: set[Incident] = set()
         self._to_propose: list[Incident] = []
@@ -60,6 +67,12 @@ class Incidents(Duty):
                 return self._vouch(message, leads=leads)
             case ClusterSeen():
                 self._see_node(view, message)
+            case SendFailed(contract="Slashing", function="report"):
+                self._see_failure(message)
+            case LeadChanged():
+                self._try_again()
+            case ChainEvent() if message.event.name in GOVERNED:
+                self._try_again()
             case ChainEvent() if message.event.name == "IncidentReported":
                 # L6: from reportedAt + appealWindow; the transaction lands a block after it is due.
                 window = view.reads.appeal_window()
@@ -92,16 +105,36 @@ class Incidents(Duty):
         span = (node, level, reported["from"], end)
         self._vouched = {i for i in self._vouched if (i.node, i.level, i.start, i.end) != span}
         if level == OFFLINE_LEVEL:
-            self._to_report = [
-                (worker, start, last)
-                for worker, start, last in self._to_report
-                if last > end or view.directory.address(worker) != node
-            ]
+            self._underway = {
+                incident: outage
+                for incident, outage in self._underway.items()
+                if incident.end > end or incident.node != node
+            }
+            self._keep(lambda it: it[2] > end or view.directory.address(it[0]) != node)
+
+    def _see_failure(self, failed: SendFailed) -> None:
+        """A report reverted: its outage is not charged yet."""
+        for incident in [*self._underway]:
+            if _said(incident) == failed.args[:-1]:
+                again = self._to_report if failed.error in SIGNERS_CHANGED else self._refused
+                again.append(self._underway.pop(incident))
+
+    def _try_again(self) -> None:
+        """Others are asked now, or another asks."""
+        self._to_report += self._refused
+        self._refused = []
+
+    def _keep(self, still: Callable[[Outage], bool]) -> None:
+        self._to_report = [outage for outage in self._to_report if still(outage)]
+        self._refused = [outage for outage in self._refused if still(outage)]
 
     def follow(self, view: View) -> None:
         """L5: what has grown too old nobody may report."""
+        if not (self._to_report or self._refused or self._underway):
+            return
         oldest = view.now - view.reads.max_age()
-        self._to_report = [outage for outage in self._to_report if outage[2] >= oldest]
+        self._keep(lambda outage: outage[2] >= oldest)
+        self._underway = {i: outage for i, outage in self._underway.items() if i.end >= oldest}
 
     def _vouch(self, asked: Vouch, *, leads: bool) -> list[Operation]:
         """Sign this incident from now on; the lead proposes it."""
@@ -114,19 +147,14 @@ class Incidents(Duty):
 
     def completed(self, view: View, attestation: Attestation, signatures: bytes) -> list[Operation]:
         assert isinstance(attestation, Incident)
-        args = (
-            attestation.node,
-            attestation.level,
-            attestation.start,
-            attestation.end,
-            attestation.evidence,
-            signatures,
-        )
+        args = (*_said(attestation), signatures)
         wish = self._wishes.pop(attestation, 0)
         return [Send(self._account, "Slashing", "report", args, wish)]
 
     def given_up(self, view: View, attestation: Attestation, reasons: str) -> list[Operation]:
         assert isinstance(attestation, Incident)
+        if attestation in self._underway:
+            self._refused.append(self._underway.pop(attestation))
         wish = self._wishes.pop(attestation, 0)  # 0: the gatekeeper's own will
         return [Fail(wish, reasons, Refusal.NOT_ATTESTED)] if wish else []
 
@@ -146,11 +174,16 @@ class Incidents(Duty):
                     del self._unreported[worker]
                 else:
                     self._unreported[worker] = (view.now, view.now + self._patience(view))  # L5
-        incidents = (self._incident(view, *outage) for outage in self._to_report)
-        wanted = tuple(incident for incident in incidents if incident is not None)
-        wanted += tuple(self._to_propose)
+        self.follow(view)
+        wanted: list[Incident] = []
+        for outage in self._to_report:
+            incident = self._incident(view, *outage)
+            if incident is not None:
+                self._underway[incident] = outage
+                wanted.append(incident)
+        wanted += self._to_propose
         self._to_report, self._to_propose = [], []
-        return wanted
+        return tuple(wanted)
 
     @staticmethod
     def _patience(view: View) -> int:
@@ -171,7 +204,8 @@ class Incidents(Duty):
         node = view.directory.address(worker)
         if start >= end or not view.reads.is_live(node):
             return None
-        start = max(start, view.reads.cursor_of(node, OFFLINE_LEVEL))
+        oldest = view.now + view.block_seconds - view.reads.max_age()  # when it is mined
+        start = max(start, view.reads.cursor_of(node, OFFLINE_LEVEL), oldest)
         end = min(end, view.reads.node(node).exitRequestedAt or end)
         if start >= end:
             return None
@@ -194,3 +228,8 @@ class Incidents(Duty):
         if incident.evidence != evidence_of(incident.worker, incident.start, incident.end):
             return "the evidence is not this outage's"
         return None
+
+
+def _said(incident: Incident) -> tuple[object, ...]:
+    """What `Slashing.report` is told of it, before the signatures."""
+    return (incident.node, incident.level, incident.start, incident.end, incident.evidence)
