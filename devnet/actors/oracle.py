@@ -103,7 +103,7 @@ class Oracles(Actor):
         feed = self._feeds[event.contract]
         named = [self._nodes.get(address) for address in event.args["oracles"]]
         feed.reporters = Reporters.of(named, event.args["faulty"])
-        feed.updated_at, feed.epoch, feed.next_look = None, 0, 0
+        feed.replaced, feed.updated_at, feed.epoch, feed.next_look = True, None, 0, 0
         feed.before = (None, feed.answer)
 
     def _refused(self, view: View, failed: SendFailed) -> None:
@@ -160,9 +160,7 @@ class Oracles(Actor):
         sender = self._up[0] if self._up else None
         for resource in sorted(self._to_poke - wished, key=RESOURCES.index):
             fresh = sum(
-                1
-                for vendor in VENDORS
-                if self._feeds[feed_name(vendor, resource)].is_fresh(view.now)
+                1 for vendor in VENDORS if self._feeds[feed_name(vendor, resource)].is_fresh(view)
             )
             if sender is not None and fresh >= FRESH_VENDORS:
                 index = RESOURCES.index(resource)

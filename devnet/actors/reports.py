@@ -23,6 +23,7 @@ class Feed:
 
     `resource` is None where no vendor stands behind it, `reporters` are its nodes now (O7);
     `mocked`: its answers are scripted.
+    `replaced`: other nodes than the first answer it, and the devnet's may not be among them (O7).
     `asked` is the wish for a new round, 0 for none; `played` the fault its mock plays.
     """
 
@@ -31,6 +32,7 @@ class Feed:
     resource: str | None
     reporters: Reporters
     mocked: bool = False
+    replaced: bool = False
     next_look: int = 0
     updated_at: int | None = None
     answer: int = 0
@@ -46,11 +48,20 @@ class Feed:
         self.before = (self.updated_at, self.answer)
         self.updated_at, self.answer, self.sent = at, answer, args
 
-    def is_fresh(self, now: int) -> bool:
-        """Whether its answer counts (O2)."""
-        if self.updated_at is None or self.answer <= 0:
+    def is_fresh(self, view: View) -> bool:
+        """Whether its answer counts (O2).
+
+        Of a feed that has other nodes now, and none of the devnet's has reported to, the chain
+        says what its latest answer is: an earlier one, or a stranger's (O7).
+        """
+        updated_at, answer = self.updated_at, self.answer
+        if updated_at is None and self.replaced:
+            latest = view.reads.latest_round(self.name)
+            if latest.answeredInRound >= latest.id:
+                updated_at, answer = latest.updatedAt, latest.answer
+        if updated_at is None or answer <= 0:
             return False
-        return 0 <= now - self.updated_at < self.heartbeat
+        return 0 <= view.now - updated_at < self.heartbeat
 
 
 @dataclass(frozen=True, slots=True)

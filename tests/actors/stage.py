@@ -22,7 +22,7 @@ from devnet.chain import Block, derive
 from devnet.chain.keccak import keccak
 from devnet.protocol import Domains, Event, OrderState
 from devnet.protocol import View as Reads
-from devnet.protocol.states import Kind, NodeState, PoolState
+from devnet.protocol.states import Kind, NodeState, PoolState, RoundState
 from devnet.spec import load_network
 from devnet.spec.network import RESOURCES, VENDORS, NetworkSpec
 
@@ -96,6 +96,7 @@ class StatedReads:
         self.domains = Domains(31_337, addresses)
         self.quorums = {"PERF": 2, "SLASH": 2, "CRITICAL": 3}
         self.epochs: dict[str, int] = {}
+        self.rounds: dict[str, RoundState] = {}
         self.sequences: dict[str, int] = {}
         self.published: dict[str, int] = {}
         self.live: dict[str, bool] = {}
@@ -119,6 +120,9 @@ class StatedReads:
 
     def epoch_and_round(self, feed: str) -> int:
         return self.epochs.get(feed, 0)
+
+    def latest_round(self, feed: str) -> RoundState:
+        return self.rounds.get(feed, RoundState(0, 0, 0, 0, 0))
 
     def released(self) -> int:
         return self.released_wei

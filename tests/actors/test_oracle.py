@@ -10,6 +10,7 @@ from devnet.actors.oracle import Oracles
 from devnet.actors.view import View
 from devnet.chain import recover
 from devnet.protocol import Event, Report
+from devnet.protocol.states import RoundState
 from tests.actors.stage import Stage, network, time_of
 
 VCPU = tuple(f"Feed:{vendor}:vcpu_hour" for vendor in ("aws", "gcp", "azure"))
@@ -475,3 +476,34 @@ def test_o7_a_removed_node_moves_nothing(stage: Stage, oracles: Oracles) -> None
     oracles.act(stage.view(5), [Poke(1, ("vcpu_hour",))])
     outside = FeedRead(VCPU[0], observed(9_000_000, 1_000_000, 1_000_000, 9_000_000))
     assert (VCPU[0], "transmit") not in sent(oracles.act(stage.view(5), [outside]))
+
+
+STRANGERS = ("0x" + "11" * 20, "0x" + "22" * 20)
+
+
+@pytest.mark.parametrize(
+    ("answered", "stored"),
+    [
+        (RoundState(4, 1_000_000, time_of(2), time_of(3), 4), True),
+        (RoundState(4, 1_000_000, time_of(2), time_of(3), 0), False),
+        (RoundState(4, 0, time_of(2), time_of(3), 4), False),
+        (RoundState(4, 1_000_000, time_of(2), time_of(9 - 24 * BLOCKS_PER_HOUR), 4), False),
+        (RoundState(0, 0, 0, 0, 0), False),
+    ],
+    ids=["it counts", "outside the new bounds", "not positive", "too old", "never answered"],
+)
+def test_feeds_of_strangers_count_for_a_price_as_the_chain_says(
+    stage: Stage, oracles: Oracles, answered: RoundState, stored: bool
+) -> None:
+    """Two of three vendors are handed to strangers: the third moves, and Pricing takes them all."""
+    read_all(oracles, stage.view(3), steady())
+    stage.reads.rounds = dict.fromkeys(VCPU[:2], answered)
+    for feed in VCPU[:2]:
+        asked_for = asked(replaced(oracles, stage, 8, *STRANGERS, feed=feed))
+        reads = [FeedRead(name, steady()[name]) for name in asked_for]
+        assert sent(oracles.act(stage.view(8), reads)) == []
+
+    oracles.act(stage.view(9), [RequestRound(5, (VCPU[2],))])
+    sends = sent(oracles.act(stage.view(9), [FeedRead(VCPU[2], everybody(1_100_000))]))
+
+    assert sends == [(VCPU[2], "transmit"), *([("Pricing", "poke")] if stored else [])]
