@@ -10,22 +10,22 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
-    "credulous-gatekeeper": "0x5e35a71fe7a02bcc0d23c8d07a73cdf735c2b6f4cbf369dfc15a46f7269a6841",
-    "feed-faults": "0x73a992d4f190d69c9788072e7959e03086fd902f5666f0cc93e8ba5be976bfb6",
-    "feed-mocked": "0x30af4556813b321768c65a229fc1c9030ea68e6bee3d3e2482d6f681f3836e50",
-    "feed-replaced": "0xa3e60f43c28911307d294c485a4348d1a55c7c0ddc35d5325ea252fdeea86f27",
-    "full-loop": "0xe5204fd96f8fdf173ff4139058c7c672c8db026a1ded3a0e324617920bff6111",
-    "governance": "0xa0b478c05cfc37a699a5b05b65f7d65af06552c1b49186fa0154e87401b92214",
-    "incidents": "0x34546944f5286773515619658ff0ed767624d05dbb9a544605bb00486f0dbffa",
-    "late-claim": "0x484b7bfca8012f94d06dd2c142d3a2412622d76a275753e977d905de8b6a0e3b",
-    "order-refund": "0x6849d8ffa65b3043ee0fe159a96fd7ffd10d5199b1b113abc2d61b37920aee22",
-    "pool": "0xfb2d7b486598d2714f283b2aeaf097618f03b8752dd789a14d47ffceeef39737",
-    "pool-appeal": "0x3e394ce8f3ac0f3a2f779b0d54d6dedf0bc49b1940889cd7c47b6dca920b19cf",
-    "request-response": "0x03f5a4d762a0a60563c659a62b5c790ffa6b54de810ce8beaf612af75db47226",
-    "restake-and-top-up": "0x67e0a46c89adf1b907abf7af25dcd40fc9384125cb7a2a7796c58771585a0657",
-    "vendor-outage": "0x0502ccd9987bbe0d45c748b9186537e0a9bfff6bf22155ee0dd4b73aa0e40ab4",
-    "vendor-wrong": "0x9fd3fe719137f57674fd74827293fd5cac37dd1b19776194811d67dfa8c9cc15",
-    "worker-lost-under-load": "0xe78c5ab6731bf447d8577e2a1e532c8394f4c6e5a4dddb19b6683acf4317ff95",
+    "credulous-gatekeeper": "0x8fb1e588e6dfa081d0e8511ed6ee4e8b2b4904aea144d6a29ac5ede6a6d0dea7",
+    "feed-faults": "0x7977a654be9097bd0090d1a8c6d8674d87170b6925d98e0338f9c72b781c83a5",
+    "feed-mocked": "0x52060857b3e1d8f73c021dbd12e70314efb6a24d4647f82927787acb877ab6ca",
+    "feed-replaced": "0x82ccaf8713ccbd86a01655079c591f4679c352b1ac84533e271e147809a892db",
+    "full-loop": "0x3740db3790617b4bb27d1abc3ebdd325d0833d245a1334c15e29d718bfbcc1d2",
+    "governance": "0x4d4076293fc835913960d31d1cbc45a4ef98a2bd0241b7cb75d8b020eb6e2ab7",
+    "incidents": "0x8b192ff7771d4dae862fbbadd73dca9261e3b3fb74a8c722fcc49b5173262470",
+    "late-claim": "0x621a6975413aa0caeccb55ad74a9e0ef70e8239590713ffc2642b020355ba989",
+    "order-refund": "0x3f3f238d293bab266d5525e6b0a1c8a9d8e3c7779e8f41470fd9ca0c9d68276f",
+    "pool": "0xc5c27862146f1c4e2f38c33bd62b5d57dbd2f9f61752f02c80c5927c2ad1fb95",
+    "pool-appeal": "0xadbe52d89180a96dc614ed8b15ecfb991d77e6ac0754ad015cdcc0b827c0b5f8",
+    "request-response": "0xcdac5ca6a925df9086d35a8fc177b6939fcc08f2d7a5c1d3cdaf7f9d8821be7d",
+    "restake-and-top-up": "0xb2d5a96aeaa92311eecf9ba5d464adf3f1b631fa917e8adc550beeeac9ba16a1",
+    "vendor-outage": "0x5d1b73820b5790a31af34ca4e1d2b435c73501b77e047ad0f95995958ac1ee12",
+    "vendor-wrong": "0x9b0b987e1cc7ad2692ab725d8727f10cc6f96d7dfeca8190c3f00a82bba41503",
+    "worker-lost-under-load": "0x84ac155a2a71e4b80a771fb4c7145fed2054aeaee3941ba06ab6635b30c2100f",
 }
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-/// @title What creation refuses, since nothing could mend it later (D1)
+/// @title What no contract is created with, nor a feed set to (D1)
 /// @notice `what` is the parameter, as the constructor names it.
 library Creation {
     uint256 private constant LONGEST = 3_650 days;

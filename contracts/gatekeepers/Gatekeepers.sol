@@ -94,7 +94,7 @@ contract Gatekeepers is IGatekeepers {
     }
 
     function _add(address account) private {
-        if (account == address(0)) revert ZeroGatekeeper(); // it counts in n and never signs (R4)
+        Creation.requireAddress(account, "gatekeepers"); // D1: it would count in n and never sign (R4)
         if (_isGatekeeper[account]) revert AlreadyGatekeeper(account);
         _isGatekeeper[account] = true;
         emit GatekeeperAdded(account);

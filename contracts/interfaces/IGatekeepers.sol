@@ -17,7 +17,6 @@ interface IGatekeepers {
 
     error NotGovernance(address caller, address governance);
     error QuorumOutOfRange(uint256 k, uint256 n);
-    error ZeroGatekeeper();
     error AlreadyGatekeeper(address account);
     error NotGatekeeper(address account);
     error TooFewSignatures(uint256 given, uint256 needed);

@@ -77,7 +77,7 @@ interface IOcrAggregator is AggregatorV3Interface {
     function heartbeat() external view returns (uint256);
     /// @notice A report is due when the answer has moved by as much.
     function deviationBps() external view returns (uint256);
-    /// @notice An answer below counts no more than one above `maxAnswer`: its round says that it was answered in 0 (O2).
+    /// @notice The latest answer counts no more below it or above `maxAnswer`: its round then says answered in 0 (O2).
     function minAnswer() external view returns (int192);
     function maxAnswer() external view returns (int192);
     /// @notice The oracle nodes in the order of the bytes of `observers`.

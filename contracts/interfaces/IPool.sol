@@ -35,7 +35,7 @@ interface IPool {
     error NothingToCollect(address member);
 
     /// @notice Pays in one share per wei, cut to the room left below 500 KOMP; the operator comes first, since it
-    /// holds at least 20 % after every join. The caller then holds 5 KOMP at least, unless it fills the pool (S7).
+    /// holds at least 20 % after every join. The caller then holds 5 KOMP at least (S7).
     function join(uint256 amount) external returns (uint256 joined);
     /// @notice Takes back `amount` of the own funding, all of it or so much that 5 KOMP are left; only before
     /// activation, and the operator keeps 20 % unless nobody is left (S7).
@@ -54,15 +54,14 @@ interface IPool {
     function restake(uint256 months) external;
     /// @notice Anyone fills a slashed stake up to exactly 500 KOMP (S4): `amount` must cover what is missing, is cut to
     /// it, and buys floor(cut * shares / assets) shares, but no more than leave the operator its 20 %; at least
-    /// `leastShares`, which may be 0. Whoever held less than 5 shares gets none, or what then stands for 5 KOMP of the
-    /// full stake at least. Harvests first, and pays the caller what it earned (S7).
+    /// `leastShares`, which may be 0. Whoever held none gets none, or what then stands for 5 KOMP of the full stake at
+    /// least. Harvests first, and pays the caller what it earned (S7).
     function topUp(uint256 amount, uint256 leastShares) external returns (uint256 shares);
     /// @notice Claims what the node earned in ended cycles; anyone; 0 where nothing is due (S7, C6).
     function harvest() external returns (uint256 gross);
     /// @notice Pays the caller its rewards, and the operator its commission. Harvests first (S7).
     function collect() external returns (uint256 amount, uint256 commission);
-    /// @notice The operator any time; any member once the pool is closed or past unlockAt, but one with less than 5
-    /// shares, who filled the last room, only from unlockAt + 2 exitDelay on where it is not closed (S7).
+    /// @notice The operator any time; any member once the pool is closed or past unlockAt (S7).
     function requestExit() external;
     /// @notice Anyone brings the stake back to the pool, as soon as S5 lets it.
     function withdraw() external;

@@ -36,6 +36,7 @@ interface IPricing {
     /// @notice Its answer is older than the heartbeat, in seconds, or out of bounds (O6).
     error KompUsdStale(address feed, uint256 heartbeat);
     error FeedsMissing(Resource resource);
+    error DecimalsOutOfRange(address feed, uint256 given, uint256 most);
     error ContingencyZero(uint256 costUsd1e18, uint256 multiplier1e18);
     error NotGovernance(address caller, address governance);
 

@@ -93,7 +93,7 @@ contract Pool is IPool, ReentrancyGuardTransient {
         if (room == 0) revert PoolFull(funding);
         joined = amount < room ? amount : room; // S7: cut to the room left
         uint256 shares = _mint(_members[msg.sender], joined);
-        if (joined != room && shares < LEAST_SHARES) revert TooFewShares(shares, LEAST_SHARES);
+        if (shares < LEAST_SHARES) revert TooFewShares(shares, LEAST_SHARES); // S7: the operator can fill any room
         _requireOperatorShare();
         emit Joined(msg.sender, joined);
         token.safeTransferFrom(msg.sender, address(this), joined);
@@ -185,12 +185,9 @@ contract Pool is IPool, ReentrancyGuardTransient {
     function requestExit() external {
         address node_ = _activeNode();
         if (msg.sender != operator) {
-            uint256 shares = _members[msg.sender].shares;
-            if (shares == 0) revert NotMember(msg.sender);
-            uint256 due = staking.nodeOf(node_).unlockAt;
-            // S7: whoever filled the last wei waits until nobody has restaked who could have.
-            if (shares < LEAST_SHARES) due += 2 * staking.exitDelay();
-            if (block.timestamp < due && !closed()) revert TooEarly(due, block.timestamp);
+            if (_members[msg.sender].shares == 0) revert NotMember(msg.sender);
+            uint256 unlockAt = staking.nodeOf(node_).unlockAt;
+            if (block.timestamp < unlockAt && !closed()) revert TooEarly(unlockAt, block.timestamp);
         }
         staking.requestExit(node_);
     }
@@ -299,11 +296,11 @@ contract Pool is IPool, ReentrancyGuardTransient {
     }
 
     /// @dev S7: a top-up makes nobody a member with less than 5 KOMP of the full stake, whatever a share costs by
-    /// now: else so little would be the price of calling an end to the pool. Who filled the last wei is none yet.
+    /// now: else so little would be the price of calling an end to the pool.
     function _requireWorth(uint256 held, uint256 bought) private view {
-        if (held >= LEAST_SHARES || bought == 0) return;
+        if (held != 0 || bought == 0) return;
         uint256 least = (_totalShares + bought) / LEAST_PART;
-        if (held + bought < least) revert TooFewShares(held + bought, least);
+        if (bought < least) revert TooFewShares(bought, least);
     }
 
     /// @dev The member's part of what was harvested; the caller pays it.

@@ -24,8 +24,6 @@ contract Pricing is IPricing {
     /// @dev With one more the unit of an answer is beyond 256 bits.
     uint256 private constant MOST_DECIMALS = 95;
 
-    error DecimalsOutOfRange(address feed, uint256 given, uint256 most);
-
     /// @dev One slot.
     struct Feed {
         address feed;

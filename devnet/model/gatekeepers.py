@@ -75,7 +75,7 @@ def change(state: State, call: Call) -> None:
     members = _without(state, call)
     for account in call.args["added"]:
         if account == ZERO_ADDRESS:
-            raise Refused("ZeroGatekeeper")
+            raise Refused("ZeroAddress")
         if account in members:
             raise Refused("AlreadyGatekeeper")
         members.add(account)

@@ -107,8 +107,8 @@ def join(at: _Visit) -> None:
     if joined == 0:
         raise Refused("PoolFull")
     _mint(at, joined)
-    if joined != left and at.member.shares < LEAST_SHARES:
-        raise Refused("TooFewShares")  # the last may fill what is left
+    if at.member.shares < LEAST_SHARES:
+        raise Refused("TooFewShares")
     _require_operator_share(at)
     at.emit("Joined", {"member": at.sender, "amount": joined})
     at.take(joined)
@@ -177,8 +177,7 @@ def top_up(at: _Visit) -> None:
         shares = min(shares, most_minted(operator.shares, at.pool.total_shares))
     if shares < at.call.args["leastShares"]:
         raise Refused("TooFewShares")
-    held = at.member.shares
-    if held < LEAST_SHARES and 0 < shares < least_worth(at.pool.total_shares + shares) - held:
+    if at.member.shares == 0 and 0 < shares < least_worth(at.pool.total_shares + shares):
         raise Refused("TooFewShares")  # it would make a member that holds less than 5 KOMP
     owed = _settle(at)  # before its shares change
     _mint(at, shares)
@@ -208,15 +207,12 @@ def collect(at: _Visit) -> None:
 
 
 def request_exit(at: _Visit) -> None:
-    """The operator any time, a member once the pool is closed or past unlockAt (S7); whoever paid
-    less than 5 KOMP only where nobody restaked for as long again as the operator had to wait."""
+    """The operator any time, a member once the pool is closed or past unlockAt (S7)."""
     name = _active_node(at)
     if at.sender != at.pool.operator:
         if at.member.shares == 0:
             raise Refused("NotMember")
         earliest = at.state.nodes[name].unlock_at
-        if at.member.shares < LEAST_SHARES:
-            earliest += 2 * at.state.parameters.exit_delay
         if at.call.timestamp < earliest and not is_closed(at.state, at.pool):
             raise Refused("TooEarly")
     at.ask(staking.request_exit, node=name)

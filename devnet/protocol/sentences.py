@@ -18,7 +18,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "QuorumOutOfRange(uint256 k,uint256 n)": (
         "a quorum of {k} of {n} gatekeepers is not allowed: n/2 < k <= n"
     ),
-    "ZeroGatekeeper()": "the zero address signs nothing: it cannot be a gatekeeper",
     "AlreadyGatekeeper(address account)": "{account} is a gatekeeper already",
     "NotGatekeeper(address account)": "{account} is no gatekeeper",
     "TooFewSignatures(uint256 given,uint256 needed)": (

@@ -16,7 +16,6 @@ WITHOUT_VALUES = {
     "ZeroAmount": ZERO,
     "ZeroDeposit": ZERO,
     "ZeroNode": ZERO,
-    "ZeroGatekeeper": ZERO,
     "PoolNotActive": "a pool that is not active has no node yet, which would be the value",
     "PoolWithdrawn": "a pool has one node and withdraws once; the caller named the pool",
 }

@@ -26,6 +26,7 @@ from properties.twins import Disagreement, Twins
 
 EVERY = seeded_errors()
 SAMPLE = (0, 3, 7)  # what CI hunts, all of these invariants; `--deep` hunts all
+SLOW = ("00-cheap-shares",)  # minutes: a deep slash, a top-up and a small one after it
 REPLAYED = ("03-void-half-done", "07b-one-reward-a-block")  # the second by sends in one block
 MOST_STEPS = 40
 
@@ -49,7 +50,7 @@ def test_the_machine_finds_a_seeded_error(
     seeded: Seeded, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """With all checks, and by its invariant alone; a short scenario is left."""
-    if seeded.invariant not in SAMPLE:
+    if seeded.invariant not in SAMPLE or seeded.patch.stem in SLOW:
         request.getfixturevalue("deep")
     every, alone = judging(seeded, patched(seeded, tmp_path / "project"))
     found = hunt(every)

@@ -51,7 +51,9 @@ def word(text: str) -> bytes:
 CASES: Final[Mapping[tuple[str, str], tuple[Wrong, ...] | str]] = {
     ("Kompute", "supply"): (Wrong(2**128, "SupplyTooLarge"),),
     ("Gatekeepers", "gatekeepers"): (
-        Wrong([address("alice"), ZERO, address("bob")], "ZeroGatekeeper"),
+        Wrong(
+            [address("alice"), ZERO, address("bob")], "ZeroAddress", {"what": word("gatekeepers")}
+        ),
         Wrong([], "QuorumOutOfRange"),
     ),
     ("Gatekeepers", "perfQuorum"): (

@@ -117,7 +117,7 @@ def test_r3_governance_alone_changes_gatekeepers(stage: Stage) -> None:
         ([], [], 2**255 + 2, "QuorumOutOfRange"),
         (["gatekeeper-4"], [], 2, "QuorumOutOfRange"),
         ([], list(GATEKEEPERS), 0, "QuorumOutOfRange"),
-        ([NOBODY], [], 3, "ZeroGatekeeper"),
+        ([NOBODY], [], 3, "ZeroAddress"),
         (["gatekeeper-1"], [], 3, "AlreadyGatekeeper"),
         (["gatekeeper-4", "gatekeeper-4"], [], 3, "AlreadyGatekeeper"),
         ([], ["mallory"], 2, "NotGatekeeper"),

@@ -103,15 +103,28 @@ def test_s7_nobody_holds_less_than_5_komp(stage: Stage) -> None:
     assert pool.shares("bob") == 0
 
 
-def test_s7_the_last_join_may_fill_what_is_left(stage: Stage) -> None:
+def test_s7_the_last_join_may_fill_what_is_left_if_it_is_a_members(stage: Stage) -> None:
     pool = Pools.created(stage)
     pool.send("alice", "join", 200 * KOMP)
     pool.send("bob", "join", 300 * KOMP - 2)
-    assert pool.refused("mallory", "join", 1).name == "TooFewShares"
-    assert pool.send("mallory", "join", KOMP).event("Joined")["amount"] == 2
+    for amount, cut in ((1, 1), (KOMP, 2), (100 * KOMP, 2)):
+        refused = pool.refused("mallory", "join", amount)
+        assert (refused.name, refused.values) == (
+            "TooFewShares",
+            {"shares": cut, "least": 5 * KOMP},
+        )
+    pool.send("bob", "join", 1)
+    assert pool.send("alice", "join", KOMP).event("Joined")["amount"] == 1  # the operator, always
     assert pool.read("totalShares") == STAKE
-    assert pool.refused("mallory", "leave", 1).name == "TooFewShares"
-    pool.send("mallory", "leave", 2)
+
+
+def test_s7_the_last_to_join_brings_5_komp_exactly(stage: Stage) -> None:
+    pool = Pools.created(stage)
+    pool.send("alice", "join", 495 * KOMP + 1)
+    assert pool.refused("bob", "join", 5 * KOMP).name == "TooFewShares"
+    pool.send("alice", "leave", 1)
+    pool.send("bob", "join", 5 * KOMP)
+    assert (pool.shares("bob"), pool.read("totalShares")) == (5 * KOMP, STAKE)
 
 
 def test_s7_members_leave_freely_before_activation(stage: Stage) -> None:

@@ -68,8 +68,8 @@ def test_s7_an_operator_whose_commission_is_more_than_its_part(stage: Stage, way
 
 
 @pytest.mark.parametrize("way", ["collect", "topUp", "redeem"])
-def test_s7_the_last_unit_is_paid(stage: Stage, way: str) -> None:
-    pool = Pools.active(stage, 0, alice=200 * KOMP, bob=299 * KOMP, mallory=KOMP)
+def test_s7_the_last_units_are_paid(stage: Stage, way: str) -> None:
+    pool = Pools.active(stage, 0, alice=200 * KOMP, bob=295 * KOMP, mallory=5 * KOMP)
     pool.earn(500)  # a unit for each KOMP
     args: tuple[int, ...] = ()
     if way == "topUp":
@@ -80,10 +80,10 @@ def test_s7_the_last_unit_is_paid(stage: Stage, way: str) -> None:
         stage.next_cycle()
     before = stage.balance("mallory")
     sent = pool.send("mallory", way, *args)
-    collected = {"member": address("mallory"), "amount": 1, "commission": 0}
+    collected = {"member": address("mallory"), "amount": 5, "commission": 0}
     assert sent.event("Collected") == collected
-    moved = {"collect": 0, "topUp": -50 * KOMP, "redeem": KOMP}
-    assert stage.balance("mallory") == before + moved[way] + 1
+    moved = {"collect": 0, "topUp": -50 * KOMP, "redeem": 5 * KOMP}
+    assert stage.balance("mallory") == before + moved[way] + 5
 
 
 def test_s7_only_the_operator_takes_the_commission_and_once(stage: Stage) -> None:

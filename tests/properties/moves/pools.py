@@ -206,14 +206,13 @@ def exit_pool(draw: Draw, sight: Sight) -> Send | None:
 
 @move(2)
 def exit_past_the_period(draw: Draw, sight: Sight) -> list[Action] | None:
-    """By a member as soon as it may: whoever filled the last wei comes later."""
+    """By a member as soon as it may."""
     found = _pool(draw, sight, lambda pool, node: _runs(pool, node) and not node.exit_requested_at)
     if found is None:
         return None
     name, pool = found
-    member, row = _member(draw, sight, name)
-    late = draw.one(2, 2, 0) if row.shares < shares.LEAST_SHARES else 0
-    due = sight.state.nodes[pool.node].unlock_at + late * sight.model.parameters.exit_delay
+    member, _ = _member(draw, sight, name)
+    due = sight.state.nodes[pool.node].unlock_at
     blocks = -(-(due - sight.now) // sight.spec.chain.block_seconds) - draw.one(0, 0, 1)
     call = Send(member, name, "requestExit")
     return [Advance(blocks), call] if pool.node != ZERO_ADDRESS and blocks > 0 else [call]
@@ -221,7 +220,7 @@ def exit_past_the_period(draw: Draw, sight: Sight) -> list[Action] | None:
 
 @move(1)
 def fill_the_last_wei(draw: Draw, sight: Sight) -> list[Action] | None:
-    """The operator leaves a little room, and somebody becomes a member by filling it."""
+    """The operator leaves a little room, and somebody would become a member by filling it."""
     found = _pool(
         draw, sight, lambda pool, node: pool.node == ZERO_ADDRESS and pool.total_shares < STAKE
     )
