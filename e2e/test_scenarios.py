@@ -28,6 +28,14 @@ LAST_BLOCK_ON_SIM = {
     "worker-lost-under-load": "0x84ac155a2a71e4b80a771fb4c7145fed2054aeaee3941ba06ab6635b30c2100f",
 }
 
+TUTORIAL = SCENARIOS.parents[1] / "docs/tutorial/first-run.md"
+
+
+def test_the_tutorial_shows_the_last_block_of_the_full_loop() -> None:
+    """Whoever follows it compares; `full loop on sim` is the first run it shows."""
+    shown = TUTORIAL.read_text(encoding="utf-8").split("last block 143\n", 1)[1].split()[0]
+    assert shown == LAST_BLOCK_ON_SIM["full-loop"]
+
 
 def scenario_names() -> list[str]:
     return sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
