@@ -1,19 +1,18 @@
 """Who acts in a network: one actor a role and name, honest unless the network file says otherwise.
 
 Three tables that others join in one line: `ROLES` (in the order in which they are made), `DUTIES`
-of every gatekeeper, and `BEHAVIOURS` by role and name (`devnet.spec.behaviours` tells the names).
+of every gatekeeper, and `BEHAVIOURS` by role and name (`devnet.spec.behaviours` tells the names,
+`devnet.actors.behaviours` has the classes).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from devnet.actors.actor import Actor
-from devnet.actors.behaviours.accepts_nothing import AcceptsNothing
-from devnet.actors.behaviours.completes_nothing import CompletesNothing
-from devnet.actors.behaviours.signs_all import SignsAll
-from devnet.actors.behaviours.stores_nothing import StoresNothing
+from devnet.actors.behaviours import kinds
 from devnet.actors.client import Client
 from devnet.actors.duties.admitting import Admitting
 from devnet.actors.duties.duty import Duty
@@ -124,11 +123,15 @@ ROLES: dict[str, Role] = {
     ),
 }
 
+_OF_KIND: Mapping[str, Callable[[type[Any]], Make]] = {
+    behaviours.GATEKEEPER: _gatekeeper,
+    behaviours.WORKER: _worker,
+    behaviours.CLIENT: _client,
+    behaviours.ORACLE: _oracles,
+}
+
 BEHAVIOURS: dict[tuple[str, str], Make] = {
-    (behaviours.GATEKEEPER, behaviours.SIGNS_ALL.name): _gatekeeper(SignsAll),
-    (behaviours.WORKER, behaviours.ACCEPTS_NOTHING.name): _worker(AcceptsNothing),
-    (behaviours.CLIENT, behaviours.COMPLETES_NOTHING.name): _client(CompletesNothing),
-    (behaviours.ORACLE, behaviours.STORES_NOTHING.name): _oracles(StoresNothing),
+    (role, name): _OF_KIND[role](kind) for (role, name), kind in kinds().items()
 }
 
 

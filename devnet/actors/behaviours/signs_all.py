@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from devnet.actors.attestations import Attestation
+from devnet.actors.behaviours import behaves
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import SignatureAsked
 from devnet.actors.operations import Operation
 from devnet.actors.view import View
+from devnet.spec.behaviours import SIGNS_ALL
 
 
+@behaves(SIGNS_ALL)
 class SignsAll(Gatekeeper):
     """It neither counts nor looks; its own duties it does like any other."""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from devnet.actors.behaviours import behaves
 from devnet.actors.operations import Operation
 from devnet.actors.oracle import Oracles
 from devnet.actors.view import View
+from devnet.spec.behaviours import STORES_NOTHING
 
 
+@behaves(STORES_NOTHING)
 class StoresNothing(Oracles):
     """A price is stored where somebody asks for it: anyone may (O2)."""
 
