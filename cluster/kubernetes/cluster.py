@@ -215,8 +215,10 @@ class KubernetesCluster:
 
     def _stop(self) -> None:
         self._vigil.stop()
-        for timer in tuple(self._doubted.values()):
-            timer.cancel()
+        with self._emitting:
+            for timer in self._doubted.values():
+                timer.cancel()
+            self._doubted.clear()
         for watch in ("_node_watch", "_pod_watch"):
             reflector: Reflector | None = getattr(self, watch, None)
             if reflector is not None:
@@ -249,12 +251,15 @@ class KubernetesCluster:
         """Tell of a loss only if it lasts longer than the traces of the observer's own absence."""
 
         def confirm() -> None:
+            # In one go: a return that is seen meanwhile is told after the loss, never before it.
             with self._emitting:
-                lasts = self._doubted.pop(event.node, None) is not None
-            if lasts and (more := self._vigil.doubt_seconds()):
-                self._doubt(event, more)  # they sleep still, or again
-            elif lasts:
-                self._tell(event)
+                if self._doubted.pop(event.node, None) is None:
+                    return
+                if more := self._vigil.doubt_seconds():
+                    self._doubt(event, more)  # they sleep still, or again
+                    return
+                self._emit(event)
+            self._tidy(lambda: self._drop_pods(event.node))
 
         timer = threading.Timer(seconds, confirm)
         timer.daemon = True
@@ -296,6 +301,9 @@ class KubernetesCluster:
                     self._log.exception("a listener failed on %s", event)
 
     def _drop_pods(self, node: str) -> None:
+        there = self._node_watch.get(node)
+        if there is not None and condition(there, "Ready") == "True":
+            return  # it came back: its pods are its own again
         for document in self._api.get(_PODS, fieldSelector=f"spec.nodeName={node}")["items"]:
             self._force(document)
 

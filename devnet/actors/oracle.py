@@ -134,7 +134,10 @@ class Oracles(Actor):
             sends = round_of(view, feed, read)
         wish, feed.asked = feed.asked, 0
         if wish and not sends:
-            reason = f"{theirs} nodes have an observation of {feed.name}, too few to report"
+            reason = (
+                f"{theirs} of the devnet's nodes in the config of {feed.name} have an observation, "
+                f"{enough} that report it are needed"
+            )
             return [Fail(wish, reason, Refusal.TOO_FEW_OBSERVATIONS)]
         if sends and feed.resource is not None:
             self._to_poke.add(feed.resource)

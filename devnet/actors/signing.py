@@ -84,6 +84,10 @@ class Proposals:
             del self._open[attestation]
             gone = dict.fromkeys(set(everybody) - set(members), GONE)
             reasons = {**proposal.refused, **gone}
+            if not reasons:
+                return (
+                    f"{needed} signatures are needed, {len(members)} gatekeepers are the devnet's"
+                )
             return "; ".join(f"{name}: {why}" for name, why in sorted(reasons.items()))
         if len(given) < needed:
             return None

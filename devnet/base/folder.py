@@ -27,6 +27,8 @@ DEFAULT_NAME = "default"
 STATE = "state"  # below a devnet's folder: where the parts of a run keep their own files
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _IGNORE = ".gitignore"
+_IGNORED = "*\n"
+_OF_EVERY_FOLDER = {"id", "lock", "starting"}
 DESCRIPTORS = Path("/proc/self/fd")
 
 
@@ -50,7 +52,7 @@ class DevnetFolder:
             path.mkdir(parents=True, exist_ok=True)
             ignore = home / _IGNORE
             if not ignore.exists():
-                ignore.write_text("*\n")
+                ignore.write_text(_IGNORED)
             with _alone_in(path):  # of two that make it at once, one gives it its id
                 if not (path / "id").exists():
                     write_atomically(path / "id", secrets.token_hex(8))
@@ -99,12 +101,20 @@ class DevnetFolder:
         """The control socket; `socket_address` is how to bind and to reach it."""
         return self.path / "control.sock"
 
+    def is_new(self) -> bool:
+        """Whether nothing is in it but what `open` and the locks make."""
+        return {path.name for path in self.path.iterdir()} <= _OF_EVERY_FOLDER
+
     def drop(self) -> None:
         """Take the folder away, and the home when no other devnet is in it: nothing began here."""
         shutil.rmtree(self.path, ignore_errors=True)
         home = self.path.parent
         if {path.name for path in home.iterdir()} == {_IGNORE}:
-            shutil.rmtree(home, ignore_errors=True)
+            (home / _IGNORE).unlink(missing_ok=True)
+            try:
+                home.rmdir()
+            except OSError:  # another devnet was made in it meanwhile
+                (home / _IGNORE).write_text(_IGNORED)
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:

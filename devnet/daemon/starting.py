@@ -60,7 +60,7 @@ def _started(folder: DevnetFolder, order: StartOrder, say: Callable[[str], None]
             f"the devnet `{folder.name}` is up already, or another process uses its folder",
             hint="devnet status, devnet down, or another --name",
         )
-    first = not folder.logs.exists()
+    new = folder.is_new()
     folder.logs.mkdir(parents=True, exist_ok=True)
     log = folder.logs / LOG
     reads, writes = os.pipe()
@@ -87,7 +87,7 @@ def _started(folder: DevnetFolder, order: StartOrder, say: Callable[[str], None]
 
         if process.poll() is None:
             end(process.pid, say)
-        if first and isinstance(error, Refused) and error.exit_code == UsageError.exit_code:
+        if new and isinstance(error, Refused) and error.exit_code == UsageError.exit_code:
             folder.drop()  # as of a faulty network: nothing began
         raise
     finally:

@@ -213,7 +213,7 @@ class Expect(Step):
         default=None, description="the nodes whose reports it takes now, in whatever order (O7)"
     )
     faulty: OfFeed[Count] = Field(default=None, description="f: how many of them may lie (O1)")
-    counts: OfFeed[Truth] = Field(
+    in_bounds: OfFeed[Truth] = Field(
         default=None, description="its latest answer is inside the bounds it has now (O2, O7)"
     )
     state: OfProposal[Annotated[str, *one_of("state of a proposal", *PROPOSAL_STATES)]] = Field(

@@ -9,8 +9,6 @@ from devnet.steps.keys import misses
 from devnet.steps.registry import performs
 from devnet.steps.stage import Stage
 
-_WORKER_AMOUNTS = ("stake", "slashed", "pending_slash", "seized", "claimable", "claimed")
-
 
 @performs(Expect)
 def expect(stage: Stage, step: Expect) -> str:

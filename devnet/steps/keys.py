@@ -159,7 +159,7 @@ KEYS: Final = (
     Key("contingency", RESOURCE, value, lambda at: at.ledger.contingency(at.name)),
     Key("oracles", FEED, same, lambda at: at.ledger.feed_nodes(at.name)),
     Key("faulty", FEED, number, lambda at: at.ledger.feed_faulty(at.name)),
-    Key("counts", FEED, value, lambda at: at.ledger.feed_counts(at.name)),
+    Key("in_bounds", FEED, value, lambda at: at.ledger.feed_in_bounds(at.name)),
     Key("state", PROPOSAL, value, lambda at: at.ledger.proposal(proposal_id(at.name))),
     Key("assets", POOL, number, lambda at: at.ledger.pool_assets(at.pool)),
     Key("closed", POOL, value, lambda at: at.ledger.pool_closed(at.pool)),

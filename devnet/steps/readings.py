@@ -185,7 +185,7 @@ class Readings:
         """f (O1), 0 of a mock."""
         return 0 if self._is_mock(feed) else self._reads.feed_faulty(FEED_PREFIX + feed)
 
-    def feed_counts(self, feed: str) -> bool:
+    def feed_in_bounds(self, feed: str) -> bool:
         """Whether there is an answer, inside the bounds of now (O2)."""
         latest = self._reads.latest_round(FEED_PREFIX + feed)
         return 0 < latest.id <= latest.answeredInRound

@@ -283,7 +283,10 @@ def test_a_requested_round_starts_though_nothing_moved(stage: Stage, oracles: Or
 def test_a_requested_round_fails_where_too_few_see_anything(stage: Stage, oracles: Oracles) -> None:
     read_all(oracles, stage.view(3), steady())
     operations = request(oracles, stage, 4, FeedRead(VCPU[0], observed(1, 1)))
-    reason = "2 nodes have an observation of Feed:aws:vcpu_hour, too few to report"
+    reason = (
+        "2 of the devnet's nodes in the config of Feed:aws:vcpu_hour have an observation, "
+        "3 that report it are needed"
+    )
     assert operations == [Fail(5, reason, "TooFewObservations")]
 
 
@@ -465,7 +468,7 @@ def test_o7_who_asks_for_a_round_of_a_feed_left_to_strangers_is_told(
     oracles.act(stage.view(4), [FeedRead(VCPU[0], everybody(5))])
     (fail,) = request(oracles, stage, 5, FeedRead(VCPU[0], everybody(5)))
     assert isinstance(fail, Fail)
-    assert fail.reason == f"0 nodes have an observation of {VCPU[0]}, too few to report"
+    assert fail.reason.startswith(f"0 of the devnet's nodes in the config of {VCPU[0]} have")
 
 
 def test_o7_a_removed_node_moves_nothing(stage: Stage, oracles: Oracles) -> None:

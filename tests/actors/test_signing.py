@@ -154,6 +154,13 @@ def test_what_nobody_can_complete_is_given_up_at_once(stage: Stage) -> None:
     assert (asks, reasons) == ([], f"gatekeeper-3: {gone}; gatekeeper-4: {gone}")
 
 
+def test_a_quorum_of_strangers_is_said_to_be_one(stage: Stage) -> None:
+    """Nobody refused, nobody is gone: governance took in others, and k grew with them."""
+    stage.reads.quorums["PERF"] = 5
+    _, reasons = proposals(stage).propose(stage.view(10), STATEMENT, "PERF")
+    assert reasons == "5 signatures are needed, 4 gatekeepers are the devnet's"
+
+
 def test_the_quorum_is_the_one_of_now(stage: Stage) -> None:
     made, view = proposals(stage), stage.view(10)
     made.propose(view, STATEMENT, "PERF")

@@ -66,6 +66,23 @@ def test_of_two_that_make_a_folder_at_once_both_see_the_same_id(tmp_path: Path) 
     assert seen == [DevnetFolder.existing("new", tmp_path).id] * 2
 
 
+def test_a_folder_is_new_until_something_is_in_it(tmp_path: Path) -> None:
+    folder = DevnetFolder.open("a", tmp_path)
+    with folder.starting():
+        assert folder.is_new()
+        folder.runs.mkdir()
+        assert not folder.is_new()
+
+
+def test_a_dropped_folder_takes_an_empty_home_along_and_no_other(tmp_path: Path) -> None:
+    first, second = DevnetFolder.open("a", tmp_path), DevnetFolder.open("b", tmp_path)
+    first.drop()
+    assert not first.path.exists()
+    assert (second.path / "id").is_file()
+    second.drop()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_absent_one_is_told_with_those_there_are(tmp_path: Path) -> None:
     DevnetFolder.open("blue", tmp_path)
     with pytest.raises(UsageError, match="no devnet `red` here; there is: blue") as raised:

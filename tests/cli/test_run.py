@@ -17,6 +17,7 @@ from tests.cli.conftest import COMMAND, RUN_SECONDS, Shell, environment
 NETWORK = "version: 1\nname: mine\nscale: 1/16\nworkers: [{name: worker-1}, {name: worker-2}]\n"
 PASSING = "- stake: {worker: all}\n- expect: {worker: all, stake: 500 KOMP}\n"
 FAILING = "- stake: {worker: all}\n- expect: {worker: all, stake: 1 KOMP}\n- advance: {blocks: 1}\n"
+FEW_FEEDS = ("--set", "oracles.mocked=[aws, gcp, azure]")  # their code is most of a run's blocks
 LONG = "- stake: {worker: all}\n- advance: {cycles: 5000}\n"
 RESULT = {"verdict", "cluster", "steps", "last_block", "bundle", "report", "seconds"}
 
@@ -53,13 +54,13 @@ def test_a_passing_run(devnet: Shell) -> None:
 
 def test_a_report_that_the_disk_does_not_take_leaves_verdict_and_bundle(devnet: Shell) -> None:
     path = scenario(devnet, PASSING)
-    whole = Path(devnet(*run(devnet, path, more=("--json",))).json()["report"])
+    whole = Path(devnet(*run(devnet, path, more=("--json", *FEW_FEEDS))).json()["report"])
     others = max(file.stat().st_size for file in whole.parent.iterdir() if file != whole)
     between = (whole.stat().st_size + others) // 2
     assert others < between, "the report is no longer the largest file"
     limited = f'ulimit -f {between // 512}; exec {shlex.join(COMMAND)} "$@"'  # blocks of 512 bytes
     ended = subprocess.run(
-        ["sh", "-c", limited, "sh", *run(devnet, path, more=("--json",))],
+        ["sh", "-c", limited, "sh", *run(devnet, path, more=("--json", *FEW_FEEDS))],
         cwd=devnet.folder,
         env=environment(),
         capture_output=True,
@@ -74,6 +75,14 @@ def test_a_report_that_the_disk_does_not_take_leaves_verdict_and_bundle(devnet: 
     assert missing.startswith("report: File too large (")
     assert f"not written: {missing}" in ended.stderr
     assert devnet("replay", result["bundle"], "--json").json()["last_block"] == result["last_block"]
+
+
+def test_an_up_that_is_refused_leaves_the_runs_of_its_name(devnet: Shell) -> None:
+    result = devnet(*run(devnet, scenario(devnet, PASSING), more=("--json",))).json()
+    refused = devnet("up", "network.yaml", "--name", "run", "--set", "cycle.blocks=1")
+    assert refused.code == 2
+    assert Path(result["report"]).is_file()
+    assert zipfile.is_zipfile(result["bundle"])
 
 
 def test_a_failing_run_is_exit_1_and_names_the_step(devnet: Shell) -> None:

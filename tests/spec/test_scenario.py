@@ -37,7 +37,10 @@ def test_the_quick_table_of_verbs_says_the_same() -> None:
     for verb, model in STEPS.items():
         keys = [field.alias or name for name, field in model.model_fields.items()]
         listed = [model.listed] if model.listed else keys
-        assert words_of(verb) == Words(model.positional, tuple(listed)), verb
+        assert words_of(verb) == Words(model.positional, tuple(listed)), (
+            f"{verb}: devnet/spec/verbs.py reads a step's text: one base, of the same module or "
+            "Step, and a field a line"
+        )
 
 
 def test_a_verb_is_registered_once() -> None:

@@ -17,8 +17,9 @@ from devnet.chain.keccak import keccak
 
 OFFLINE_LEVEL = 1  # L1
 SERIOUS_LEVEL = 3  # L3
-# R4: a report reverts so when gatekeepers or k changed after its quorum was there.
-SIGNERS_CHANGED: Final = frozenset({"NotGatekeeper", "TooFewSignatures"})
+# So a report reverts when what was signed of it was true, and time has passed: gatekeepers or k
+# changed after its quorum was there (R4), or its first second grew too old (L5). It is made anew.
+OVERTAKEN: Final = frozenset({"NotGatekeeper", "TooFewSignatures", "IntervalTooOld"})
 Outage = tuple[str, int, int]  # whose it was, and from when to when
 
 
@@ -98,12 +99,14 @@ class Incidents(Duty):
         elif seen.event.kind is EventKind.NODE_READY and worker in self._unreported:
             start, _ = self._unreported.pop(worker)
             self._to_report.append((worker, start, view.now))
+            self._try_again()
 
     def _see_report(self, view: View, reported: Mapping[str, Any]) -> None:
         """What is on chain, nobody proposes or signs again (L5: the cursor)."""
         node, level, end = reported["node"], reported["level"], reported["to"]
-        span = (node, level, reported["from"], end)
-        self._vouched = {i for i in self._vouched if (i.node, i.level, i.start, i.end) != span}
+        # Not by its first second: of what was signed only that behind the cursor is on chain.
+        said = (node, level, end, reported["evidence"])
+        self._vouched = {i for i in self._vouched if (i.node, i.level, i.end, i.evidence) != said}
         if level == OFFLINE_LEVEL:
             self._underway = {
                 incident: outage
@@ -116,13 +119,16 @@ class Incidents(Duty):
         """A report reverted: its outage is not charged yet."""
         for incident in [*self._underway]:
             if _said(incident) == failed.args[:-1]:
-                again = self._to_report if failed.error in SIGNERS_CHANGED else self._refused
-                again.append(self._underway.pop(incident))
+                self._refused.append(self._underway.pop(incident))
+                if failed.error in OVERTAKEN:
+                    self._try_again()
 
     def _try_again(self) -> None:
-        """Others are asked now, or another asks."""
-        self._to_report += self._refused
-        self._refused = []
+        """Others are asked now, another asks, or there is news; before what came after it, which
+        would move the cursor past it (L5)."""
+        if self._refused:
+            self._to_report = sorted(self._refused + self._to_report, key=lambda outage: outage[1])
+            self._refused = []
 
     def _keep(self, still: Callable[[Outage], bool]) -> None:
         self._to_report = [outage for outage in self._to_report if still(outage)]
@@ -130,11 +136,12 @@ class Incidents(Duty):
 
     def follow(self, view: View) -> None:
         """L5: what has grown too old nobody may report."""
-        if not (self._to_report or self._refused or self._underway):
+        if not (self._to_report or self._refused or self._underway or self._vouched):
             return
         oldest = view.now - view.reads.max_age()
         self._keep(lambda outage: outage[2] >= oldest)
         self._underway = {i: outage for i, outage in self._underway.items() if i.end >= oldest}
+        self._vouched = {incident for incident in self._vouched if incident.end >= oldest}
 
     def _vouch(self, asked: Vouch, *, leads: bool) -> list[Operation]:
         """Sign this incident from now on; the lead proposes it."""

@@ -303,6 +303,26 @@ def outage(stage: Stage, actors: list[Gatekeeper]) -> Send:
     return report
 
 
+def test_a_report_that_was_overtaken_by_blocks_is_made_again(stage: Stage) -> None:
+    """L5: its first second grew too old before it was mined."""
+    actors = keepers(stage)
+    first = outage(stage, actors)
+    told = [failed(first, "IntervalTooOld")]
+    (again,) = reports(talk(actors, stage.view(1720), {KEEPERS[0]: told}))
+    assert again.args[2:4] == (time_of(41), time_of(80))
+
+
+def test_what_was_refused_is_made_again_before_what_came_after_it(stage: Stage) -> None:
+    """The later one would move the cursor past it (L5)."""
+    actors = keepers(stage)
+    first = outage(stage, actors)
+    assert reports(talk(actors, stage.view(82), {KEEPERS[0]: [failed(first, "NotTaken")]})) == []
+    seen = talk(actors, stage.view(90), everybody(stage.lost("worker-2", 90)))
+    seen += talk(actors, stage.view(95), everybody(stage.back("worker-2", 95)))
+    spans = [report.args[2:4] for report in reports(seen)]
+    assert spans == [(time_of(20), time_of(80)), (time_of(90), time_of(95))]
+
+
 @pytest.mark.parametrize("error", ["NotGatekeeper", "TooFewSignatures"])
 def test_a_report_whose_signer_was_removed_before_it_was_mined_is_made_again(
     stage: Stage, error: str
