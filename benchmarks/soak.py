@@ -2,12 +2,13 @@
 
 The blocks are those of `devnet advance`, which plays all that falls due on the way: rounds of the
 feeds, publications, cycles. Idling is `devnet up` at its default pace with every worker staked.
-
-Memory is read after each thousand of them; the most of all these is what must stay.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,47 +16,43 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
 from benchmarks.bound import Bound
-from benchmarks.raised import NAME, devnet, raised
+from benchmarks.children import environment
 from benchmarks.ratio import Ratio
-from devnet.base import Toolchain
+from devnet.base import CheckFailed, Toolchain
 
 FIRST: Final = 2_000
 LAST: Final = 20_000
 PIECE: Final = 1_000
 FLAT: Final = Fraction(11, 10)
+CHAIN_BYTES_A_BLOCK: Final = 16_384  # headers, receipts, logs, traces stay; 82 KB with states
 WARM_SECONDS: Final = 20.0
 IDLE_SECONDS: Final = 60.0
 IDLE_PERCENT: Final = {"sim": Fraction(3), "native": Fraction(15)}  # of a core, all processes
+COMMAND_SECONDS: Final = 300
+NAME: Final = "soak"
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A devnet with every worker staked."""
+class Raised:
+    """A running devnet."""
 
     folder: Path
     daemon: psutil.Process
     chain: psutil.Process
 
     def block(self) -> int:
-        number: int = devnet(self.folder, "status", "--name", NAME)["block"]["number"]
+        number: int = _devnet(self.folder, "status", "--name", NAME)["block"]["number"]
         return number
 
-    def advance_to(self, block: int) -> Memory:
-        """The most that was seen after one of the commands."""
-        most = Memory(0, 0)
+    def advance_to(self, block: int) -> None:
         while (missing := block - self.block()) > 0:
             words = ("advance", "--blocks", str(min(PIECE, missing)), "--devnet", NAME)
-            devnet(self.folder, *words)
-            most = most.with_most(self.memory())
-        return most
-
-    def memory(self) -> Memory:
-        return Memory(*(process.memory_info().rss for process in (self.daemon, self.chain)))
+            _devnet(self.folder, *words)
 
     def cpu_seconds(self) -> float:
         """Of the daemon and everything below it."""
@@ -63,50 +60,40 @@ class Running:
         return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """RSS in bytes."""
-
-    daemon: int
-    chain: int
-
-    def with_most(self, other: Memory) -> Memory:
-        return Memory(max(self.daemon, other.daemon), max(self.chain, other.chain))
-
-
 def measure() -> tuple[Ratio | Bound, ...]:
     """`native` only where its control plane is built."""
-    with _running("sim") as running:
-        idle = [_idle("sim", running)]
-        running.advance_to(FIRST)
-        at_first = running.memory()
-        most = running.advance_to(LAST)
-    rows = (
-        _flat("daemon", most.daemon, at_first.daemon),
-        _flat("chain", most.chain, at_first.chain),
+    with _raised("sim") as devnet:
+        idle = [_idle("sim", devnet)]
+        devnet.advance_to(FIRST)
+        daemon, chain = (p.memory_info().rss for p in (devnet.daemon, devnet.chain))
+        devnet.advance_to(LAST)
+        grown = devnet.chain.memory_info().rss - chain
+        flat = Ratio(
+            what=f"RSS of the daemon at block {LAST}, beside block {FIRST}",
+            ours=Fraction(devnet.daemon.memory_info().rss // 1024),
+            peer=Fraction(daemon // 1024),
+            unit="KiB",
+            target=FLAT,
+            at_least=False,
+        )
+    bounded = Bound(
+        what=f"growth of the chain's RSS a block, from {FIRST} to {LAST}",
+        ours=Fraction(grown // (LAST - FIRST)),
+        peer=None,
+        unit="bytes",
+        target=Fraction(CHAIN_BYTES_A_BLOCK),
     )
     if Toolchain().controlplane_cached() is not None:
-        with _running("native") as running:
-            idle.append(_idle("native", running))
-    return (*rows, *idle)
+        with _raised("native") as devnet:
+            idle.append(_idle("native", devnet))
+    return (flat, bounded, *idle)
 
 
-def _flat(whose: str, most: int, before: int) -> Ratio:
-    return Ratio(
-        what=f"RSS of the {whose}, the most to block {LAST}, beside block {FIRST}",
-        ours=Fraction(most // 1024),
-        peer=Fraction(before // 1024),
-        unit="KiB",
-        target=FLAT,
-        at_least=False,
-    )
-
-
-def _idle(cluster: str, running: Running) -> Bound:
+def _idle(cluster: str, devnet: Raised) -> Bound:
     time.sleep(WARM_SECONDS)
-    before, started = running.cpu_seconds(), time.monotonic()
+    before, started = devnet.cpu_seconds(), time.monotonic()
     time.sleep(IDLE_SECONDS)
-    used = running.cpu_seconds() - before
+    used = devnet.cpu_seconds() - before
     return Bound(
         what=f"an idle devnet on {cluster}, of one core",
         ours=Fraction(used * 100 / (time.monotonic() - started)).limit_denominator(1000),
@@ -117,11 +104,31 @@ def _idle(cluster: str, running: Running) -> Bound:
 
 
 @contextmanager
-def _running(cluster: str) -> Iterator[Running]:
+def _raised(cluster: str) -> Iterator[Raised]:
     with tempfile.TemporaryDirectory(prefix="kompute-bench-") as name:
         folder = Path(name)
-        with raised(folder, cluster) as status:
-            devnet(folder, "stake", "all", "--devnet", NAME)
+        status = _devnet(folder, "up", "small", "--cluster", cluster, "--name", NAME)
+        try:
+            _devnet(folder, "stake", "all", "--devnet", NAME)
             daemon = psutil.Process(status["pid"])
             (chain,) = (child for child in daemon.children() if child.name() == "anvil")
-            yield Running(folder, daemon, chain)
+            yield Raised(folder, daemon, chain)
+        finally:
+            _devnet(folder, "down", "--name", NAME)
+
+
+def _devnet(folder: Path, *words: str) -> dict[str, Any]:
+    """What the command answers, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "devnet.cli", *words, "--json"],
+        cwd=folder,
+        env=environment(folder / "bytecode"),
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise CheckFailed(f"devnet {' '.join(words)} ended with {done.returncode}: {done.stderr}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer

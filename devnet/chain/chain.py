@@ -28,11 +28,10 @@ from devnet.chain.foreign import (
 )
 from devnet.chain.nonces import NonceLanes
 from devnet.chain.pool import Pool
-from devnet.chain.pruning import Pruning
 from devnet.chain.rpc import Rpc
 from devnet.chain.transaction import DEVNET_CHAIN_ID, read_raw, transaction_hash
 
-CALL_BATCH: Final = 32  # each call of one has a thread of anvil's, and its stack, for 10 s
+CALL_BATCH: Final = 200
 # One request each: a thousand blocks stay within a request's time limit on a large state too.
 EMPTY_PIECE: Final = 1_000
 
@@ -45,20 +44,11 @@ class Chain:
     """Drives one anvil; safe to share between threads, each block is mined under one lock.
 
     `observers` are called with every MinedBlock in order, by the thread that mines it. `foreign` is
-    what others did to the chain, as far as `catch_up`, `include` and `advance` have noticed. With
-    `pruning` old blocks leave the node; without it every block can be read as long as it runs.
+    what others did to the chain, as far as `catch_up`, `include` and `advance` have noticed.
     """
 
-    def __init__(
-        self,
-        rpc: Rpc,
-        block_seconds: int,
-        *,
-        chain_id: int = DEVNET_CHAIN_ID,
-        pruning: Pruning | None = None,
-    ) -> None:
+    def __init__(self, rpc: Rpc, block_seconds: int, *, chain_id: int = DEVNET_CHAIN_ID) -> None:
         self.rpc = rpc
-        self._pruning = pruning
         self.pool = Pool(rpc)
         self.block_seconds = block_seconds
         self.chain_id = chain_id
@@ -125,18 +115,13 @@ class Chain:
         """A contract's deployed code, empty for an account."""
         return bytes.fromhex(self.rpc.call("eth_getCode", address, "latest")[2:])
 
-    @property
-    def first(self) -> int:
-        """The oldest block that the node has, beside block 0."""
-        return self._pruning.first if self._pruning is not None else 0
-
     def block(self, number: int) -> Block | None:
-        """A block's header, None above the head and before `first`."""
+        """A block's header, None above the head."""
         document = self.rpc.call("eth_getBlockByNumber", hex(number), False)
         return read_block(document) if document else None
 
     def block_hash(self, number: int) -> str | None:
-        """A block's hash, None above the head and before `first`."""
+        """A block's hash, None above the head."""
         block = self.block(number)
         return block.hash if block else None
 
@@ -191,7 +176,6 @@ class Chain:
             mined = self._collect(dict(zip(hashes, raw, strict=True)), hashes)
             self._check_sent(mined)
             self._tell(mined)
-            self._prune(mined.block.number)
             return mined
 
     def advance(self, blocks: int) -> tuple[MinedBlock, ...]:
@@ -211,9 +195,7 @@ class Chain:
 
     def _advance_empty(self, blocks: int) -> tuple[MinedBlock, ...]:
         for start in range(0, blocks, EMPTY_PIECE):
-            piece = min(EMPTY_PIECE, blocks - start)
-            self.rpc.call("anvil_mine", hex(piece))
-            self._prune(self._head.number + start + piece)
+            self.rpc.call("anvil_mine", hex(min(EMPTY_PIECE, blocks - start)))
         parent, head = self._head, self._read_head()
         due = (parent.number + blocks, parent.timestamp + blocks * self.block_seconds)
         # A transaction would have changed the state: its sender's nonce at least.
@@ -253,7 +235,6 @@ class Chain:
             if mined.block.parent != self._head.hash:
                 return self._follow(mined.block.number, due=1)
             self._take(mined)
-            self._prune(mined.block.number)
             return (mined,)
 
     def _look(self) -> tuple[Block, str]:
@@ -386,10 +367,6 @@ class Chain:
             f"block {mined.block.number} {what}",
             hint="a nonce above the account's next one waits in the pool",
         )
-
-    def _prune(self, head: int) -> None:
-        if self._pruning is not None and self._pruning.due(head):
-            self._pruning.drop()
 
     def _tell(self, mined: MinedBlock) -> None:
         for observer in self.observers:

@@ -1,7 +1,5 @@
 """The door before the node: what strangers may ask of the chain, over HTTP and WebSocket.
 
-What is about blocks that the node dropped is refused, since it would answer as if there were none.
-
 A web page cannot use it: no request with a page's origin passes, whatever name leads here.
 """
 
@@ -10,10 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -25,7 +20,6 @@ from yarl import URL
 from devnet.base.errors import StartFailed
 from devnet.base.loop import LoopThread
 from devnet.chain.gas_bounds import lower_gas, refusal_of_gas
-from devnet.chain.kept import PRUNED_CODE, Kept
 from devnet.chain.methods import refusal
 
 _HOST: Final = "127.0.0.1"
@@ -38,31 +32,17 @@ _NOT_FOUND: Final = -32601
 _INVALID: Final = -32600
 _INTERNAL: Final = -32603
 _ANSWER_SECONDS: Final = 300.0
-DRAIN_SECONDS: Final = 2.0
-_CUT: Final = (
-    "it took too long while the chain dropped its old blocks (chain.prune_history): ask again; "
-    "a transaction that was sent so may wait in the pool"
-)
-_NEWS_CHARACTERS: Final = 60  # a subscription's message names its method at once
 _JSON: Final = {"Content-Type": "application/json"}
 
 
 class RpcDoor:
     """Context manager; `url` is where it answers. `is_open` lets every method through.
 
-    `port` 0 takes a free one. `kept` says which blocks the node has. Raises StartFailed when the
-    port is taken.
+    `port` 0 takes a free one. Raises StartFailed when it is taken.
     """
 
-    def __init__(
-        self, node_url: str, *, port: int = 0, is_open: bool = False, kept: Kept | None = None
-    ) -> None:
+    def __init__(self, node_url: str, *, port: int = 0, is_open: bool = False) -> None:
         self._node, self._port, self._is_open = URL(node_url), port, is_open
-        self._kept = kept or Kept()
-        self._gate = asyncio.Event()
-        self._gate.set()
-        self._asking: set[asyncio.Task[Any]] = set()  # whose request is at the node
-        self._lines: set[_Line] = set()
         self._thread = LoopThread("chain's door")
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -96,42 +76,6 @@ class RpcDoor:
     @property
     def url(self) -> str:
         return f"http://{_HOST}:{self._port}"
-
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """While entered nobody's request is at the node: those that come wait, and what is under
-        way longer than DRAIN_SECONDS is answered with an error."""
-        self._thread.call(self._shut())
-        try:
-            yield
-        finally:
-            self._thread.call(self._reopen())
-
-    async def _shut(self) -> None:
-        self._gate.clear()
-        try:
-            until = time.monotonic() + DRAIN_SECONDS
-            while self._is_busy() and time.monotonic() < until:
-                await asyncio.sleep(0.002)
-            for task in self._asking:
-                task.cancel()
-            for line in [line for line in self._lines if line.asked]:
-                await line.node.close()
-            while self._asking:
-                await asyncio.sleep(0)
-        except BaseException:
-            self._gate.set()
-            raise
-
-    def _is_busy(self) -> bool:
-        return bool(self._asking) or any(line.asked for line in self._lines)
-
-    async def _reopen(self) -> None:
-        self._gate.set()
-
-    async def _admitted(self) -> None:
-        while not self._gate.is_set():
-            await self._gate.wait()
 
     async def _open(self, port: int) -> int:
         self._session = aiohttp.ClientSession(
@@ -177,7 +121,6 @@ class RpcDoor:
             return _json(
                 _error(None, _INTERNAL, f"a request of more than {_MOST_BYTES} bytes"), 413
             )
-        await self._admitted()
         passed, refused = self._screened(body)
         if passed is None:
             return _json(refused[0] if isinstance(refused, _Single) else list(refused))
@@ -198,22 +141,12 @@ class RpcDoor:
 
     async def _ask(self, body: bytes) -> tuple[int, bytes]:
         assert self._session is not None
-        task = asyncio.current_task()
-        assert task is not None
-        self._asking.add(task)
         try:
             async with self._session.post(self._node, data=body, headers=_JSON) as answer:
                 return answer.status, await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             text = f"the chain does not answer: {type(error).__name__}: {error}"
             return 502, json.dumps(_error(None, _INTERNAL, text)).encode()
-        except asyncio.CancelledError:
-            if self._gate.is_set():
-                raise
-            task.uncancel()
-            return 503, json.dumps(_error(None, _INTERNAL, _CUT)).encode()
-        finally:
-            self._asking.discard(task)
 
     def _screened(self, body: bytes) -> tuple[bytes | None, list[dict[str, Any]]]:
         """What may go on to the node, None for nothing, and the answers to what may not."""
@@ -228,7 +161,7 @@ class RpcDoor:
             document = [call if isinstance(call, dict) else None for call in document]
             body = json.dumps(document).encode()
         calls = document if isinstance(document, list) else [document]
-        answers = [self._refused(call) for call in calls]
+        answers = [_refused(call) for call in calls]
         refused = [answer for answer in answers if answer is not None]
         if refused and isinstance(document, dict):
             return None, _Single(refused)
@@ -242,16 +175,6 @@ class RpcDoor:
             return json.dumps(document).encode(), []
         return body, []
 
-    def _refused(self, call: object) -> dict[str, Any] | None:
-        if not isinstance(call, dict):
-            return None
-        method = call.get("method")
-        if reason := refusal(method) or refusal_of_gas(call):
-            return _error(call.get("id"), _NOT_FOUND, reason)
-        if reason := self._kept.refusal(method, call.get("params")):
-            return _error(call.get("id"), PRUNED_CODE, reason)
-        return None
-
     async def _talk(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._session is not None
         here = web.WebSocketResponse(max_msg_size=_MOST_BYTES)
@@ -260,66 +183,41 @@ class RpcDoor:
             there = await self._session.ws_connect(node, max_msg_size=_MOST_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:
             return web.Response(status=502, text=f"the chain takes no WebSocket: {error}\n")
-        line = _Line(there)
-        self._lines.add(line)
-        try:
-            async with there:
-                await here.prepare(request)
-                back = asyncio.create_task(_pump(line, here))
-                try:
-                    await self._listen(here, line)
-                finally:
-                    back.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await back
-        finally:
-            self._lines.discard(line)
+        async with there:
+            await here.prepare(request)
+            back = asyncio.create_task(_pump(there, here))
+            try:
+                await self._listen(here, there)
+            finally:
+                back.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await back
         return here
 
-    async def _listen(self, here: web.WebSocketResponse, line: _Line) -> None:
+    async def _listen(
+        self, here: web.WebSocketResponse, there: aiohttp.ClientWebSocketResponse
+    ) -> None:
         async for message in here:
             if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 continue
             body = message.data.encode() if isinstance(message.data, str) else message.data
-            await self._admitted()
             passed, refused = self._screened(body)
             if isinstance(refused, _Single):
                 await here.send_str(json.dumps(refused[0]))
             elif refused:  # answers come by themselves here, so a batch is one or nothing
                 await here.send_str(json.dumps(refused))
             elif passed is not None:
-                line.asked += _is_answered(passed)
-                await line.node.send_str(passed.decode(errors="replace"))
-
-
-@dataclass(slots=True, eq=False)
-class _Line:
-    """A WebSocket to the node, and how many messages of its client wait for an answer."""
-
-    node: aiohttp.ClientWebSocketResponse
-    asked: int = 0
+                await there.send_str(passed.decode(errors="replace"))
 
 
 class _Single(list[dict[str, Any]]):
     """The answer to a request that was no batch."""
 
 
-def _is_answered(message: bytes) -> bool:
-    """Whether the node says anything to it: of calls without an id it does not."""
-    try:
-        document = json.loads(message)
-    except (ValueError, RecursionError):
-        return True
-    calls = document if isinstance(document, list) else [document]
-    return not all(isinstance(call, dict) and "id" not in call for call in calls)
-
-
-async def _pump(line: _Line, here: web.WebSocketResponse) -> None:
-    async for message in line.node:
+async def _pump(there: aiohttp.ClientWebSocketResponse, here: web.WebSocketResponse) -> None:
+    async for message in there:
         if message.type is aiohttp.WSMsgType.TEXT:
             await here.send_str(message.data)
-            if '"eth_subscription"' not in message.data[:_NEWS_CHARACTERS]:
-                line.asked = max(0, line.asked - 1)
         elif message.type is aiohttp.WSMsgType.BINARY:
             await here.send_bytes(message.data)
     await here.close()
@@ -341,6 +239,13 @@ def bar(headers: Mapping[str, str]) -> str:
     if origin is not None and origin.partition("://")[0] not in _EXTENSIONS:
         return f"a web page ({origin}) may not use the chain"
     return ""
+
+
+def _refused(call: object) -> dict[str, Any] | None:
+    if not isinstance(call, dict):
+        return None
+    reason = refusal(call.get("method")) or refusal_of_gas(call)
+    return _error(call.get("id"), _NOT_FOUND, reason) if reason else None
 
 
 def _error(identity: object, code: int, message: str) -> dict[str, Any]:

@@ -63,23 +63,6 @@ class Pool:
         found = {**content["pending"].get(address, {}), **content["queued"].get(address, {})}
         return {int(nonce): str(item["hash"]) for nonce, item in sorted(found.items())}
 
-    def raws(self) -> list[bytes]:
-        """All that waits, as it was signed: first what the next block takes, in its order."""
-        ready = self._rpc.call("eth_getBlockByNumber", "pending", False)["transactions"]
-        content = self._rpc.call("txpool_content")
-        known = [
-            str(item["hash"])
-            for part in ("pending", "queued")
-            for waiting in content[part].values()
-            for _, item in sorted(waiting.items(), key=lambda pair: int(pair[0]))
-        ]
-        hashes = dict.fromkeys([*ready, *known])
-        answers = self._rpc.batch([("eth_getRawTransactionByHash", (item,)) for item in hashes])
-        for answer in answers:
-            if isinstance(answer, RpcError):
-                raise answer
-        return [bytes.fromhex(answer[2:]) for answer in answers]
-
     def take_out(self, address: str, hashes: Iterable[str]) -> frozenset[int]:
         """Remove some of an account's transactions; gives the nonces of those it keeps waiting."""
         gone = set(hashes)

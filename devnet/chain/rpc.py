@@ -5,8 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -33,7 +32,7 @@ class Rpc:
         self._path = parts.path or "/"
         self._timeout = timeout_seconds
         self._connection: http.client.HTTPConnection | None = None
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -50,12 +49,6 @@ class Rpc:
         """Close the connection; a later call opens a new one."""
         with self._lock:
             self._drop()
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Calls of other threads wait until it is left: between ours the node is not to be seen."""
-        with self._lock:
-            yield
 
     def call(self, method: str, *params: object) -> Any:
         """The result of one call.
