@@ -18,6 +18,14 @@ PAGE = ROOT / "docs" / "how-to" / "use-other-tools.md"
 DEVNET = [sys.executable, "-m", "devnet.cli"]
 NPM_PACKAGES = ("ethers@6.17.0", "viem@2.57.20", "@foundry-rs/cast@1.7.1")
 SECONDS = 120
+PAYING = """
+from ape import accounts
+
+
+def main():
+    payer, payee, *_ = accounts.test_accounts
+    print("status", int(payer.transfer(payee, 1).status))
+"""
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -107,6 +115,11 @@ def test_ape_with_a_script_of_one_s_own(place: Path) -> None:
     network = ["--network", "ethereum:local:foundry"]
     out = run(place, [*DEVNET, "ape", "run", "balance", *network], 1200, **variables(place))
     assert out.splitlines()[-1].endswith(" KOMP")
+
+    # Left to itself Ape asks for the gas of a whole block, which the door refuses.
+    (place / "scripts" / "pay.py").write_text(PAYING)
+    out = run(place, [*DEVNET, "ape", "run", "pay", *network], 1200, **variables(place))
+    assert out.splitlines()[-1] == "status 1"
 
 
 def test_addresses_have_their_checksums(place: Path) -> None:

@@ -30,6 +30,7 @@ _EXTENSIONS: Final = ("chrome-extension", "moz-extension", "safari-web-extension
 _MOST_BYTES: Final = 64 << 20  # of a request or a message; a block of blobs has 2
 _NOT_FOUND: Final = -32601
 _INVALID: Final = -32600
+_BAD_PARAMETERS: Final = -32602
 _INTERNAL: Final = -32603
 _ANSWER_SECONDS: Final = 300.0
 _JSON: Final = {"Content-Type": "application/json"}
@@ -244,8 +245,11 @@ def bar(headers: Mapping[str, str]) -> str:
 def _refused(call: object) -> dict[str, Any] | None:
     if not isinstance(call, dict):
         return None
-    reason = refusal(call.get("method")) or refusal_of_gas(call)
-    return _error(call.get("id"), _NOT_FOUND, reason) if reason else None
+    if reason := refusal(call.get("method")):
+        return _error(call.get("id"), _NOT_FOUND, reason)
+    if reason := refusal_of_gas(call):
+        return _error(call.get("id"), _BAD_PARAMETERS, reason)
+    return None
 
 
 def _error(identity: object, code: int, message: str) -> dict[str, Any]:

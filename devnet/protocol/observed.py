@@ -102,8 +102,9 @@ def observe(
         seen = _observed(mined, payload, receipt, contracts, refusals.get(receipt.hash))
         if seen.contract in ("", *CHAINLINK) and concerns(receipt, seen.events, contracts):
             try:
-                inner = follow(receipt, contracts, chain, gas_followed)
-                gas_followed += receipt.gas_used
+                gas_before = gas_followed
+                gas_followed += receipt.gas_used  # also of what nobody can follow: it was tried
+                inner = follow(receipt, contracts, chain, gas_before)
                 seen = replace(seen, inner=tuple(_inner(seen, call) for call in inner))
             except Unfollowed as reason:
                 seen = replace(seen, unfollowed=str(reason))
