@@ -60,11 +60,11 @@ MISSES = {
         "vcpu_hour: charged_usd: expected 2, saw 0.03036",
         "vcpu_hour: contingency: expected True, saw False",
     ],
-    "feed: 'aws:vcpu_hour', oracles: [oracle-1, oracle-3], faulty: 0, counts: false": [
+    "feed: 'aws:vcpu_hour', oracles: [oracle-1, oracle-3], faulty: 0, in_bounds: false": [
         "aws:vcpu_hour: oracles: expected oracle-1, oracle-3, saw oracle-1, oracle-2, oracle-3, "
         "oracle-4",
         "aws:vcpu_hour: faulty: expected 0, saw 1",
-        "aws:vcpu_hour: counts: expected False, saw True",
+        "aws:vcpu_hour: in_bounds: expected False, saw True",
     ],
     "proposal: none, state: queued": ["none: state: expected queued, saw unknown"],
     "pool: harbour, member: alice, assets: 1 KOMP, closed: true, shares: 1 KOMP, "
