@@ -1,7 +1,8 @@
 """`python -m benchmarks [NAME …] [--json]`: all benchmarks, or those named; one row a promise.
 
-A benchmark is a module here with `measure()`, which gives one promise or a tuple of them: a
-`Ratio`, a `Bound` or an `Excess`. Exit 1 when a promise is missed, 2 for an unknown name, 3 when
+A benchmark is a module here with `measure(smallest)`, which gives one promise or a tuple of them: a
+`Ratio`, a `Bound` or an `Excess`; in its smallest form it takes seconds and shows only that it
+still runs, as the tests do. Exit 1 when a promise is missed, 2 for an unknown name, 3 when
 the machine lacks something.
 """
 
@@ -30,14 +31,15 @@ def present() -> list[str]:
     return [path.stem for path in modules if "\ndef measure(" in path.read_text()]
 
 
-def measured(name: str) -> Iterator[Promise]:
+def measured(name: str, smallest: bool) -> Iterator[Promise]:
     """Whatever the benchmark measures, once it is all measured."""
-    found = import_module(f"benchmarks.{name}").measure()
+    found = import_module(f"benchmarks.{name}").measure(smallest)
     yield from found if isinstance(found, tuple) else (found,)
 
 
-def record(name: str, promise: Promise) -> dict[str, object]:
-    """A row as JSON: figures as numbers in `unit`, `ratio` None without a peer."""
+def record(name: str, promise: Promise, judged: bool = True) -> dict[str, object]:
+    """A row as JSON: figures as numbers in `unit`, `ratio` None without a peer, `held` None for one
+    that is not judged."""
     return {
         "benchmark": name,
         "what": promise.what,
@@ -46,7 +48,7 @@ def record(name: str, promise: Promise) -> dict[str, object]:
         "peer": float(promise.peer) if promise.peer else None,
         "ratio": float(promise.ours / promise.peer) if promise.peer else None,
         "limit": limit_of(promise),
-        "held": promise.held,
+        "held": promise.held if judged else None,
     }
 
 
@@ -56,9 +58,10 @@ def limit_of(promise: Promise) -> str:
     return promise.limit
 
 
-def row(name: str, promise: Promise) -> tuple[str, ...]:
+def row(name: str, promise: Promise, judged: bool = True) -> tuple[str, ...]:
     """A row for people, in the order of HEADINGS."""
     peer = promise.peer
+    verdict = "held" if promise.held else "MISSED"
     return (
         name,
         promise.what,
@@ -66,7 +69,7 @@ def row(name: str, promise: Promise) -> tuple[str, ...]:
         figure(peer, promise.unit) if peer else "-",
         f"{float(promise.ours / peer):.2f}" if peer else "-",
         limit_of(promise),
-        "held" if promise.held else "MISSED",
+        verdict if judged else "-",
     )
 
 
@@ -83,8 +86,11 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--smallest", is_flag=True, help="Seconds each, to see that it runs; nothing is judged."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
-def main(names: tuple[str, ...], as_json: bool) -> None:
+def main(names: tuple[str, ...], smallest: bool, as_json: bool) -> None:
     """Measure the benchmarks of these names, all without one."""
     known = present()
     unknown = [name for name in names if name not in known]
@@ -97,15 +103,16 @@ def main(names: tuple[str, ...], as_json: bool) -> None:
     for name in names or known:
         print(f"measuring {name}", file=sys.stderr, flush=True)
         try:
-            found += [(name, promise) for promise in measured(name)]
+            found += [(name, promise) for promise in measured(name, smallest)]
         except DevnetError as error:
             print(f"{name}: {error}" + (f" ({error.hint})" if error.hint else ""), file=sys.stderr)
             failed = failed or error.exit_code
+    judged = not smallest
     if as_json:
-        print(json.dumps([record(name, promise) for name, promise in found], indent=2))
+        print(json.dumps([record(name, promise, judged) for name, promise in found], indent=2))
     elif found:
-        print(table([HEADINGS, *(row(name, promise) for name, promise in found)]))
-    sys.exit(failed or int(not all(promise.held for _, promise in found)))
+        print(table([HEADINGS, *(row(name, promise, judged) for name, promise in found)]))
+    sys.exit(failed or int(judged and not all(promise.held for _, promise in found)))
 
 
 if __name__ == "__main__":

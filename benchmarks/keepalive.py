@@ -1,7 +1,7 @@
 """The peer of the load benchmark: sends signed transactions one by one over a kept connection.
 
-`python -m benchmarks.keepalive HOST PORT FILE`: says "ready"; for each line it reads, it sends all
-and says "done".
+`python -m benchmarks.keepalive URL FILE`: says "ready"; for each line it reads, it sends all and
+says "done".
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 import http.client
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from loadtests.transfers import in_turn, read_lanes, send_body
 
 HEADERS = {"Content-Type": "application/json"}
 
 
-def main(host: str, port: int, path: Path) -> None:
+def main(url: str, path: Path) -> None:
     """One request in flight at any time."""
     bodies = [send_body(raw) for raw in in_turn(read_lanes(path))]
-    connection = http.client.HTTPConnection(host, port)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
     connection.connect()
     print("ready", flush=True)
     while sys.stdin.readline():
@@ -31,4 +32,4 @@ def main(host: str, port: int, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]))

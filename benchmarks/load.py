@@ -34,6 +34,7 @@ from loadtests.transfers import write_lanes
 USERS: Final = 50
 EACH: Final = 40
 ROUNDS: Final = 9
+FEW_EACH: Final = 2  # in the smallest form
 SECONDS_PER_BLOCK: Final = 0.25
 ROUND_SECONDS: Final = 60.0
 FUNDS_WEI: Final = 1_000
@@ -41,8 +42,10 @@ SUPPLY_WEI: Final = 10**24
 TARGET: Final = Fraction(7, 10)
 
 
-def measure() -> tuple[Ratio, Ratio]:
+def measure(smallest: bool = False) -> tuple[Ratio, Ratio]:
     """The median of nine rounds of each side: to the node itself, and through the door."""
+    each, rounds = (FEW_EACH, 1) if smallest else (EACH, ROUNDS)
+    transactions = USERS * each
     toolchain = Toolchain()
     names = ["holder", *(f"user-{n}" for n in range(USERS))]
     holder, *users = derive(
@@ -64,11 +67,8 @@ def measure() -> tuple[Ratio, Ratio]:
             transfer = Interface.of(artifact.abi).functions["transfer"]
             data = transfer.selector + transfer.inputs.encode((holder.address, 1))
             lanes, stats = path / "lanes.jsonl", path / "stats.json"
-            write_lanes(lanes, users, token, data, EACH, chain.chain_id)
-            peer_command = [
-                *(sys.executable, "-m", "benchmarks.keepalive"),
-                *("127.0.0.1", str(anvil.port), str(lanes)),
-            ]
+            write_lanes(lanes, users, token, data, each, chain.chain_id)
+            keepalive = (sys.executable, "-m", "benchmarks.keepalive", anvil.url, str(lanes))
             sides = {
                 url: [*(sys.executable, "-m", "loadtests.throughput"), url, str(lanes), str(stats)]
                 for url in (anvil.url, door.url)
@@ -76,21 +76,27 @@ def measure() -> tuple[Ratio, Ratio]:
             peer: list[float] = []
             ours: dict[str, list[float]] = {url: [] for url in sides}
             with ExitStack() as stack:
-                bare = stack.enter_context(_Sender(peer_command))
-                senders = {url: stack.enter_context(_Sender(c)) for url, c in sides.items()}
-                for _ in range(ROUNDS):
+                bare = stack.enter_context(_Sender(keepalive, transactions))
+                senders = {
+                    url: stack.enter_context(_Sender(c, transactions)) for url, c in sides.items()
+                }
+                for _ in range(rounds):
                     peer.append(bare.round(chain))
                     for url, locust in senders.items():
                         ours[url].append(locust.round(chain))
-                        _require_all(json.loads(stats.read_text()))
+                        _require_all(json.loads(stats.read_text()), transactions)
             return (
-                _ratio("Locust's transactions a second", ours[anvil.url], peer),
-                _ratio("Locust's transactions a second through the door", ours[door.url], peer),
+                _ratio("Locust's transactions a second", ours[anvil.url], peer, transactions),
+                _ratio(
+                    "Locust's transactions a second through the door",
+                    ours[door.url],
+                    peer,
+                    transactions,
+                ),
             )
 
 
-def _ratio(what: str, ours: list[float], peer: list[float]) -> Ratio:
-    transactions = USERS * EACH
+def _ratio(what: str, ours: list[float], peer: list[float], transactions: int) -> Ratio:
     return Ratio(
         what=f"{what} ({transactions} transfers of {USERS} users)",
         ours=Fraction(transactions / median(ours)),
@@ -103,8 +109,8 @@ def _ratio(what: str, ours: list[float], peer: list[float]) -> Ratio:
 class _Sender:
     """A context manager: one side's process, which sends all transactions whenever it is told."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._name = command[2]
+    def __init__(self, command: Sequence[str], transactions: int) -> None:
+        self._name, self._transactions = command[2], transactions
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -132,7 +138,7 @@ class _Sender:
         assert self._process.stdin is not None
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
-        seconds = _mine_all(self._name, chain.rpc, USERS * EACH)
+        seconds = _mine_all(self._name, chain.rpc, self._transactions)
         self._expect("done")
         chain.revert(snapshot)
         return seconds
@@ -141,7 +147,8 @@ class _Sender:
         assert self._process.stdout is not None
         said = self._process.stdout.readline().strip()
         if said != word:
-            raise StartFailed(f"{self._name} said '{said}' where '{word}' was due")
+            ended = "" if said else f"; it ended with exit code {self._process.wait(10)}"
+            raise StartFailed(f"{self._name} said '{said}' where '{word}' was due{ended}")
 
 
 def _deploy(chain: Chain, artifact: Artifact, holder: Account, users: Sequence[Account]) -> str:
@@ -185,10 +192,10 @@ def _mine_all(sender: str, rpc: Rpc, transactions: int) -> float:
     return time.perf_counter() - started
 
 
-def _require_all(statistics: dict[str, object]) -> None:
+def _require_all(statistics: dict[str, object], transactions: int) -> None:
     """Every transaction succeeded by Locust's own count, or the round says nothing."""
     entries = statistics["entries"]
     assert isinstance(entries, dict)
     found = entries.get("TX transfer", {})
-    if statistics["exceptions"] or found.get("ok") != USERS * EACH or found.get("failed"):
+    if statistics["exceptions"] or found.get("ok") != transactions or found.get("failed"):
         raise CheckFailed(f"Locust counts {found}, exceptions {statistics['exceptions']}")

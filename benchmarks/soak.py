@@ -27,6 +27,7 @@ from devnet.base import CheckFailed, Toolchain
 
 FIRST: Final = 2_000
 LAST: Final = 20_000
+FEW: Final = (20, 40)  # those two in the smallest form
 PIECE: Final = 1_000
 FLAT: Final = Fraction(11, 10)
 CHAIN_BYTES_A_BLOCK: Final = 16_384  # headers, receipts, logs, traces stay; 82 KB with states
@@ -60,16 +61,18 @@ class Raised:
         return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
-def measure() -> tuple[Ratio | Bound, ...]:
-    """`native` only where its control plane is built."""
+def measure(smallest: bool = False) -> tuple[Ratio | Bound, ...]:
+    """`native` only where its control plane is built, and not in the smallest form."""
+    first, last = FEW if smallest else (FIRST, LAST)
+    warm, idling = (0.0, 1.0) if smallest else (WARM_SECONDS, IDLE_SECONDS)
     with _raised("sim") as devnet:
-        idle = [_idle("sim", devnet)]
-        devnet.advance_to(FIRST)
+        idle = [_idle("sim", devnet, warm, idling)]
+        devnet.advance_to(first)
         daemon, chain = (p.memory_info().rss for p in (devnet.daemon, devnet.chain))
-        devnet.advance_to(LAST)
+        devnet.advance_to(last)
         grown = devnet.chain.memory_info().rss - chain
         flat = Ratio(
-            what=f"RSS of the daemon at block {LAST}, beside block {FIRST}",
+            what=f"RSS of the daemon at block {last}, beside block {first}",
             ours=Fraction(devnet.daemon.memory_info().rss // 1024),
             peer=Fraction(daemon // 1024),
             unit="KiB",
@@ -77,22 +80,22 @@ def measure() -> tuple[Ratio | Bound, ...]:
             at_least=False,
         )
     bounded = Bound(
-        what=f"growth of the chain's RSS a block, from {FIRST} to {LAST}",
-        ours=Fraction(grown // (LAST - FIRST)),
+        what=f"growth of the chain's RSS a block, from {first} to {last}",
+        ours=Fraction(grown // (last - first)),
         peer=None,
         unit="bytes",
         target=Fraction(CHAIN_BYTES_A_BLOCK),
     )
-    if Toolchain().controlplane_cached() is not None:
+    if not smallest and Toolchain().controlplane_cached() is not None:
         with _raised("native") as devnet:
-            idle.append(_idle("native", devnet))
+            idle.append(_idle("native", devnet, warm, idling))
     return (flat, bounded, *idle)
 
 
-def _idle(cluster: str, devnet: Raised) -> Bound:
-    time.sleep(WARM_SECONDS)
+def _idle(cluster: str, devnet: Raised, warm_seconds: float, seconds: float) -> Bound:
+    time.sleep(warm_seconds)
     before, started = devnet.cpu_seconds(), time.monotonic()
-    time.sleep(IDLE_SECONDS)
+    time.sleep(seconds)
     used = devnet.cpu_seconds() - before
     return Bound(
         what=f"an idle devnet on {cluster}, of one core",

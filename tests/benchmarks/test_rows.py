@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 import benchmarks.__main__ as command
 from benchmarks.bound import Bound, Excess
+from benchmarks.gas import SNAPSHOT
 from benchmarks.ratio import Ratio
 
 HELD = Bound("help", Fraction(1, 10), Fraction(1, 20), "s", Fraction(1, 5))
@@ -46,7 +49,7 @@ def test_a_row_shows_both_figures_and_their_ratio() -> None:
 def run(monkeypatch: pytest.MonkeyPatch, *words: str, found: command.Promise = HELD) -> Result:
     """The command over one benchmark named `cli` (measuring takes minutes)."""
     monkeypatch.setattr(command, "present", lambda: ["cli"])
-    monkeypatch.setattr(command, "measured", lambda name: iter([found]))
+    monkeypatch.setattr(command, "measured", lambda name, smallest: iter([found]))
     return CliRunner().invoke(command.main, words)
 
 
@@ -58,6 +61,15 @@ def test_the_exit_code_says_whether_all_is_held(monkeypatch: pytest.MonkeyPatch)
     unknown = run(monkeypatch, "clii")
     assert unknown.exit_code == 2
     assert "no benchmark named clii; known: cli" in unknown.output
+
+
+def test_the_smallest_form_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    missed = Bound("help", Fraction(1), None, "s", Fraction(1, 5))
+
+    ended = run(monkeypatch, "--smallest", "--json", found=missed)
+    assert ended.exit_code == 0
+    assert json.loads(ended.output[ended.output.index("[") :])[0]["held"] is None
+    assert run(monkeypatch, "--smallest", found=missed).output.rstrip().endswith("<= 0.2 s  -")
 
 
 def test_json_has_the_figures_as_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,3 +91,15 @@ def test_json_has_the_figures_as_numbers(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_benchmark_of_the_folder_is_found() -> None:
     promised = ["attacks", "cli", "controlplane", "economics", "gas", "load", "soak", "startup"]
     assert command.present() == promised
+
+
+def test_the_page_shows_the_gas_of_the_snapshot() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text()
+    table = page.split("| operation | gas | target |\n")[1].split("\n\n")[0].splitlines()[1:]
+    shown = [
+        re.split(r"[/;]", row.split("|")[2].replace("*", "").replace(" ", "")) for row in table
+    ]
+
+    measured = json.loads(SNAPSHOT.read_text())
+    del measured["claim all: most less least of these"]
+    assert sorted(int(gas) for cell in shown for gas in cell) == sorted(measured.values())
