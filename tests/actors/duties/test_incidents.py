@@ -260,6 +260,22 @@ def test_the_wish_fails_where_peers_know_nothing(stage: Stage) -> None:
     assert operations == [Fail(7, "gatekeeper-2: knows nothing of level 3", "NotAttested")]
 
 
+@pytest.mark.parametrize(
+    ("age", "objection"),
+    [(MAX_AGE, None), (MAX_AGE + 720, "knows nothing of level 3")],
+    ids=["maxAge", "a block older"],
+)
+def test_what_was_vouched_for_grows_old(stage: Stage, age: int, objection: str | None) -> None:
+    """L5: what nobody may report any more is kept by nobody, the lead or a peer."""
+    actors, incident = keepers(stage), vouched(stage, 3)
+    wishes = {name: [Vouch(place, incident)] for place, name in enumerate(KEEPERS, start=1)}
+    talk(actors, stage.view(30), wishes)
+
+    late = stage.view(20 + age // 720)
+    talk(actors, late, {name: [] for name in KEEPERS})
+    assert [actor.objection(late, incident) for actor in actors] == [objection] * 3
+
+
 def test_an_appealed_incident_waits_for_the_arbiter(stage: Stage) -> None:
     actors = keepers(stage)
     talk(actors, stage.view(81), everybody(incident_reported(stage, 81, 3, "worker-2")))
