@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 OLDEST = (3, 11)
 CHECKS = ("e2e", "unit", "contracts", "lint", "bench")
+DEVNET = "devnet"  # before a command that a check bears the name of
+BOTH = {"contracts": "the checks of the contracts; for those of a running devnet:"}
 RUN_LOCK, PROJECT_LOCK = "requirements-run.lock", "requirements.lock"
 MACHINE_LACKS = 3
 NO_PYTHON = """\
@@ -44,7 +46,7 @@ NO_UV = "uv cannot be had; check the network and pip's index settings, or: sudo 
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """`bootstrap.py CHECKOUT [CHECK | DEVNET ARGUMENTS…]`; replaces itself by the command."""
+    """`bootstrap.py CHECKOUT [CHECK | [devnet] DEVNET ARGUMENTS…]`; replaces itself by it."""
     if sys.version_info < OLDEST:
         print(NO_PYTHON.format(platform.python_version(), sys.executable), file=sys.stderr)
         sys.exit(MACHINE_LACKS)
@@ -52,7 +54,9 @@ def main(arguments: list[str]) -> NoReturn:
     sys.path.insert(0, str(checkout))
     from devnet.base.environment import keep_loopback_direct
     from devnet.base.registries import uv_environment  # needs the path
+    from devnet.base.streams import hold_standard_streams
 
+    hold_standard_streams()
     os.environ.update(uv_environment())
     keep_loopback_direct()
     tools = run_environment(checkout)
@@ -62,7 +66,11 @@ def main(arguments: list[str]) -> NoReturn:
     tox = [str(tools / "bin" / "tox"), "run", "-qq", "-c", str(checkout / "tox.ini")]
     tox += ["--workdir", str(work)]
     if words and words[0] in CHECKS:
+        if words[0] in BOTH:
+            say(f"{BOTH[words[0]]} ./run {DEVNET} {words[0]}", command_last=True)
         replace([*tox, "-e", words[0], "--", *words[1:]])
+    if words and words[0] == DEVNET:
+        del words[0]
     devnet = project_environment(checkout, work, tox) / "bin" / "devnet"
     replace([str(devnet), *words])
 

@@ -13,8 +13,8 @@ def main() -> None:
     """The console script; ends the process with the README's exit codes."""
     try:
         from devnet.base.environment import keep_loopback_direct
+        from devnet.base.streams import hold_standard_streams
         from devnet.cli.ape import cli
-        from devnet.cli.terminal import hold_standard_streams
 
         hold_standard_streams()
         keep_loopback_direct()

@@ -34,16 +34,6 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def hold_standard_streams() -> None:
-    """Put /dev/null where the caller closed 0, 1 or 2: else the next file or socket that is opened
-    gets that number, and a child would write into it."""
-    for number in (0, 1, 2):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
-
-
 def print_line(text: str = "") -> None:
     """A line of the result as it is; a reader that went away is no failure."""
     _write(sys.stdout, text + "\n")

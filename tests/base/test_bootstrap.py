@@ -1,9 +1,11 @@
 """What `run` does on a bare machine: uv without pip, the right environment, one clear error."""
 
+import configparser
 import hashlib
 import http.server
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from devnet.base import bootstrap
+from devnet.cli.catalogue import COMMANDS, STEPS
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,3 +121,60 @@ def test_run_without_python_says_what_is_needed(tmp_path: Path) -> None:
     told = subprocess.run(shell, capture_output=True, text=True, env=environment, check=False)
     assert told.returncode == 3
     assert told.stderr == "run: Python 3.11 or newer is needed: sudo apt-get install python3\n"
+
+
+CLOSED = (">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-")
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_nobody_has_to_listen_to_run(closed: str) -> None:
+    for words, code in (("version", 0), ("nonsense", 2)):
+        told = subprocess.run(
+            ["bash", "-c", f'"$0" {words} {closed}', ROOT / "run"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert told.returncode == code, told.stderr
+        heard = {1, 2} - {1 if word == ">&-" else 2 for word in closed.split() if ">" in word}
+        assert told.stdout.startswith("devnet ") == (code == 0 and 1 in heard)
+        assert told.stderr.startswith("error: no command") == (code == 2 and 2 in heard)
+        assert told.stdout.count("\n") + told.stderr.count("\n") <= 2
+
+
+def test_a_command_that_a_check_bears_the_name_of_is_reached_and_told() -> None:
+    both = set(bootstrap.CHECKS) & set(COMMANDS)
+    assert both == set(bootstrap.BOTH)
+    for name in both:
+        told = subprocess.run(
+            [ROOT / "run", "devnet", name, "--help"], capture_output=True, text=True, check=True
+        )
+        assert told.stdout.startswith(f"Usage: devnet {name} ")
+    assert not {bootstrap.DEVNET} & {*COMMANDS, *STEPS, *bootstrap.CHECKS}
+
+
+def test_checks_share_an_environment_and_none_takes_it_from_beneath_another(tmp_path: Path) -> None:
+    """With the project's tox.ini, but for what is installed and run."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    tox["testenv"].update({"package": "skip", "deps": ""})
+    for name in bootstrap.CHECKS:
+        tox[f"testenv:{name}"]["commands"] = f"python -c \"print('{name} was here')\""
+    with (tmp_path / "tox.ini").open("w") as stream:
+        tox.write(stream)
+    shutil.copy(ROOT / "toxfile.py", tmp_path)
+    tools = bootstrap.run_environment(ROOT) / "bin"
+    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    mark = tmp_path / ".tox" / "project" / "mark"
+    for number, name in enumerate([*bootstrap.CHECKS, *reversed(bootstrap.CHECKS)]):
+        done = subprocess.run(
+            [tools / "tox", "run", "-qq", "-e", name],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, f"{name} was here\n"), done.stderr
+        assert mark.exists() == (number > 0), name
+        mark.touch()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devnet.base import wait_for
-from tests.cli.conftest import COMMAND, RUN_SECONDS, Shell, Up, environment
+from tests.cli.conftest import COMMAND, ROOT, RUN_SECONDS, Shell, Up, environment
 
 
 @pytest.mark.parametrize("command", ["up", "run", "replay"])
@@ -65,16 +65,27 @@ def test_nobody_has_to_listen(tmp_path: Path, line: str) -> None:
     assert done.returncode == 0 or "--help" in line  # click ends with 1 where its help is cut
 
 
-@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", "<&- >&- 2>&-", "2</dev/zero"])
 def test_what_is_opened_does_not_take_the_place_of_a_closed_stream(
     tmp_path: Path, closed: str
 ) -> None:
-    """Else what a child prints would end up in it."""
-    held = "from devnet.cli.terminal import hold_standard_streams; hold_standard_streams(); "
-    opened = "stream = open('own', 'w'); stream.write(str(stream.fileno()))"
-    done = shell_line(tmp_path, f'{sys.executable} -c "{held}{opened}" {closed}')
-    assert done.returncode == 0
+    """Here and in a child, else what it prints would end up in it; and all may be written to."""
+    script = """if True:
+        import os, subprocess, sys
+        from pathlib import Path
+        from devnet.base.streams import hold_standard_streams
+        hold_standard_streams()
+        with open("own", "w") as own:
+            own.write(str(own.fileno()))
+        print("out"), print("err", file=sys.stderr, flush=True)
+        child = "import os; print(os.open('of-child', os.O_CREAT), file=open('child', 'w'))"
+        sys.exit(subprocess.run([sys.executable, "-c", child]).returncode)
+    """
+    (tmp_path / "script.py").write_text(script)
+    done = shell_line(tmp_path, f"PYTHONPATH={ROOT} {sys.executable} script.py {closed}")
+    assert done.returncode == 0, done.stderr
     assert int((tmp_path / "own").read_text()) > 2
+    assert int((tmp_path / "child").read_text()) > 2
 
 
 def test_a_fault_is_told_where_nobody_reads_the_results(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from devnet.base.bootstrap import CHECKS
+from devnet.base.bootstrap import CHECKS, DEVNET
 from devnet.cli.ape import cli
 from devnet.cli.reference import reference
 from devnet.spec import STEPS
@@ -93,7 +93,7 @@ def commands(line: str) -> Iterator[list[str]]:
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             words = words[1:]
         if words and words[0] in ("./run", "devnet"):
-            yield words[1:]
+            yield words[2:] if words[:2] == ["./run", DEVNET] else words[1:]
 
 
 def faults_of(words: list[str]) -> Iterator[str]:
