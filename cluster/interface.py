@@ -208,7 +208,10 @@ class Cluster(Protocol):
         """Create the workload, or change it (also its replicas) when the name is known."""
 
     def scale(self, workload: str, replicas: int) -> None: ...
-    def delete(self, workload: str) -> None: ...
+
+    def delete(self, workload: str) -> None:
+        """One that is gone already is fine: whoever takes over removes again what has ended."""
+
     def pods(self, workload: str | None = None) -> tuple[Pod, ...]: ...
 
     def run_job(self, job: Job) -> JobResult:

@@ -140,10 +140,9 @@ class SimCluster:
 
     def delete(self, workload: str) -> None:
         with self._lock:
-            self._workload(workload)
-            self._drop(self._pods_of(workload))
-            del self._state.workloads[workload]
-            self._fill()
+            if self._state.workloads.pop(workload, None) is not None:
+                self._drop(self._pods_of(workload))
+                self._fill()
 
     def pods(self, workload: str | None = None) -> tuple[Pod, ...]:
         with self._lock:

@@ -114,6 +114,20 @@ def test_a_workload_is_deployed_counted_reached_and_removed(place: Place) -> Non
     assert place.cluster.pods("order-1") == ()
 
 
+def test_what_a_new_lead_asks_for_again_is_as_it_was(place: Place) -> None:
+    """It deploys every open order, and removes what has ended."""
+    place.ask(Deploy(4, workload(2, "order-4")))
+    assert place.answer(AwaitReady(4, "order-4", 2)) == WorkloadReady(4, 2)
+    pods, url = place.cluster.pods(), place.gateway.url(4)
+
+    again = [Deploy(4, workload(2, "order-4")), Remove(5, "order-5")]
+    assert place.ask(*again) == []
+    assert (place.cluster.pods(), place.gateway.url(4)) == (pods, url)
+    removal = Remove(4, "order-4")
+    assert place.ask(removal, removal) == []
+    assert (place.cluster.pods(), place.gateway.url(4)) == ((), None)
+
+
 def test_no_more_is_counted_than_was_wished(place: Place) -> None:
     place.ask(Deploy(2, workload(2, "order-2")))
     assert place.answer(AwaitReady(2, "order-2", 1)) == WorkloadReady(2, 1)

@@ -12,6 +12,7 @@ from devnet.actors.duties.orders import RECHECK_SECONDS
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import (
     ClusterSeen,
+    LeadChanged,
     ReadyCounted,
     SignatureGiven,
     SignatureRefused,
@@ -34,7 +35,7 @@ from tests.actors.duties.orders_stage import (
     tell_all,
     tell_lead,
 )
-from tests.actors.stage import Stage, happened, order_state, time_of
+from tests.actors.stage import Stage, happened, order_state, talk, time_of
 
 
 def test_an_accepted_order_becomes_its_workload(stage: Stage, actors: list[Gatekeeper]) -> None:
@@ -207,6 +208,24 @@ def test_an_order_is_removed_at_its_end(stage: Stage, actors: list[Gatekeeper]) 
 
     assert actors[0].due() == time_of(50)
     assert tell_lead(stage, actors, 50) == [Remove(WEB, "order-1")]
+
+
+def test_a_new_lead_deploys_what_is_open_and_removes_what_has_ended(
+    stage: Stage, actors: list[Gatekeeper]
+) -> None:
+    """Again, if the lead before it has: it cannot know what that one came to."""
+    stage.reads.orders[3] = stage.reads.orders[WEB]
+    stage.reads.ends[3] = stage.reads.ends[WEB]
+    (deploy, *_) = tell_all(stage, actors, 10, accepted(WEB), accepted(3))
+    assert tell_all(stage, actors, 20, happened("OrderClosed", 20, id=3)) == [Remove(3, "order-3")]
+
+    name = actors[1].name
+    told = talk(actors, stage.view(21, lead=name), {name: [LeadChanged(name)]})
+    assert told == [
+        (name, Remove(3, "order-3")),
+        (name, deploy),
+        (name, AwaitReady(WEB, "order-1", 3)),
+    ]
 
 
 def test_a_used_up_deposit_ends_the_workload(stage: Stage, actors: list[Gatekeeper]) -> None:

@@ -112,6 +112,20 @@ def test_nodes_are_their_profile(native: Cluster) -> None:
     assert nodes[0].spec.capacity.network_bits_per_second == 100_000_000
 
 
+def test_what_is_applied_or_deleted_again_changes_nothing(
+    native: NativeCluster, serve: Callable[[Workload], tuple[Pod, ...]]
+) -> None:
+    before = serve(web("again", 2))
+
+    assert serve(web("again", 2)) == before
+    native.delete("nobody-s")
+    assert native.pods() == before
+    native.delete("again")
+    native.delete("again")  # and once more after the test
+    with pytest.raises(UnknownSubject):
+        native.scale("again", 1)
+
+
 def test_replicas_answer_from_different_nodes(
     native: NativeCluster, serve: Callable[[Workload], tuple[Pod, ...]]
 ) -> None:

@@ -149,6 +149,23 @@ def test_scaling_and_deleting_leave_no_process(sim: SimCluster, web: Workload) -
         get(pod.host, pod.port)
 
 
+def test_what_is_applied_or_deleted_again_changes_nothing(
+    sim: SimCluster, web: Workload, events: list[ClusterEvent]
+) -> None:
+    sim.apply(web)
+    before = sim.pods()
+    del events[:]
+
+    sim.apply(web)
+    sim.delete("nobody-s")
+    assert (sim.pods(), events) == (before, [])
+    sim.delete("web")
+    sim.delete("web")
+    assert sim.pods() == ()
+    with pytest.raises(UnknownSubject):
+        sim.scale("web", 1)
+
+
 def test_a_changed_command_replaces_the_pods(sim: SimCluster, web: Workload) -> None:
     sim.apply(web)
     sim.apply(replace(web, env={"GREETING": "bye"}))
