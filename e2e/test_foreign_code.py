@@ -80,19 +80,19 @@ def test_what_a_strangers_contract_calls_is_followed_as_far_as_it_can_be(
         assert where[2:] in str(created)
 
         stranger.next_address()
-        burning = code.creation(code.repeated(b""))
+        told_long = code.creation(code.repeated(code.long_call(market, 1 << 16)))
         nonce = int(rpc.call("eth_getTransactionCount", stranger.account.address, "latest"), 16)
         endless = created_address(stranger.account.address, nonce)
-        stranger.send(None, burning, gas=200_000)
+        stranger.send(None, told_long, gas=200_000)
         stranger.next_address()
         heavy = code.program([code.call(*transfer), code.call(endless, b"")])
-        transaction = stranger.send(None, heavy, gas=12_000_000)
+        transaction = stranger.send(None, heavy, gas=300_000)
         for words in (["close", "alice", "web"], ["advance", "--blocks", "3"]):
             step = devnet(*words, "--json")
             assert (step.code, transaction in step.out) == (0, False), step.out + step.err
         unmodelled = devnet("status", "--json").json()["unmodelled"]
         assert f"tx {transaction} in block {unmodelled['block']}" in unmodelled["seen"]
-        assert "10000000 are followed" in unmodelled["seen"]
+        assert "bytes, 67108864 are read" in unmodelled["seen"]
         assert "unmodelled" in devnet("status").out
         asked = devnet("expect", "--model", "equal", "--json")
         assert (asked.code, transaction in asked.out + asked.err) == (1, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from devnet.chain.foreign import (
     oddities,
     root_of,
 )
+from devnet.chain.frames import MOST_TRACE_BYTES, Frame, read_frame
 from devnet.chain.nonces import NonceLanes
 from devnet.chain.pool import Pool
 from devnet.chain.rpc import Rpc
@@ -143,16 +144,10 @@ class Chain:
             traces += self.rpc.batch([("trace_transaction", (item,)) for item in piece])
         return [_error_data(trace) for trace in traces]
 
-    def call_count(self, transaction: str) -> int:
-        """How many calls and creations a mined transaction was, itself included."""
-        return len(self.rpc.call("trace_transaction", transaction))
-
-    def call_trace(self, transaction: str) -> dict[str, Any]:
-        """The calls of a mined transaction, one within another, each with its logs: Geth's
-        callTracer. Raises RpcError, RecursionError where they nest too deep to be read."""
-        tracer = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
-        trace: dict[str, Any] = self.rpc.call("debug_traceTransaction", transaction, tracer)
-        return trace
+    def frames(self, transaction: str) -> Iterator[Frame]:
+        """What a mined transaction called, itself first. Raises RpcError, AnswerTooLong."""
+        answer = self.rpc.call("trace_transaction", transaction, most_bytes=MOST_TRACE_BYTES)
+        return map(read_frame, answer)
 
     # Mining
 

@@ -28,6 +28,15 @@ class NodeUnreachable(ChainError):
         self.url = url
 
 
+class AnswerTooLong(ChainError):
+    """An answer of more bytes than whoever asked would take: `size` as the node said it."""
+
+    def __init__(self, most: int, size: int | None) -> None:
+        seen = f"more than {most}" if size is None else str(size)
+        super().__init__(f"an answer of {seen} bytes, {most} are read")
+        self.most, self.size = most, size
+
+
 class Reverted(ChainError):
     """A call reverted; `data` is the selector and arguments of the contract's error, or empty."""
 

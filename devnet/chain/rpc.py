@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from devnet.chain.errors import NodeUnreachable, RpcError
+from devnet.chain.errors import AnswerTooLong, NodeUnreachable, RpcError
 
 _HEADERS: Final = {"Content-Type": "application/json"}
 # A server may close an idle connection just as the next request leaves; it is then sent once more.
@@ -50,12 +50,14 @@ class Rpc:
         with self._lock:
             self._drop()
 
-    def call(self, method: str, *params: object) -> Any:
+    def call(self, method: str, *params: object, most_bytes: int | None = None) -> Any:
         """The result of one call.
 
-        Raises RpcError for the node's refusal, NodeUnreachable when there is no answer.
+        Raises RpcError for the node's refusal, NodeUnreachable when there is no answer,
+        AnswerTooLong for one of more than `most_bytes`, which is not read.
         """
-        answer = self._exchange({"jsonrpc": "2.0", "id": 0, "method": method, "params": params})
+        request = {"jsonrpc": "2.0", "id": 0, "method": method, "params": params}
+        answer = self._exchange(request, most_bytes)
         if not isinstance(answer, dict):
             raise NodeUnreachable(self.url, f"{method} answered {str(answer)[:200]}")
         result = _outcome(method, answer)
@@ -84,17 +86,17 @@ class Rpc:
             results[place] = _outcome(calls[place][0], answer)
         return results
 
-    def _exchange(self, document: object) -> Any:
+    def _exchange(self, document: object, most_bytes: int | None = None) -> Any:
         body = json.dumps(document, separators=(",", ":")).encode()
         with self._lock:
             fresh = self._connection is None
             try:
-                payload = self._post(body)
+                payload = self._post(body, most_bytes)
             except _STALE as error:
                 self._drop()
                 if fresh:
                     raise NodeUnreachable(self.url, repr(error)) from error
-                payload = self._again(body)
+                payload = self._again(body, most_bytes)
             except (OSError, http.client.HTTPException) as error:
                 self._drop()
                 raise NodeUnreachable(self.url, repr(error)) from error
@@ -103,20 +105,29 @@ class Rpc:
         except ValueError as error:
             raise NodeUnreachable(self.url, payload[:200].decode(errors="replace")) from error
 
-    def _again(self, body: bytes) -> bytes:
+    def _again(self, body: bytes, most_bytes: int | None) -> bytes:
         try:
-            return self._post(body)
+            return self._post(body, most_bytes)
         except (OSError, http.client.HTTPException) as error:
             self._drop()
             raise NodeUnreachable(self.url, repr(error)) from error
 
-    def _post(self, body: bytes) -> bytes:
+    def _post(self, body: bytes, most_bytes: int | None) -> bytes:
         if self._connection is None:
             self._connection = http.client.HTTPConnection(
                 self._host, self._port, timeout=self._timeout
             )
         self._connection.request("POST", self._path, body, _HEADERS)
-        return self._connection.getresponse().read()
+        answer = self._connection.getresponse()
+        if most_bytes is None:
+            return answer.read()
+        said = answer.length
+        if said is None or said <= most_bytes:
+            payload = answer.read(most_bytes + 1)
+            if len(payload) <= most_bytes:
+                return payload
+        self._drop()
+        raise AnswerTooLong(most_bytes, said)
 
     def _drop(self) -> None:
         if self._connection is not None:

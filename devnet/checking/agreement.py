@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from devnet.model import Ledger, Outcome
-from devnet.protocol import ObservedTransaction
+from devnet.model.state import Emitted
+from devnet.protocol import Event, ObservedTransaction
+
+Told = tuple[str, str, dict[str, Any]]  # contract, event, arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +49,47 @@ def agreement(
 
 def outcome_difference(transaction: ObservedTransaction, outcome: Outcome) -> Difference | None:
     """Whether the model decided a transaction as the chain did, with the same events."""
-    path = _path(transaction)
+    found = decision_difference(transaction, outcome)
+    if found is not None or not outcome.ok:
+        return found
+    path = path_of(transaction)
+    chain = told(event for event in transaction.events if event.name not in MOCKED_EVENTS)
+    model = told(outcome.events)
+    if chain == model:
+        return None
+    only_chain = [event for event in chain if event not in model]
+    only_model = [event for event in model if event not in chain]
+    if not only_chain and not only_model:  # another order, or one of them twice
+        return Difference(path + " events", chain, model)
+    return Difference(path + " events", only_chain or MISSING, only_model or MISSING)
+
+
+def decision_difference(transaction: ObservedTransaction, outcome: Outcome) -> Difference | None:
+    """Whether the model decided a transaction, or a call within one, as the chain did."""
     if not transaction.ok and transaction.error is None and not outcome.ok:
         return None  # nobody has traced which error it was
     if (transaction.ok, transaction.error) != (outcome.ok, outcome.error):
-        return Difference(path, _decision(transaction), _decision(outcome))
-    if not outcome.ok:
-        return None
-    chain = [
-        (event.contract, event.name, dict(event.args))
-        for event in transaction.events
-        if event.name not in MOCKED_EVENTS
-    ]
-    model = [(event.contract, event.name, dict(event.args)) for event in outcome.events]
-    only_chain = [event for event in chain if event not in model]
-    only_model = [event for event in model if event not in chain]
-    if only_chain or only_model or len(chain) != len(model):
-        return Difference(path + " events", only_chain or chain, only_model or model)
+        return Difference(path_of(transaction), _decision(transaction), _decision(outcome))
     return None
+
+
+def told(events: Iterable[Event | Emitted]) -> list[Told]:
+    """Events as chain and model tell them alike."""
+    return [(event.contract, event.name, dict(event.args)) for event in events]
 
 
 def unmodelled(transaction: ObservedTransaction) -> Difference:
     """Something the contracts did, or refused, for which the model has no rule."""
-    return Difference(_path(transaction), _decision(transaction), "has no rule: not modelled")
+    return Difference(path_of(transaction), _decision(transaction), "has no rule: not modelled")
 
 
 def undecided(transaction: ObservedTransaction, fault: Exception) -> Difference:
     """A transaction at which the model itself failed: a fault of the model."""
-    return Difference(_path(transaction), _decision(transaction), f"fails with {fault!r}")
+    return Difference(path_of(transaction), _decision(transaction), f"fails with {fault!r}")
 
 
-def _path(transaction: ObservedTransaction) -> str:
+def path_of(transaction: ObservedTransaction) -> str:
+    """What is said to be another: a call, with its block and its transaction."""
     what = f"{transaction.contract}.{transaction.function}"
     if not transaction.contract:
         what = f"a call of {transaction.to or 'a constructor'}"

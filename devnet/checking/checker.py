@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devnet.chain import Block
 from devnet.checking.agreement import (
     Difference,
     agreement,
+    decision_difference,
     outcome_difference,
+    told,
     undecided,
     unmodelled,
 )
 from devnet.checking.folding import Facts
+from devnet.checking.inner import divided
 from devnet.checking.invariants import Violation, check_all
 from devnet.checking.reading import Reads, read_ledger
-from devnet.model import Ledger, Model, Parameters
+from devnet.model import Ledger, Model, Outcome, Parameters
 from devnet.model.model import NoSuchRule
 from devnet.model.state import BlockHash
 from devnet.protocol import ObservedTransaction
@@ -73,22 +76,54 @@ class Checker:
     def observe(self, transactions: Iterable[ObservedTransaction]) -> None:
         """Let the model decide what the chain has decided, and note what the events say."""
         for transaction in transactions:
-            self.facts.observe([transaction])  # also of the unmodelled: the ledger reads by them
             if transaction.unfollowed and self.unmodelled is None:
                 self.unmodelled = _unmodelled(transaction)
-            if self.unmodelled is None:
-                found = map(self._difference, transaction.calls)
-                self._decided += (difference for difference in found if difference is not None)
+            if self.unmodelled is not None:
+                # The ledger still reads by the events, whosever they are.
+                decided = replace(transaction, inner=())
+            elif transaction.inner:
+                decided = self._decide_inner(transaction)
+            else:
+                decided = transaction
+                self._note(self._difference(transaction, self._outcome(transaction)))
+            self.facts.observe([decided])
 
-    def _difference(self, transaction: ObservedTransaction) -> Difference | None:
+    def _decide_inner(self, transaction: ObservedTransaction) -> ObservedTransaction:
+        """Call by call, then all events; gives it with each call's own events."""
+        before, expected = len(self._decided), []
+        for call in transaction.inner:
+            outcome = self._outcome(call)
+            if isinstance(outcome, Outcome):
+                self._note(decision_difference(call, outcome))
+                expected.append(told(outcome.events))
+            else:
+                self._note(outcome)
+                expected.append([])
+        decided, found = divided(transaction, expected)
+        if len(self._decided) == before:  # where one is decided otherwise, events differ anyway
+            self._note(found)
+        return decided
+
+    def _note(self, found: Difference | None) -> None:
+        if found is not None:
+            self._decided.append(found)
+
+    def _outcome(self, transaction: ObservedTransaction) -> Outcome | Difference | None:
+        """What the model says, or that it cannot; None where it is not for the rules to say."""
         try:
-            outcome = self.model.apply(transaction)
+            return self.model.apply(transaction)
         except NoSuchRule:
             return unmodelled(transaction)
         except (ArithmeticError, LookupError, TypeError, ValueError) as fault:
             return undecided(transaction, fault)  # anybody may send any arguments
-        if outcome is not None:
+
+    def _difference(
+        self, transaction: ObservedTransaction, outcome: Outcome | Difference | None
+    ) -> Difference | None:
+        if isinstance(outcome, Outcome):
             return outcome_difference(transaction, outcome)
+        if outcome is not None:
+            return outcome
         deploys = transaction.block <= self.model.parameters.genesis_block
         # What foreign code had our contracts do, or call data only they can read.
         ours = any(event.contract not in CHAINLINK for event in transaction.events)

@@ -221,6 +221,12 @@ class Contracts:
             return None
         return DecodedCall(contract, kind.name, kind.inputs.decode_named(data[4:]), kind.view)
 
+    def is_view(self, to: str, data: bytes) -> bool:
+        """Whether this calls a function that cannot change anything, whatever its arguments."""
+        contract = self.names.get(to)
+        kind = contract and self._interface(contract).by_selector.get(data[:4])
+        return bool(kind and kind.view)
+
     def result(self, contract: str, function: str, data: bytes) -> Any:
         """What a function returned: the value, None for none, a mapping by name for several."""
         outputs = self.function(contract, function).outputs

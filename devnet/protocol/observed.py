@@ -32,8 +32,9 @@ class ObservedTransaction:
     where nobody traced what failed. `value` is the ETH sent along in wei, `gas` the limit; `view`
     says that the function cannot change anything.
 
-    `inner` are the calls that a stranger's contract made of ours, each with the events of its own,
-    which are all among `events`; where they are not known, `unfollowed` says why.
+    `inner` are the calls that a stranger's contract made of ours, in order, also those that ours
+    refused; where they are not known, `unfollowed` says why. What came of them all is in `events`:
+    whose is whose the chain does not tell (`devnet.checking.inner` does), so theirs are empty.
     """
 
     block: int
@@ -105,23 +106,33 @@ def observe(
                 gas_before = gas_followed
                 gas_followed += receipt.gas_used  # also of what nobody can follow: it was tried
                 inner = follow(receipt, contracts, chain, gas_before)
-                seen = replace(seen, inner=tuple(_inner(seen, call) for call in inner))
+                seen = replace(seen, inner=tuple(_inner(seen, call, known) for call in inner))
             except Unfollowed as reason:
                 seen = replace(seen, unfollowed=str(reason))
         observed.append(seen)
     return tuple(observed)
 
 
-def _inner(outer: ObservedTransaction, inner: InnerCall) -> ObservedTransaction:
+def _inner(
+    outer: ObservedTransaction, inner: InnerCall, names: Mapping[str, str]
+) -> ObservedTransaction:
+    frame, call = inner.frame, inner.call
+    refusal = decode_error(frame.output, names) if frame.error else None
     return replace(
         outer,
-        sender=inner.sender,
-        to=inner.to,
-        contract=inner.call.contract,
-        function=inner.call.function,
-        args=inner.call.args,
-        events=inner.events,
-        value=0,
+        sender=frame.sender,
+        to=frame.to,
+        contract=call.contract,
+        function=call.function,
+        args=call.args,
+        ok=refusal is None,
+        events=(),
+        gas_used=frame.gas_used,
+        error=refusal.name if refusal else None,
+        error_values=refusal.values if refusal else {},
+        sentence=refusal.sentence if refusal else "",
+        value=frame.value,
+        gas=frame.gas,
     )
 
 

@@ -121,8 +121,9 @@ class History:
         self._folder.line("blocks.jsonl", record)
         for transaction in observed:
             self.sent[transaction.sender] += 1
-            for call in transaction.calls if transaction.ok else ():
-                self._last_calls[call.contract, call.function] = call.args
+            for call in transaction.calls:
+                if call.ok:
+                    self._last_calls[call.contract, call.function] = call.args
             for event in transaction.events:
                 seen = Seen(block.number, block.timestamp, transaction.hash, event)
                 self._keep(seen)

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from devnet.chain import Chain, NodeUnreachable, Rpc, RpcError
+from devnet.chain.errors import AnswerTooLong
 
 
 @pytest.fixture()
@@ -108,3 +109,15 @@ def test_a_batch_with_answers_missing_is_refused(server: Callable[[bytes, bool],
 def test_only_http_is_spoken() -> None:
     with pytest.raises(NodeUnreachable, match="only http://host:port"):
         Rpc("ws://127.0.0.1:8545")
+
+
+def test_an_answer_that_is_too_long_is_not_read(chain: Chain) -> None:
+    whole = chain.rpc.call("eth_getBlockByNumber", "0x0", True)
+    with pytest.raises(AnswerTooLong, match=r"an answer of \d+ bytes, 200 are read") as caught:
+        chain.rpc.call("eth_getBlockByNumber", "0x0", True, most_bytes=200)
+    assert caught.value.size is not None
+    size = caught.value.size
+    assert chain.rpc.call("eth_getBlockByNumber", "0x0", True, most_bytes=size) == whole
+    with pytest.raises(AnswerTooLong):
+        chain.rpc.call("eth_getBlockByNumber", "0x0", True, most_bytes=size - 1)
+    assert chain.rpc.call("eth_blockNumber") == "0x1"

@@ -30,7 +30,8 @@ class ChainWorld(World):
         self.parameters = parameters()
         assert self.parameters.addresses == deployment.addresses
         self.checker = Checker(self.parameters, self.reads.block_hash)
-        self.checker.observe(observe(mined, self.contracts, chain))
+        self.prelude = observe(mined, self.contracts, chain)
+        self.checker.observe(self.prelude)
         self.model = self.checker.model
         self.domains = Domains.of(deployment)
         self.lanes = chain.nonce_lanes()

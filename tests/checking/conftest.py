@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,23 @@ def artifacts() -> Artifacts:
     return compile_contracts(toolchain, toolchain.say)
 
 
-@pytest.fixture
-def chain_world(artifacts: Artifacts, tmp_path: Path) -> Iterator[ChainWorld]:
-    """Everything deployed and funded on a chain of its own."""
+class HeadOnly(Anvil):
+    """Of states it keeps the head's alone."""
+
+    def command(self) -> list[str]:
+        words = super().command()
+        kept = words.index("--max-persisted-states")
+        return [*words[:kept], "--prune-history"]
+
+
+@contextmanager
+def world_on(kind: type[Anvil], artifacts: Artifacts, folder: Path) -> Iterator[ChainWorld]:
+    """Everything deployed and funded on a chain of its own, under a node of this kind."""
     with (
-        Anvil(
+        kind(
             Toolchain().anvil(),
             genesis_timestamp=GENESIS_TIMESTAMP,
-            folder=tmp_path,
+            folder=folder,
             accounts=len(NAMES),
         ) as anvil,
         Rpc(anvil.url) as rpc,
@@ -49,3 +59,18 @@ def chain_world(artifacts: Artifacts, tmp_path: Path) -> Iterator[ChainWorld]:
         chain = Chain(rpc, ChainWorld.block_seconds)
         chain.prepare()
         yield ChainWorld(chain, artifacts)
+
+
+@pytest.fixture
+def chain_world(artifacts: Artifacts, tmp_path: Path) -> Iterator[ChainWorld]:
+    with world_on(Anvil, artifacts, tmp_path) as world:
+        yield world
+
+
+@pytest.fixture(params=[Anvil, HeadOnly], ids=["all-states", "head-only"])
+def either_world(
+    request: pytest.FixtureRequest, artifacts: Artifacts, tmp_path: Path
+) -> Iterator[ChainWorld]:
+    """Also where the node has no state of before the head's."""
+    with world_on(request.param, artifacts, tmp_path) as world:
+        yield world

@@ -15,15 +15,22 @@ LOG: Final = bytes.fromhex("60006000a0")  # a log of its own, without topics
 FORWARD: Final = "36600060003760006000366000600073{}5af100"  # its own call data, to an address
 
 
-def call(to: str, data: bytes, kind: int = CALL) -> bytes:
-    """Call with all gas, whatever comes of it."""
+def call(to: str, data: bytes, kind: int = CALL, gas: int | None = None) -> bytes:
+    """Call with so much gas, or all there is, whatever comes of it."""
     code = b"".join(
         b"\x7f" + data[at : at + 32].ljust(32, b"\0") + _push(at) + b"\x52"
         for at in range(0, len(data), 32)
     )
     value = _push(0) if kind in (CALL, CALLCODE) else b""
     given = _push(0) + _push(0) + _push(len(data)) + _push(0) + value
-    return code + given + b"\x73" + bytes.fromhex(to[2:]) + b"\x5a" + bytes([kind, 0x50])
+    most = b"\x5a" if gas is None else _push(gas)
+    return code + given + b"\x73" + bytes.fromhex(to[2:]) + most + bytes([kind, 0x50])
+
+
+def long_call(to: str, size: int) -> bytes:
+    """Call with so many bytes of memory, which costs nothing after the first time."""
+    given = _push(0) + _push(0) + _push(size) + _push(0) + _push(0)
+    return given + b"\x73" + bytes.fromhex(to[2:]) + b"\x5a" + bytes([CALL, 0x50])
 
 
 def repeated(code: bytes) -> bytes:

@@ -54,7 +54,12 @@ def test_events_are_compared_too(world: World) -> None:
     found = outcome_difference(staked, outcome)
     assert found is not None
     assert found.path.startswith("Staking.stake in block 2 (0x")
-    assert found.chain[0][1] == "Transfer"
+    assert (found.chain[0][1], str(found.model)) == ("Transfer", "nothing")
+    for events in (staked.events[::-1], (*staked.events, staked.events[0])):  # order, one twice
+        outcome = Outcome(True, None, events)  # type: ignore[arg-type]
+        found = outcome_difference(staked, outcome)
+        assert found is not None
+        assert (len(found.chain), len(found.model)) == (len(staked.events), len(events))
 
 
 @pytest.mark.parametrize("accepted", [False, True])

@@ -4,83 +4,32 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Any
 
 import foreign_code as code
 import pytest
 from chain_world import ChainWorld
-from model_world import ACCOUNTS, DAY, KOMP, address
+from foreign_world import Foreign, names, refusals
+from model_world import DAY, KOMP, address
 
-from devnet.chain import Transaction, sign
-from devnet.chain.transaction import created_address
+from devnet.chain.gas_bounds import MOST_SENT_GAS
 from devnet.protocol import (
-    POOL_ABI,
-    POOL_FACTORY,
     ObservedTransaction,
     observed,
-    pool_address,
 )
-from devnet.protocol.contracts import Interface
 
-STRANGER = ACCOUNTS["mallory"]
 ORDER = {"kind": 0, "spec": bytes(32), "milliCpu": 1, "memoryMib": 1, "storageGib": 0}
 ORDER |= {"maxReplicas": 1, "duration": DAY, "deposit": KOMP, "maxRate": KOMP, "maxRate2": KOMP}
 
 
-class Foreign:
-    """Mallory's contracts on the chain of a world."""
-
-    def __init__(self, world: ChainWorld) -> None:
-        self.world = world
-
-    def raw(self, to: str | None, data: bytes, gas: int = 9_000_000) -> bytes:
-        nonce = self.world.lanes.take(STRANGER.address)
-        chain_id = self.world.chain.chain_id
-        return sign(STRANGER, Transaction(nonce, to, data, gas=gas, chain_id=chain_id))
-
-    def send(self, to: str | None, data: bytes, gas: int = 9_000_000) -> ObservedTransaction:
-        (seen,) = self.world._mine([self.raw(to, data, gas)])
-        return seen
-
-    def deploy(self, runtime: bytes) -> str:
-        """A contract, whose address is given; it has KOMP and has approved everybody."""
-        where = self.next_address()
-        assert self.send(None, code.creation(runtime)).ok
-        return where
-
-    def next_address(self) -> str:
-        """Of the next contract of Mallory's, which has got KOMP already."""
-        where = created_address(STRANGER.address, self.world.chain.nonce(STRANGER.address))
-        self.fund(where)
-        return where
-
-    def fund(self, to: str) -> None:
-        assert self.world.send("treasury", "Kompute", "transfer", to=to, value=1_000 * KOMP).ok
-
-    def encoded(self, contract: str, function: str, *args: Any) -> tuple[str, bytes]:
-        call = self.world.contracts.encode(contract, function, *args)
-        return call.to, call.data
-
-    def pooled(self, number: int, function: str, *args: Any) -> tuple[str, bytes]:
-        """A call of a pool that need not be there yet."""
-        kind = Interface.of(self.world.contracts.deployment.abis[POOL_ABI]).functions[function]
-        factory = self.world.contracts.address(POOL_FACTORY)
-        return pool_address(factory, number), kind.selector + kind.inputs.encode(args)
-
-
 @pytest.fixture
-def foreign(chain_world: ChainWorld) -> Foreign:
-    chain_world.prices()
-    return Foreign(chain_world)
+def foreign(either_world: ChainWorld) -> Foreign:
+    either_world.prices()
+    return Foreign(either_world)
 
 
 def agrees(foreign: Foreign) -> None:
     verdict = foreign.world.check(whole=True)
     assert verdict.ok, [*verdict.violations, *verdict.differences, verdict.unmodelled]
-
-
-def names(seen: ObservedTransaction) -> list[str]:
-    return [f"{call.contract}.{call.function}" for call in seen.inner]
 
 
 def test_a_constructor_acts_as_any_account(foreign: Foreign) -> None:
@@ -92,6 +41,7 @@ def test_a_constructor_acts_as_any_account(foreign: Foreign) -> None:
         foreign.encoded("Kompute", "approve", market, 50 * KOMP),
         foreign.encoded("Market", "createOrder", ORDER),
         foreign.encoded("Market", "createOrder", ORDER | {"deposit": 0}),  # refused: ZeroDeposit
+        join,  # of a pool that is not there yet: nothing runs
         foreign.encoded("PoolFactory", "create", 500),
         foreign.encoded("Kompute", "approve", join[0], 100 * KOMP),
         join,
@@ -104,14 +54,15 @@ def test_a_constructor_acts_as_any_account(foreign: Foreign) -> None:
         *("Pool:1.join", "Kompute.transfer", "Market.close"),
     ]
     assert {call.sender for call in seen.inner} == {where}
-    assert [event for call in seen.inner for event in call.events] == list(seen.events)
+    assert refusals(seen) == [("createOrder", "ZeroDeposit")]
     agrees(foreign)
     assert foreign.world.ledger().orders[1].client == where
     assert foreign.world.checker.facts.donated["Market"] == 7
 
 
 def test_nested_and_delegated_calls_are_those_of_the_contract_they_run_in(foreign: Foreign) -> None:
-    transfer = code.call(*foreign.encoded("Kompute", "transfer", address("bob"), 3))
+    encoded = foreign.encoded("Kompute", "transfer", address("bob"), 3)
+    transfer = code.call(*encoded)
     inside = foreign.deploy(code.program([transfer, code.LOG, transfer]))
     outside = foreign.deploy(
         code.program(
@@ -121,16 +72,18 @@ def test_nested_and_delegated_calls_are_those_of_the_contract_they_run_in(foreig
                 code.call(inside, b"", code.DELEGATECALL),
                 code.call(inside, b"", code.CALLCODE),
                 code.call(inside, b"", code.STATICCALL),  # may not change anything
+                code.call(*encoded, code.DELEGATECALL),  # with storage of its own
+                code.call(*encoded, code.CALLCODE),
+                code.call(*encoded, code.STATICCALL),
                 code.LOG,
             ]
         )
     )
     seen = foreign.send(outside, b"")
     assert [call.sender for call in seen.inner] == [inside] * 2 + [outside] * 4
-    assert {tuple(event.args.values()) for call in seen.inner for event in call.events} == {
-        (inside, address("bob"), 3),
-        (outside, address("bob"), 3),
-    }
+    assert [tuple(event.args.values()) for event in seen.events] == [
+        (call.sender, address("bob"), 3) for call in seen.inner
+    ]
     agrees(foreign)
 
 
@@ -139,7 +92,7 @@ def test_what_was_taken_back_within_was_never_done(foreign: Foreign) -> None:
     regretting = foreign.deploy(code.program([transfer, code.LOG, transfer], code.REVERT))
     outside = foreign.deploy(code.program([code.call(regretting, b""), transfer]))
     seen = foreign.send(outside, b"")
-    assert [(call.sender, len(call.events)) for call in seen.inner] == [(outside, 1)]
+    assert [(call.sender, call.ok) for call in seen.inner] == [(outside, True)]
     nothing = foreign.send(regretting, b"")
     assert (nothing.ok, nothing.inner, nothing.unfollowed) == (False, (), "")
     agrees(foreign)
@@ -159,7 +112,7 @@ def test_call_data_of_others_is_forwarded(foreign: Foreign) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_wild_batches_are_decided_alike(foreign: Foreign, seed: int) -> None:
     """Calls in any order, nested, delegated, taken back, several transactions in a block."""
-    chance, followed = random.Random(seed), 0
+    chance, followed, refused = random.Random(seed), 0, set[str | None]()
     approvals = [
         *(foreign.pooled(number, "join", 0)[0] for number in range(1, 4)),
         *(foreign.world.contracts.address(name) for name in ("Market", "Rewards")),
@@ -176,16 +129,18 @@ def test_wild_batches_are_decided_alike(foreign: Foreign, seed: int) -> None:
         deployed.append(foreign.deploy(code.program([first, *calls], end)))
         raws = [foreign.raw(chance.choice(deployed), b"") for _ in range(chance.randrange(1, 4))]
         seen = foreign.world._mine(raws)
-        followed += sum(len(transaction.inner) for transaction in seen)
+        followed += sum(len(names(transaction)) for transaction in seen)
+        refused.update(error for transaction in seen for _, error in refusals(transaction))
         assert foreign.world.check().ok, foreign.world.check().differences
     assert followed > 20
+    assert refused
     agrees(foreign)
 
 
 def _wild(foreign: Foreign, chance: random.Random, deployed: list[str]) -> bytes:
     kind = chance.choice((code.CALL, code.CALL, code.CALL, code.DELEGATECALL, code.CALLCODE))
     if deployed and chance.random() < 0.3:
-        return code.call(chance.choice(deployed), b"", kind)
+        return code.call(chance.choice(deployed), b"", chance.choice((kind, code.STATICCALL)))
     amount = chance.choice((0, 1, KOMP, 30 * KOMP, 10**30))
     number = chance.randrange(1, 4)
     contracts = [foreign.world.contracts.address(name) for name in ("Market", "Rewards", "Staking")]
@@ -201,9 +156,12 @@ def _wild(foreign: Foreign, chance: random.Random, deployed: list[str]) -> bytes
             foreign.pooled(number, "join", amount),
             foreign.pooled(number, "leave", amount),
             foreign.encoded("Pricing", "poke", chance.randrange(5)),
+            foreign.encoded("Kompute", "balanceOf", chance.choice(deployed)),
+            (contracts[0], b"\0\1"),
         ]
     )
-    return code.LOG + code.call(*call)
+    scarce = chance.randrange(2_000, 200_000) if chance.random() < 0.3 else None
+    return code.LOG + code.call(*call, gas=scarce)
 
 
 # Past following
@@ -211,7 +169,7 @@ def _wild(foreign: Foreign, chance: random.Random, deployed: list[str]) -> bytes
 
 BURNING = code.repeated(b"")
 NOBODY = "0x" + "57" * 20
-TOO_MUCH = "it used {} gas, 10000000 are followed"
+TOO_MUCH = "it used {} gas, 16777216 are followed"
 
 
 def test_a_transaction_above_the_gas_that_is_followed_ends_the_checks(foreign: Foreign) -> None:
@@ -221,34 +179,44 @@ def test_a_transaction_above_the_gas_that_is_followed_ends_the_checks(foreign: F
     harmless = foreign.deploy(code.program([code.call(alone, b"")]))
     seen = foreign.send(harmless, b"", gas=20_000_000)  # heavy, and nothing to do with ours
     assert (seen.ok, seen.unfollowed) == (True, "")
-    assert names(foreign.send(heavy, b"", gas=10_000_000)) == ["Kompute.transfer"]
+    assert names(foreign.send(heavy, b"", gas=MOST_SENT_GAS)) == ["Kompute.transfer"]
     agrees(foreign)
-    seen = foreign.send(heavy, b"", gas=12_000_000)
+    seen = foreign.send(heavy, b"", gas=17_500_000)
     assert (seen.ok, seen.inner) == (True, ())
     assert seen.unfollowed == TOO_MUCH.format(seen.gas_used)
     ended_at(foreign, seen)
 
 
-def test_a_transaction_of_too_many_calls_ends_the_checks(foreign: Foreign) -> None:
+def test_a_transaction_of_a_long_trace_ends_the_checks(foreign: Foreign) -> None:
+    """What is called with costs next to nothing, and the node tells all of it."""
+    transfer = code.call(*foreign.encoded("Kompute", "transfer", address("bob"), 3))
+    calling = foreign.deploy(code.repeated(code.long_call(NOBODY, 1 << 16)))
+    heavy = foreign.deploy(code.program([transfer, code.call(calling, b"")]))
+    assert names(foreign.send(heavy, b"", gas=110_000)) == ["Kompute.transfer"]
+    agrees(foreign)
+    seen = foreign.send(heavy, b"", gas=200_000)
+    assert seen.unfollowed.startswith("the node does not trace it: an answer of ")
+    assert seen.unfollowed.endswith(" bytes, 67108864 are read")
+    ended_at(foreign, seen)
+
+
+def test_many_calls_are_followed(foreign: Foreign) -> None:
     transfer = code.call(*foreign.encoded("Kompute", "transfer", address("bob"), 3))
     calling = foreign.deploy(code.repeated(code.call(NOBODY, b"")))
-    heavy = foreign.deploy(code.program([transfer, code.call(calling, b"")]))
-    assert names(foreign.send(heavy, b"", gas=500_000)) == ["Kompute.transfer"]
+    heavy = foreign.deploy(code.program([transfer, code.call(calling, b""), transfer]))
+    assert names(foreign.send(heavy, b"", gas=2_000_000)) == ["Kompute.transfer"] * 2
     agrees(foreign)
-    seen = foreign.send(heavy, b"", gas=2_000_000)
-    assert seen.unfollowed.endswith(" calls, 5000 are followed")
-    ended_at(foreign, seen)
 
 
 def test_more_than_a_block_may_have_ends_the_checks(foreign: Foreign) -> None:
     transfer = code.call(*foreign.encoded("Kompute", "transfer", address("bob"), 3))
     alone = foreign.deploy(BURNING)
     heavy = foreign.deploy(code.program([transfer, code.call(alone, b"")]))
-    raws = [foreign.raw(heavy, b"", gas=9_000_000) for _ in range(4)]
+    raws = [foreign.raw(heavy, b"", gas=16_000_000) for _ in range(5)]
     seen = foreign.world._mine(raws)
-    assert [bool(transaction.inner) for transaction in seen] == [True, True, True, False]
-    assert seen[3].unfollowed == "30000000 gas are followed in a block, and there is more"
-    ended_at(foreign, seen[3])
+    assert [bool(transaction.inner) for transaction in seen] == [True] * 4 + [False]
+    assert seen[4].unfollowed == "67108864 gas are followed in a block, and there is more"
+    ended_at(foreign, seen[4])
 
 
 def ended_at(foreign: Foreign, seen: ObservedTransaction) -> None:
