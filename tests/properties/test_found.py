@@ -44,7 +44,7 @@ def test_every_seeded_error_fits_the_contracts_of_now(seeded: Seeded, tmp_path: 
     assert (tmp_path / file).read_text() != (ROOT / file).read_text()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)  # a few seconds each, the SLOW minutes, and more on a loaded machine
 @pytest.mark.parametrize("seeded", EVERY, ids=lambda seeded: seeded.patch.stem)
 def test_the_machine_finds_a_seeded_error(
     seeded: Seeded, tmp_path: Path, request: pytest.FixtureRequest
