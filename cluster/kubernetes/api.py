@@ -50,11 +50,6 @@ class Api:
             str(kubeconfig), client_configuration=configuration
         )
 
-    @property
-    def official(self) -> ApiClient:
-        """The official client, for typed calls."""
-        return self._client
-
     def get(self, path: str, **query: str | int) -> Document:
         return self._json("GET", path, query)
 

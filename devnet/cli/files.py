@@ -8,7 +8,6 @@ from pathlib import Path
 from devnet.base import UsageError
 
 BUNDLE_SUFFIX = ".kompute.zip"
-DEFAULT_NETWORK = "small"
 FULL_LOOP = "full-loop"
 
 

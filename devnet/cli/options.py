@@ -40,10 +40,18 @@ def json_option(body: Body) -> Body:
 
 
 def name_option(body: Body) -> Body:
-    """Which devnet; `--devnet` is the same where a step has a `--name` of its own."""
+    """Which devnet."""
+    return _of_devnet(body, "--name", "--devnet")
+
+
+def devnet_option(body: Body) -> Body:
+    """Which devnet, where a step has a `--name` of its own."""
+    return _of_devnet(body, "--devnet")
+
+
+def _of_devnet(body: Body, *spelled: str) -> Body:
     return click.option(
-        "--name",
-        "--devnet",
+        *spelled,
         "name",
         default="default",
         envvar="KOMPUTE_DEVNET",

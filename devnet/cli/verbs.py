@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from devnet.cli import terminal
-from devnet.cli.options import json_option
+from devnet.cli.options import devnet_option, json_option
 from devnet.spec.verbs import words_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _command(
     def act(ctx: click.Context, /, name: str, as_json: bool, **given: Any) -> None:
         _perform(ctx, verb, name, as_json, given)
 
-    body: Callable[..., Any] = json_option(_devnet_option(act))
+    body: Callable[..., Any] = json_option(devnet_option(act))
     command = click.command(verb.replace("_", "-"), cls=cls, **more)(body)
     arguments = [
         click.Argument([_parameter(key, "of")], required=False, metavar=f"[{key.upper()}]")
@@ -195,15 +195,3 @@ def _value(text: str) -> Any:
         except yaml.YAMLError:
             return text
     return text
-
-
-def _devnet_option(body: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--devnet",
-        "name",
-        default="default",
-        envvar="KOMPUTE_DEVNET",
-        show_default=True,
-        metavar="NAME",
-        help="The devnet, a folder of .devnet/.",
-    )(body)

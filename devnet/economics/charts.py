@@ -10,6 +10,7 @@ from devnet.economics.result import Result
 from devnet.economics.tally import SOURCES, CycleFigures
 from devnet.model.pricing import WAD, dynamic_price
 from devnet.report.amounts import plotted
+from devnet.report.figures import UTILIZATION_AXIS
 
 Figure = dict[str, Any]
 
@@ -150,17 +151,7 @@ def _market(cycles: Sequence[CycleFigures]) -> Figure:
         "yaxis": "y2",
         "line": {"dash": "dot"},
     }
-    layout = _axes("USD a vCPU-hour") | {
-        "yaxis2": {
-            "title": {"text": "utilization, %"},
-            "overlaying": "y",
-            "side": "right",
-            "range": [0, 100],
-            "tickmode": "linear",
-            "dtick": 25,
-            "showgrid": False,
-        }
-    }
+    layout = _axes("USD a vCPU-hour") | {"yaxis2": UTILIZATION_AXIS}
     prices = [
         line("price", lambda row: row.price_usd),
         line("median of the clouds", lambda row: row.median_usd, line={"dash": "dash"}),

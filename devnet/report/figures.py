@@ -17,6 +17,16 @@ _PER_CENT_PLACES: Final = 16
 
 Figure = dict[str, Any]
 
+UTILIZATION_AXIS: Final[Figure] = {  # beside that of prices
+    "title": {"text": "utilization, %"},
+    "overlaying": "y",
+    "side": "right",
+    "range": [0, 100],
+    "tickmode": "linear",
+    "dtick": 25,
+    "showgrid": False,
+}
+
 
 def figures(story: Story) -> dict[str, Figure]:
     """By the id of the element each is drawn into; an empty chart is left out."""
@@ -155,15 +165,7 @@ def _price(story: Story, resource: str) -> Figure:
         "layout": {
             "xaxis": {"type": "date"},
             "yaxis": {"title": {"text": "USD"}, "rangemode": "tozero", "exponentformat": "power"},
-            "yaxis2": {
-                "title": {"text": "utilization, %"},
-                "overlaying": "y",
-                "side": "right",
-                "range": [0, 100],
-                "tickmode": "linear",
-                "dtick": 25,
-                "showgrid": False,
-            },
+            "yaxis2": UTILIZATION_AXIS,
         },
     }
 

@@ -1,4 +1,4 @@
-"""What a scheduler under test stands on."""
+"""What actors and a scheduler under test stand on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from tests.actors.scheduler_stage import (
     Stands,
     Told,
 )
-from tests.actors.stage import directory, network
+from tests.actors.stage import Stage, directory, network
+
+
+@pytest.fixture()
+def stage() -> Stage:
+    """small.yaml, where a module or folder has no other."""
+    return Stage()
 
 
 @pytest.fixture(scope="module")

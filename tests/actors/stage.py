@@ -33,6 +33,8 @@ GENESIS_BLOCK = 2
 GENESIS_TIME = 1_767_225_600
 BLOCK_SECONDS = 720
 NOBODY = "0x" + "00" * 20
+KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
+LEAD = KEEPERS[0]
 
 
 def network(**overrides: str) -> NetworkSpec:
@@ -249,6 +251,11 @@ def gatekeeper(stage: Stage, name: str, *, modelled: bool = True) -> Gatekeeper:
     setting = Setting(stage.spec, stage.directory.accounts, modelled)
     peers = [keeper.name for keeper in stage.spec.gatekeepers]
     return Gatekeeper(stage.directory.accounts[name], peers, duties_of(name, setting))
+
+
+def keepers(stage: Stage) -> list[Gatekeeper]:
+    """All three."""
+    return [gatekeeper(stage, name) for name in KEEPERS]
 
 
 def happened(name: str, block: int, **args: object) -> ChainEvent:

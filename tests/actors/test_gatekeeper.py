@@ -8,7 +8,6 @@ import pytest
 
 from devnet.actors.attestations import Admission, Execution, QueuedCall
 from devnet.actors.duties.admitting import ADMISSION_SECONDS
-from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import (
     AdmissionAsked,
     AdmissionRefused,
@@ -26,26 +25,17 @@ from devnet.actors.view import hardware_id
 from devnet.chain import recover, sign_digest
 from devnet.protocol.messages import SNAPSHOT_SPACE
 from tests.actors.stage import (
+    KEEPERS,
+    LEAD,
     Stage,
     gatekeeper,
     happened,
     incident_reported,
+    keepers,
     network,
     talk,
     time_of,
 )
-
-KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
-LEAD = KEEPERS[0]
-
-
-@pytest.fixture()
-def stage() -> Stage:
-    return Stage()
-
-
-def keepers(stage: Stage) -> list[Gatekeeper]:
-    return [gatekeeper(stage, n) for n in KEEPERS]
 
 
 def asked(stage: Stage, worker: str = "worker-1") -> AdmissionAsked:

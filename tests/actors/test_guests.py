@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.messages import (
     AdmissionAsked,
     AdmissionRefused,
@@ -18,10 +17,17 @@ from devnet.actors.view import guest_of, is_guest
 from devnet.chain import recover
 from devnet.chain.keccak import keccak
 from devnet.protocol import Domains
-from tests.actors.stage import NOBODY, Stage, gatekeeper, sends, talk, time_of
+from tests.actors.stage import (
+    KEEPERS,
+    LEAD,
+    NOBODY,
+    Stage,
+    keepers,
+    sends,
+    talk,
+    time_of,
+)
 
-KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
-LEAD = KEEPERS[0]
 NODE = "0x" + "a1" * 20
 OWNER = "0x" + "b2" * 20
 GUEST = guest_of(NODE)
@@ -35,10 +41,6 @@ def stage() -> Stage:
     made.reads.holders = holders  # type: ignore[attr-defined]
     made.reads.hardware_holder = lambda held: holders.get(held, NOBODY)  # type: ignore[attr-defined]
     return made
-
-
-def keepers(stage: Stage) -> list[Gatekeeper]:
-    return [gatekeeper(stage, n) for n in KEEPERS]
 
 
 def told(stage: Stage, message: object) -> object:

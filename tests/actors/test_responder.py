@@ -18,11 +18,6 @@ CONSUMER = "0x" + "c0" * 20
 
 
 @pytest.fixture()
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture()
 def responder() -> Responder:
     return Responder(JOB)
 

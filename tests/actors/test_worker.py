@@ -30,11 +30,6 @@ ASK = Tell("gatekeeper-1", MeasureAsked("worker-1"))
 
 
 @pytest.fixture()
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture()
 def worker() -> Worker:
     return Worker(ACCOUNTS["worker-1"], 1)
 

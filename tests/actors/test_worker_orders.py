@@ -15,11 +15,6 @@ from tests.actors.stage import ACCOUNTS, Stage, happened, sends, time_of
 
 
 @pytest.fixture()
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture()
 def worker() -> Worker:
     return Worker(ACCOUNTS["worker-1"], 1)
 

@@ -108,9 +108,6 @@ def test_pairs_of_a_request(data: bytes) -> None:
     assert all(isinstance(key, str) for key in pairs)
 
 
-TYPES = tuple(bytes((number,)) for number in range(1, 6))
-
-
 @pytest.mark.parametrize("read", [read_raw, rlp.decode, transaction_hash, rlp.first_of])
 @given(
     kind=st.sampled_from([b"", b"\x01", b"\x02", b"\x03", b"\x04"]), data=st.binary(max_size=120)

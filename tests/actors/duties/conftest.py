@@ -6,8 +6,8 @@ import pytest
 
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.view import order_spec_of
-from tests.actors.duties.orders_stage import KEEPERS, THUMBNAIL, WEB
-from tests.actors.stage import Stage, gatekeeper, order_state, time_of
+from tests.actors.duties.orders_stage import THUMBNAIL, WEB
+from tests.actors.stage import Stage, keepers, order_state, time_of
 
 
 @pytest.fixture()
@@ -24,4 +24,4 @@ def stage() -> Stage:
 
 @pytest.fixture()
 def actors(stage: Stage) -> list[Gatekeeper]:
-    return [gatekeeper(stage, n) for n in KEEPERS]
+    return keepers(stage)

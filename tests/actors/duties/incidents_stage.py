@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from devnet.actors.gatekeeper import Gatekeeper
 from devnet.actors.operations import Send
-from tests.actors.stage import Stage, gatekeeper
+from tests.actors.stage import KEEPERS, Stage, gatekeeper
 
-KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 MAX_AGE = 14 * 86_400
 
 

@@ -11,10 +11,8 @@ from devnet.actors.operations import (
     Operation,
     Send,
 )
-from tests.actors.stage import Stage, happened, talk
+from tests.actors.stage import KEEPERS, LEAD, Stage, happened, talk
 
-KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
-LEAD = KEEPERS[0]
 WEB, THUMBNAIL = 1, 2
 PAYLOAD, OUTPUT = b"kompute", b"a thumbnail"
 

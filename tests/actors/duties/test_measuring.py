@@ -29,19 +29,12 @@ from devnet.actors.messages import (
 from devnet.actors.operations import RunMeasurement, Tell
 from devnet.chain import recover
 from devnet.chain.keccak import keccak
-from tests.actors.stage import Stage, gatekeeper, hash_of, talk
-
-KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
-LEAD = KEEPERS[0]
+from tests.actors.stage import KEEPERS, LEAD, Stage, hash_of, keepers, talk
 
 
 @pytest.fixture()
 def stage() -> Stage:
     return Stage()
-
-
-def keepers(stage: Stage) -> list[Gatekeeper]:
-    return [gatekeeper(stage, n) for n in KEEPERS]
 
 
 def test_one_node_is_measured_at_a_time_each_under_a_seed_of_its_own(stage: Stage) -> None:

@@ -7,10 +7,9 @@ from devnet.actors.messages import Stake
 from devnet.actors.operations import Send
 from devnet.actors.worker import Worker
 from tests.actors.scheduler_stage import Deployed, Stands
-from tests.actors.stage import Stage, gatekeeper
+from tests.actors.stage import KEEPERS, Stage, gatekeeper
 
 QUEUE, PROPOSAL = "ExecutionQueue", b"\x07" * 32
-KEEPERS = ("gatekeeper-1", "gatekeeper-2", "gatekeeper-3")
 
 
 def test_l1_an_outage_is_charged_once_though_its_first_report_reverts(
