@@ -39,7 +39,7 @@ DEVNET = "devnet"  # to whom the record says what others did to the chain
 
 
 class Scheduler:
-    """Owns the accounts' nonces, the inboxes and the order of everything."""
+    """Owns the outbox, the inboxes and the order of everything."""
 
     def __init__(
         self,

@@ -24,8 +24,8 @@ from devnet.chain.methods import refusal
 
 _HOST: Final = "127.0.0.1"
 _OURS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-# A page cannot claim to be one of these; a wallet in the browser is one.
 _NO_JSON: Final = b"{"  # in the place of a body that is none: the node refuses it in its own words
+# A page cannot claim to be one of these; a wallet in the browser is one.
 _EXTENSIONS: Final = ("chrome-extension", "moz-extension", "safari-web-extension")
 _MOST_BYTES: Final = 64 << 20  # of a request or a message; a block of blobs has 2
 _NOT_FOUND: Final = -32601

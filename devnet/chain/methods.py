@@ -1,4 +1,5 @@
-"""Which methods of the node a stranger may call: all that read, and sending what is signed."""
+"""Which methods of the node a stranger may call: all that read, and sending: what is signed, or what
+the node signs for its own accounts, whose keys everybody knows."""
 
 from __future__ import annotations
 

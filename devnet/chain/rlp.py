@@ -1,4 +1,4 @@
-"""Recursive length prefix, as far as legacy and EIP-1559 transactions need it.
+"""Recursive length prefix: what the signer writes, and whatever a stranger has sent.
 
 By hand: the `rlp` package infers a schema for every item and halves the signer's rate.
 """
