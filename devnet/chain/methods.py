@@ -1,5 +1,7 @@
-"""Which methods of the node a stranger may call: all that read, and sending: what is signed, or what
-the node signs for its own accounts, whose keys everybody knows."""
+"""Which methods of the node a stranger may call: all that read, and those that send.
+
+What is sent is signed, or the node signs it for an account of the mnemonic, which is no secret.
+"""
 
 from __future__ import annotations
 
