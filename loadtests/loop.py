@@ -90,7 +90,7 @@ class LoopUser(User):
         self._order: int | None = None
         self._function: int | None = None
 
-    # --- Locust's side --------------------------------------------------------------------------
+    # Locust's side
 
     def wait_time(self) -> float:
         return self._pacer.seconds_to_due()
@@ -127,7 +127,7 @@ class LoopUser(User):
     def _dropped(self, steps: int) -> None:
         self.bench.tally.dropped += steps
 
-    # --- steps ----------------------------------------------------------------------------------
+    # Steps
 
     def _send(self, role: str, contract: str, function: str, *args: Any, name: str = "") -> Any:
         events = self.bench.sender.send(

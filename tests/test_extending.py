@@ -40,7 +40,7 @@ from devnet.steps.registry import PERFORMERS, performs
 from devnet.steps.stage import Stage
 from tests.actors.stage import Stage as ActorsStage
 
-# --- what is added ------------------------------------------------------------------------------
+# What is added
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def toys() -> Iterator[None]:
     del PERFORMERS["greet"], STEPS["greet"]
 
 
-# --- and runs -----------------------------------------------------------------------------------
+# And runs
 
 NETWORK = """\
 version: 1
@@ -219,7 +219,7 @@ def test_a_fault_the_cluster_cannot_play_fails_its_step(tmp_path: Path, toys: No
     )
 
 
-# --- the tables agree, and what they have now ---------------------------------------------------
+# The tables agree, and what they have now
 
 
 def test_every_behaviour_that_a_file_may_name_is_made_of_something() -> None:

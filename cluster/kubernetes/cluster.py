@@ -190,7 +190,7 @@ class KubernetesCluster:
     def leader(self) -> str:
         return self._provider.leader()
 
-    # -- raising and removing
+    # Raising and removing
 
     @property
     def _api(self) -> Api:
@@ -228,7 +228,7 @@ class KubernetesCluster:
             self._connection = None
         self._provider.down()
 
-    # -- what the watches see
+    # What the watches see
 
     def _node_changed(self, before: Document | None, after: Document | None) -> None:
         event = node_event(before, after)
@@ -310,7 +310,7 @@ class KubernetesCluster:
     def _force(self, pod: Document) -> None:
         self._api.delete(f"{_PODS}/{pod['metadata']['name']}", grace_seconds=0)
 
-    # -- looking and waiting
+    # Looking and waiting
 
     def _known(self, node: str) -> None:
         if self._node_watch.get(node) is None:

@@ -30,7 +30,7 @@ class SendFailed:
     error: str
 
 
-# --- from outside: recorded -----------------------------------------------------------------
+# From outside: recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class FeedRead:
     faulty: tuple[tuple[str, str], ...] = ()  # (node, kind)
 
 
-# --- between actors -------------------------------------------------------------------------
+# Between actors
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class Forwarded:
     message: object
 
 
-# --- wishes: what a scenario step or a person asks of an actor ------------------------------
+# Wishes: what a scenario step or a person asks of an actor
 
 
 @dataclass(frozen=True, slots=True)

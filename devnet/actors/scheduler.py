@@ -84,7 +84,7 @@ class Scheduler:
         self.go_on: Callable[[], None] = lambda: None
         self.nodes = Nodes(directory.spec.parameters.incident_max_age)
 
-    # --- what comes in ------------------------------------------------------------------------
+    # What comes in
 
     def cluster_event(self, event: ClusterEvent) -> None:
         """The cluster's sink; any thread."""
@@ -161,7 +161,7 @@ class Scheduler:
         due = self.next_due()
         return due is None or due > now
 
-    # --- rounds -------------------------------------------------------------------------------
+    # Rounds
 
     def view(self) -> View:
         return View(

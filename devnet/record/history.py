@@ -76,7 +76,7 @@ class History:
         """The arguments of the last accepted call, whoever made it; None where there was none."""
         return self._last_calls.get((contract, function))
 
-    # --- the scheduler's journal --------------------------------------------------------------
+    # The scheduler's journal
 
     def invoked(self, identity: int, send: object, block: int) -> None:
         """`send` is a frozen row of account, contract, function, arguments and wish."""
@@ -104,7 +104,7 @@ class History:
     def told(self, block: int, to: str, message: object) -> None:
         self._folder.line("inputs.jsonl", {"block": block, "to": to, "message": plain(message)})
 
-    # --- blocks -------------------------------------------------------------------------------
+    # Blocks
 
     def mined(self, mined: MinedBlock, observed: tuple[ObservedTransaction, ...]) -> None:
         block = mined.block

@@ -93,7 +93,7 @@ class Stage:
         self._orders: dict[str, OpenOrder] = {}
         self._pools: dict[str, str] = {}  # contract names by the names of steps
 
-    # --- the devnet ---------------------------------------------------------------------------
+    # The devnet
 
     @property
     def head(self) -> Block:
@@ -139,7 +139,7 @@ class Stage:
     def gateway_counts(self, order: int) -> dict[str, int]:
         return self._gateway.counts(order)
 
-    # --- wishes and transactions --------------------------------------------------------------
+    # Wishes and transactions
 
     def next_wish(self) -> int:
         self._wishes += 1
@@ -223,7 +223,7 @@ class Stage:
         """Let everyone finish what is due."""
         self._pace.settle(lambda: True, lambda: "")
 
-    # --- orders and pools by their names ------------------------------------------------------
+    # Orders and pools by their names
 
     def place_order(self, client: str, name: str, wish: PlaceOrder) -> int:
         """Create an order under a name of its own; returns its id on chain."""

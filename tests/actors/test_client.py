@@ -58,7 +58,7 @@ def served(invocation: int, output: bytes = OUTPUT) -> InvocationServed:
     return InvocationServed(invocation, 0, keccak(output))
 
 
-# --- orders -----------------------------------------------------------------------------------
+# Orders
 
 
 def test_a_container_order_names_the_rate_of_one_replica_with_a_tenth_of_slack(
@@ -152,7 +152,7 @@ def test_what_a_client_is_asked_for_is_sent_as_it_stands(view: View, alice: Clie
     ]
 
 
-# --- invocations (M5) -------------------------------------------------------------------------
+# Invocations (M5)
 
 
 def test_each_invocation_is_sent_by_its_hash_and_its_payload_handed_over(

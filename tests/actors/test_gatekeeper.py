@@ -143,7 +143,7 @@ def test_a_wish_nobody_serves_fails(stage: Stage) -> None:
     ]
 
 
-# --- proposals (G2) ---------------------------------------------------------------------------
+# Proposals (G2)
 
 CALLS = (QueuedCall("0x" + "0a" * 20, b"\x01\x02"),)
 PROPOSAL = b"\x0b" * 32
@@ -198,7 +198,7 @@ def test_a_proposal_that_peers_did_not_see_pass_fails(stage: Stage) -> None:
     assert "no tally passed" in fail.reason
 
 
-# --- R4: what governance does to a proposal under way ------------------------------------------
+# R4: what governance does to a proposal under way
 
 
 def four() -> Stage:

@@ -137,7 +137,7 @@ def test_an_account_without_ether_fails_its_wish_and_nothing_else(
     assert [(m.args[1], m.error) for m in failed] == [(9, "NotTaken")]
 
 
-# --- the chain itself -------------------------------------------------------------------------
+# The chain itself
 
 
 def seen(stand: Stand) -> list[tuple[str, object]]:

@@ -22,7 +22,7 @@ from tests.actors.scheduler_stage import (
 )
 from tests.actors.stage import BLOCK_SECONDS
 
-# --- rounds ---------------------------------------------------------------------------------
+# Rounds
 
 
 def test_actors_act_in_the_order_of_their_time_then_of_their_name(stand: Stands) -> None:
@@ -109,7 +109,7 @@ def test_work_that_its_own_blocks_make_due_is_stopped_and_named(
     assert made.head == before + 5
 
 
-# --- blocks ---------------------------------------------------------------------------------
+# Blocks
 
 
 def test_a_round_s_transactions_share_one_block_in_the_actors_order(
@@ -227,7 +227,7 @@ def test_advance_counts_the_blocks_of_transactions_too(stand: Stands, deployed: 
     assert made.head == first + 5
 
 
-# --- who leads ------------------------------------------------------------------------------
+# Who leads
 
 
 def test_a_change_of_lead_reaches_everybody_and_the_record_the_first_answer_nobody(

@@ -243,7 +243,7 @@ def test_a_signature_after_a_refusal_counts(stage: Stage) -> None:
     assert isinstance(made.answered(view, given(stage, "gatekeeper-3")), bytes)
 
 
-# --- R4: a second result ----------------------------------------------------------------------
+# R4: a second result
 
 
 def result(stage: Stage, block: int = 10, **fields: int) -> PerfResult:

@@ -22,7 +22,7 @@ from tests.actors.scheduler_stage import (
     pay,
 )
 
-# --- wishes ---------------------------------------------------------------------------------
+# Wishes
 
 
 def outcome(made: Stand, wish: int) -> tuple[str, str]:
@@ -173,7 +173,7 @@ def test_the_journal_names_each_operation_before_and_after(
     assert made.journal.completed_ == [(1, True), (2, False)]
 
 
-# --- from outside ---------------------------------------------------------------------------
+# From outside
 
 
 def test_who_runs_on_a_lost_node_has_nothing_due_until_it_is_back(stand: Stands) -> None:

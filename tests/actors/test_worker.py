@@ -51,7 +51,7 @@ def published(stage: Stage, block: int) -> object:
     return happened("Published", block, node=node)
 
 
-# --- staking --------------------------------------------------------------------------------
+# Staking
 
 
 def test_a_stake_is_sent_by_the_owner_with_the_gatekeepers_admission_and_the_keys(  # S6
@@ -105,7 +105,7 @@ def test_the_owner_sends_what_is_the_owner_s(stage: Stage, worker: Worker) -> No
     ]
 
 
-# --- measuring and publishing (W3, W4) --------------------------------------------------------
+# Measuring and publishing (W3, W4)
 
 
 def test_a_measurement_is_asked_once_and_done_when_its_result_is_signed(
@@ -262,7 +262,7 @@ def test_an_offline_worker_does_nothing_and_makes_up_for_nothing(
     assert worker.due() == time_of(5 + 480)
 
 
-# --- wishes for everybody -----------------------------------------------------------------------
+# Wishes for everybody
 
 
 def test_a_worker_s_owner_adds_to_the_rewards(stage: Stage, worker: Worker) -> None:

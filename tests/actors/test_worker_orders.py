@@ -141,7 +141,7 @@ def test_an_order_of_another_size_or_kind_than_its_service_is_left_to_its_client
     assert accepts(worker.act(stage.view(21), [right])) == [(4,)]
 
 
-# --- orders nobody has accepted yet (M2) ----------------------------------------------------------
+# Orders nobody has accepted yet (M2)
 
 
 def accepts(operations: list[Operation]) -> list[tuple[object, ...]]:

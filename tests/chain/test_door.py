@@ -68,7 +68,7 @@ def request(method: str, *params: object, identity: object = 1) -> dict[str, obj
     return {"jsonrpc": "2.0", "id": identity, "method": method, "params": list(params)}
 
 
-# --- what passes, and what not ----------------------------------------------------------------
+# What passes, and what not
 
 
 def test_reading_and_sending_pass(rpc: Rpc, node: Anvil, accounts: dict[str, Account]) -> None:
@@ -215,7 +215,7 @@ def test_a_node_that_does_not_answer_is_said(accounts: dict[str, Account]) -> No
             rpc.call("eth_chainId")
 
 
-# --- web pages --------------------------------------------------------------------------------
+# Web pages
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_a_body_that_is_not_encoded_as_it_says(door: RpcDoor, encoding: str) -> 
     assert (status, answer["result"]) == (200, "0x7a69")
 
 
-# --- WebSocket ---------------------------------------------------------------------------------
+# WebSocket
 
 
 def test_a_websocket_reads_subscribes_and_changes_nothing(door: RpcDoor, node: Anvil) -> None:

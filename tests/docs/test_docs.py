@@ -127,7 +127,7 @@ def test_the_command_line_reference_is_the_commands() -> None:
     assert page.read_text(encoding="utf-8") == reference(), "run: python -m devnet.cli.reference"
 
 
-# --- tables of keys ---------------------------------------------------------------------------
+# Tables of keys
 
 
 def rows(page: Path) -> Iterator[tuple[str, list[str]]]:

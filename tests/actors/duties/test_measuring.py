@@ -97,7 +97,7 @@ def test_the_factors_are_the_profile_s_against_the_reference_machine(stage: Stag
     assert sums["worker-1"] < sums["worker-3"]  # standard, large
 
 
-# --- what a peer refuses ------------------------------------------------------------------------
+# What a peer refuses
 
 
 def result(
