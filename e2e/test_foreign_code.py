@@ -73,6 +73,8 @@ def test_what_a_strangers_contract_calls_is_followed_as_far_as_it_can_be(
         stranger.send(None, code.program(code.call(*call) for call in calls), gas=6_000_000)
         step = devnet("order", "alice", "web", "--deposit", "20 KOMP", "--json")
         assert step.code == 0, step.out + step.err
+        assert step.json()["unchecked_since"] is None
+        assert "unchecked" not in step.out.replace("unchecked_since", "")
         expected = devnet("expect", "--invariants", "all", "--model", "equal", "--json")
         assert expected.code == 0, expected.out + expected.err
         assert devnet("status", "--json").json()["unmodelled"] is None
@@ -87,10 +89,17 @@ def test_what_a_strangers_contract_calls_is_followed_as_far_as_it_can_be(
         stranger.next_address()
         heavy = code.program([code.call(*transfer), code.call(endless, b"")])
         transaction = stranger.send(None, heavy, gas=300_000)
+        unmodelled = devnet("status", "--json").json()["unmodelled"]
+        since = f"unchecked since block {unmodelled['block']}"
         for words in (["close", "alice", "web"], ["advance", "--blocks", "3"]):
             step = devnet(*words, "--json")
             assert (step.code, transaction in step.out) == (0, False), step.out + step.err
-        unmodelled = devnet("status", "--json").json()["unmodelled"]
+            assert step.json()["unchecked_since"] == unmodelled["block"]
+            assert step.json()["did"].endswith(f"; {since}")
+        said = devnet("advance", "--blocks", "1")
+        assert (said.code, since in " ".join(said.out.split())) == (0, True), said.out + said.err
+        refused = devnet("order", "alice", "web", "--deposit", "90000000 KOMP", "--json")
+        assert (refused.code, since in refused.out) == (1, True), refused.out + refused.err
         assert f"tx {transaction} in block {unmodelled['block']}" in unmodelled["seen"]
         assert "bytes, 67108864 are read" in unmodelled["seen"]
         assert "unmodelled" in devnet("status").out

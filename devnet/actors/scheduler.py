@@ -82,6 +82,7 @@ class Scheduler:
         # Called between rounds and between blocks, where an end of the step does no harm: raises
         # to end it.
         self.go_on: Callable[[], None] = lambda: None
+        self.follows = True  # what strangers' contracts call, until nobody can
         self.nodes = Nodes(directory.spec.parameters.incident_max_age)
 
     # What comes in
@@ -348,7 +349,8 @@ class Scheduler:
 
     def _observe(self, blocks: Sequence[MinedBlock]) -> None:
         for mined in blocks:
-            observed = observe(mined, self._contracts, self._chain, self._directory.names)
+            names = self._directory.names
+            observed = observe(mined, self._contracts, self._chain, names, follows=self.follows)
             for parcel, transaction in self._outbox.arrived(observed):
                 self._journal.completed(parcel.identity, transaction)
                 self._settle_send(parcel.send, transaction)

@@ -232,4 +232,5 @@ def outcome_json(outcome: StepOutcome) -> dict[str, Any]:
         "error": outcome.error,
         "seconds": round(outcome.seconds, 3),
         "blocks": [outcome.first_block, outcome.last_block],
+        "unchecked_since": outcome.unchecked_since,
     }

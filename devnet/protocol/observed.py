@@ -79,8 +79,13 @@ def observe(
     contracts: Contracts,
     chain: Chain,
     names: Mapping[str, str] | None = None,
+    *,
+    follows: bool = True,
 ) -> tuple[ObservedTransaction, ...]:
     """Every transaction of a block, in order.
+
+    What a stranger's contract called is asked for while `follows`, and no more after the first that
+    cannot be followed: the model is not where the chain is any more.
 
     `chain` is asked for the error of each call of a contract of ours that failed; `names` (of
     lower-case addresses) make sentences readable, the contracts' own names are known.
@@ -101,14 +106,14 @@ def observe(
     observed, gas_followed = [], 0
     for payload, receipt in zip(_payloads(mined), mined.receipts, strict=True):
         seen = _observed(mined, payload, receipt, contracts, refusals.get(receipt.hash))
-        if seen.contract in ("", *CHAINLINK) and concerns(receipt, seen.events, contracts):
+        foreign = seen.contract in ("", *CHAINLINK)
+        if follows and foreign and concerns(receipt, seen.events, contracts):
             try:
-                gas_before = gas_followed
-                gas_followed += receipt.gas_used  # also of what nobody can follow: it was tried
-                inner = follow(receipt, contracts, chain, gas_before)
+                inner = follow(receipt, contracts, chain, gas_followed)
+                gas_followed += receipt.gas_used
                 seen = replace(seen, inner=tuple(_inner(seen, call, known) for call in inner))
             except Unfollowed as reason:
-                seen = replace(seen, unfollowed=str(reason))
+                follows, seen = False, replace(seen, unfollowed=str(reason))
         observed.append(seen)
     return tuple(observed)
 

@@ -53,6 +53,7 @@ class RunResult:
                     "failure": step.failure,
                     "seconds": round(step.seconds, 3),
                     "blocks": [step.first_block, step.last_block],
+                    "unchecked_since": step.unchecked_since,
                 }
                 for step in self.steps
             ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from devnet.base import CheckFailed, UsageError
 from devnet.chain import Block
+from devnet.checking import Unmodelled
 from devnet.protocol import ProtocolError
 from devnet.runs.world import World
 from devnet.spec.registry import Step
@@ -17,7 +18,11 @@ from devnet.steps.stage import Pace, Stage, StepRejected
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """What became of one step. `did` says it in one line; `failure` is empty when it held."""
+    """What became of one step. `did` says it in one line; `failure` is empty when it held.
+
+    `unchecked_since` is the block from which on neither model nor invariants are compared; None
+    where they are. Both texts say it, too.
+    """
 
     index: int
     line: int
@@ -29,6 +34,7 @@ class StepOutcome:
     milliseconds: int
     first_block: int
     last_block: int
+    unchecked_since: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -77,17 +83,19 @@ class Session:
             failure = "; ".join(self._world.checks.after_step())
         if failure and (lost := self._world.ended()):
             failure = "; ".join([failure, *map(str, lost)])
+        ended = self._world.checks.unmodelled
         outcome = StepOutcome(
             index=len(self.outcomes) + 1,
             line=step.line,
             verb=step.verb,
             text=_text(step),
-            did=did,
-            failure=failure,
+            did=did if failure else _unchecked(did, ended),
+            failure=_unchecked(failure, ended) if failure else "",
             error=error,
             milliseconds=int((time.monotonic() - started) * 1000),
             first_block=first,
             last_block=self.head.number,
+            unchecked_since=ended.block if ended else None,
         )
         self.outcomes.append(outcome)
         self._world.record_step(outcome)
@@ -100,6 +108,12 @@ def _as_expected(expected: str, did: str, failure: str, error: str) -> tuple[str
     if failure:
         return did, f"expected {expected}, but: {failure}"
     return did, f"expected {expected}, but it was accepted: {did}"
+
+
+def _unchecked(text: str, ended: Unmodelled | None) -> str:
+    if ended is None:
+        return text
+    return "; ".join(part for part in (text, f"unchecked since block {ended.block}") if part)
 
 
 def _text(step: Step) -> str:

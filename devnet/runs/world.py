@@ -206,6 +206,7 @@ class World:
         self._history.mined(mined, observed)
         before = self.checks.unmodelled
         self.checks.observe(observed)
+        self.scheduler.follows = self.checks.unmodelled is None
         if (now := self.checks.unmodelled) is not None and before is None:
             self._history.told(now.block, DEVNET, now)
         require(self.ended())
@@ -213,5 +214,8 @@ class World:
     def record_step(self, outcome: Any) -> None:
         """One line of `steps.jsonl`: the outcome and the ledger it left."""
         moment = {"timestamp": self.chain.head.timestamp, "seconds": outcome.seconds}
-        record = {**plain(outcome), **moment, "ledger": self.checks.snapshot()}
+        told = plain(outcome)
+        if told["unchecked_since"] is None:
+            del told["unchecked_since"]
+        record = {**told, **moment, "ledger": self.checks.snapshot()}
         self.run.line("steps.jsonl", record)

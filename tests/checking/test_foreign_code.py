@@ -11,9 +11,11 @@ from chain_world import ChainWorld
 from foreign_world import Foreign, names, refusals
 from model_world import DAY, KOMP, address
 
+from devnet.chain import Chain
 from devnet.chain.gas_bounds import MOST_SENT_GAS
 from devnet.protocol import (
     ObservedTransaction,
+    observe,
     observed,
 )
 
@@ -217,6 +219,31 @@ def test_more_than_a_block_may_have_ends_the_checks(foreign: Foreign) -> None:
     assert [bool(transaction.inner) for transaction in seen] == [True] * 4 + [False]
     assert seen[4].unfollowed == "67108864 gas are followed in a block, and there is more"
     ended_at(foreign, seen[4])
+
+
+def test_after_what_nobody_can_follow_nothing_is_followed(
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in its block nor later."""
+    transfer = code.call(*foreign.encoded("Kompute", "transfer", address("bob"), 3))
+    calling = foreign.deploy(code.repeated(code.long_call(NOBODY, 1 << 16)))
+    heavy = foreign.deploy(code.program([transfer, code.call(calling, b"")]))
+    light = foreign.deploy(code.program([transfer]))
+    asked: list[str] = []
+    frames = Chain.frames
+    monkeypatch.setattr(Chain, "frames", lambda self, tx: (asked.append(tx), frames(self, tx))[1])
+    raws = [foreign.raw(to, b"", gas=200_000) for to in (light, heavy, light)]
+    seen = foreign.world._mine(raws)
+    assert [len(transaction.inner) for transaction in seen] == [1, 0, 0]
+    assert [bool(transaction.unfollowed) for transaction in seen] == [False, True, False]
+    assert asked == [seen[0].hash, seen[1].hash]
+    ended_at(foreign, seen[1])
+    mined = foreign.world.chain.mine([foreign.raw(light, b"")])
+    contracts, chain = foreign.world.contracts, foreign.world.chain
+    (later,) = observe(mined, contracts, chain, follows=False)
+    assert (later.ok, later.inner, later.unfollowed) == (True, (), "")
+    assert len(later.events) == 1
+    assert len(asked) == 2
 
 
 def ended_at(foreign: Foreign, seen: ObservedTransaction) -> None:

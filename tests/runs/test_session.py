@@ -10,9 +10,11 @@ import pytest
 
 from cluster.errors import NodeLost
 from devnet.base import UsageError
-from devnet.chain import Block
+from devnet.chain import Block, MinedBlock
+from devnet.checking import Unmodelled
 from devnet.protocol import ProtocolError
 from devnet.runs.session import Session, StepOutcome
+from devnet.runs.world import World
 from devnet.spec.scenario import step_from_mapping
 from devnet.steps import PERFORMERS
 from devnet.steps.incidents import report
@@ -27,6 +29,7 @@ def session_of(world: MagicMock, removed: Sequence[str] = ()) -> Session:
     world.chain.head = Block(5, GENESIS_TIME + 3600, "0x05")
     world.scheduler.lead.return_value = "gatekeeper-1"
     world.checks.after_step.return_value = []
+    world.checks.unmodelled = None
     world.readings.is_gatekeeper.side_effect = lambda name: name not in removed
     world.readings.registered_at.return_value = GENESIS_TIME + 720
     return Session(world, MagicMock(spec=Pace))
@@ -112,3 +115,34 @@ def test_an_event_that_no_contract_has_is_no_expectation() -> None:
     step = step_from_mapping("expect", {"event": {"name": "Claimedd", "count": 0}})
     outcome = session_of(world).perform(step)
     assert outcome.failure == "no contract has an event 'Claimedd' (did you mean 'Claimed'?)"
+
+
+def test_where_the_checks_have_ended_each_step_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = MagicMock()
+    session = session_of(world)
+    step = step_from_mapping("appeal", {"incident": 999})
+    monkeypatch.setitem(PERFORMERS, "appeal", lambda stage, step: "appealed")
+    assert (session.perform(step).did, session.perform(step).unchecked_since) == ("appealed", None)
+    world.checks.unmodelled = Unmodelled(7, "tx 0x in block 7: …")
+    outcome = session.perform(step)
+    assert (outcome.did, outcome.failure) == ("appealed; unchecked since block 7", "")
+    assert outcome.unchecked_since == 7
+
+    def refused(stage: Stage, step: Any) -> str:
+        raise REFUSED
+
+    monkeypatch.setitem(PERFORMERS, "appeal", refused)
+    outcome = session.perform(step)
+    assert outcome.failure == "there is no incident 999; unchecked since block 7"
+    assert outcome.did == ""
+
+
+def test_strangers_are_followed_until_nobody_can() -> None:
+    world = World.__new__(World)
+    world._history, world.scheduler, world.checks = MagicMock(), MagicMock(), MagicMock()
+    world.ended = list  # type: ignore[method-assign]
+    mined = MinedBlock(Block(7, GENESIS_TIME, "0x07"))
+    for unmodelled in (None, Unmodelled(7, "tx 0x in block 7: …")):
+        world.checks.unmodelled = unmodelled
+        world._mined(mined, ())
+        assert world.scheduler.follows is (unmodelled is None)
