@@ -24,6 +24,7 @@ from typing import Final, Self
 from benchmarks.ratio import Ratio
 from devnet.base import CheckFailed, StartFailed, Toolchain
 from devnet.chain import Account, Anvil, Chain, Rpc, Transaction, derive, sign
+from devnet.chain.anvil import BLOCK_GAS_LIMIT
 from devnet.chain.door import RpcDoor
 from devnet.deploy import compile_contracts
 from devnet.deploy.execution import creation_code
@@ -56,7 +57,7 @@ def measure(smallest: bool = False) -> tuple[Ratio, Ratio]:
         with (
             Anvil(toolchain.anvil(), genesis_timestamp=1_767_225_600, folder=path) as anvil,
             Rpc(anvil.url) as rpc,
-            RpcDoor(anvil.url) as door,
+            RpcDoor(anvil.url, most_waiting=BLOCK_GAS_LIMIT) as door,
         ):
             chain = Chain(rpc, 12)
             chain.prepare()

@@ -19,8 +19,9 @@ from yarl import URL
 
 from devnet.base.errors import StartFailed
 from devnet.base.loop import LoopThread
-from devnet.chain.gas_bounds import lower_gas, refusal_of_gas
+from devnet.chain.gas_bounds import MOST_WAITING_GAS, lower_gas, refusal_of_gas
 from devnet.chain.methods import refusal
+from devnet.chain.waiting import Waiting
 
 _HOST: Final = "127.0.0.1"
 _OURS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -37,16 +38,25 @@ _JSON: Final = {"Content-Type": "application/json"}
 
 
 class RpcDoor:
-    """Context manager; `url` is where it answers. `is_open` lets every method through.
+    """Context manager; `url` is where it answers. `is_open` lets every method through,
+    `most_waiting` is the gas of all that may wait for a block.
 
     `port` 0 takes a free one. Raises StartFailed when it is taken.
     """
 
-    def __init__(self, node_url: str, *, port: int = 0, is_open: bool = False) -> None:
+    def __init__(
+        self,
+        node_url: str,
+        *,
+        port: int = 0,
+        is_open: bool = False,
+        most_waiting: int = MOST_WAITING_GAS,
+    ) -> None:
         self._node, self._port, self._is_open = URL(node_url), port, is_open
         self._thread = LoopThread("chain's door")
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._waiting = Waiting(self._ask, most_waiting)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -122,14 +132,13 @@ class RpcDoor:
             return _json(
                 _error(None, _INTERNAL, f"a request of more than {_MOST_BYTES} bytes"), 413
             )
-        passed, refused = self._screened(body)
+        passed, refused = await self._screened(body)
         if passed is None:
             return _json(refused[0] if isinstance(refused, _Single) else list(refused))
         status, answer = await self._ask(passed)
         if not refused:
             return web.Response(body=answer, status=status, headers=_JSON)
-        answers = json.loads(answer or b"[]")  # 204: all that passed were notifications
-        return _json([*(answers if isinstance(answers, list) else [answers]), *refused])
+        return _json(_joined(answer, refused))
 
     async def _read(self, request: web.BaseRequest) -> bytes | None:
         pieces, size = [], 0
@@ -149,7 +158,7 @@ class RpcDoor:
             text = f"the chain does not answer: {type(error).__name__}: {error}"
             return 502, json.dumps(_error(None, _INTERNAL, text)).encode()
 
-    def _screened(self, body: bytes) -> tuple[bytes | None, list[dict[str, Any]]]:
+    async def _screened(self, body: bytes) -> tuple[bytes | None, list[dict[str, Any]]]:
         """What may go on to the node, None for nothing, and the answers to what may not."""
         if self._is_open:
             return body, []
@@ -162,7 +171,7 @@ class RpcDoor:
             document = [call if isinstance(call, dict) else None for call in document]
             body = json.dumps(document).encode()
         calls = document if isinstance(document, list) else [document]
-        answers = [_refused(call) for call in calls]
+        answers = [await self._answered(call) for call in calls]
         refused = [answer for answer in answers if answer is not None]
         if refused and isinstance(document, dict):
             return None, _Single(refused)
@@ -175,6 +184,12 @@ class RpcDoor:
         if any(lowered) or not once:
             return json.dumps(document).encode(), []
         return body, []
+
+    async def _answered(self, call: object) -> dict[str, Any] | None:
+        """The answer to a call that does not go on to the node as it is."""
+        if not isinstance(call, dict):
+            return None
+        return _refused(call) or await self._waiting.answer(call)
 
     async def _talk(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._session is not None
@@ -202,11 +217,12 @@ class RpcDoor:
             if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 continue
             body = message.data.encode() if isinstance(message.data, str) else message.data
-            passed, refused = self._screened(body)
+            passed, refused = await self._screened(body)
             if isinstance(refused, _Single):
                 await here.send_str(json.dumps(refused[0]))
-            elif refused:  # answers come by themselves here, so a batch is one or nothing
-                await here.send_str(json.dumps(refused))
+            elif refused:
+                _, answer = await self._ask(passed) if passed is not None else (200, b"")
+                await here.send_str(json.dumps(_joined(answer, refused)))
             elif passed is not None:
                 await there.send_str(passed.decode(errors="replace"))
 
@@ -242,9 +258,13 @@ def bar(headers: Mapping[str, str]) -> str:
     return ""
 
 
-def _refused(call: object) -> dict[str, Any] | None:
-    if not isinstance(call, dict):
-        return None
+def _joined(answer: bytes, refused: list[dict[str, Any]]) -> list[Any]:
+    """A batch's answers: the node's, which are none where all that passed were notifications."""
+    answers = json.loads(answer or b"[]")
+    return [*(answers if isinstance(answers, list) else [answers]), *refused]
+
+
+def _refused(call: dict[str, Any]) -> dict[str, Any] | None:
     if reason := refusal(call.get("method")):
         return _error(call.get("id"), _NOT_FOUND, reason)
     if reason := refusal_of_gas(call):

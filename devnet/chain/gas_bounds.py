@@ -14,10 +14,14 @@ from devnet.chain.transaction import read_raw
 
 MOST_SENT_GAS: Final = 1 << 24
 """Of a transaction, as Ethereum has it since Osaka (EIP-7825)."""
+MOST_WAITING_GAS: Final = 4 * MOST_SENT_GAS
+"""Of all transactions of strangers together that wait for a block; see `devnet.chain.waiting`."""
 MOST_CALL_GAS: Final = 50_000_000
 """Of a call that is only tried; Geth's own `--rpc.gascap`. More is lowered to it, as Geth does."""
 
-_SENDS: Final = re.compile(r"eth_send\w*Transaction\w*|trace_rawTransaction")
+_SENDS: Final = re.compile(
+    r"eth_send\w*Transaction\w*|eth_(fill|sign)Transaction|trace_rawTransaction"
+)
 _TRIES: Final = re.compile(
     r"eth_(call\w*|estimateGas|createAccessList|simulateV1)|(debug_traceCall|trace_call)\w*"
 )
@@ -39,6 +43,12 @@ def refusal_of_gas(call: dict[str, Any]) -> str:
                 f"{MOST_SENT_GAS} here (devnet up --open-rpc lets everything through)"
             )
     return ""
+
+
+def with_gas(transaction: dict[str, Any]) -> int | None:
+    """The gas limit that an unsigned transaction names; None where the node is to estimate it."""
+    named = [transaction[key] for key in _GAS if transaction.get(key) is not None]
+    return _number(named[0]) if named else None
 
 
 def lower_gas(call: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from copy import deepcopy
@@ -126,6 +127,6 @@ def test_parameters_said_twice_are_read_as_they_were_bounded(door: Rpc, node: Rp
         b'{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"%s","gas":"%s"}],'
         b'"params":[{"to":"%s","gas":"0x5300"}]}'
     ) % (WHERE.encode(), MUCH.encode(), WHERE.encode())
-    passed, refused = RpcDoor(node.url)._screened(body)
+    passed, refused = asyncio.run(RpcDoor(node.url)._screened(body))
     assert passed is not None
     assert (passed.count(b'"params"'), passed.count(b"0x5300"), refused) == (1, 1, [])
