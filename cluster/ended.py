@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 
 _TAIL_BYTES = 4096
+_LEADING = ("ts", "level", "msg")  # of a line in JSON, as etcd writes them
+_FOR_PROGRAMMERS = ("caller", "stacktrace", "errorVerbose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,29 @@ def how_ended(code: int) -> str:
 
 
 def log_tail(path: Path | None) -> str:
-    """The last 4 KiB of a log file, empty when there is none."""
+    """The last whole lines of a log file, some 4 KiB, in words; empty when there is none."""
     if path is None:
         return ""
     try:
         with path.open("rb") as file:
-            size = path.stat().st_size
-            file.seek(max(0, size - _TAIL_BYTES))
-            return file.read().decode(errors="replace").strip()
+            start = max(0, path.stat().st_size - _TAIL_BYTES)
+            file.seek(start)
+            read = file.read().decode(errors="replace").strip()
     except FileNotFoundError:
         return ""
+    _, _, rest = read.partition("\n")
+    whole = rest if start and rest else read
+    return "\n".join(map(_in_words, whole.splitlines()))
+
+
+def _in_words(line: str) -> str:
+    """`{"ts": T, "level": "warn", "msg": M, "error": E}` as `T warn M error=E`; else as it is."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(said, dict) or "msg" not in said:
+        return line
+    head = [str(said[key]) for key in _LEADING if key in said]
+    more = [f"{k}={v}" for k, v in said.items() if k not in (*_LEADING, *_FOR_PROGRAMMERS)]
+    return " ".join([*head, *more])

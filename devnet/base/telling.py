@@ -14,6 +14,7 @@ PIPED = 80  # columns, where nobody says how many there are
 WIDEST = 100  # of a terminal, however wide it is: longer lines are hard to read
 NARROWEST = 20
 INDENT = "  "  # of what is left of a line
+LOG_BEGINS = "--- end of"  # from this line on a text is a log's: nobody's prose
 _QUOTED = re.compile(r"`[^`\n]*`")
 _BLANK = "\0"  # one that no line ends at
 
@@ -38,8 +39,11 @@ def wrapped(text: str, *, indent: str = INDENT, command_last: bool = False) -> l
 
     A line keeps its own indentation, and what is left of it is indented further by `indent`. What
     stands in backquotes is not torn where it fits a line, nor is what follows the last colon of a
-    text that ends with a command.
+    text that ends with a command. Lines of a log are left as they are.
     """
+    text, begins, log = _parted(text)
+    if log:
+        return [*wrapped(text, indent=indent), f"{begins}{log[0]}", *log[1:]]
     width = columns()
     text = _QUOTED.sub(lambda found: _whole(found[0], width), text)
     if command_last:
@@ -62,6 +66,12 @@ def wrapped(text: str, *, indent: str = INDENT, command_last: bool = False) -> l
         )
         lines += [each.replace(_BLANK, " ") for each in torn]
     return lines
+
+
+def _parted(text: str) -> tuple[str, str, list[str]]:
+    """What is prose, how the log after it begins, and the log's lines."""
+    prose, begins, log = text.partition(f"\n{LOG_BEGINS}")
+    return prose, LOG_BEGINS, log.splitlines() if begins else []
 
 
 def _whole(text: str, width: int) -> str:

@@ -14,6 +14,8 @@ from devnet.cli.options import json_option, name_option
 @json_option
 def command(name: str, as_json: bool) -> None:
     """Stop the devnet in order and seal its run; nothing of it is left running."""
+    from pathlib import Path
+
     from devnet.base.folder import DevnetFolder
     from devnet.cli.files import BUNDLE_SUFFIX
     from devnet.daemon import stop
@@ -21,7 +23,8 @@ def command(name: str, as_json: bool) -> None:
     folder = DevnetFolder.existing(name)
     state = folder.state()
     cleared = stop(folder, terminal.say)
-    bundle = f"{state['run']}{BUNDLE_SUFFIX}" if state.get("run") else None
+    run = state.get("run")
+    bundle = f"{run}{BUNDLE_SUFFIX}" if run and Path(f"{run}{BUNDLE_SUFFIX}").exists() else None
     if as_json:
         terminal.print_json({"name": name, "was_running": bool(state), "bundle": bundle})
         return
@@ -30,3 +33,5 @@ def command(name: str, as_json: bool) -> None:
     terminal.print_text(f"{name}: down" if state else f"{name}: was not running")
     if bundle:
         terminal.print_text(f"bundle: {bundle}")
+    elif run and Path(run).exists():
+        terminal.print_text(f"no bundle was written; what was recorded is in {run}")

@@ -45,17 +45,18 @@ def serve(folder: DevnetFolder, order: StartOrder, descriptor: int) -> int:
         return 0 if stopping.asked else Interrupted.exit_code
     except BaseException as error:  # noqa: BLE001  the edge of the process
         note_traceback(error)
-        if starter.told:
-            _broken(folder, {}, error)
         starter.failed(error)
         return failure_of(error).exit_code
     return 0
 
 
-def _broken(folder: DevnetFolder, state: dict[str, Any], error: BaseException) -> None:
+def _broken(
+    folder: DevnetFolder, life: Life, error: BaseException, state: dict[str, Any] | None = None
+) -> None:
+    """Whoever asks from now on hears why, and `devnet down` names the bundle."""
     with contextlib.suppress(OSError):
-        told = {"phase": "broken", "error": failure_of(error).message}
-        folder.write_state(state | told)
+        told = {"phase": "broken", "error": failure_of(error).message, "run": str(life.path)}
+        folder.write_state((state or {}) | told)
 
 
 def _hold(folder: DevnetFolder, stack: ExitStack) -> None:
@@ -146,7 +147,7 @@ def _serve(
                 except Exception as error:
                     # Whoever asks while the rest is being stopped is told why.
                     cause = blamed(error, world.ended)
-                    _broken(folder, state, cause)
+                    _broken(folder, life, cause, state)
                     raise cause from error
                 facts.verdict = ENDED
                 if lost := world.ended():
@@ -154,8 +155,12 @@ def _serve(
             finally:
                 facts.last_block = live.head
                 note(f"stopping ({facts.verdict}) at block {live.head['number']}")
-    finally:
+    except BaseException as error:
         folder.clear_state()
+        if starter.told and not isinstance(error, KeyboardInterrupt):
+            _broken(folder, life, error)
+        raise
+    folder.clear_state()
 
 
 def _told(remains: Remains) -> None:

@@ -73,3 +73,15 @@ def test_what_is_left_of_a_line_is_indented(monkeypatch: pytest.MonkeyPatch) -> 
         "    five six seven",
         "      eight",
     ]
+
+
+def test_the_end_of_a_log_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    log = [
+        '{"msg": "a line that no blank of may become an end of line"}',
+        "",
+        "  indented as it is",
+    ]
+    for head in ("--- end of the log ---", "--- end of a log whose name is long.log ---"):
+        text = "\n".join(["error: etcd was killed by SIGKILL", head, *log])
+        assert wrapped(text) == ["error: etcd was", "  killed by SIGKILL", head, *log]

@@ -213,6 +213,25 @@ def test_a_part_that_dies_is_named_at_once_by_everything(devnet: Shell, up: Up) 
     assert (manifest["verdict"], manifest["ended"]) == ("broken", ["anvil was killed by SIGKILL"])
 
 
+@pytest.mark.parametrize("how", ["asked", "killed", "a part died", "killed, then gc"])
+def test_down_names_the_bundle_however_the_devnet_ended(devnet: Shell, up: Up, how: str) -> None:
+    status = up("tiny", "--block-time", "60")
+    daemon = psutil.Process(status["pid"])
+    if how.startswith("killed"):
+        _kill(daemon.pid)
+    elif how == "a part died":
+        next(child for child in daemon.children() if child.name() == "anvil").kill()
+        daemon.wait(30)
+    if how.endswith("gc"):
+        assert f"sealed {status['run']}.kompute.zip" in devnet("gc").out
+        assert devnet("down").out == "default: was not running\n"
+        return
+    down = devnet("down")
+    assert down.code == 0
+    assert down.out.splitlines()[-2:] == ["default: down", f"bundle: {status['run']}.kompute.zip"]
+    assert Path(f"{status['run']}.kompute.zip").is_file()
+
+
 def test_up_after_the_daemon_was_killed(devnet: Shell, up: Up) -> None:
     status = up("tiny")
     _kill(status["pid"])
