@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import socket
+import asyncio
 import threading
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
-from urllib.parse import parse_qsl, urlsplit
+
+from aiohttp import web
 
 from cluster.faults import FaultKind
 from devnet.base.errors import UsageError
+from devnet.base.loop import LoopThread
 from devnet.oracles import replica
 from devnet.oracles.faults import PUBLISHED
 from devnet.oracles.prices import Resource
@@ -20,7 +21,9 @@ from devnet.oracles.replica.answer import refused
 from devnet.oracles.vendors import VENDORS, Vendor
 
 BPS = 10_000
-_JOIN_SECONDS = 5.0
+_IDLE_SECONDS = 30.0
+_END_SECONDS = 0.5  # for a request that is being answered
+_BACKLOG = 128
 _DEAREST_USD = Decimal(1000)  # of one unit; wrong decimals on top still fit a document
 
 
@@ -37,12 +40,15 @@ class PriceServers:
         self._faults: dict[Vendor, FaultKind] = {}
         self._frozen: dict[Vendor, dict[Resource, Decimal]] = {}
         self._servers: dict[Vendor, _Server] = {}
+        self._loop: LoopThread | None = None
 
     def __enter__(self) -> Self:
+        self._loop = LoopThread("price servers")
+        self._loop.start()
         try:
             for vendor in VENDORS.values():
-                self._servers[vendor] = _Server(self._answerer(vendor))
-        except OSError:
+                self._servers[vendor] = _Server(self._answerer(vendor), self._loop)
+        except BaseException:
             self._stop()
             raise
         return self
@@ -56,10 +62,10 @@ class PriceServers:
         self._stop()
 
     def silent(self) -> tuple[str, ...]:
-        """The vendors whose server's thread is not there any more."""
-        return tuple(
-            vendor.name for vendor, server in tuple(self._servers.items()) if not server.alive()
-        )
+        """The vendors whose servers' thread is not there any more."""
+        if self._loop is None or self._loop.is_alive():
+            return ()
+        return tuple(vendor.name for vendor in tuple(self._servers))
 
     def base_url(self, vendor: Vendor) -> str:
         return self._servers[vendor].base_url
@@ -125,72 +131,48 @@ class PriceServers:
         return answer
 
     def _stop(self) -> None:
-        for server in self._servers.values():
-            server.stop()
-        self._servers.clear()
+        if self._loop is None or not self._loop.is_alive():
+            return
+        try:
+            for server in self._servers.values():
+                server.stop()
+        finally:
+            self._servers.clear()
+            self._loop.stop()
 
 
 _Answerer = Callable[[replica.Asked], replica.Answer]
 
 
 class _Server:
-    """One HTTP server and its thread."""
+    """One vendor's HTTP server on a loop that it shares; a connection costs no thread."""
 
-    def __init__(self, answer: _Answerer) -> None:
-        self._http = _HttpServer(("127.0.0.1", 0), _handler(answer))
-        self.base_url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(
-            target=self._http.serve_forever,
-            kwargs={"poll_interval": 0.02},
-            name="price-server",
-            daemon=True,
-        )
-        self._thread.start()
-
-    def alive(self) -> bool:
-        return self._thread.is_alive()
+    def __init__(self, answer: _Answerer, loop: LoopThread) -> None:
+        self._answer, self._loop = answer, loop
+        self._http, self._listening = loop.call(self._listen())
+        host, port = self._listening.sockets[0].getsockname()[:2]
+        self.base_url = f"http://{host}:{port}"
 
     def stop(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join(_JOIN_SECONDS)
+        self._loop.call(self._close())
 
+    async def _listen(self) -> tuple[web.Server, asyncio.Server]:
+        loop = asyncio.get_running_loop()
+        http = web.Server(self._handle, keepalive_timeout=_IDLE_SECONDS)
+        return http, await loop.create_server(http, "127.0.0.1", 0, backlog=_BACKLOG)
 
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True  # a reader that keeps its connection open must not hold up the end
-    block_on_close = False
-    request_queue_size = 128
+    async def _close(self) -> None:
+        self._listening.close()
+        for connection in self._http.connections:
+            connection.force_close()
+        await asyncio.sleep(0)  # they let go of their tasks
+        await self._http.shutdown(_END_SECONDS)  # none at all, as 0, would be without end
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A reader that went away is no event of ours."""
-
-
-def _handler(answer: _Answerer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body leave in one segment
-        timeout = 30
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            host, port = self.connection.getsockname()[:2]
-            asked = replica.Asked(parts.path, dict(parse_qsl(parts.query)), f"http://{host}:{port}")
-            found = answer(asked)
-            body = found.body.encode()
-            self.send_response(found.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def setup(self) -> None:
-            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            super().setup()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Requests are counted by those who make them."""
-
-    return Handler
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        if request.method != "GET":
+            return web.Response(status=405, headers={"Allow": "GET"})
+        found = self._answer(replica.Asked(request.path, dict(request.query), self.base_url))
+        return web.Response(text=found.body, status=found.status, content_type="application/json")
 
 
 def _decimal(usd: Decimal | str) -> Decimal:

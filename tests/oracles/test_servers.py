@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 
 import httpx
 import pytest
 
+import devnet.oracles.servers
 from devnet.base.errors import UsageError
 from devnet.oracles import (
     AWS,
@@ -192,3 +197,44 @@ def test_stopped_servers_are_down_vendors(client: httpx.Client) -> None:
         base_url = servers.base_url(AWS)
     with pytest.raises(VendorDown):
         fetch(AWS, Resource.VCPU_HOUR, base_url, client=client)
+
+
+def test_a_connection_costs_no_thread_and_many_that_close_at_once_keep_nobody_waiting(
+    client: httpx.Client,
+) -> None:
+    """9 000 idle ones once kept a whole devnet silent for half a minute."""
+    many = 400  # of each vendor; two descriptors each in this process
+    before = threading.active_count()
+    with PriceServers() as servers:
+        ports = [int(servers.base_url(vendor).rpartition(":")[2]) for vendor in VENDORS.values()]
+        with ExitStack() as opened:
+            for number in range(many * len(ports)):
+                port = ports[number % len(ports)]
+                connection = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+                if number % 2:
+                    connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")  # and no more
+            for vendor in VENDORS.values():
+                assert _vcpu(servers, client, vendor) > 0
+            assert threading.active_count() <= before + 1
+        started = time.monotonic()
+        for vendor in VENDORS.values():
+            assert _vcpu(servers, client, vendor) > 0
+        assert time.monotonic() - started < 5
+    assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\n"])
+def test_a_connection_that_asks_nothing_is_closed(
+    said: bytes, monkeypatch: pytest.MonkeyPatch, client: httpx.Client
+) -> None:
+    monkeypatch.setattr(devnet.oracles.servers, "_IDLE_SECONDS", 0.5)
+    with PriceServers() as servers:
+        port = int(servers.base_url(AWS).rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(said)
+            assert connection.recv(1) == b""
+        assert _vcpu(servers, client, AWS) > 0
+
+
+def test_only_reading_is_answered(servers: PriceServers, client: httpx.Client) -> None:
+    assert client.post(servers.base_url(AZURE)).status_code == 405
