@@ -44,6 +44,20 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "COLUMNS": "10000", **more}
 
 
+def python(script: str, *words: str, **env: str) -> Ended:
+    """A script in an interpreter of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
 @dataclass(frozen=True)
 class Shell:
     """Runs `devnet` in `folder`."""

@@ -9,7 +9,7 @@ import pytest
 
 from devnet.cli.catalogue import COMMANDS, ENTRIES, STEPS, entry_of
 from devnet.spec.verbs import VERBS
-from tests.cli.conftest import Shell, environment
+from tests.cli.conftest import Shell, environment, python
 
 HEAVY = ("pydantic", "rich", "cluster", "yaml", "psutil", "devnet.runs", "devnet.chain", "httpx")
 
@@ -29,15 +29,9 @@ def test_help_imports_nothing_heavy() -> None:
         "assert CliRunner().invoke(cli, ['--help']).exit_code == 0\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    assert done.stdout.strip() == "[]"
+    done = python(script)
+    assert done.code == 0, done.err
+    assert done.out.strip() == "[]"
 
 
 @pytest.mark.parametrize(
@@ -145,12 +139,5 @@ main()
 
 
 def test_an_interrupt_while_it_is_still_loading_is_told_like_any_other() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
+    done = python(INTERRUPTED)
+    assert (done.code, done.out, done.err) == (130, "", "error: interrupted\n")

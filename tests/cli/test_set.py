@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import click
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from devnet.cli.ape import cli
 from devnet.cli.catalogue import ENTRIES
 from devnet.cli.group import reads_overrides
-from tests.cli.conftest import RUN_SECONDS, Shell, environment
+from tests.cli.conftest import Shell, python
 
 READING = {"config", "demo", "economics", "load", "run", "up"}
 PASSED_ON = {"ape", "kubectl"}  # all that follows is the other program's
@@ -38,15 +36,9 @@ def test_which_commands_read_a_file() -> None:
 
 
 def test_a_command_that_reads_no_file_says_what_was_set_in_vain() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WALK, json.dumps(DEAF)],
-        env=environment(KOMPUTE_SET_SEED="3", KOMPUTE_SET_CYCLE__BLOCKS="140"),
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=True,
-    )
-    found = json.loads(done.stdout)
+    done = python(WALK, json.dumps(DEAF), KOMPUTE_SET_SEED="3", KOMPUTE_SET_CYCLE__BLOCKS="140")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
     assert sorted(found) == DEAF
     for name, (code, told, refused_code, refusal) in found.items():
         both = "KOMPUTE_SET_CYCLE__BLOCKS, KOMPUTE_SET_SEED are not used"

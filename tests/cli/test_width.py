@@ -11,7 +11,6 @@ import os
 import pty
 import re
 import subprocess
-import sys
 import termios
 import threading
 from pathlib import Path
@@ -22,7 +21,7 @@ import pytest
 from devnet.cli.ape import cli
 from devnet.cli.catalogue import ENTRIES
 from devnet.cli.verbs import described
-from tests.cli.conftest import COMMAND, RUN_SECONDS, Ended, Shell, Up, environment
+from tests.cli.conftest import COMMAND, RUN_SECONDS, Ended, Shell, Up, environment, python
 
 HELPS = """
 import json
@@ -55,15 +54,9 @@ def too_wide(text: str) -> list[str]:
 
 
 def test_every_help_fits() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", HELPS],
-        env=environment(COLUMNS=""),
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=True,
-    )
-    helps = json.loads(done.stdout)
+    done = python(HELPS, COLUMNS="")
+    assert done.code == 0, done.err
+    helps = json.loads(done.out)
     assert len(helps) == len(ENTRIES)  # kubectl and ape have their own; "" and --help
     assert all(helps)
     assert [line for text in helps for line in too_wide(text)] == []

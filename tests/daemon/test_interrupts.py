@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 
-from tests.cli.conftest import environment
+from tests.cli.conftest import python
 
 SCRIPT = """
 import os, signal, sys, threading
@@ -29,15 +27,9 @@ except KeyboardInterrupt:
 
 
 def test_a_dropped_interrupt_is_raised_again() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=True,
-    )
-    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+    done = python(SCRIPT)
+    assert done.code == 0, done.err
+    assert (done.out, done.err) == ("interrupted\n", "")
 
 
 def test_outside_it_is_only_remembered() -> None:
@@ -48,12 +40,6 @@ def test_outside_it_is_only_remembered() -> None:
         "try:\n    with stopping.may_interrupt():\n        print('entered')\n"
         "except KeyboardInterrupt:\n    print('not entered')\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=True,
-    )
-    assert done.stdout == "True\nnot entered\n"
+    done = python(script)
+    assert done.code == 0, done.err
+    assert done.out == "True\nnot entered\n"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.cli.conftest import environment
+from tests.cli.conftest import python
 
 LATER = (
     *("aiohttp", "httpx", "jinja2", "devnet.actors.scheduler", "devnet.checking", "devnet.gateway"),
@@ -27,12 +24,6 @@ def test_before_the_chain_only_what_starts_it_is_imported(
     modules: str, later: tuple[str, ...]
 ) -> None:
     script = f"import sys, {modules}\nprint([n for n in {later!r} if n in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout == "[]\n"
+    done = python(script)
+    assert done.code == 0, done.err
+    assert done.out == "[]\n"
