@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from devnet.cli import terminal
-from devnet.cli.numbers import SEED, Decimal, Duration, Whole
+from devnet.cli.numbers import SEED, Duration, Seconds, Whole
 from devnet.cli.options import cluster_names, json_option, known_cluster, set_option
 from devnet.cli.progress import print_remains
 
@@ -48,7 +48,7 @@ SLOT = "load"
 @click.option(
     "--block-time",
     "seconds_per_block",
-    type=Decimal(0.05, 60),
+    type=Seconds(0.05, 60),
     default=0.25,
     show_default=True,
     metavar="SECONDS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import click
@@ -45,6 +46,18 @@ class Decimal(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not in the range {self._range}", param, ctx)
         return float(number)
+
+
+class Seconds(Decimal):
+    """A number of seconds; `60s` and `2m` are read as well, since other options are written so."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, str) and value[-1:].isalpha():
+            with contextlib.suppress(UnitError):  # no number either, then
+                value = duration(value)
+        return super().convert(value, param, ctx)
 
 
 class Duration(click.ParamType):

@@ -7,7 +7,7 @@ import time
 import click
 
 from devnet.cli import terminal
-from devnet.cli.numbers import SEED, Decimal
+from devnet.cli.numbers import SEED, Seconds
 from devnet.cli.options import cluster_option, json_option, name_option, set_option
 
 
@@ -18,7 +18,7 @@ from devnet.cli.options import cluster_option, json_option, name_option, set_opt
 @click.option(
     "--block-time",
     "seconds_per_block",
-    type=Decimal(0.05, 86400),
+    type=Seconds(0.05, 86400),
     default=2.0,
     show_default=True,
     metavar="SECONDS",

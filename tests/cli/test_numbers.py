@@ -70,6 +70,24 @@ def test_a_number_is_within_its_ends_or_refused_by_name(
     assert least <= value <= most
 
 
+BLOCK_TIMES = [each for each in NUMERIC if each.values[1].opts[0] == "--block-time"]
+
+
+@pytest.mark.parametrize(("name", "parameter"), BLOCK_TIMES)
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("60", 60), ("60s", 60), ("0.25", 0.25), ("1m", 60), ("1x", None), ("s", None), ("2d", None)],
+)
+def test_seconds_may_bear_their_unit(
+    name: str, parameter: click.Parameter, text: str, seconds: float | None
+) -> None:
+    if seconds is None:
+        with pytest.raises(click.BadParameter, match=repr(text) if text != "2d" else "172800"):
+            parameter.type.convert(text, parameter, None)
+    else:
+        assert parameter.type.convert(text, parameter, None) == seconds
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_takes_a_number_or_refuses_it(name: str) -> None:
     """As the daemon reads it, without a daemon for each."""
