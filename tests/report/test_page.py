@@ -179,6 +179,21 @@ class TestThePage:
             assert high >= 280
             assert width * 0.4 <= wide <= width - 20
 
+    def test_what_a_wide_table_is_about_is_read_without_scrolling(self, tmp_path: Path) -> None:
+        page = write_report(fabricate(tmp_path / "run", others=20), "passed")
+        measure = """<script>
+        for (const box of document.querySelectorAll(".scroll")) {
+          const caption = box.querySelector("caption");
+          if (caption) document.title += ` ${box.scrollWidth > box.clientWidth}:` +
+            (caption.getBoundingClientRect().right <= box.getBoundingClientRect().right);
+        }</script>"""
+        page.write_text(page.read_text().replace("</body>", f"{measure}</body>"))
+        title = re.search("<title>(.*?)</title>", in_browser(page, tmp_path, width=500))
+        assert title is not None
+        measured = re.findall("(true|false):(true|false)", title[1])
+        assert "true" in {wider for wider, _ in measured}
+        assert {seen for _, seen in measured} == {"true"}
+
     def test_without_the_script_that_draws_it_says_so(
         self, run: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
