@@ -35,6 +35,9 @@ class Waiting:
         self._ask, self._most = ask, most_gas
         self._sent: dict[str, tuple[int, float]] = {}  # gas limit, when it was sent
         self._gas = 0  # of all of them
+        # Behind a hole in their account's nonces, where no block takes them: not counted, or who
+        # leaves such would hold back everybody else for good.
+        self._behind: dict[str, tuple[int, float]] = {}
         self._looking = asyncio.Lock()
         self._looks = 0
 
@@ -58,7 +61,7 @@ class Waiting:
 
     async def _taken(self, method: str, key: str, gas: int) -> dict[str, Any] | None:
         """Count one more, or say why there is no room."""
-        if key in self._sent:
+        if key in self._sent or key in self._behind:
             return None
         if self._gas + gas > self._most:
             await self._look()
@@ -89,16 +92,23 @@ class Waiting:
         async with self._looking:
             if self._looks > before:
                 return  # somebody else has just looked
-            asked = [key for key in self._sent if key.startswith("0x")]
-            found = await self._results([("eth_getTransactionByHash", [key]) for key in asked])
+            asked = [key for key in (*self._sent, *self._behind) if key.startswith("0x")]
+            lookups: list[tuple[str, list[str]]] = [
+                ("eth_getTransactionByHash", [key]) for key in asked
+            ]
+            *found, content = await self._results([*lookups, ("txpool_content", [])])
+            queued = _hashes((content or {}).get("queued") or {})
             self._looks += 1
             now = time.monotonic()
             for key, seen in zip(asked, found, strict=True):
-                _, since = self._sent.get(key, (0, now))
+                behind = key in self._behind
+                gas, since = self._behind.pop(key) if behind else self._forget(key)
                 waits = isinstance(seen, dict) and seen.get("blockNumber") is None
                 lost = not isinstance(seen, dict) and now - since < _ON_ITS_WAY_SECONDS
-                if not waits and not lost:
-                    self._forget(key)
+                if key in queued:
+                    self._behind[key] = gas, since
+                elif waits or lost:
+                    self._count(key, gas, since)
 
     async def _signed_there(self, call: dict[str, Any]) -> dict[str, Any] | None:
         """What the node signs itself, with a gas limit that is within the bound."""
@@ -152,3 +162,7 @@ class Waiting:
 
 def _answered(call: dict[str, Any], outcome: dict[str, Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": call.get("id")} | outcome
+
+
+def _hashes(accounts: dict[str, dict[str, Any]]) -> set[str]:
+    return {str(item["hash"]) for waiting in accounts.values() for item in waiting.values()}
