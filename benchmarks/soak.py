@@ -2,13 +2,12 @@
 
 The blocks are those of `devnet advance`, which plays all that falls due on the way: rounds of the
 feeds, publications, cycles. Idling is `devnet up` at its default pace with every worker staked.
+
+Memory is read after each thousand of them; the most of all these is what must stay.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,44 +15,48 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psutil
 
 from benchmarks.bound import Bound
-from benchmarks.children import environment
+from benchmarks.raised import NAME, devnet, raised
 from benchmarks.ratio import Ratio
-from devnet.base import CheckFailed, Toolchain
+from devnet.base import Toolchain
 
 FIRST: Final = 2_000
 LAST: Final = 20_000
 FEW: Final = (20, 40)  # those two in the smallest form
 PIECE: Final = 1_000
 FLAT: Final = Fraction(11, 10)
-CHAIN_BYTES_A_BLOCK: Final = 16_384  # headers, receipts, logs, traces stay; 82 KB with states
 WARM_SECONDS: Final = 20.0
 IDLE_SECONDS: Final = 60.0
 IDLE_PERCENT: Final = {"sim": Fraction(3), "native": Fraction(15)}  # of a core, all processes
-COMMAND_SECONDS: Final = 300
-NAME: Final = "soak"
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
-    """A running devnet."""
+class Running:
+    """A devnet with every worker staked."""
 
     folder: Path
     daemon: psutil.Process
     chain: psutil.Process
 
     def block(self) -> int:
-        number: int = _devnet(self.folder, "status", "--name", NAME)["block"]["number"]
+        number: int = devnet(self.folder, "status", "--name", NAME)["block"]["number"]
         return number
 
-    def advance_to(self, block: int) -> None:
+    def advance_to(self, block: int) -> Memory:
+        """The most that was seen after one of the commands."""
+        most = Memory(0, 0)
         while (missing := block - self.block()) > 0:
             words = ("advance", "--blocks", str(min(PIECE, missing)), "--devnet", NAME)
-            _devnet(self.folder, *words)
+            devnet(self.folder, *words)
+            most = most.with_most(self.memory())
+        return most
+
+    def memory(self) -> Memory:
+        return Memory(*(process.memory_info().rss for process in (self.daemon, self.chain)))
 
     def cpu_seconds(self) -> float:
         """Of the daemon and everything below it."""
@@ -61,42 +64,52 @@ class Raised:
         return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """RSS in bytes."""
+
+    daemon: int
+    chain: int
+
+    def with_most(self, other: Memory) -> Memory:
+        return Memory(max(self.daemon, other.daemon), max(self.chain, other.chain))
+
+
 def measure(smallest: bool = False) -> tuple[Ratio | Bound, ...]:
     """`native` only where its control plane is built, and not in the smallest form."""
     first, last = FEW if smallest else (FIRST, LAST)
     warm, idling = (0.0, 1.0) if smallest else (WARM_SECONDS, IDLE_SECONDS)
-    with _raised("sim") as devnet:
-        idle = [_idle("sim", devnet, warm, idling)]
-        devnet.advance_to(first)
-        daemon, chain = (p.memory_info().rss for p in (devnet.daemon, devnet.chain))
-        devnet.advance_to(last)
-        grown = devnet.chain.memory_info().rss - chain
-        flat = Ratio(
-            what=f"RSS of the daemon at block {last}, beside block {first}",
-            ours=Fraction(devnet.daemon.memory_info().rss // 1024),
-            peer=Fraction(daemon // 1024),
-            unit="KiB",
-            target=FLAT,
-            at_least=False,
-        )
-    bounded = Bound(
-        what=f"growth of the chain's RSS a block, from {first} to {last}",
-        ours=Fraction(grown // (last - first)),
-        peer=None,
-        unit="bytes",
-        target=Fraction(CHAIN_BYTES_A_BLOCK),
+    with _running("sim") as running:
+        idle = [_idle("sim", running, warm, idling)]
+        running.advance_to(first)
+        at_first = running.memory()
+        most = running.advance_to(last)
+    rows = (
+        _flat("daemon", most.daemon, at_first.daemon, (first, last)),
+        _flat("chain", most.chain, at_first.chain, (first, last)),
     )
     if not smallest and Toolchain().controlplane_cached() is not None:
-        with _raised("native") as devnet:
-            idle.append(_idle("native", devnet, warm, idling))
-    return (flat, bounded, *idle)
+        with _running("native") as running:
+            idle.append(_idle("native", running, warm, idling))
+    return (*rows, *idle)
 
 
-def _idle(cluster: str, devnet: Raised, warm_seconds: float, seconds: float) -> Bound:
+def _flat(whose: str, most: int, before: int, blocks: tuple[int, int]) -> Ratio:
+    return Ratio(
+        what=f"RSS of the {whose}, the most to block {blocks[1]}, beside block {blocks[0]}",
+        ours=Fraction(most // 1024),
+        peer=Fraction(before // 1024),
+        unit="KiB",
+        target=FLAT,
+        at_least=False,
+    )
+
+
+def _idle(cluster: str, running: Running, warm_seconds: float, seconds: float) -> Bound:
     time.sleep(warm_seconds)
-    before, started = devnet.cpu_seconds(), time.monotonic()
+    before, started = running.cpu_seconds(), time.monotonic()
     time.sleep(seconds)
-    used = devnet.cpu_seconds() - before
+    used = running.cpu_seconds() - before
     return Bound(
         what=f"an idle devnet on {cluster}, of one core",
         ours=Fraction(used * 100 / (time.monotonic() - started)).limit_denominator(1000),
@@ -107,31 +120,11 @@ def _idle(cluster: str, devnet: Raised, warm_seconds: float, seconds: float) -> 
 
 
 @contextmanager
-def _raised(cluster: str) -> Iterator[Raised]:
+def _running(cluster: str) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="kompute-bench-") as name:
         folder = Path(name)
-        status = _devnet(folder, "up", "small", "--cluster", cluster, "--name", NAME)
-        try:
-            _devnet(folder, "stake", "all", "--devnet", NAME)
+        with raised(folder, cluster) as status:
+            devnet(folder, "stake", "all", "--devnet", NAME)
             daemon = psutil.Process(status["pid"])
             (chain,) = (child for child in daemon.children() if child.name() == "anvil")
-            yield Raised(folder, daemon, chain)
-        finally:
-            _devnet(folder, "down", "--name", NAME)
-
-
-def _devnet(folder: Path, *words: str) -> dict[str, Any]:
-    """What the command answers, as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "devnet.cli", *words, "--json"],
-        cwd=folder,
-        env=environment(folder / "bytecode"),
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise CheckFailed(f"devnet {' '.join(words)} ended with {done.returncode}: {done.stderr}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+            yield Running(folder, daemon, chain)

@@ -8,9 +8,6 @@ signed transactions, block by block.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -20,7 +17,7 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks.bound import Excess
-from benchmarks.children import environment
+from benchmarks.raised import NAME, devnet, raised
 from devnet.base import CheckFailed, Toolchain
 from devnet.chain import Anvil, Chain, Rpc
 from devnet.record.bundle import Bundle, RecordedBlock, open_bundle
@@ -28,9 +25,7 @@ from devnet.record.bundle import Bundle, RecordedBlock, open_bundle
 PAIRS: Final = 5
 UP_SECONDS: Final = Fraction("1.2")  # over the peer, which starts a chain as well
 STAKED_SECONDS: Final = Fraction("1.5")
-COMMAND_SECONDS: Final = 120
 SECONDS_PER_BLOCK: Final = "0.05"  # a step waits for its block: not what is measured here
-NAME: Final = "bench"
 WORKERS: Final = 4
 
 
@@ -75,33 +70,13 @@ def measure(smallest: bool = False) -> tuple[Excess, Excess]:
     )
 
 
-def _devnet(folder: Path, *words: str) -> dict[str, Any]:
-    """What the command answers, as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "devnet.cli", *words, "--json"],
-        cwd=folder,
-        env=environment(folder / "bytecode"),
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise CheckFailed(f"devnet {' '.join(words)} ended with {done.returncode}: {done.stderr}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
-
-
 def _raise(folder: Path) -> Raised:
     pace = ("--block-time", SECONDS_PER_BLOCK)
     started = time.perf_counter()
-    status = _devnet(folder, "up", "small", "--cluster", "sim", "--name", NAME, *pace)
-    try:
+    with raised(folder, "sim", *pace) as status:
         up = time.perf_counter() - started
-        outcome = _devnet(folder, "stake", "all", "--devnet", NAME)
+        outcome = devnet(folder, "stake", "all", "--devnet", NAME)
         staked = time.perf_counter() - started
-    finally:
-        _devnet(folder, "down", "--name", NAME)
     up_to, staked_to = status["block"]["number"], outcome["blocks"][1]
     with open_bundle(Path(status["run"]), verify=False) as bundle:
         _check(bundle, up_to, staked_to)
