@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from devnet.chain.anvil import BLOCK_GAS_LIMIT
-from devnet.chain.block import Block, MinedBlock, Receipt, read_block, read_receipt
+from devnet.chain.block import Block, MinedBlock, read_block
 from devnet.chain.errors import (
     BlockDiffers,
     BlockTooFull,
     ForeignState,
     Reverted,
-    RpcError,
     TransactionRefused,
 )
 from devnet.chain.foreign import (
@@ -29,10 +28,12 @@ from devnet.chain.foreign import (
 from devnet.chain.frames import MOST_TRACE_BYTES, Frame, read_frame
 from devnet.chain.nonces import NonceLanes
 from devnet.chain.pool import Pool
+from devnet.chain.pruning import Pruning
+from devnet.chain.reading import error_data, read_head, read_mined, result, returned
 from devnet.chain.rpc import Rpc
 from devnet.chain.transaction import DEVNET_CHAIN_ID, read_raw, transaction_hash
 
-CALL_BATCH: Final = 200
+CALL_BATCH: Final = 32  # each call of one has a thread of anvil's, and its stack, for 10 s
 # One request each: a thousand blocks stay within a request's time limit on a large state too.
 EMPTY_PIECE: Final = 1_000
 
@@ -45,11 +46,20 @@ class Chain:
     """Drives one anvil; safe to share between threads, each block is mined under one lock.
 
     `observers` are called with every MinedBlock in order, by the thread that mines it. `foreign` is
-    what others did to the chain, as far as `catch_up`, `include` and `advance` have noticed.
+    what others did to the chain, as far as `catch_up`, `include` and `advance` have noticed. With
+    `pruning` old blocks leave the node; without it every block can be read as long as it runs.
     """
 
-    def __init__(self, rpc: Rpc, block_seconds: int, *, chain_id: int = DEVNET_CHAIN_ID) -> None:
+    def __init__(
+        self,
+        rpc: Rpc,
+        block_seconds: int,
+        *,
+        chain_id: int = DEVNET_CHAIN_ID,
+        pruning: Pruning | None = None,
+    ) -> None:
         self.rpc = rpc
+        self._pruning = pruning
         self.pool = Pool(rpc)
         self.block_seconds = block_seconds
         self.chain_id = chain_id
@@ -59,7 +69,7 @@ class Chain:
         self._lock = threading.RLock()
         self._head: Block
         self._root: str  # of the state as it is, which is the head's until somebody changes it
-        self._set_head(self._read_head())
+        self._set_head(read_head(self.rpc))
 
     def prepare(self) -> Block:
         """Set the clock's rule and mine block 1, since calls at genesis see another time."""
@@ -79,7 +89,7 @@ class Chain:
     def refresh(self) -> Block:
         """Read the head again, after somebody else mined."""
         with self._lock:
-            self._set_head(self._read_head())
+            self._set_head(read_head(self.rpc))
             return self._head
 
     def call(self, to: str, data: bytes, sender: str | None = None) -> bytes:
@@ -101,7 +111,7 @@ class Chain:
             requests.append(("eth_call", (request, "latest")))
         results: list[bytes | Reverted] = []
         for start in range(0, len(requests), CALL_BATCH):
-            results += map(_returned, self.rpc.batch(requests[start : start + CALL_BATCH]))
+            results += map(returned, self.rpc.batch(requests[start : start + CALL_BATCH]))
         return results
 
     def balance(self, address: str) -> int:
@@ -116,13 +126,18 @@ class Chain:
         """A contract's deployed code, empty for an account."""
         return bytes.fromhex(self.rpc.call("eth_getCode", address, "latest")[2:])
 
+    @property
+    def first(self) -> int:
+        """The oldest block that the node has, beside block 0."""
+        return self._pruning.first if self._pruning is not None else 0
+
     def block(self, number: int) -> Block | None:
-        """A block's header, None above the head."""
+        """A block's header, None above the head and before `first`."""
         document = self.rpc.call("eth_getBlockByNumber", hex(number), False)
         return read_block(document) if document else None
 
     def block_hash(self, number: int) -> str | None:
-        """A block's hash, None above the head."""
+        """A block's hash, None above the head and before `first`."""
         block = self.block(number)
         return block.hash if block else None
 
@@ -142,7 +157,7 @@ class Chain:
         for start in range(0, len(transactions), CALL_BATCH):
             piece = transactions[start : start + CALL_BATCH]
             traces += self.rpc.batch([("trace_transaction", (item,)) for item in piece])
-        return [_error_data(trace) for trace in traces]
+        return [error_data(trace) for trace in traces]
 
     def frames(self, transaction: str) -> Iterator[Frame]:
         """What a mined transaction called, itself first. Raises RpcError, AnswerTooLong."""
@@ -166,6 +181,7 @@ class Chain:
             raise BlockTooFull(gas, BLOCK_GAS_LIMIT)
         hashes = tuple(transaction_hash(item) for item in raw)
         with self._lock:
+            self._prune()
             self._send(raw, hashes)
             self.rpc.call("evm_mine")
             mined = self._collect(dict(zip(hashes, raw, strict=True)), hashes)
@@ -184,21 +200,35 @@ class Chain:
             if blocks > 0 and int(self.rpc.call("txpool_status")["pending"], 16):
                 mined += self.include({})
                 blocks -= 1
-            if blocks > 0:
-                mined += self._advance_empty(blocks)
-            return tuple(mined)
+            run = 0
+            while blocks > 0:
+                if not mined:  # whose transactions the caller has yet to look up
+                    self._prune()
+                piece = min(EMPTY_PIECE, blocks)
+                blocks -= piece
+                self.rpc.call("anvil_mine", hex(piece))
+                head = read_head(self.rpc)
+                if self._is_empty_run(head, piece):
+                    self._set_head(head)
+                    run += piece
+                    continue
+                mined += self._told_run(run)
+                mined += self._follow(head.number, due=piece)
+                run = 0
+            return (*mined, *self._told_run(run))
 
-    def _advance_empty(self, blocks: int) -> tuple[MinedBlock, ...]:
-        for start in range(0, blocks, EMPTY_PIECE):
-            self.rpc.call("anvil_mine", hex(min(EMPTY_PIECE, blocks - start)))
-        parent, head = self._head, self._read_head()
+    def _is_empty_run(self, head: Block, blocks: int) -> bool:
+        parent = self._head
         due = (parent.number + blocks, parent.timestamp + blocks * self.block_seconds)
+        if (head.number, head.timestamp) != due or parent.base_fee or head.base_fee:
+            return False
         # A transaction would have changed the state: its sender's nonce at least.
-        fees = (parent.base_fee, head.base_fee)
-        if (head.number, head.timestamp) != due or head.state_root != self._root or any(fees):
-            return self._follow(head.number, due=blocks)
-        self._set_head(head)
-        mined = MinedBlock(head, run=blocks)
+        return head.state_root == self._root
+
+    def _told_run(self, run: int) -> tuple[MinedBlock, ...]:
+        if not run:
+            return ()
+        mined = MinedBlock(self._head, run=run)
         self._tell(mined)
         return (mined,)
 
@@ -225,8 +255,9 @@ class Chain:
         `known` are raw transactions by their hashes, which so need not be asked for.
         """
         with self._lock:
+            self._prune()
             self.rpc.call("evm_mine")
-            mined = self._read_mined("latest", known)
+            mined = read_mined(self.rpc, "latest", known)
             if mined.block.parent != self._head.hash:
                 return self._follow(mined.block.number, due=1)
             self._take(mined)
@@ -242,7 +273,7 @@ class Chain:
                 ("eth_chainId", ()),
             ]
         )
-        document, ours, proof, seen_id = map(_result, answers)
+        document, ours, proof, seen_id = map(result, answers)
         latest = read_block(document)
         if ours is None or read_block(ours) != self._head:
             raise ForeignState(
@@ -260,7 +291,7 @@ class Chain:
         first = self._head.number + 1
         found: list[MinedBlock] = []
         for place in range(first, number + 1):
-            mined = self._read_mined(hex(place), {})
+            mined = read_mined(self.rpc, hex(place), {})
             if mined.block.parent != self._head.hash:
                 break
             self._take(mined)
@@ -287,6 +318,8 @@ class Chain:
 
     def _set_head(self, block: Block) -> None:
         self._head, self._root = block, block.state_root
+        if self._pruning is not None:
+            self._pruning.saw(block)
 
     def snapshot(self) -> str:
         """An identity to `revert` to, once."""
@@ -298,7 +331,7 @@ class Chain:
         with self._lock:
             if self.rpc.call("evm_revert", snapshot) is not True:
                 raise BlockDiffers(f"the chain has no snapshot {snapshot}")
-            self._set_head(self._read_head())
+            self._set_head(read_head(self.rpc))
             # Without it the next block may repeat its parent's time.
             following = self._head.timestamp + self.block_seconds
             self.rpc.call("evm_setNextBlockTimestamp", following)
@@ -312,33 +345,10 @@ class Chain:
             raise TransactionRefused(refusals)
 
     def _collect(self, known: Mapping[str, bytes], sent: tuple[str, ...]) -> MinedBlock:
-        mined = self._read_mined("latest", known)
+        mined = read_mined(self.rpc, "latest", known)
         self._check_clock(mined.block)
         self._set_head(mined.block)
         return replace(mined, sent_hashes=sent)
-
-    def _read_mined(self, number: str, known: Mapping[str, bytes]) -> MinedBlock:
-        answers = self.rpc.batch(
-            [("eth_getBlockByNumber", (number, False)), ("eth_getBlockReceipts", (number,))]
-        )
-        document, receipts = map(_result, answers)
-        read = tuple(read_receipt(item) for item in receipts)
-        return MinedBlock(read_block(document), self._raws(read, known), read)
-
-    def _raws(self, receipts: Sequence[Receipt], known: Mapping[str, bytes]) -> tuple[bytes, ...]:
-        foreign = [receipt.hash for receipt in receipts if receipt.hash not in known]
-        answers = self.rpc.batch([("eth_getRawTransactionByHash", (item,)) for item in foreign])
-        fetched = dict(zip(foreign, answers, strict=True))
-        raws: list[bytes] = []
-        for receipt in receipts:
-            if receipt.hash in known:
-                raws.append(known[receipt.hash])
-                continue
-            answer = fetched[receipt.hash]
-            if not isinstance(answer, str):
-                raise BlockDiffers(f"the chain keeps no raw transaction {receipt.hash}: {answer}")
-            raws.append(bytes.fromhex(answer[2:]))
-        return tuple(raws)
 
     def _check_clock(self, head: Block) -> None:
         parent = self._head
@@ -363,31 +373,14 @@ class Chain:
             hint="a nonce above the account's next one waits in the pool",
         )
 
+    def _prune(self) -> None:
+        """At a moment when nothing up to the head is to be read any more."""
+        if self._pruning is None:
+            return
+        lost = self._pruning.drop(self._head)
+        if lost is not None:
+            self.note(lost)
+
     def _tell(self, mined: MinedBlock) -> None:
         for observer in self.observers:
             observer(mined)
-
-    def _read_head(self) -> Block:
-        return read_block(self.rpc.call("eth_getBlockByNumber", "latest", False))
-
-
-def _result(answer: Any) -> Any:
-    if isinstance(answer, RpcError):
-        raise answer
-    return answer
-
-
-def _returned(answer: object) -> bytes | Reverted:
-    if isinstance(answer, RpcError):
-        if answer.code != _REVERTED:
-            raise answer
-        return Reverted(bytes.fromhex((answer.data or "0x")[2:]))
-    return bytes.fromhex(str(answer)[2:])
-
-
-def _error_data(trace: object) -> bytes:
-    if isinstance(trace, RpcError):
-        raise trace
-    outermost = trace[0] if isinstance(trace, list) and trace else {}
-    result = outermost.get("result") or {}
-    return bytes.fromhex(result.get("output", result.get("code", "0x"))[2:])

@@ -1,5 +1,7 @@
 """The door before the node: what strangers may ask of the chain, over HTTP and WebSocket.
 
+What is about blocks that the node dropped is refused, since it would answer as if there were none.
+
 A web page cannot use it: no request with a page's origin passes, whatever name leads here.
 """
 
@@ -8,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -19,7 +24,11 @@ from yarl import URL
 
 from devnet.base.errors import StartFailed
 from devnet.base.loop import LoopThread
+from devnet.chain.filters import Filters, makes
 from devnet.chain.gas_bounds import MOST_WAITING_GAS, lower_gas, refusal_of_gas
+from devnet.chain.gate import CUT, Gate
+from devnet.chain.kept import PRUNED_CODE, Kept
+from devnet.chain.line import Line
 from devnet.chain.methods import refusal
 from devnet.chain.waiting import Waiting
 
@@ -34,6 +43,8 @@ _INVALID: Final = -32600
 _BAD_PARAMETERS: Final = -32602
 _INTERNAL: Final = -32603
 _ANSWER_SECONDS: Final = 300.0
+_BROKEN: Final = 1011  # a WebSocket's: the server cannot go on
+_CLOSE_SECONDS: Final = 1.0
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -41,7 +52,8 @@ class RpcDoor:
     """Context manager; `url` is where it answers. `is_open` lets every method through,
     `most_waiting` is the gas of all that may wait for a block.
 
-    `port` 0 takes a free one. Raises StartFailed when it is taken.
+    `port` 0 takes a free one. `kept` says which blocks the node has. Raises StartFailed when the
+    port is taken.
     """
 
     def __init__(
@@ -51,8 +63,12 @@ class RpcDoor:
         port: int = 0,
         is_open: bool = False,
         most_waiting: int = MOST_WAITING_GAS,
+        kept: Kept | None = None,
     ) -> None:
         self._node, self._port, self._is_open = URL(node_url), port, is_open
+        self._kept = kept or Kept()
+        self._filters = Filters(self._kept)
+        self._gate = Gate()
         self._thread = LoopThread("chain's door")
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -87,6 +103,20 @@ class RpcDoor:
     @property
     def url(self) -> str:
         return f"http://{_HOST}:{self._port}"
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """While entered nobody's request is at the node: those that come wait, and what is under
+        way for long is cut. Left with an error, no request is let through to the node any more."""
+        self._thread.call(self._gate.shut())
+        broken = ""
+        try:
+            yield
+        except BaseException as error:
+            broken = f"the devnet has ended: {error}"
+            raise
+        finally:
+            self._thread.call(self._gate.reopen(broken))
 
     async def _open(self, port: int) -> int:
         self._session = aiohttp.ClientSession(
@@ -132,13 +162,33 @@ class RpcDoor:
             return _json(
                 _error(None, _INTERNAL, f"a request of more than {_MOST_BYTES} bytes"), 413
             )
-        passed, refused = await self._screened(body)
-        if passed is None:
-            return _json(refused[0] if isinstance(refused, _Single) else list(refused))
-        status, answer = await self._ask(passed)
-        if not refused:
+        if broken := await self._gate.admitted():
+            return _json(_error(None, _INTERNAL, broken), 503)
+        try:
+            with self._gate.asking():
+                return await self._carried(body)
+        except asyncio.CancelledError:
+            if not self._gate.was_cut():
+                raise
+            return _json(_error(None, _INTERNAL, CUT), 503)
+
+    async def _carried(self, body: bytes) -> web.Response:
+        """A request's answer, by the node as far as it may have it."""
+        screened = await self._screened(body)
+        if screened.body is None:
+            return _json(screened.refused if screened.is_batch else screened.refused[0])
+        head = self._kept.head
+        status, answer = await self._ask(screened.body)
+        if not screened.refused and not screened.makes:
             return web.Response(body=answer, status=status, headers=_JSON)
-        return _json(_joined(answer, refused))
+        answers = json.loads(answer or b"[]")  # 204: all that passed were notifications
+        answers = answers if isinstance(answers, list) else [answers]
+        for found in answers:
+            if found.get("id") in screened.makes and isinstance(found.get("result"), str):
+                self._filters.made(found["result"], head)
+        if not screened.refused:
+            return web.Response(body=answer, status=status, headers=_JSON)
+        return _json([*answers, *screened.refused])
 
     async def _read(self, request: web.BaseRequest) -> bytes | None:
         pieces, size = [], 0
@@ -158,86 +208,114 @@ class RpcDoor:
             text = f"the chain does not answer: {type(error).__name__}: {error}"
             return 502, json.dumps(_error(None, _INTERNAL, text)).encode()
 
-    async def _screened(self, body: bytes) -> tuple[bytes | None, list[dict[str, Any]]]:
-        """What may go on to the node, None for nothing, and the answers to what may not."""
+    async def _screened(self, body: bytes) -> _Screened:
         if self._is_open:
-            return body, []
+            return _Screened(body)
         try:
             document = json.loads(body.decode())
         except (ValueError, RecursionError):
-            return _NO_JSON, []  # the node says so; what we cannot read, it might
+            return _Screened(_NO_JSON)  # the node says so; what we cannot read, it might
         # The node takes a list for an object, too: ["2.0", "evm_mine", [], 1].
-        if isinstance(document, list) and not all(isinstance(call, dict) for call in document):
-            document = [call if isinstance(call, dict) else None for call in document]
-            body = json.dumps(document).encode()
-        calls = document if isinstance(document, list) else [document]
+        is_batch = isinstance(document, list)
+        calls = [c if isinstance(c, dict) else None for c in document] if is_batch else [document]
+        changed = is_batch and calls != document
         answers = [await self._answered(call) for call in calls]
         refused = [answer for answer in answers if answer is not None]
-        if refused and isinstance(document, dict):
-            return None, _Single(refused)
         passed = [call for call, answer in zip(calls, answers, strict=True) if answer is None]
+        if refused:  # the node would answer the whole batch with one error
+            refused += [_error(None, _INVALID, "Invalid request") for c in passed if c is None]
+            passed = [call for call in passed if call is not None]
+        made = [c["id"] for c in passed if isinstance(c, dict) and makes(c)]
         lowered = [lower_gas(call) for call in passed if isinstance(call, dict)]
-        if refused:
-            return (json.dumps(passed).encode() if passed else None), refused
         # Said twice, a member might be read otherwise there than here.
         once = all(body.count(key) == len(calls) for key in (b'"method"', b'"params"'))
-        if any(lowered) or not once:
-            return json.dumps(document).encode(), []
-        return body, []
+        if changed or refused or any(lowered) or not once:
+            body = json.dumps(passed if is_batch else document).encode()
+        return _Screened(None if refused and not passed else body, passed, refused, made, is_batch)
+
+    def _refused(self, call: object) -> dict[str, Any] | None:
+        if not isinstance(call, dict):
+            return None
+        method = call.get("method")
+        if reason := refusal(method):
+            return _error(call.get("id"), _NOT_FOUND, reason)
+        if reason := refusal_of_gas(call):
+            return _error(call.get("id"), _BAD_PARAMETERS, reason)
+        params = call.get("params")
+        if reason := self._kept.refusal(method, params) or self._filters.refusal(method, params):
+            return _error(call.get("id"), PRUNED_CODE, reason)
+        return None
 
     async def _answered(self, call: object) -> dict[str, Any] | None:
         """The answer to a call that does not go on to the node as it is."""
         if not isinstance(call, dict):
             return None
-        return _refused(call) or await self._waiting.answer(call)
+        return self._refused(call) or await self._waiting.answer(call)
 
     async def _talk(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._session is not None
-        here = web.WebSocketResponse(max_msg_size=_MOST_BYTES)
+        here = web.WebSocketResponse(max_msg_size=_MOST_BYTES, timeout=_CLOSE_SECONDS)
         try:
             node = self._node.with_scheme("ws")
-            there = await self._session.ws_connect(node, max_msg_size=_MOST_BYTES)
+            closing = aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS)
+            there = await self._session.ws_connect(node, max_msg_size=_MOST_BYTES, timeout=closing)
         except (aiohttp.ClientError, TimeoutError) as error:
             return web.Response(status=502, text=f"the chain takes no WebSocket: {error}\n")
         async with there:
             await here.prepare(request)
-            back = asyncio.create_task(_pump(there, here))
+            line = Line(here, there, request.transport)
+            self._gate.lines.add(line)
+            back = asyncio.create_task(line.pump())
             try:
-                await self._listen(here, there)
+                await self._listen(here, line)
             finally:
+                self._gate.lines.discard(line)
                 back.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
+                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                     await back
         return here
 
-    async def _listen(
-        self, here: web.WebSocketResponse, there: aiohttp.ClientWebSocketResponse
-    ) -> None:
+    async def _listen(self, here: web.WebSocketResponse, line: Line) -> None:
         async for message in here:
             if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 continue
             body = message.data.encode() if isinstance(message.data, str) else message.data
-            passed, refused = await self._screened(body)
-            if isinstance(refused, _Single):
-                await here.send_str(json.dumps(refused[0]))
-            elif refused:
-                _, answer = await self._ask(passed) if passed is not None else (200, b"")
-                await here.send_str(json.dumps(_joined(answer, refused)))
-            elif passed is not None:
-                await there.send_str(passed.decode(errors="replace"))
+            if broken := await self._gate.admitted():
+                await line.end(_BROKEN, broken)
+                return
+            try:
+                with self._gate.asking():
+                    await self._passed_on(body, here, line)
+            except asyncio.CancelledError:
+                if not self._gate.was_cut():
+                    raise
+                await line.cut()
+                return
+
+    async def _passed_on(self, body: bytes, here: web.WebSocketResponse, line: Line) -> None:
+        screened = await self._screened(body)
+        made = partial(self._filters.made, head=self._kept.head)
+        for identity in screened.makes:
+            line.expect(identity, made)
+        if screened.body is None:
+            refused = screened.refused if screened.is_batch else screened.refused[0]
+            await here.send_str(json.dumps(refused))
+        elif screened.refused:
+            await line.pass_part(screened.passed, screened.refused)
+        else:
+            await line.pass_on(screened.body)
 
 
-class _Single(list[dict[str, Any]]):
-    """The answer to a request that was no batch."""
+@dataclass(frozen=True, slots=True)
+class _Screened:
+    """What may go on to the node, None for nothing, and the answers to what may not; `makes` are
+    the identities of the calls that make a filter of logs."""
 
-
-async def _pump(there: aiohttp.ClientWebSocketResponse, here: web.WebSocketResponse) -> None:
-    async for message in there:
-        if message.type is aiohttp.WSMsgType.TEXT:
-            await here.send_str(message.data)
-        elif message.type is aiohttp.WSMsgType.BINARY:
-            await here.send_bytes(message.data)
-    await here.close()
+    body: bytes | None
+    passed: Sequence[Any] = ()
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    makes: Sequence[object] = ()
+    is_batch: bool = False
 
 
 def bar(headers: Mapping[str, str]) -> str:
@@ -256,20 +334,6 @@ def bar(headers: Mapping[str, str]) -> str:
     if origin is not None and origin.partition("://")[0] not in _EXTENSIONS:
         return f"a web page ({origin}) may not use the chain"
     return ""
-
-
-def _joined(answer: bytes, refused: list[dict[str, Any]]) -> list[Any]:
-    """A batch's answers: the node's, which are none where all that passed were notifications."""
-    answers = json.loads(answer or b"[]")
-    return [*(answers if isinstance(answers, list) else [answers]), *refused]
-
-
-def _refused(call: dict[str, Any]) -> dict[str, Any] | None:
-    if reason := refusal(call.get("method")):
-        return _error(call.get("id"), _NOT_FOUND, reason)
-    if reason := refusal_of_gas(call):
-        return _error(call.get("id"), _BAD_PARAMETERS, reason)
-    return None
 
 
 def _error(identity: object, code: int, message: str) -> dict[str, Any]:

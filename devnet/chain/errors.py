@@ -92,5 +92,16 @@ class ForeignState(ChainError):
         self.block, self.seen = block, seen
 
 
+class DropFailed(ChainError):
+    """Old blocks could not be dropped; the node may be half of what it was and is asked no more."""
+
+    def __init__(self, first: int, seen: str) -> None:
+        super().__init__(
+            f"blocks before {first} could not be dropped: {seen}",
+            hint="`--set chain.prune_history=false` keeps all blocks",
+        )
+        self.first = first
+
+
 class AnvilFailed(StartFailed):
     """anvil did not start, or stopped by itself; the message carries the tail of its log."""

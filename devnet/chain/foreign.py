@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from devnet.chain.block import Block, MinedBlock
 from devnet.chain.keccak import keccak
 from devnet.chain.transaction import transaction_hash
 
+MOST_NAMED: Final = 5
 NOBODY: Final = "0x" + 40 * "0"
 # Its proof begins with the root of all accounts as they are now, also between two blocks.
 PROOF: Final = ("eth_getProof", (NOBODY, (), "latest"))
@@ -56,6 +57,23 @@ def foreign_blocks(first: int, last: int, due: int) -> Foreign:
     whom = "somebody else" if not due else f"somebody else, but for {due}"
     seen = f"{what} mined by {whom} (as after evm_mine or evm_setAutomine)"
     return Foreign(first, seen, replays=True)
+
+
+def lost_transactions(head: Block, reasons: Mapping[str, str]) -> Foreign:
+    """Waiting transactions, by hash, that the node took not again when old blocks were dropped."""
+    named = [
+        f"{item} ({reason or 'it does not say why'})"
+        for item, reason in list(reasons.items())[:MOST_NAMED]
+    ]
+    if more := len(reasons) - len(named):
+        named.append(f"and {more} more")
+    what = "a transaction that waited is" if len(reasons) == 1 else "transactions that waited are"
+    return Foreign(
+        head.number,
+        f"{what} not in the pool any more since old blocks were dropped at block {head.number} "
+        f"(chain.prune_history): {', '.join(named)}. Whoever wants them sends them again",
+        replays=True,
+    )
 
 
 def oddities(parent: Block, root: str, mined: MinedBlock, block_seconds: int) -> Iterator[Foreign]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
 from devnet.chain.errors import Refusal, RpcError
 from devnet.chain.rpc import Rpc
@@ -63,6 +63,31 @@ class Pool:
         found = {**content["pending"].get(address, {}), **content["queued"].get(address, {})}
         return {int(nonce): str(item["hash"]) for nonce, item in sorted(found.items())}
 
+    def raws(self) -> list[bytes] | None:
+        """All that waits, as it was signed, in its order; None while a block does not hold what is
+        ready: of the rest the node tells no order."""
+        content = self._rpc.call("txpool_content")
+        if not any(content.values()):
+            return []
+        ready = self._rpc.call("eth_getBlockByNumber", "pending", False)["transactions"]
+        if len(ready) < sum(map(len, content["pending"].values())):
+            return None
+        hashes = list(dict.fromkeys([*ready, *_hashes(content)]))
+        raws: list[bytes] = []
+        for start in range(0, len(hashes), SEND_BATCH):
+            piece = hashes[start : start + SEND_BATCH]
+            for answer in self._rpc.batch([("eth_getRawTransactionByHash", (h,)) for h in piece]):
+                if isinstance(answer, RpcError):
+                    raise answer
+                raws.append(bytes.fromhex(answer[2:]))
+        return raws
+
+    def missing(self, raws: Sequence[bytes]) -> list[str]:
+        """The hashes of those that do not wait."""
+        wanted = [transaction_hash(raw) for raw in raws]
+        there = frozenset(_hashes(self._rpc.call("txpool_content"))) if wanted else frozenset()
+        return [item for item in wanted if item not in there]
+
     def take_out(self, address: str, hashes: Iterable[str]) -> frozenset[int]:
         """Remove some of an account's transactions; gives the nonces of those it keeps waiting."""
         gone = set(hashes)
@@ -79,3 +104,11 @@ class Pool:
         found = self._rpc.batch([("eth_getTransactionByHash", (item,)) for item in hashes])
         senders = sorted({item["from"] for item in found if isinstance(item, dict)})
         self._rpc.batch([("anvil_removePoolTransactions", (sender,)) for sender in senders])
+
+
+def _hashes(content: Any) -> Iterator[str]:
+    """Of an answer to txpool_content: an account's in their order, what is ready first."""
+    for part in ("pending", "queued"):
+        for waiting in content[part].values():
+            for _, item in sorted(waiting.items(), key=lambda pair: int(pair[0])):
+                yield str(item["hash"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ class Rpc:
         self._path = parts.path or "/"
         self._timeout = timeout_seconds
         self._connection: http.client.HTTPConnection | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +50,12 @@ class Rpc:
         """Close the connection; a later call opens a new one."""
         with self._lock:
             self._drop()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Calls of other threads wait until it is left: between ours the node is not to be seen."""
+        with self._lock:
+            yield
 
     def call(self, method: str, *params: object, most_bytes: int | None = None) -> Any:
         """The result of one call.

@@ -63,8 +63,14 @@ class Reader:
             text = f"{name}.{function} answers {shown}: is its code another's?"
             return ProtocolError("Unreadable", {"data": answer}, text)
 
+    @property
+    def first_block(self) -> int:
+        """The oldest block that the node has, beside block 0."""
+        return self.chain.first
+
     def block_hash(self, number: int) -> bytes:
-        """A block's hash, 32 zero bytes above the head, as in a contract."""
+        """A block's hash; 32 zero bytes above the head and for what the node dropped, which is
+        further back than a contract sees."""
         found = self.chain.block_hash(number)
         return bytes.fromhex(found[2:]) if found else bytes(32)
 

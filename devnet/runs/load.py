@@ -85,6 +85,7 @@ class LoadWorld(World):
     """
 
     remembers = REMEMBERED | {stage.event for stage in STAGES}
+    drops_blocks = False  # its users are at the node itself, not at the door
 
     def __init__(self, *args: Any, users: Sequence[UserAccounts], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -24,6 +24,8 @@ from devnet.actors.view import Directory, account_names
 from devnet.base import Toolchain
 from devnet.chain import Account, Anvil, Chain, MinedBlock, Rpc, derive
 from devnet.chain.door import RpcDoor
+from devnet.chain.kept import Kept
+from devnet.chain.pruning import Pruning
 from devnet.checking.checks import Checks
 from devnet.deploy.parameters import UTILIZATION_JOB
 from devnet.gateway import Gateway
@@ -60,6 +62,7 @@ class World:
     directory: Directory
     genesis: Genesis
     remembers: Iterable[str] = REMEMBERED
+    drops_blocks = True
 
     def __init__(
         self,
@@ -137,11 +140,26 @@ class World:
         self._anvil = stack.enter_context(
             self._node or node_of(spec, self._toolchain, logs=logs, devnet_id=self._devnet_id)
         )
+        kept = Kept(states=not spec.chain.prune_history)
         self._door = stack.enter_context(
-            RpcDoor(self._anvil.url, port=spec.chain.port or 0, is_open=spec.chain.open_rpc)
+            RpcDoor(
+                self._anvil.url,
+                port=spec.chain.port or 0,
+                is_open=spec.chain.open_rpc,
+                kept=kept,
+            )
         )
         rpc = stack.enter_context(Rpc(self._anvil.url))
-        self.chain = Chain(rpc, spec.chain.block_seconds, chain_id=spec.chain.chain_id)
+        # Through an open door somebody may go back to a snapshot of a block that is gone.
+        prunes = spec.chain.prune_history and self.drops_blocks and not spec.chain.open_rpc
+        self.chain = Chain(
+            rpc,
+            spec.chain.block_seconds,
+            chain_id=spec.chain.chain_id,
+            pruning=Pruning(rpc, spec.chain.block_seconds, kept, self._door.quiet)
+            if prunes
+            else None,
+        )
         history = History(self.run, self.remembers)
         self.directory = Directory.of(spec, self.seed, accounts)
         self._deploy()

@@ -89,8 +89,8 @@ class Chain(SpecModel):
     )
     prune_history: Truth = Field(
         default=True,
-        description="keep the state of the last 16 blocks only; false: of all, for calls and "
-        "debug traces at old blocks, for some 80 KB of memory a block",
+        description="keep the last 512 blocks at least and the state of the head only, so that "
+        "memory stays flat; false: all, for calls at old blocks and debug traces, 80 KB a block",
     )
 
 

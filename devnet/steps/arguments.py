@@ -246,6 +246,13 @@ class Arguments:
             number = self.moment.number + units.integer(named)
             if number < 0:
                 raise UnitError(f"before block 0: the block to come is {self.moment.number}", named)
+            first = self.reads.first_block
+            if 0 < number < first:
+                raise UnitError(
+                    f"block {number} is not kept any more, the oldest is {first}; "
+                    "chain.prune_history: false keeps all",
+                    named,
+                )
             return self.reads.block_hash(number)
         raise UnitError(f"{word} is a number, not bytes", named)
 

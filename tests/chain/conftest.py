@@ -10,7 +10,10 @@ import pytest
 from hypothesis import settings
 
 from devnet.base.toolchain import Toolchain
-from devnet.chain import DEFAULT_MNEMONIC, Account, Anvil, Chain, Rpc, derive
+from devnet.chain import DEFAULT_MNEMONIC, Account, Anvil, Chain, Rpc, derive, pruning
+from devnet.chain.door import RpcDoor
+from devnet.chain.kept import Kept
+from tests.chain.pruned import EVERY, KEPT, Node
 
 GENESIS = 1_767_225_600
 BLOCK_SECONDS = 720
@@ -54,3 +57,33 @@ def fresh(binary: Path, tmp_path: Path) -> Iterator[Callable[[], Chain]]:
 def chain(fresh: Callable[[], Chain]) -> Chain:
     """One fresh chain."""
     return fresh()
+
+
+@pytest.fixture()
+def node(binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    """One that drops blocks often."""
+    monkeypatch.setattr(pruning, "KEPT_BLOCKS", KEPT)
+    monkeypatch.setattr(pruning, "DROP_EVERY", EVERY)
+    kept = Kept()
+    with (
+        Anvil(
+            binary,
+            genesis_timestamp=GENESIS,
+            folder=tmp_path / "node",
+            accounts=len(NAMES),
+            prune_history=True,
+        ) as anvil,
+        RpcDoor(anvil.url, kept=kept) as door,
+        Rpc(anvil.url) as rpc,
+    ):
+        dropping = pruning.Pruning(rpc, BLOCK_SECONDS, kept, door.quiet)
+        chain = Chain(rpc, BLOCK_SECONDS, pruning=dropping)
+        chain.prepare()
+        yield Node(chain, kept, door, anvil)
+
+
+@pytest.fixture()
+def outside(node: Node) -> Iterator[Rpc]:
+    """Whoever is no part of the devnet."""
+    with Rpc(node.door.url) as rpc:
+        yield rpc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ from model_world import GENESIS_TIMESTAMP, NAMES, World
 
 from devnet.base.toolchain import Toolchain
 from devnet.chain import Anvil, Chain, Rpc
+from devnet.chain.kept import Kept
+from devnet.chain.pruning import Pruning
 from devnet.deploy import compile_contracts
 from devnet.protocol.artifacts import Artifacts
 
@@ -45,8 +47,11 @@ class HeadOnly(Anvil):
 
 
 @contextmanager
-def world_on(kind: type[Anvil], artifacts: Artifacts, folder: Path) -> Iterator[ChainWorld]:
-    """Everything deployed and funded on a chain of its own, under a node of this kind."""
+def world_on(
+    kind: type[Anvil], artifacts: Artifacts, folder: Path, *, drops: bool = False
+) -> Iterator[ChainWorld]:
+    """Everything deployed and funded on a chain of its own, under a node of this kind, which
+    `drops` old blocks or keeps them."""
     with (
         kind(
             Toolchain().anvil(),
@@ -56,7 +61,9 @@ def world_on(kind: type[Anvil], artifacts: Artifacts, folder: Path) -> Iterator[
         ) as anvil,
         Rpc(anvil.url) as rpc,
     ):
-        chain = Chain(rpc, ChainWorld.block_seconds)
+        seconds = ChainWorld.block_seconds
+        pruning = Pruning(rpc, seconds, Kept(states=False), nullcontext) if drops else None
+        chain = Chain(rpc, seconds, pruning=pruning)
         chain.prepare()
         yield ChainWorld(chain, artifacts)
 
@@ -73,4 +80,11 @@ def either_world(
 ) -> Iterator[ChainWorld]:
     """Also where the node has no state of before the head's."""
     with world_on(request.param, artifacts, tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def dropping_world(artifacts: Artifacts, tmp_path: Path) -> Iterator[ChainWorld]:
+    """Where the node also drops its old blocks."""
+    with world_on(HeadOnly, artifacts, tmp_path, drops=True) as world:
         yield world

@@ -92,6 +92,11 @@ class EvmChain:
         self._restored = 0
         self._raise()
 
+    @property
+    def first_block(self) -> int:
+        """It keeps every hash."""
+        return 0
+
     def _raise(self) -> None:
         self._evm = EVM(
             Env(cfg=CfgEnv(chain_id=self.spec.chain.chain_id)),

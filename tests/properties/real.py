@@ -52,6 +52,11 @@ class RealChain:
         following = self.head.timestamp + self.spec.chain.block_seconds
         return Block(self.head.number + 1, following, "")
 
+    @property
+    def first_block(self) -> int:
+        """It keeps every block."""
+        return self._view.first_block
+
     def advance(self, blocks: int) -> None:
         """Empty blocks."""
         self._chain.advance(blocks)

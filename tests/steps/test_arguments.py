@@ -42,7 +42,9 @@ ANY = function(
 
 
 class Blocks:
-    """Stands for the chain's reads: block n has the hash of its number."""
+    """Stands for the chain's reads: a block has the hash of its number; the first 40 are gone."""
+
+    first_block = 40
 
     def block_hash(self, number: int) -> bytes:
         return number.to_bytes(32, "big")
@@ -135,6 +137,8 @@ def test_integers() -> None:
     ("evidence", "value"),
     [
         ({"block_hash": -2}, (99).to_bytes(32, "big")),
+        ({"block_hash": -61}, (40).to_bytes(32, "big")),
+        ({"block_hash": -101}, bytes(32)),
         ({"hardware_id": "worker-1"}, hardware_id(directory(network()).seed, "worker-1")),
         ("0x" + "ab" * 32, b"\xab" * 32),
         (
@@ -174,6 +178,7 @@ def test_what_is_left_out_is_as_it_was_before() -> None:
         ({"from": 2**64}, r"from: uint64 is from 0 to 2\^64 - 1"),
         ({"to": {"cycle": -5}}, r"to: uint64 is from 0 to 2\^64 - 1"),
         ({"evidence": {"block_hash": -102}}, r"evidence: before block 0: the block to come is 101"),
+        ({"evidence": {"block_hash": -62}}, r"block 39 is not kept any more, the oldest is 40"),
         ({"level": {"read": {"to": "Other", "function": "count"}}}, r"seen '300 of Other.count'"),
         (
             {"level": {"read": {"to": "Other", "function": "name"}}},
