@@ -36,7 +36,7 @@ class Gate:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """While inside, the task's request is at the node, or on its way there; it is cancelled where
+        """While inside, the task's request is at the node or on its way; it is cancelled where
         that takes too long: see `was_cut`."""
         task = asyncio.current_task()
         assert task is not None

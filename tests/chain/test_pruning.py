@@ -310,6 +310,42 @@ def test_requests_wait_while_the_door_is_quiet(node: Node, outside: Rpc) -> None
     assert sorted(map(str, answers)) == ["0x2", "0x7a69"]
 
 
+def test_what_is_sent_meanwhile_is_at_the_node_before_or_after(
+    node: Node, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what the door itself asks of the node for it, and what is cut on its way."""
+    monkeypatch.setattr("devnet.chain.gate.DRAIN_SECONDS", 0.0)
+    over = threading.Event()
+    told: list[str] = []
+
+    def send(name: str) -> None:
+        account = accounts[name].address
+        with Rpc(node.door.url) as rpc:
+            while not over.is_set():
+                try:
+                    rpc.call("eth_sendTransaction", {"from": account, "to": account})
+                    told.append("sent")
+                except RpcError as error:
+                    told.append(error.text)
+
+    threads = [threading.Thread(target=send, args=[name]) for name in NAMES[:4]]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(60):
+            with node.door.quiet():
+                before = node.rpc.call("txpool_status")
+                over.wait(0.02)
+                assert node.rpc.call("txpool_status") == before
+            node.rpc.call("evm_mine")
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(20)
+    assert 0 < told.count("sent") < len(told)
+    assert {text[:21] for text in told} <= {"sent", "it took too long whil"}
+
+
 def test_calls_of_other_threads_wait_while_one_is_alone(node: Node) -> None:
     answers: list[object] = []
     thread = threading.Thread(target=lambda: answers.append(node.rpc.call("eth_blockNumber")))
