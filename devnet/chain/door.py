@@ -28,7 +28,7 @@ from devnet.chain.filters import Filters, makes
 from devnet.chain.gas_bounds import MOST_WAITING_GAS, lower_gas, refusal_of_gas
 from devnet.chain.gate import CUT, Gate
 from devnet.chain.kept import PRUNED_CODE, Kept
-from devnet.chain.line import Line
+from devnet.chain.line import BROKEN, MOST_BYTES, TOO_LONG, Line
 from devnet.chain.methods import refusal
 from devnet.chain.waiting import Waiting
 
@@ -37,13 +37,11 @@ _OURS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _NO_JSON: Final = b"{"  # in the place of a body that is none: the node refuses it in its own words
 # A page cannot claim to be one of these; a wallet in the browser is one.
 _EXTENSIONS: Final = ("chrome-extension", "moz-extension", "safari-web-extension")
-_MOST_BYTES: Final = 64 << 20  # of a request or a message; a block of blobs has 2
 _NOT_FOUND: Final = -32601
 _INVALID: Final = -32600
 _BAD_PARAMETERS: Final = -32602
 _INTERNAL: Final = -32603
 _ANSWER_SECONDS: Final = 300.0
-_BROKEN: Final = 1011  # a WebSocket's: the server cannot go on
 _CLOSE_SECONDS: Final = 1.0
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -159,9 +157,7 @@ class RpcDoor:
             said = "the body is not what its headers say it is"
             return _json(_error(None, _INVALID, said), 400)
         if body is None:
-            return _json(
-                _error(None, _INTERNAL, f"a request of more than {_MOST_BYTES} bytes"), 413
-            )
+            return _json(_error(None, _INTERNAL, f"a request of more than {MOST_BYTES} bytes"), 413)
         if broken := await self._gate.admitted():
             return _json(_error(None, _INTERNAL, broken), 503)
         try:
@@ -181,12 +177,12 @@ class RpcDoor:
         status, answer = await self._ask(screened.body)
         if not screened.refused and not screened.makes:
             return web.Response(body=answer, status=status, headers=_JSON)
-        answers = json.loads(answer or b"[]")  # 204: all that passed were notifications
-        answers = answers if isinstance(answers, list) else [answers]
+        document = json.loads(answer or b"[]")  # 204: all that passed were notifications
+        answers = document if isinstance(document, list) else [document]
         for found in answers:
             if found.get("id") in screened.makes and isinstance(found.get("result"), str):
                 self._filters.made(found["result"], head)
-        if not screened.refused:
+        if not screened.refused or answers is not document:  # to a batch: one error for all of it
             return web.Response(body=answer, status=status, headers=_JSON)
         return _json([*answers, *screened.refused])
 
@@ -195,7 +191,7 @@ class RpcDoor:
         async for piece in request.content.iter_any():
             pieces.append(piece)
             size += len(piece)
-            if size > _MOST_BYTES:
+            if size > MOST_BYTES:
                 return None
         return b"".join(pieces)
 
@@ -203,7 +199,11 @@ class RpcDoor:
         assert self._session is not None
         try:
             async with self._session.post(self._node, data=body, headers=_JSON) as answer:
-                return answer.status, await answer.read()
+                found = await _read_whole(answer)
+                if found is not None:
+                    return answer.status, found
+                answer.close()  # what is still on its way would come before the next answer
+                return 200, json.dumps(_error(_identity(body), _INTERNAL, TOO_LONG)).encode()
         except (aiohttp.ClientError, TimeoutError) as error:
             text = f"the chain does not answer: {type(error).__name__}: {error}"
             return 502, json.dumps(_error(None, _INTERNAL, text)).encode()
@@ -254,11 +254,11 @@ class RpcDoor:
 
     async def _talk(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._session is not None
-        here = web.WebSocketResponse(max_msg_size=_MOST_BYTES, timeout=_CLOSE_SECONDS)
+        here = web.WebSocketResponse(max_msg_size=MOST_BYTES, timeout=_CLOSE_SECONDS)
         try:
             node = self._node.with_scheme("ws")
             closing = aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS)
-            there = await self._session.ws_connect(node, max_msg_size=_MOST_BYTES, timeout=closing)
+            there = await self._session.ws_connect(node, max_msg_size=MOST_BYTES, timeout=closing)
         except (aiohttp.ClientError, TimeoutError) as error:
             return web.Response(status=502, text=f"the chain takes no WebSocket: {error}\n")
         async with there:
@@ -281,7 +281,7 @@ class RpcDoor:
                 continue
             body = message.data.encode() if isinstance(message.data, str) else message.data
             if broken := await self._gate.admitted():
-                await line.end(_BROKEN, broken)
+                await line.end(BROKEN, broken)
                 return
             try:
                 with self._gate.asking():
@@ -334,6 +334,28 @@ def bar(headers: Mapping[str, str]) -> str:
     if origin is not None and origin.partition("://")[0] not in _EXTENSIONS:
         return f"a web page ({origin}) may not use the chain"
     return ""
+
+
+async def _read_whole(answer: aiohttp.ClientResponse) -> bytes | None:
+    """The node's answer; None for one of more than MOST_BYTES, of which no more is kept."""
+    if (answer.content_length or 0) > MOST_BYTES:
+        return None
+    pieces, size = [], 0
+    async for piece in answer.content.iter_any():
+        size += len(piece)
+        if size > MOST_BYTES:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _identity(body: bytes) -> object:
+    """Of the call that a request is; None where it is a batch, or nothing that can be read."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document.get("id") if isinstance(document, dict) else None
 
 
 def _error(identity: object, code: int, message: str) -> dict[str, Any]:

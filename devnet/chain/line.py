@@ -12,6 +12,10 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+MOST_BYTES: Final = 64 << 20  # of a request, an answer or a message; a block of blobs has 2
+TOO_LONG: Final = f"the answer has more than {MOST_BYTES} bytes: ask for less at once"
+# Why a WebSocket ends.
+BROKEN: Final = 1011  # the server cannot go on
 TRY_AGAIN_LATER: Final = 1013
 _CLOSE_SECONDS: Final = 1.0
 _NEWS_CHARACTERS: Final = 60  # a subscription's message names its method at once
@@ -106,7 +110,9 @@ class Line:
     async def pump(self) -> None:
         """What the node says, to the client, until one of them leaves."""
         async for message in self._node:
-            if message.type is aiohttp.WSMsgType.TEXT:
+            if message.type is aiohttp.WSMsgType.ERROR:
+                await self.end(*_reason(message.data))
+            elif message.type is aiohttp.WSMsgType.TEXT:
                 is_news = '"eth_subscription"' in message.data[:_NEWS_CHARACTERS]
                 text = message.data if is_news else self._answer(message.data)
                 if text is not None:
@@ -139,6 +145,14 @@ class Line:
             self._split.pop(known, None)
         whole = [answer | {"id": identities.get(answer.get("id"))} for answer in answers]
         return json.dumps([*whole, *refused])
+
+
+def _reason(error: object) -> tuple[int, str]:
+    """The code and the reason to close with where the node's message could not be read."""
+    too_long = aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+    if isinstance(error, aiohttp.WebSocketError) and error.code == too_long:
+        return too_long, TOO_LONG
+    return BROKEN, f"the chain's answer cannot be read: {error}"
 
 
 def _is_answered(message: bytes) -> bool:
