@@ -153,5 +153,6 @@ def _unmodelled(transaction: ObservedTransaction) -> Unmodelled:
         transaction.block,
         f"tx {transaction.hash} in block {transaction.block}: what it had contracts of the devnet "
         f"do cannot be followed: {transaction.unfollowed}. From this block on neither the model "
-        "nor the invariants are compared",
+        "nor the invariants are compared: the devnet goes on unchecked; devnet down and devnet up "
+        "begin a checked one",
     )

@@ -14,7 +14,7 @@ from eth_abi.exceptions import DecodingError
 
 from devnet.chain.block import Receipt
 from devnet.chain.chain import Chain
-from devnet.chain.errors import ChainError
+from devnet.chain.errors import AnswerTooLong, RpcError
 from devnet.chain.frames import CALL, REVERTED, Frame
 from devnet.chain.gas_bounds import MOST_SENT_GAS, MOST_WAITING_GAS
 from devnet.protocol.contracts import Contracts, DecodedCall, Event
@@ -50,7 +50,8 @@ def follow(
 ) -> tuple[InnerCall, ...]:
     """Every call of ours within a transaction that was accepted, in order.
 
-    `gas_followed` is what was followed in its block before. Raises Unfollowed.
+    `gas_followed` is what was followed in its block before. Raises Unfollowed, and NodeUnreachable
+    where there is no node to ask.
     """
     if receipt.gas_used > MOST_FOLLOWED_GAS:
         raise Unfollowed(f"it used {receipt.gas_used} gas, {MOST_FOLLOWED_GAS} are followed")
@@ -58,7 +59,7 @@ def follow(
         raise Unfollowed(f"{MOST_FOLLOWED_IN_BLOCK} gas are followed in a block, and there is more")
     try:
         frames = chain.frames(receipt.hash)
-    except ChainError as refused:
+    except (RpcError, AnswerTooLong) as refused:  # a node that is gone is nobody's transaction
         raise Unfollowed(f"the node does not trace it: {refused}") from refused
     ours = {a for a, name in contracts.names.items() if name not in CHAINLINK}
     return tuple(_read(entries(frames, ours), contracts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 from dataclasses import replace
 
 import foreign_code as code
@@ -11,13 +12,14 @@ from chain_world import ChainWorld
 from foreign_world import Foreign, names, refusals
 from model_world import DAY, KOMP, address
 
-from devnet.chain import Chain
+from devnet.chain import Chain, NodeUnreachable, Rpc
 from devnet.chain.gas_bounds import MOST_SENT_GAS
 from devnet.protocol import (
     ObservedTransaction,
     observe,
     observed,
 )
+from devnet.protocol.inner import Unfollowed, follow
 
 ORDER = {"kind": 0, "spec": bytes(32), "milliCpu": 1, "memoryMib": 1, "storageGib": 0}
 ORDER |= {"maxReplicas": 1, "duration": DAY, "deposit": KOMP, "maxRate": KOMP, "maxRate2": KOMP}
@@ -246,6 +248,32 @@ def test_after_what_nobody_can_follow_nothing_is_followed(
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize("is_there", [False, True], ids=["nobody listens", "nobody answers"])
+def test_a_node_that_does_not_answer_is_no_fault_of_the_transaction(
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    transfer = code.call(*foreign.encoded("Kompute", "transfer", address("bob"), 3))
+    light = foreign.deploy(code.program([transfer]))
+    mined = foreign.world.chain.mine([foreign.raw(light, b"")])
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if is_there:
+            silent.listen()
+        gone = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with monkeypatch.context() as patch, Rpc(gone, timeout_seconds=0.2) as rpc:
+            patch.setattr(foreign.world.chain, "rpc", rpc)
+            with pytest.raises(NodeUnreachable, match=f"no answer from the chain at {gone}"):
+                observe(mined, foreign.world.contracts, foreign.world.chain)
+
+
+def test_what_the_node_refuses_to_trace_cannot_be_followed(foreign: Foreign) -> None:
+    transfer = code.call(*foreign.encoded("Kompute", "transfer", address("bob"), 3))
+    mined = foreign.world.chain.mine([foreign.raw(foreign.deploy(code.program([transfer])), b"")])
+    unknown = replace(mined.receipts[0], hash="0x12")
+    with pytest.raises(Unfollowed, match="the node does not trace it: trace_transaction: "):
+        follow(unknown, foreign.world.contracts, foreign.world.chain, 0)
+
+
 def ended_at(foreign: Foreign, seen: ObservedTransaction) -> None:
     """The verdict says where and why, also later; nothing else is held against the chain."""
     for _ in range(2):
@@ -256,7 +284,8 @@ def ended_at(foreign: Foreign, seen: ObservedTransaction) -> None:
         assert verdict.unmodelled.seen == (
             f"tx {seen.hash} in block {seen.block}: what it had contracts of the devnet do cannot "
             f"be followed: {seen.unfollowed}. From this block on neither the model nor the "
-            "invariants are compared"
+            "invariants are compared: the devnet goes on unchecked; devnet down and devnet up "
+            "begin a checked one"
         )
         # The ledger is still read whole, with what came afterwards.
         assert foreign.world.stake(f"worker-{len(verdict.ledger.nodes) + 1}").ok
