@@ -98,10 +98,12 @@ def test_what_a_strangers_contract_calls_is_followed_as_far_as_it_can_be(
             assert step.json()["did"].endswith(f"; {since}")
         said = devnet("advance", "--blocks", "1")
         assert (said.code, since in " ".join(said.out.split())) == (0, True), said.out + said.err
+        assert said.out.startswith("advance: 1 block, to block "), said.out
         refused = devnet("order", "alice", "web", "--deposit", "90000000 KOMP", "--json")
         assert (refused.code, since in refused.out) == (1, True), refused.out + refused.err
         assert f"tx {transaction} in block {unmodelled['block']}" in unmodelled["seen"]
         assert "bytes, 67108864 are read" in unmodelled["seen"]
+        assert unmodelled["seen"].endswith("; devnet down and devnet up begin a checked one")
         assert "unmodelled" in devnet("status").out
         asked = devnet("expect", "--model", "equal", "--json")
         assert (asked.code, transaction in asked.out + asked.err) == (1, True)

@@ -34,6 +34,11 @@ def columns() -> int:
     return max(NARROWEST, min(WIDEST, width))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 block`, `2 blocks`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def wrapped(text: str, *, indent: str = INDENT, command_last: bool = False) -> list[str]:
     """The lines of `text`, none wider than `columns()`; what has no blank stands alone instead.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from devnet.base.telling import counted
 from devnet.cli import terminal
 from devnet.cli.numbers import SEED, Duration, Seconds, Whole
 from devnet.cli.options import cluster_names, json_option, known_cluster, set_option
@@ -122,8 +123,9 @@ def _print(result: LoadResult) -> None:
         terminal.print_text(fault, "red")
     rate = verdict.transactions * 1000 // max(1, verdict.load_milliseconds)
     terminal.print_text(
-        f"{verdict.word}: {result.users} users on {result.cluster}, {verdict.transactions} "
-        f"transactions ({rate}/s), {verdict.requests} requests, {result.seconds:.1f} s",
+        f"{verdict.word}: {counted(result.users, 'user')} on {result.cluster}, "
+        f"{counted(verdict.transactions, 'transaction')} ({rate}/s), "
+        f"{counted(verdict.requests, 'request')}, {result.seconds:.1f} s",
         "green" if verdict.ok else "red",
         head=verdict.word,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 
 import click
 
@@ -34,6 +33,7 @@ class Decimal(click.FloatRange):
 
     def __init__(self, least: float, most: float) -> None:
         super().__init__(least, most)
+        self._least, self._most = least, most
         self._range = f"from {least:g} to {most:g}"
 
     def _describe_range(self) -> str:
@@ -42,10 +42,11 @@ class Decimal(click.FloatRange):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not in the range {self._range}", param, ctx)
-        return float(number)
+        with contextlib.suppress(ValueError):  # no number: click says so
+            # Here and not by click, which says `1e+41` of 1e41 and `0.0` of 0.
+            if not self._least <= float(str(value)) <= self._most:  # so that `nan` is not, either
+                self.fail(f"{str(value)[:40]} is not in the range {self._range}", param, ctx)
+        return float(super().convert(value, param, ctx))
 
 
 class Seconds(Decimal):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
+from devnet.base.telling import counted
 from devnet.record.folder import write_atomically
 from devnet.runs.life import CUT_SHORT
 
@@ -95,7 +96,7 @@ def _unfinished(scenario: str, result: RunResult) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase", {"classname": scenario, "name": "the run to its end", "time": "0.000"}
     )
-    message = f"{_clean(result.verdict)} after {len(result.steps)} steps"
+    message = f"{_clean(result.verdict)} after {counted(len(result.steps), 'step')}"
     ElementTree.SubElement(case, "error", {"message": message, "type": "CutShort"}).text = message
     return case
 

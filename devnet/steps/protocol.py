@@ -10,6 +10,7 @@ from cluster.interface import EventKind
 from devnet.actors import messages
 from devnet.base import CheckFailed, UsageError
 from devnet.base.http import httpx
+from devnet.base.telling import counted
 from devnet.oracles import VENDORS, Resource
 from devnet.spec import steps
 from devnet.spec.feeds import FEED_PREFIX
@@ -130,7 +131,7 @@ def _order(stage: Stage, step: steps.Order) -> str:
 def _scale(stage: Stage, step: steps.Scale) -> str:
     order = stage.order(step.order_name)
     stage.ask(order.client, "Market", "scale", order.id, step.replicas)
-    return f"order {order.id} to {step.replicas} replicas"
+    return f"order {order.id} to {counted(step.replicas, 'replica')}"
 
 
 @performs(steps.Close)
@@ -254,4 +255,5 @@ def _advance(stage: Stage, step: steps.Advance) -> str:
         assert step.cycles is not None
         blocks = stage.blocks_to_cycle(step.cycles)
     stage.scheduler.advance(blocks)
-    return f"{blocks} blocks, to block {stage.head.number} in cycle {stage.cycle()}"
+    done = counted(blocks, "block")
+    return f"{done}, to block {stage.head.number} in cycle {stage.cycle()}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devnet.base import telling
-from devnet.base.telling import columns, wrapped
+from devnet.base.telling import columns, counted, wrapped
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,9 @@ def test_the_end_of_a_log_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> N
     for head in ("--- end of the log ---", "--- end of a log whose name is long.log ---"):
         text = "\n".join(["error: etcd was killed by SIGKILL", head, *log])
         assert wrapped(text) == ["error: etcd was", "  killed by SIGKILL", head, *log]
+
+
+def test_one_of_a_thing_is_not_many() -> None:
+    assert [counted(number, "block") for number in (0, 1, 2, 1236)] == [
+        *("0 blocks", "1 block", "2 blocks", "1236 blocks")
+    ]

@@ -88,6 +88,18 @@ def test_seconds_may_bear_their_unit(
         assert parameter.type.convert(text, parameter, None) == seconds
 
 
+@pytest.mark.parametrize(("name", "parameter"), BLOCK_TIMES)
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e41", "0", "-3", "86400.5"])
+def test_what_is_outside_is_named_as_it_was_typed(
+    name: str, parameter: click.Parameter, text: str
+) -> None:
+    with pytest.raises(click.BadParameter) as refused:
+        parameter.type.convert(text, parameter, None)
+    assert isinstance(parameter.type, Decimal) and parameter.type.max is not None
+    ends = f"from 0.05 to {parameter.type.max:g}"
+    assert refused.value.message == f"{text} is not in the range {ends}"
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_takes_a_number_or_refuses_it(name: str) -> None:
     """As the daemon reads it, without a daemon for each."""

@@ -80,7 +80,7 @@ def test_a_run_cut_short_is_not_green() -> None:
     assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("2", "0", "1")
     error = root.find("testsuite/testcase/error")
     assert error is not None
-    assert error.get("message") == "cut short after 1 steps"
+    assert error.get("message") == "cut short after 1 step"
 
 
 def test_nothing_was_run() -> None:
