@@ -25,6 +25,7 @@ _SENDS: Final = re.compile(
 _TRIES: Final = re.compile(
     r"eth_(call\w*|estimateGas|createAccessList|simulateV1)|(debug_traceCall|trace_call)\w*"
 )
+_RAW: Final = re.compile("raw", re.IGNORECASE)
 _GAS: Final = ("gas", "gasLimit")
 _CALL: Final = frozenset({"to", "data", "input", "from"})
 _MOST_NESTED: Final = 16
@@ -32,12 +33,16 @@ _MOST_NESTED: Final = 16
 
 def refusal_of_gas(call: dict[str, Any]) -> str:
     """Why a request that sends a transaction is refused; empty for one that may pass."""
-    method = str(call.get("method"))
+    method, params = str(call.get("method")), call.get("params")
     if not _SENDS.fullmatch(method):
         return ""
-    for asked in _sent(call.get("params")):
-        if asked is None or asked > MOST_SENT_GAS:
-            what = "cannot be read" if asked is None else f"is {asked}"
+    try:
+        asked = [read_raw(raw_of(params)).gas] if _RAW.search(method) else [*_asked(params)]
+    except ValueError as unread:
+        return f"{method}: not the bytes of one signed transaction: {unread}"
+    for gas in asked:
+        if gas is None or gas > MOST_SENT_GAS:
+            what = "cannot be read" if gas is None else f"is {gas}"
             return (
                 f"{method}: the transaction's gas limit {what}, a transaction has at most "
                 f"{MOST_SENT_GAS} here (devnet up --open-rpc lets everything through)"
@@ -45,10 +50,23 @@ def refusal_of_gas(call: dict[str, Any]) -> str:
     return ""
 
 
+def raw_of(params: object) -> bytes:
+    """The signed transaction that a request names; raises ValueError where it is none.
+
+    Nothing is left to the node that is not read here: it takes bytes as a list of numbers, and
+    whatever follows the transaction's own (tried).
+    """
+    if not isinstance(params, list) or not params:
+        raise ValueError("there is no list of parameters")
+    if not isinstance(params[0], str):
+        raise ValueError("the first parameter is no hex string")
+    return bytes.fromhex(params[0].removeprefix("0x"))
+
+
 def with_gas(transaction: dict[str, Any]) -> int | None:
     """The gas limit that an unsigned transaction names; None where the node is to estimate it."""
-    named = [transaction[key] for key in _GAS if transaction.get(key) is not None]
-    return _number(named[0]) if named else None
+    named = [transaction[key] for key in _GAS if _named(transaction, key)]
+    return number(named[0]) if named else None
 
 
 def lower_gas(call: dict[str, Any]) -> bool:
@@ -59,7 +77,7 @@ def lower_gas(call: dict[str, Any]) -> bool:
     for tried in _objects(call.get("params")):
         named = [key for key in _GAS if key in tried]
         if named or _CALL & tried.keys():
-            asked = _number(tried[named[0]]) if len(named) == 1 else None
+            asked = number(tried[named[0]]) if len(named) == 1 else None
             if asked is None or asked > MOST_CALL_GAS:
                 for key in named:
                     del tried[key]
@@ -68,16 +86,15 @@ def lower_gas(call: dict[str, Any]) -> bool:
     return changed
 
 
-def _sent(params: object) -> Iterator[int | None]:
-    """The gas limits in the parameters of a request that sends; None for one past reading."""
+def _asked(params: object) -> Iterator[int | None]:
+    """The gas limits of unsigned transactions; None for one past reading."""
     for item in params if isinstance(params, list) else [params]:
-        if isinstance(item, str):  # the node takes it without 0x, too
-            try:
-                yield read_raw(bytes.fromhex(item.removeprefix("0x"))).gas
-            except ValueError:
-                continue  # no transaction: the node says so
-        elif isinstance(item, dict):
-            yield from (_number(item[key]) for key in _GAS if item.get(key) is not None)
+        if isinstance(item, dict):
+            yield from (number(item[key]) for key in _GAS if _named(item, key))
+
+
+def _named(transaction: dict[str, Any], key: str) -> bool:
+    return transaction.get(key) is not None
 
 
 def _objects(item: object, depth: int = 0) -> Iterator[dict[str, Any]]:
@@ -92,7 +109,8 @@ def _objects(item: object, depth: int = 0) -> Iterator[dict[str, Any]]:
             yield from _objects(part, depth + 1)
 
 
-def _number(value: object) -> int | None:
+def number(value: object) -> int | None:
+    """A quantity as the node reads it; None for what is none."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     try:

@@ -35,6 +35,11 @@ def encode_list(items: Sequence[bytes]) -> bytes:
     return bytes((0xF7 + len(length),)) + length + body
 
 
+def encode(item: Item) -> bytes:
+    """Any item: what `decode` gave, as it was in its shortest form."""
+    return encode_bytes(item) if isinstance(item, bytes) else encode_list([*map(encode, item)])
+
+
 def to_bytes(number: int) -> bytes:
     """Big-endian without leading zeros; 0 is the empty string."""
     return number.to_bytes((number.bit_length() + 7) // 8, "big")

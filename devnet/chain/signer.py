@@ -9,7 +9,7 @@ from coincurve import PublicKey
 from devnet.chain import rlp
 from devnet.chain.accounts import SECP256K1_ORDER, Account, address_of
 from devnet.chain.keccak import keccak
-from devnet.chain.transaction import Transaction
+from devnet.chain.transaction import Transaction, fields_of
 
 SIGNATURE_BYTES: Final = 65
 
@@ -65,3 +65,21 @@ def recover(digest: bytes, signature: bytes) -> str:
     except Exception as error:  # coincurve raises a bare Exception
         raise ValueError(f"no key fits the signature: {error}") from error
     return address_of(key.format(compressed=False))
+
+
+def sender_of(raw: bytes) -> str:
+    """The lower-case address that signed a raw transaction of any type; raises ValueError."""
+    kind, fields = fields_of(raw)
+    unsigned, signature = fields[:-3], fields[-3:]
+    if len(signature) != 3 or not all(isinstance(item, bytes) for item in signature):
+        raise ValueError("a transaction without a signature")
+    v, r, s = (int.from_bytes(item, "big") for item in signature if isinstance(item, bytes))
+    if not kind and v >= 35:  # EIP-155
+        unsigned = [*unsigned, rlp.to_bytes((v - 35) // 2), b"", b""]
+        v = (v - 35) % 2
+    elif not kind:
+        v -= 27
+    if v not in (0, 1) or max(r, s) >= SECP256K1_ORDER:
+        raise ValueError("a signature that is none")
+    digest = keccak(kind + rlp.encode([*unsigned]))
+    return recover(digest, r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes((27 + v,)))

@@ -11,6 +11,8 @@ from devnet.chain.keccak import keccak
 DEVNET_CHAIN_ID: Final = 31337
 GAS_PRICE_WEI: Final = 1_000_000_000
 _BLOB: Final = b"\x03"
+# The fields before the nonce and between nonce and gas limit differ by type (EIP-2718).
+_TYPES: Final = {b"\x01": (1, 1), b"\x02": (1, 2), _BLOB: (1, 2), b"\x04": (1, 2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,18 @@ def _without_sidecar(body: bytes) -> bytes:
     return first if first[:1] >= b"\xc0" else body
 
 
+def fields_of(raw: bytes) -> tuple[bytes, list[rlp.Item]]:
+    """The type's byte, none of a legacy transaction's, and the fields, signature included; a
+    sidecar is left out. Raises ValueError."""
+    kind, body = (raw[:1], raw[1:]) if raw[:1] in _TYPES else (b"", raw)
+    fields = rlp.decode(body)
+    if kind == _BLOB and isinstance(fields, list) and fields and isinstance(fields[0], list):
+        fields = fields[0]
+    if not isinstance(fields, list):
+        raise ValueError("not a list of a transaction's fields")
+    return kind, fields
+
+
 def created_address(creator: str, nonce: int) -> str:
     """Where a creation by `creator` at its nonce lies (CREATE), lower-case."""
     fields = (bytes.fromhex(creator[2:]), rlp.to_bytes(nonce))
@@ -69,19 +83,11 @@ def read_raw(raw: bytes) -> Payload:
     """The payload of a raw legacy, EIP-2930, EIP-1559, EIP-4844 or EIP-7702 transaction.
 
     A blob transaction may carry its sidecar, as the pool gives it. Raises ValueError when the
-    bytes are none of these.
+    bytes are none of these, or not only that.
     """
-    if not raw:
-        raise ValueError("an empty transaction")
-    # The fields before the nonce and between nonce and gas limit differ by type (EIP-2718).
-    skip, fees, body = {
-        1: (1, 1, raw[1:]),
-        2: (1, 2, raw[1:]),
-        3: (1, 2, _without_sidecar(raw[1:])),
-        4: (1, 2, raw[1:]),
-    }.get(raw[0], (0, 1, raw))
-    fields = rlp.decode(body)
-    if not isinstance(fields, list) or len(fields) < skip + fees + 5:
+    kind, fields = fields_of(raw)
+    skip, fees = _TYPES.get(kind, (0, 1))
+    if len(fields) < skip + fees + 5:
         raise ValueError("not a list of a transaction's fields")
     head = fields[skip : skip + fees + 5]
     if not all(isinstance(item, bytes) for item in head):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from devnet.chain import Account, Anvil, Rpc, RpcError, Transaction, sign
+from devnet.chain import Account, Anvil, Rpc, RpcError, Transaction, rlp, sign
 from devnet.chain.door import RpcDoor
 from devnet.chain.gas_bounds import MOST_CALL_GAS, MOST_SENT_GAS, lower_gas, refusal_of_gas
 from tests.chain.conftest import BLOCK_SECONDS, GENESIS, NAMES
@@ -107,11 +107,32 @@ def test_a_transaction_has_as_much_gas_as_on_ethereum(
     assert int(node.call("eth_getBlockByNumber", "latest", False)["gasUsed"], 16) == MOST_SENT_GAS
 
 
-def test_what_is_no_transaction_is_the_nodes_to_refuse(door: Rpc) -> None:
-    for params in ([], ["0x"], ["zz"], ["0x" + 40 * "ff"], [None], [17], [[["0x00"]]]):
-        assert not refusal_of_gas({"method": "eth_sendRawTransaction", "params": params})
-        with pytest.raises(RpcError):
-            door.call("eth_sendRawTransaction", *params)
+@pytest.mark.parametrize("method", ["eth_sendRawTransaction", "trace_rawTransaction"])
+def test_what_is_not_read_wholly_does_not_pass(
+    method: str, door: Rpc, node: Rpc, accounts: dict[str, Account]
+) -> None:
+    """The node takes bytes as numbers, and whatever follows a transaction: so may 2 900 M gas."""
+    sender = accounts["account-0"]
+    raw = sign(sender, Transaction(0, WHERE, gas=2_900_000_000))
+    blob = b"\x03" + rlp.encode_list([raw, b"\xc0", b"\xc0", b"\xc0"])
+    spelled = [
+        *("0x" + raw.hex() + more for more in ("00", "c0", raw.hex())),
+        *("0x" + raw.hex()[:-2], "0x0x" + raw.hex(), " 0x" + raw.hex(), "0x", "zz"),
+        *([*raw], [[*raw]], {"0": raw.hex()}, None, 17, "0x" + 40 * "ff", "0x" + blob.hex() + "00"),
+    ]
+    for spelling in spelled:
+        for params in ([spelling], [spelling, ["trace"]]):
+            call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+            assert "not the bytes of one signed transaction" in refusal_of_gas(call)
+            with pytest.raises(RpcError) as caught:
+                door.call(method, *params)
+            assert caught.value.code == -32602
+    for bare in ([], {}, "0x" + raw.hex(), {"raw": "0x" + raw.hex()}, None):
+        assert refusal_of_gas({"method": method, "params": bare})
+    assert node.call("txpool_status") == {"pending": "0x0", "queued": "0x0"}
+    for text in ("0X" + raw.hex(), raw.hex().upper()):
+        with pytest.raises(RpcError, match="not the bytes|has at most"):
+            door.call(method, text)
 
 
 def test_an_open_door_bounds_nothing(node: Rpc, accounts: dict[str, Account]) -> None:

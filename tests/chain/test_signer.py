@@ -19,9 +19,11 @@ from devnet.chain import (
     transaction_hash,
 )
 from devnet.chain.rlp import first_of
+from devnet.chain.signer import sender_of
 from devnet.chain.transaction import Payload, read_raw
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+KEY = b"\x01" * 32
 secrets = st.integers(1, ORDER - 1).map(lambda number: number.to_bytes(32, "big"))
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
 transactions = st.builds(
@@ -80,10 +82,36 @@ def test_a_raw_transaction_reads_back(secret: bytes, transaction: Transaction) -
 )
 def test_transactions_of_other_wallets_read_back(fees: dict[str, object]) -> None:
     document = {"nonce": 3, "gas": 21_000, "to": "0x" + "11" * 20, "value": 5, "data": b"\x01\x02"}
-    signed = Reference.sign_transaction({**document, **fees, "chainId": 31337}, b"\x01" * 32)
+    signed = Reference.sign_transaction({**document, **fees, "chainId": 31337}, KEY)
     payload = read_raw(bytes(signed.raw_transaction))
     assert (payload.nonce, payload.to, payload.data) == (3, "0x" + "11" * 20, b"\x01\x02")
     assert (payload.gas, payload.value) == (21_000, 5)
+    assert sender_of(bytes(signed.raw_transaction)) == Reference.from_key(KEY).address.lower()
+    for more in (b"\x00", b"\xc0"):
+        with pytest.raises(ValueError, match="bytes follow"):
+            read_raw(bytes(signed.raw_transaction) + more)
+
+
+@given(secret=secrets, transaction=transactions)
+def test_the_sender_is_whose_key_signed(secret: bytes, transaction: Transaction) -> None:
+    account = Account.from_secret("any", secret)
+    raw = sign(account, transaction)
+    assert sender_of(raw) == account.address
+    with pytest.raises(ValueError, match=r"signature|RLP|list|field"):
+        sender_of(raw[:1])
+
+
+def test_the_sender_of_an_authorization_and_of_no_chain() -> None:
+    """EIP-7702, and a legacy transaction from before EIP-155."""
+    fields = {"nonce": 3, "gas": 60_000, "to": "0x" + "11" * 20, "value": 5, "data": b""}
+    given = Reference.from_key(b"\x02" * 32).sign_authorization(
+        {"chainId": 31337, "address": "0x" + "33" * 20, "nonce": 0}
+    )
+    fees = {"maxFeePerGas": 7, "maxPriorityFeePerGas": 1, "authorizationList": [given]}
+    signed = Reference.sign_transaction({**fields, **fees, "chainId": 31337, "type": 4}, KEY)
+    old = Reference.sign_transaction({**fields, "gasPrice": 7}, KEY)
+    for raw in (bytes(signed.raw_transaction), bytes(old.raw_transaction)):
+        assert sender_of(raw) == Reference.from_key(KEY).address.lower()
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x80", b"\xc0", b"\x02\xc0", b"\xc1", b"\xc3\x01\x02\x03"])
@@ -150,4 +178,7 @@ def test_a_blob_transaction_reads_the_same_with_its_sidecar(blobs: int) -> None:
     alone = b"\x03" + first_of(raw[1:])
     assert len(alone) < 500
     assert read_raw(alone) == read_raw(raw)
+    assert sender_of(raw) == sender_of(alone) == Reference.from_key(b"\x07" * 32).address.lower()
+    with pytest.raises(ValueError, match="bytes follow"):
+        read_raw(raw + b"\x00")
     assert transaction_hash(raw) == transaction_hash(alone) == "0x" + keccak(alone).hex()

@@ -21,7 +21,7 @@ WHERE = "0x" + "57" * 20
 # without any it makes it 1.
 GATED = "0x36600a576001600055005b6000546014575f5ffd5b00"
 GATE = "0x" + "58" * 20
-FULL = "txpool is full: transactions of 67108864 gas wait for a block"
+FULL = "txpool is full: transactions of 50331648 gas wait for a block"
 
 
 @pytest.fixture
@@ -52,21 +52,26 @@ def refused(rpc: Rpc, *call: Any) -> str:
     return str(caught.value)
 
 
-def test_four_of_the_largest_wait_and_the_next_block_takes_more(
+def test_three_of_the_largest_wait_and_the_next_block_takes_more(
     door: Rpc, chain: Chain, raws: Callable[..., str]
 ) -> None:
-    for nonce in range(4):
+    for nonce in range(3):
         send(door, raws("account-0", nonce))
     for _ in range(2):
-        said = refused(door, "eth_sendRawTransaction", raws("account-1", 0, 21_000))
+        said = refused(door, "eth_sendRawTransaction", raws("account-1", 0, 1_000_001))
         assert FULL in said
-        assert "with this one's 21000 more than the 67108864 that may" in said
-        assert "the next block takes them (devnet up --open-rpc" in said
+        assert "this one's 1000001 more than the 50331648 that may of more than 1000000" in said
+        assert "when a block has taken them, send it again (devnet up --open-rpc" in said
+    for nonce in range(16):  # a quarter is kept for small ones
+        send(door, raws("account-1", nonce, 1_000_000))
+    said = refused(door, "eth_sendRawTransaction", raws("account-2", 0, 1_000_000))
+    assert "of 66331648 gas wait" in said
+    assert "more than the 67108864 that may; when" in said
     begun = time.monotonic()
     (mined,) = chain.include({})
     assert time.monotonic() - begun < 30
-    assert sum(receipt.gas_used for receipt in mined.receipts) == MOST_WAITING_GAS
-    assert send(door, raws("account-1", 0, 21_000)) in str(chain.rpc.call("txpool_content"))
+    assert sum(receipt.gas_used for receipt in mined.receipts) == 66_331_648
+    assert send(door, raws("account-2", 0)) in str(chain.rpc.call("txpool_content"))
 
 
 def test_small_ones_are_summed(door: Rpc, chain: Chain, raws: Callable[..., str]) -> None:
@@ -81,21 +86,40 @@ def test_small_ones_are_summed(door: Rpc, chain: Chain, raws: Callable[..., str]
     assert chain.rpc.call("txpool_status") == {"pending": "0x0", "queued": "0x0"}
 
 
-def test_what_waits_behind_a_hole_holds_nobody_back_until_it_is_filled(
-    door: Rpc, chain: Chain, raws: Callable[..., str]
+def test_what_waits_behind_a_hole_leaves_half_to_others_and_fits_into_a_block(
+    door: Rpc, chain: Chain, raws: Callable[..., str], accounts: dict[str, Account]
 ) -> None:
-    for nonce in range(1, 5):
+    for nonce in (1, 2):
         send(door, raws("account-0", nonce))
+    sender = accounts["account-3"].address
+    asked = {"from": sender, "to": WHERE, "gas": hex(30_000), "nonce": hex(7)}
+    for call in (
+        ("eth_sendRawTransaction", raws("account-0", 3, 30_000)),
+        ("eth_sendRawTransaction", raws("account-3", 7, 30_000)),
+        ("eth_sendTransaction", asked),
+    ):
+        said = refused(door, *call)
+        assert "of 33554432 gas wait behind nonces that are missing, with this one's 30000" in said
+        assert ("is 0: send that first") in said
     for nonce in range(3):
-        send(door, raws("account-1", nonce, 21_000))
+        send(door, raws("account-1", nonce))
         chain.include({})
-    assert chain.rpc.call("txpool_status") == {"pending": "0x0", "queued": "0x4"}
-    chain.rpc.call("eth_sendRawTransaction", raws("account-0", 0, 21_000))
-    for nonce in range(3):
-        send(door, raws("account-2", nonce))
-    refused(door, "eth_sendRawTransaction", raws("account-2", 3))  # now that they will be mined
-    chain.include({})
-    send(door, raws("account-1", 3, 21_000))
+    assert chain.rpc.call("txpool_status") == {"pending": "0x0", "queued": "0x2"}
+    send(door, raws("account-0", 0, 21_000))
+    refused(door, "eth_sendRawTransaction", raws("account-2", 0))  # now that they will be mined
+    (mined,) = chain.include({})
+    assert sum(receipt.gas_used for receipt in mined.receipts) == 2 * MOST_SENT_GAS + 21_000
+    send(door, raws("account-2", 0))
+
+
+def test_one_that_is_replaced_counts_once(
+    door: Rpc, chain: Chain, accounts: dict[str, Account]
+) -> None:
+    for price in range(1, 9):
+        transaction = Transaction(0, WHERE, gas=MOST_SENT_GAS, gas_price=price * 2_000_000_000)
+        send(door, "0x" + sign(accounts["account-0"], transaction).hex())
+    (mined,) = chain.include({})
+    assert len(mined.receipts) == 1
 
 
 def test_the_devnets_own_are_neither_counted_nor_held_back(
@@ -103,23 +127,27 @@ def test_the_devnets_own_are_neither_counted_nor_held_back(
 ) -> None:
     for nonce in range(4):
         send(chain.rpc, raws("account-2", nonce))
-    for nonce in range(4):
+    for nonce in range(3):
         send(door, raws("account-0", nonce))
     send(chain.rpc, raws("account-2", 4))
     (mined,) = chain.include({})
-    assert len(mined.receipts) == 9
+    assert len(mined.receipts) == 8
 
 
-def test_what_the_node_refuses_is_forgotten(
-    door: Rpc, chain: Chain, raws: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+def test_what_the_node_refuses_holds_nobody_back(
+    door: Rpc, chain: Chain, raws: Callable[..., str]
 ) -> None:
-    monkeypatch.setattr("devnet.chain.waiting._ON_ITS_WAY_SECONDS", 0.0)
     send(door, raws("account-0", 0, 21_000))
     chain.include({})
-    for gas in range(MOST_SENT_GAS - 4, MOST_SENT_GAS):
+    for gas in range(MOST_SENT_GAS - 8, MOST_SENT_GAS):
         with pytest.raises(RpcError, match="nonce too low"):
             send(door, raws("account-0", 0, gas))
-    for nonce in range(1, 5):
+    poor = Account.from_secret("poor", bytes(31) + b"\x07")
+    for nonce in range(8):
+        raw = sign(poor, Transaction(nonce, WHERE, gas=MOST_SENT_GAS)).hex()
+        with pytest.raises(RpcError, match="nsufficient funds"):
+            send(door, raw)
+    for nonce in range(1, 4):
         send(door, raws("account-0", nonce))
 
 
@@ -134,8 +162,8 @@ def test_a_batch_is_refused_in_part(door: Rpc, chain: Chain, raws: Callable[...,
     sends = [("eth_sendRawTransaction", (raws("account-0", nonce),)) for nonce in range(6)]
     answers = door.batch([*sends, ("eth_chainId", ())])
     hashes = [transaction_hash(bytes.fromhex(raw[2:])) for _, (raw,) in sends]
-    assert answers[:4] == hashes[:4]
-    assert all(isinstance(answer, RpcError) and FULL in str(answer) for answer in answers[4:6])
+    assert answers[:3] == hashes[:3]
+    assert all(isinstance(answer, RpcError) and FULL in str(answer) for answer in answers[3:6])
     assert answers[6] == hex(chain.chain_id)
 
 
@@ -148,12 +176,12 @@ def test_a_websocket_is_bounded_as_well(
         url = door.url.replace("http", "ws")
         async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
             answers = []
-            for nonce in range(3):
+            for nonce in range(2):
                 await socket.send_str(asked("eth_sendRawTransaction", raws("account-0", nonce)))
                 answers.append(json.loads((await socket.receive(30)).data))
             await socket.send_str(asked("eth_sendTransaction", {"from": sender, "to": WHERE}))
             answers.append(json.loads((await socket.receive(30)).data))
-            batch = [asked("eth_sendRawTransaction", raws("account-0", 3)), asked("eth_chainId")]
+            batch = [asked("eth_sendRawTransaction", raws("account-0", 2)), asked("eth_chainId")]
             await socket.send_str(f"[{','.join(batch)}]")
             answers.append(json.loads((await socket.receive(30)).data))
             return answers
@@ -230,10 +258,10 @@ def test_what_the_node_signs_is_summed_too(
     door: Rpc, chain: Chain, accounts: dict[str, Account], raws: Callable[..., str]
 ) -> None:
     sender = {"from": accounts["account-0"].address, "to": WHERE}
-    for _ in range(4):
+    for _ in range(3):
         door.call("eth_sendTransaction", sender)
-    assert FULL in refused(door, "eth_sendTransaction", {**sender, "gas": hex(30_000)})
-    refused(door, "eth_sendRawTransaction", raws("account-1", 0, 21_000))
+    assert FULL in refused(door, "eth_sendTransaction", {**sender, "gas": hex(2_000_000)})
+    refused(door, "eth_sendRawTransaction", raws("account-1", 0))
     door.call("eth_signTransaction", sender)  # which sends nothing
     chain.include({})
     door.call("eth_sendTransaction", sender)
