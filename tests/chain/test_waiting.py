@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -115,11 +116,46 @@ def test_what_waits_behind_a_hole_leaves_half_to_others_and_fits_into_a_block(
 def test_one_that_is_replaced_counts_once(
     door: Rpc, chain: Chain, accounts: dict[str, Account]
 ) -> None:
+    for nonce in range(2):
+        send(door, "0x" + sign(accounts["account-1"], Transaction(nonce, WHERE, gas=1 << 24)).hex())
     for price in range(1, 9):
         transaction = Transaction(0, WHERE, gas=MOST_SENT_GAS, gas_price=price * 2_000_000_000)
         send(door, "0x" + sign(accounts["account-0"], transaction).hex())
     (mined,) = chain.include({})
-    assert len(mined.receipts) == 1
+    assert len(mined.receipts) == 3
+
+
+def test_those_who_send_at_once_fill_it_no_further(
+    door: Rpc, chain: Chain, raws: Callable[..., str], accounts: dict[str, Account]
+) -> None:
+    def taken(name: str) -> int:
+        count = 0
+        with Rpc(door.url) as rpc:
+            for nonce in range(3):
+                try:
+                    send(rpc, raws(name, nonce))
+                except RpcError as full:
+                    assert "txpool is full" in str(full)
+                    break
+                count += 1
+        return count
+
+    names = list(accounts)
+    with ThreadPoolExecutor(len(names)) as pool:
+        count = sum(pool.map(taken, names))
+    (mined,) = chain.include({})
+    assert len(mined.receipts) == count == 3
+
+
+def test_what_the_node_refuses_is_not_remembered(
+    chain: Chain, accounts: dict[str, Account]
+) -> None:
+    with RpcDoor(chain.rpc.url) as opened, Rpc(opened.url) as rpc:
+        for nonce in range(3):
+            raw = sign(accounts["account-0"], Transaction(nonce, WHERE, gas=1)).hex()
+            with pytest.raises(RpcError, match="intrinsic gas too low"):
+                send(rpc, raw)
+        assert not opened._waiting._sent
 
 
 def test_the_devnets_own_are_neither_counted_nor_held_back(
