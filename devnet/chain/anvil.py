@@ -41,9 +41,10 @@ class Anvil:
     `port` 0 takes a free one at a loopback address drawn at random, where no web page that tries
     ports finds it; a given port is one of 127.0.0.1. `folder` holds its log. `accounts` of the
     mnemonic are funded at genesis with 1 000 000 ETH each. `prune_history` keeps the state of the
-    head only: calls at older blocks are refused, and debug traces but for `trace_transaction`.
-    (Each further state is a whole copy, with the hashes of all blocks: 2 MB after 20 000.) Enter it
-    in a thread that lives as long as the chain must: the kernel kills the process with that thread.
+    head and of `older_states` before it only: calls at older blocks are refused, and debug traces
+    but for `trace_transaction`. (Each is a whole copy, with the hashes of all blocks: 2 MB after
+    20 000. With none, a call that a new block overtakes fails: see `overtaken`.) Enter it in a
+    thread that lives as long as the chain must: the kernel kills the process with that thread.
     Raises AnvilFailed when the port is taken or the process does not come up, MachineLacks when a
     devnet could not open its files.
     """
@@ -59,6 +60,7 @@ class Anvil:
         accounts: int = 10,
         devnet_id: str = "",
         prune_history: bool = False,
+        older_states: int = 0,
         chain_id: int = DEVNET_CHAIN_ID,
     ) -> None:
         self.port = port
@@ -67,6 +69,7 @@ class Anvil:
         self._binary, self._folder = binary, folder
         self._genesis_timestamp, self._mnemonic = genesis_timestamp, mnemonic
         self._accounts, self._devnet_id, self._prune = accounts, devnet_id, prune_history
+        self._older_states = older_states
         self._chain_id = chain_id
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -117,7 +120,8 @@ class Anvil:
         ]
         # Without either it leaves states in the home folder for ever; it refuses both together.
         if self._prune:
-            return [*words, "--prune-history"]
+            older = [str(self._older_states)] if self._older_states else []
+            return [*words, "--prune-history", *older]
         return [*words, "--max-persisted-states", "0"]
 
     def launch(self) -> None:

@@ -30,6 +30,7 @@ from devnet.chain.gate import CUT, Gate
 from devnet.chain.kept import PRUNED_CODE, Kept
 from devnet.chain.line import BROKEN, MOST_BYTES, TOO_LONG, Line
 from devnet.chain.methods import refusal
+from devnet.chain.overtaken import goes_by_http, persistently
 from devnet.chain.waiting import Waiting
 
 _HOST: Final = "127.0.0.1"
@@ -70,7 +71,7 @@ class RpcDoor:
         self._thread = LoopThread("chain's door")
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._waiting = Waiting(self._ask, most_waiting)
+        self._waiting = Waiting(partial(persistently, self._ask), most_waiting)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -174,7 +175,7 @@ class RpcDoor:
         if screened.body is None:
             return _json(screened.refused if screened.is_batch else screened.refused[0])
         head = self._kept.head
-        status, answer = await self._ask(screened.body)
+        status, answer = await persistently(self._ask, screened.body)
         if not screened.refused and not screened.makes:
             return web.Response(body=answer, status=status, headers=_JSON)
         document = json.loads(answer or b"[]")  # 204: all that passed were notifications
@@ -208,7 +209,7 @@ class RpcDoor:
             text = f"the chain does not answer: {type(error).__name__}: {error}"
             return 502, json.dumps(_error(None, _INTERNAL, text)).encode()
 
-    async def _screened(self, body: bytes) -> _Screened:
+    async def _screened(self, body: bytes, *, by_socket: bool = False) -> _Screened:
         if self._is_open:
             return _Screened(body)
         try:
@@ -222,6 +223,9 @@ class RpcDoor:
         answers = [await self._answered(call) for call in calls]
         refused = [answer for answer in answers if answer is not None]
         passed = [call for call, answer in zip(calls, answers, strict=True) if answer is None]
+        if by_socket:
+            refused += await self._by_http([call for call in passed if goes_by_http(call)])
+            passed = [call for call in passed if not goes_by_http(call)]
         if refused:  # the node would answer the whole batch with one error
             refused += [_error(None, _INVALID, "Invalid request") for c in passed if c is None]
             passed = [call for call in passed if call is not None]
@@ -251,6 +255,18 @@ class RpcDoor:
         if not isinstance(call, dict):
             return None
         return self._refused(call) or await self._waiting.answer(call)
+
+    async def _by_http(self, calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Their answers, by one request: of what is read of them there is one bound."""
+        if not calls:
+            return []
+        for call in calls:
+            lower_gas(call)
+        asked = [call | {"id": place} for place, call in enumerate(calls)]
+        _, heard = await persistently(self._ask, json.dumps(asked).encode())
+        found = json.loads(heard)
+        answers = found if isinstance(found, list) else [found] * len(calls)
+        return [answer | {"id": call["id"]} for call, answer in zip(calls, answers, strict=True)]
 
     async def _talk(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._session is not None
@@ -293,7 +309,7 @@ class RpcDoor:
                 return
 
     async def _passed_on(self, body: bytes, here: web.WebSocketResponse, line: Line) -> None:
-        screened = await self._screened(body)
+        screened = await self._screened(body, by_socket=True)
         made = partial(self._filters.made, head=self._kept.head)
         for identity in screened.makes:
             line.expect(identity, made)

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from devnet.chain.errors import AnswerTooLong, NodeUnreachable, RpcError
+from devnet.chain.overtaken import MOST_TRIES, is_overtaken
 
 _HEADERS: Final = {"Content-Type": "application/json"}
 # A server may close an idle connection just as the next request leaves; it is then sent once more.
@@ -20,6 +21,8 @@ _STALE: Final = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionRese
 
 class Rpc:
     """One connection to a node, opened at the first call and shared by threads one call at a time.
+
+    A call at the latest block that a new block overtook is asked again.
 
     A context manager; `close()` may be called more than once.
     """
@@ -64,10 +67,13 @@ class Rpc:
         AnswerTooLong for one of more than `most_bytes`, which is not read.
         """
         request = {"jsonrpc": "2.0", "id": 0, "method": method, "params": params}
-        answer = self._exchange(request, most_bytes)
-        if not isinstance(answer, dict):
-            raise NodeUnreachable(self.url, f"{method} answered {str(answer)[:200]}")
-        result = _outcome(method, answer)
+        for _ in range(MOST_TRIES):
+            answer = self._exchange(request, most_bytes)
+            if not isinstance(answer, dict):
+                raise NodeUnreachable(self.url, f"{method} answered {str(answer)[:200]}")
+            result = _outcome(method, answer)
+            if not _is_late(method, params, result):
+                break
         if isinstance(result, RpcError):
             raise result
         return result
@@ -77,6 +83,15 @@ class Rpc:
 
         The node may work on a large batch in another order than the one given.
         """
+        results = self._batch(calls)
+        for _ in range(MOST_TRIES - 1):
+            places = [p for p, call in enumerate(calls) if _is_late(*call, results[p])]
+            again = self._batch([calls[place] for place in places])
+            for place, result in zip(places, again, strict=True):
+                results[place] = result
+        return results
+
+    def _batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
         if not calls:
             return []
         answers = self._exchange(
@@ -140,6 +155,10 @@ class Rpc:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _is_late(method: str, params: Sequence[object], result: object) -> bool:
+    return isinstance(result, RpcError) and is_overtaken(method, params, result.code, result.text)
 
 
 def _outcome(method: str, answer: dict[str, Any]) -> Any:

@@ -36,7 +36,7 @@ from devnet.record.folder import RunFolder
 from devnet.record.history import REMEMBERED, History
 from devnet.runs.clusters import choose, making_of
 from devnet.runs.genesis import Genesis, deploy_network, genesis_document
-from devnet.runs.node import funded_accounts, node_of
+from devnet.runs.node import drops, funded_accounts, node_of
 from devnet.runs.parts import blamed, require
 from devnet.spec.network import NetworkSpec
 from devnet.steps.readings import Readings
@@ -138,7 +138,14 @@ class World:
         spec, logs = self.spec, self.run.path / "logs"
         accounts = derive(spec.accounts.mnemonic, account_names(spec))
         self._anvil = stack.enter_context(
-            self._node or node_of(spec, self._toolchain, logs=logs, devnet_id=self._devnet_id)
+            self._node
+            or node_of(
+                spec,
+                self._toolchain,
+                logs=logs,
+                devnet_id=self._devnet_id,
+                drops_blocks=self.drops_blocks,
+            )
         )
         kept = Kept(states=not spec.chain.prune_history)
         self._door = stack.enter_context(
@@ -150,8 +157,7 @@ class World:
             )
         )
         rpc = stack.enter_context(Rpc(self._anvil.url))
-        # Through an open door somebody may go back to a snapshot of a block that is gone.
-        prunes = spec.chain.prune_history and self.drops_blocks and not spec.chain.open_rpc
+        prunes = self.drops_blocks and drops(spec)
         self.chain = Chain(
             rpc,
             spec.chain.block_seconds,

@@ -126,6 +126,9 @@ def test_who_may_need_old_blocks_keeps_them(
         world.scheduler.advance(KEPT + 3 * EVERY)
         assert world.chain.first == 0
         assert rpc.call("eth_getBlockByNumber", "0x2", False)["number"] == "0x2"
+        head = world.chain.head.number
+        for number in (head - 15, head):  # and some states, for those whom a block overtakes
+            assert world.chain.rpc.call("eth_getCode", "0x" + "00" * 20, hex(number)) == "0x"
 
 
 def test_an_actor_s_transaction_that_the_node_takes_not_again_is_sent_again(
