@@ -76,6 +76,18 @@ def lost_transactions(head: Block, reasons: Mapping[str, str]) -> Foreign:
     )
 
 
+def postponed_drop(head: Block, blocks: int) -> Foreign:
+    """Old blocks are kept, since more gas waits than a block has; it was to be otherwise for so
+    many `blocks`."""
+    return Foreign(
+        head.number,
+        f"for {blocks} blocks up to block {head.number} no old blocks were dropped "
+        "(chain.prune_history), since more gas waits in the pool than a block has: memory grows "
+        "until blocks have taken it, or whoever sent it sends less",
+        replays=True,
+    )
+
+
 def oddities(parent: Block, root: str, mined: MinedBlock, block_seconds: int) -> Iterator[Foreign]:
     """All that is wrong with a block that follows its parent, when the state had this root."""
     block, due = mined.block, parent.timestamp + block_seconds

@@ -64,22 +64,34 @@ class Pool:
         return {int(nonce): str(item["hash"]) for nonce, item in sorted(found.items())}
 
     def raws(self) -> list[bytes] | None:
-        """All that waits, as it was signed, in its order; None while a block does not hold what is
-        ready: of the rest the node tells no order."""
+        """All that waits, as it was signed: in its order what a block would hold of it, then the
+        rest, which no block takes as it is, by account and nonce. None while a block has not the
+        gas for what is ready: of what is left out for that the node tells no order."""
         content = self._rpc.call("txpool_content")
         if not any(content.values()):
             return []
-        ready = self._rpc.call("eth_getBlockByNumber", "pending", False)["transactions"]
-        if len(ready) < sum(map(len, content["pending"].values())):
+        block = self._rpc.call("eth_getBlockByNumber", "pending", False)
+        if _ready_gas(content) > int(block["gasLimit"], 16):
             return None
-        hashes = list(dict.fromkeys([*ready, *_hashes(content)]))
+        return self._raws(list(dict.fromkeys([*block["transactions"], *_hashes(content)])))
+
+    def again(self, raws: Sequence[bytes]) -> list[bytes]:
+        """All that waits now: those of these that still do, and what came since they were read."""
+        known = {transaction_hash(raw): raw for raw in raws}
+        there = dict.fromkeys(_hashes(self._rpc.call("txpool_content")))
+        stay = [raw for item, raw in known.items() if item in there]
+        return [*stay, *self._raws([item for item in there if item not in known])]
+
+    def _raws(self, hashes: Sequence[str]) -> list[bytes]:
+        """But for those that are not there any more: one of a higher fee came for them."""
         raws: list[bytes] = []
         for start in range(0, len(hashes), SEND_BATCH):
             piece = hashes[start : start + SEND_BATCH]
             for answer in self._rpc.batch([("eth_getRawTransactionByHash", (h,)) for h in piece]):
                 if isinstance(answer, RpcError):
                     raise answer
-                raws.append(bytes.fromhex(answer[2:]))
+                if answer is not None:
+                    raws.append(bytes.fromhex(answer[2:]))
         return raws
 
     def missing(self, raws: Sequence[bytes]) -> list[str]:
@@ -104,6 +116,13 @@ class Pool:
         found = self._rpc.batch([("eth_getTransactionByHash", (item,)) for item in hashes])
         senders = sorted({item["from"] for item in found if isinstance(item, dict)})
         self._rpc.batch([("anvil_removePoolTransactions", (sender,)) for sender in senders])
+
+
+def _ready_gas(content: Any) -> int:
+    """Of an answer to txpool_content: what is ready for a block may use."""
+    return sum(
+        int(item["gas"], 16) for waiting in content["pending"].values() for item in waiting.values()
+    )
 
 
 def _hashes(content: Any) -> Iterator[str]:

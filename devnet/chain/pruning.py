@@ -19,13 +19,15 @@ from devnet.base.signals import deferred
 from devnet.chain.block import Block, read_block
 from devnet.chain.dump import trimmed
 from devnet.chain.errors import ChainError, DropFailed, Refusal, RpcError
-from devnet.chain.foreign import PROOF, Foreign, lost_transactions, root_of
+from devnet.chain.foreign import PROOF, Foreign, lost_transactions, postponed_drop, root_of
 from devnet.chain.kept import Kept
 from devnet.chain.pool import Pool
 from devnet.chain.rpc import Rpc
 
 KEPT_BLOCKS: Final = 512  # at least; BLOCKHASH reaches 256 back, the actors no further
-DROP_EVERY: Final = 512  # blocks; 0.2 s each time
+# Blocks. One drop takes 0.2 s on an idle devnet, and longer with what is read and given back: 5 s
+# with 2 000 transactions that wait, 2.3 s with 100 000 slots of storage (tried).
+DROP_EVERY: Final = 512
 
 Quiet = Callable[[], AbstractContextManager[None]]
 
@@ -41,6 +43,7 @@ class Pruning:
         self._rpc, self._block_seconds = rpc, block_seconds
         self._kept, self._quiet = kept, quiet
         self._failed: DropFailed | None = None
+        self._said_late = False
 
     @property
     def first(self) -> int:
@@ -53,15 +56,19 @@ class Pruning:
 
     def due(self, head: int) -> bool:
         """Whether the node has that many blocks more than it must keep."""
-        return head - max(self._kept.first, 1) + 1 >= KEPT_BLOCKS + DROP_EVERY
+        return self._spare(head) >= DROP_EVERY
+
+    def _spare(self, head: int) -> int:
+        return head - max(self._kept.first, 1) + 1 - KEPT_BLOCKS
 
     def drop(self, head: Block) -> Foreign | None:
         """All but the last KEPT_BLOCKS up to this head, when due; nobody has read beyond it.
 
         Gives what became of transactions that waited, where the node takes some not again. Does
-        nothing while the chain has gone on from `head` already, and while more waits than fits into
-        a block, whose order nobody could tell. Raises DropFailed where the node refuses, breaks
-        off, or is another afterwards; and again whenever it is asked to go on.
+        nothing while the chain has gone on from `head` already, and while more gas is ready than a
+        block has, in an order that nobody could tell; where that lasts it is said, once. Raises
+        DropFailed where the node refuses, breaks off, or is another afterwards; and again whenever
+        it is asked to go on.
         """
         if self._failed is not None:
             raise self._failed
@@ -81,10 +88,13 @@ class Pruning:
         first = head.number - KEPT_BLOCKS + 1
         with _named(first):
             before = self._look()
-            waiting = Pool(self._rpc).raws()
-            if read_block(before[0]) != head or waiting is None:
+            if read_block(before[0]) != head:
                 return None
-            refusals = self._renew(first, waiting)
+            found = Pool(self._rpc).raws()
+            if found is None:
+                return self._postponed(head)
+            waiting, refusals = self._renew(first, found)
+            self._said_late = False
             after = self._look()
             if before != after:
                 raise ChainError(
@@ -92,20 +102,34 @@ class Pruning:
                 )
             return self._told(head, waiting, refusals)
 
-    def _renew(self, first: int, waiting: Sequence[bytes]) -> list[Refusal]:
+    def _postponed(self, head: Block) -> Foreign | None:
+        if self._said_late or self._spare(head.number) < 2 * DROP_EVERY:
+            return None
+        self._said_late = True
+        return postponed_drop(head, self._spare(head.number) - DROP_EVERY)
+
+    def _renew(
+        self, first: int, found: Sequence[bytes]
+    ) -> tuple[Sequence[bytes], Sequence[Refusal]]:
+        """What waited, `found` before, and those of it that the node takes not again."""
         dump = gzip.decompress(bytes.fromhex(self._rpc.call("anvil_dumpState")[2:]))
         rest, gone = trimmed(dump.decode(), first)
         load = gzip.compress(rest.encode(), 1)
         del dump, rest
         snapshot = self._rpc.call("evm_snapshot")
+        # A request that was cut may be under way within the node still, and land until now.
+        waiting = Pool(self._rpc).again(found)
         self._rpc.call("anvil_reset")
         self._rpc.call("anvil_loadState", "0x" + load.hex())
         if self._rpc.call("evm_revert", snapshot) is not True:
             raise ChainError(f"the chain lost its snapshot {snapshot}")
         self._rpc.call("anvil_setBlockTimestampInterval", self._block_seconds)
-        refusals = Pool(self._rpc).offer(waiting)
+        refusals = self._offer(waiting)
         self._kept.drop(first, gone)
-        return refusals
+        return waiting, refusals
+
+    def _offer(self, waiting: Sequence[bytes]) -> list[Refusal]:
+        return Pool(self._rpc).offer(waiting)
 
     def _told(
         self, head: Block, waiting: Sequence[bytes], refusals: Sequence[Refusal]

@@ -11,6 +11,7 @@ from tests.chain.conftest import NAMES
 from tests.chain.pruned import EVERY, KEPT, Node, created, transfer
 
 ETH = 10**18
+FEE = 21_000 * 10**9  # of a transfer
 
 
 def at_the_brink(node: Node) -> None:
@@ -80,6 +81,51 @@ def test_many_that_are_lost_are_counted(node: Node, accounts: dict[str, Account]
     assert "and 33 more" in told.seen
 
 
+def test_what_no_block_takes_as_it_is_does_not_keep_old_blocks(
+    node: Node, accounts: dict[str, Account]
+) -> None:
+    """An account sends 1 wei and then all it had: that fails in every block, so none holds it."""
+    poor, rich, other = (accounts[name] for name in NAMES[:3])
+    at_the_brink(node)
+    has = node.chain.balance(poor.address)
+    sent = [paying(poor, rich, 0, 1), paying(poor, rich, 1, has - FEE), paying(poor, rich, 2, 2)]
+    others = [transfer(other, rich, nonce) for nonce in range(2)]
+    assert node.chain.pool.offer([*sent[:2], *others, sent[2]]) == []
+    assert node.chain._pruning is not None
+    assert node.chain._pruning.drop(node.chain.head) is None
+    assert node.kept.first == EVERY + 1
+    waiting = {nonce: transaction_hash(raw) for nonce, raw in enumerate(sent)}
+    assert node.chain.pool.of(poor.address) == waiting
+    (mined,) = node.chain.include({})
+    assert mined.raw == (sent[0], *others)
+    assert node.chain.foreign == []
+
+
+def test_what_is_sent_until_the_last_moment_is_kept(
+    node: Node, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that was cut goes on within the node; one of these replaces what was read."""
+    alice, bob, carol = (accounts[name] for name in NAMES[:3])
+    at_the_brink(node)
+    first = transfer(alice, bob, 0)
+    dearer = sign(alice, Transaction(0, bob.address, gas=21_000, value=2, gas_price=2 * 10**9))
+    late = transfer(carol, bob, 0)
+    assert node.chain.pool.offer([first, transfer(bob, carol, 0)]) == []
+    ask = node.rpc.call
+
+    def call(method: str, *params: object) -> object:
+        if method == "anvil_dumpState":
+            for raw in (late, dearer):
+                ask("eth_sendRawTransaction", "0x" + raw.hex())
+        return ask(method, *params)
+
+    monkeypatch.setattr(node.rpc, "call", call)
+    (mined,) = node.chain.include({})
+    assert node.kept.first == EVERY + 1
+    assert set(mined.raw) == {dearer, late, transfer(bob, carol, 0)}
+    assert node.chain.foreign == []
+
+
 def test_nothing_is_dropped_while_more_waits_than_a_block_holds(
     node: Node, accounts: dict[str, Account]
 ) -> None:
@@ -93,6 +139,31 @@ def test_nothing_is_dropped_while_more_waits_than_a_block_holds(
     (second,) = node.chain.include({})
     assert node.kept.first == EVERY + 2
     assert (first.raw, second.raw) == (tuple(sent[:4]), tuple(sent[4:]))
+
+
+def test_that_nothing_is_dropped_for_long_is_said_once(
+    node: Node, accounts: dict[str, Account]
+) -> None:
+    at_the_brink(node)
+    node.rpc.call("evm_setBlockGasLimit", hex(21_000))
+    alice, bob = accounts[NAMES[0]], accounts[NAMES[1]]
+    sent = [transfer(alice, bob, nonce) for nonce in range(EVERY + 5)]
+    assert node.chain.pool.offer(sent) == []
+
+    def said() -> list[str]:
+        return [item.seen for item in node.chain.foreign if "were dropped" in item.seen]
+
+    for _ in range(EVERY):
+        node.chain.include({})
+    assert (node.kept.first, said()) == (0, [])
+    for _ in range(4):
+        node.chain.include({})
+    assert node.kept.first == 0
+    (told,) = said()
+    assert told.startswith(f"for {EVERY} blocks up to block {KEPT + 2 * EVERY} no old blocks were")
+    node.chain.include({})  # of the last one, which a block holds
+    assert node.kept.first > EVERY
+    assert said() == [told]
 
 
 def test_the_transactions_before_a_long_advance_can_be_looked_up_afterwards(

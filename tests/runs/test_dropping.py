@@ -136,16 +136,14 @@ def test_an_actor_s_transaction_that_the_node_takes_not_again_is_sent_again(
 ) -> None:
     refused = []
 
-    def offering_nothing(self: Pruning, first: int, waiting: Sequence[bytes]) -> list[Refusal]:
+    def offering_nothing(self: Pruning, waiting: Sequence[bytes]) -> list[Refusal]:
         refused.extend(waiting)
-        assert renew(self, first, ()) == []
         return [
             Refusal(place, transaction_hash(raw), "somebody was faster")
             for place, raw in enumerate(waiting)
         ]
 
-    renew = Pruning._renew
-    monkeypatch.setattr(Pruning, "_renew", offering_nothing)
+    monkeypatch.setattr(Pruning, "_offer", offering_nothing)
     with raised(life, toolchain) as world:
         world.scheduler.advance(KEPT + EVERY - world.chain.head.number)
         assert world.chain.first == 0
