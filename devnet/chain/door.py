@@ -24,7 +24,7 @@ from yarl import URL
 
 from devnet.base.errors import StartFailed
 from devnet.base.loop import LoopThread
-from devnet.chain.filters import Filters, makes
+from devnet.chain.filters import Filters
 from devnet.chain.gas_bounds import MOST_WAITING_GAS, lower_gas, refusal_of_gas
 from devnet.chain.gate import CUT, Gate
 from devnet.chain.kept import PRUNED_CODE, Kept
@@ -160,29 +160,35 @@ class RpcDoor:
         if body is None:
             return _json(_error(None, _INTERNAL, f"a request of more than {MOST_BYTES} bytes"), 413)
         if broken := await self._gate.admitted():
-            return _json(_error(None, _INTERNAL, broken), 503)
+            return _json(_errors(body, broken), 503)
         try:
             with self._gate.asking():
                 return await self._carried(body)
         except asyncio.CancelledError:
             if not self._gate.was_cut():
                 raise
-            return _json(_error(None, _INTERNAL, CUT), 503)
+            self._filters.cut(_calls(body))
+            return _json(_errors(body, CUT), 503)
 
     async def _carried(self, body: bytes) -> web.Response:
         """A request's answer, by the node as far as it may have it."""
         screened = await self._screened(body)
         if screened.body is None:
             return _json(screened.refused if screened.is_batch else screened.refused[0])
-        head = self._kept.head
-        status, answer = await persistently(self._ask, screened.body)
-        if not screened.refused and not screened.makes:
-            return web.Response(body=answer, status=status, headers=_JSON)
-        document = json.loads(answer or b"[]")  # 204: all that passed were notifications
-        answers = document if isinstance(document, list) else [document]
-        for found in answers:
-            if found.get("id") in screened.makes and isinstance(found.get("result"), str):
-                self._filters.made(found["result"], head)
+        expected = self._filters.expected(screened.passed)
+        try:
+            status, answer = await persistently(self._ask, screened.body)
+            if not screened.refused and not expected:
+                return web.Response(body=answer, status=status, headers=_JSON)
+            document = json.loads(answer or b"[]")  # 204: all that passed were notifications
+            answers = document if isinstance(document, list) else [document]
+            for found in answers:
+                place = next((p for p, e in enumerate(expected) if e.id == found.get("id")), None)
+                if place is not None:
+                    expected.pop(place).came(found.get("result"))
+        finally:
+            for lost in expected:
+                lost.is_lost()
         if not screened.refused or answers is not document:  # to a batch: one error for all of it
             return web.Response(body=answer, status=status, headers=_JSON)
         return _json([*answers, *screened.refused])
@@ -229,13 +235,12 @@ class RpcDoor:
         if refused:  # the node would answer the whole batch with one error
             refused += [_error(None, _INVALID, "Invalid request") for c in passed if c is None]
             passed = [call for call in passed if call is not None]
-        made = [c["id"] for c in passed if isinstance(c, dict) and makes(c)]
         lowered = [lower_gas(call) for call in passed if isinstance(call, dict)]
         # Said twice, a member might be read otherwise there than here.
         once = all(body.count(key) == len(calls) for key in (b'"method"', b'"params"'))
         if changed or refused or any(lowered) or not once:
             body = json.dumps(passed if is_batch else document).encode()
-        return _Screened(None if refused and not passed else body, passed, refused, made, is_batch)
+        return _Screened(None if refused and not passed else body, passed, refused, is_batch)
 
     def _refused(self, call: object) -> dict[str, Any] | None:
         if not isinstance(call, dict):
@@ -289,6 +294,7 @@ class RpcDoor:
                 back.cancel()
                 with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                     await back
+                line.lose()
         return here
 
     async def _listen(self, here: web.WebSocketResponse, line: Line) -> None:
@@ -305,14 +311,14 @@ class RpcDoor:
             except asyncio.CancelledError:
                 if not self._gate.was_cut():
                     raise
+                self._filters.cut(_calls(body))
                 await line.cut()
                 return
 
     async def _passed_on(self, body: bytes, here: web.WebSocketResponse, line: Line) -> None:
         screened = await self._screened(body, by_socket=True)
-        made = partial(self._filters.made, head=self._kept.head)
-        for identity in screened.makes:
-            line.expect(identity, made)
+        for expected in self._filters.expected(screened.passed):
+            line.expect(expected)
         if screened.body is None:
             refused = screened.refused if screened.is_batch else screened.refused[0]
             await here.send_str(json.dumps(refused))
@@ -324,13 +330,11 @@ class RpcDoor:
 
 @dataclass(frozen=True, slots=True)
 class _Screened:
-    """What may go on to the node, None for nothing, and the answers to what may not; `makes` are
-    the identities of the calls that make a filter of logs."""
+    """What may go on to the node, None for nothing, and the answers to what may not."""
 
     body: bytes | None
     passed: Sequence[Any] = ()
     refused: list[dict[str, Any]] = field(default_factory=list)
-    makes: Sequence[object] = ()
     is_batch: bool = False
 
 
@@ -372,6 +376,23 @@ def _identity(body: bytes) -> object:
     except (ValueError, RecursionError):
         return None
     return document.get("id") if isinstance(document, dict) else None
+
+
+def _calls(body: bytes) -> list[dict[str, Any]]:
+    """All that a request asks, as far as it can be read."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return []
+    calls = document if isinstance(document, list) else [document]
+    return [call for call in calls if isinstance(call, dict)]
+
+
+def _errors(body: bytes, message: str) -> object:
+    """The answer to a request of which nothing is done: to a batch one for each of its calls."""
+    errors = [_error(call["id"], _INTERNAL, message) for call in _calls(body) if "id" in call]
+    is_batch = bool(errors) and body.lstrip()[:1] == b"["
+    return errors if is_batch else _error(_identity(body), _INTERNAL, message)
 
 
 def _error(identity: object, code: int, message: str) -> dict[str, Any]:

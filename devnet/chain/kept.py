@@ -204,7 +204,10 @@ def _number(given: object) -> int | None:
         return given
     if given == "earliest":
         return 0
+    base = 16 if given[:2] in ("0x", "0X") else 10
+    digits = given[2:] if base == 16 else given
+    digits = digits.lstrip("0") or digits[-1:]  # the node takes any number of them before it
     try:
-        return int(given, 16 if given[:2] in ("0x", "0X") else 10) if len(given) < 67 else None
+        return int(digits, base) if len(digits) < 67 else None
     except ValueError:
         return None

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
+
+from devnet.chain.filters import Expected
 
 MOST_BYTES: Final = 64 << 20  # of a request, an answer or a message; a block of blobs has 2
 TOO_LONG: Final = f"the answer has more than {MOST_BYTES} bytes: ask for less at once"
@@ -22,8 +25,6 @@ _NEWS_CHARACTERS: Final = 60  # a subscription's message names its method at onc
 _REASON: Final = (
     b"too slow while the chain dropped its old blocks (chain.prune_history): connect again"
 )
-
-Made = Callable[[str], None]
 
 
 class Line:
@@ -45,7 +46,7 @@ class Line:
         self._count = 0
         self._barriers: set[str] = set()
         self._split: dict[str, tuple[dict[str, Any], list[Any]]] = {}
-        self._making: dict[str, Made] = {}  # by the identity of a request for a filter
+        self._expected: dict[str, list[Expected]] = {}  # by the identity of the request
 
     async def pass_on(self, message: bytes) -> None:
         """Give it to the node as it is."""
@@ -67,14 +68,30 @@ class Line:
         sent = [call | {"id": name} if name in identities else call for name, call in names.items()]
         await self._node.send_str(json.dumps(sent))
 
-    def expect(self, identity: object, made: Made) -> None:
-        """Tell `made` the name of the filter that the answer to this call gives."""
-        self._making[json.dumps(identity)] = made
+    def expect(self, expected: Expected) -> None:
+        """Tell it the answer to its call, or that there is none."""
+        self._expected.setdefault(json.dumps(expected.id), []).append(expected)
+
+    def lose(self) -> None:
+        """What is expected still never comes."""
+        lost, self._expected = self._expected, {}
+        for waiting in lost.values():
+            for expected in waiting:
+                expected.is_lost()
+
+    def _take(self, identity: object) -> Expected | None:
+        key = json.dumps(identity)
+        waiting = self._expected.get(key)
+        if not waiting:
+            return None
+        taken = waiting.pop(0)
+        if not waiting:
+            del self._expected[key]
+        return taken
 
     def _rename(self, name: str, identity: object) -> None:
-        made = self._making.pop(json.dumps(identity), None)
-        if made is not None:
-            self._making[json.dumps(name)] = made
+        if expected := self._take(identity):
+            self.expect(replace(expected, id=name))
 
     def _token(self) -> str:
         self._count += 1
@@ -95,6 +112,7 @@ class Line:
 
     async def cut(self) -> None:
         """Close both, and tell the client to come again."""
+        self.lose()
         try:
             async with asyncio.timeout(2 * _CLOSE_SECONDS):
                 await self._here.close(code=TRY_AGAIN_LATER, message=_REASON)
@@ -125,14 +143,13 @@ class Line:
 
     def _answer(self, text: str) -> str | None:
         """What the client is told of it; None for what only the door asked for."""
-        if not self._making and self._name not in text:
+        if not self._expected and self._name not in text:
             return text
         document = json.loads(text)
         answers = document if isinstance(document, list) else [document]
         for answer in answers:
-            made = self._making.pop(json.dumps(answer.get("id")), None)
-            if made is not None and isinstance(answer.get("result"), str):
-                made(answer["result"])
+            if expected := self._take(answer.get("id")):
+                expected.came(answer.get("result"))
         names = [str(answer.get("id")) for answer in answers]
         if self._barriers.intersection(names):
             self._barriers.difference_update(names)
@@ -162,4 +179,12 @@ def _is_answered(message: bytes) -> bool:
     except (ValueError, RecursionError):
         return True
     calls = document if isinstance(document, list) else [document]
-    return not all(isinstance(call, dict) and "id" not in call for call in calls)
+    return not calls or not all(map(_is_notification, calls))
+
+
+def _is_notification(call: object) -> bool:
+    """Or it is none that the node knows, and is answered with that."""
+    if not isinstance(call, dict) or "id" in call or call.get("jsonrpc", "2.0") != "2.0":
+        return False
+    params = call.get("params", [])
+    return isinstance(call.get("method"), str) and isinstance(params, list | dict)

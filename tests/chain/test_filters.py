@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
 import pytest
 
+from devnet.base.waiting import wait_for
 from devnet.chain import Account, Rpc, RpcError, Transaction, sign
+from devnet.chain.door import RpcDoor
 from devnet.chain.filters import Filters
 from devnet.chain.kept import Kept
+from devnet.chain.line import Line
 from tests.chain.conftest import NAMES
 from tests.chain.pruned import EVERY, KEPT, LOGS, Node, created, request
 
@@ -180,7 +184,115 @@ def kept() -> Iterator[Kept]:
 
 
 def poll(filters: Filters, identity: str) -> str:
-    return filters.refusal("eth_getFilterChanges", [identity])
+    """One that is answered where it may pass."""
+    refusal = filters.refusal("eth_getFilterChanges", [identity])
+    if not refusal:
+        for expected in filters.expected([request(1, "eth_getFilterChanges", identity)]):
+            expected.came([])
+    return refusal
+
+
+def test_a_poll_counts_when_its_answer_is_there(kept: Kept) -> None:
+    filters = Filters(kept)
+    filters.made("0xa", 100)
+    kept.head = 200
+    call = request(1, "eth_getFilterChanges", "0xa")
+    (expected,) = filters.expected([call])
+    assert filters.refusal("eth_getFilterChanges", ["0xa"]) == ""
+    expected.came(None)  # an error
+    kept.drop(150, [])
+    assert "its logs of blocks 101 to 149 are gone" in poll(filters, "0xa")
+    kept.head = 300
+    (expected,) = filters.expected([call])
+    expected.is_lost()
+    assert "was asked at block 300 and the answer was cut" in poll(filters, "0xa")
+    assert poll(filters, "0xa") == ""
+
+
+def test_what_was_refused_and_not_asked_since_is_told_again(kept: Kept) -> None:
+    """After a refusal the node still has to tell what was not gone then."""
+    filters = Filters(kept)
+    filters.made("0xa", 100)
+    kept.head = 200
+    kept.drop(150, [])
+    assert "blocks 101 to 149 are gone" in poll(filters, "0xa")
+    kept.head = 300
+    kept.drop(250, [])
+    assert "blocks 150 to 249 are gone" in poll(filters, "0xa")
+    assert poll(filters, "0xa") == ""
+
+
+@pytest.mark.parametrize("others", [[], [["eth_call", {"data": "0x5b5f56"}, "latest"]]])
+def test_a_poll_that_is_cut_is_refused_once(
+    node: Node,
+    outside: Rpc,
+    source: Source,
+    monkeypatch: pytest.MonkeyPatch,
+    others: list[list[Any]],
+) -> None:
+    """By HTTP, and a batch; the identities are the request's own."""
+    identity = outside.call("eth_newFilter", {"address": source.address})
+    source.log()
+    ask, held = RpcDoor._ask, threading.Event()
+
+    async def slow(self: RpcDoor, body: bytes) -> Any:
+        answer = await ask(self, body)  # the node has told what it will not tell again
+        if b"eth_getFilterChanges" in body:
+            held.set()
+            await asyncio.sleep(60)
+        return answer
+
+    monkeypatch.setattr(RpcDoor, "_ask", slow)
+    monkeypatch.setattr("devnet.chain.gate.DRAIN_SECONDS", 0.2)
+    poll = request("mine", "eth_getFilterChanges", identity)
+    rest = [request(place, *call) for place, call in enumerate(others)]
+    answers: list[Any] = []
+    asked: Any = [poll, *rest] if rest else poll
+    thread = threading.Thread(target=lambda: answers.append(outside._exchange(asked)))
+    thread.start()
+    assert held.wait(10)
+    with node.door.quiet():
+        pass
+    thread.join(10)
+    monkeypatch.undo()
+    heard = answers[0] if rest else answers
+    assert [answer["id"] for answer in heard] == ["mine", *range(len(rest))]
+    assert all("it took too long while" in answer["error"]["message"] for answer in heard)
+    with pytest.raises(RpcError, match="the answer was cut: its logs of blocks") as told:
+        polled(outside, identity)
+    assert told.value.code == 4444
+    assert polled(outside, identity) == []
+
+
+def test_a_poll_of_a_websocket_that_is_cut_is_refused_once(
+    node: Node, outside: Rpc, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devnet.chain.gate.DRAIN_SECONDS", 0.2)
+    identity = outside.call("eth_newFilter", {"address": source.address})
+    source.log()
+
+    def unheard(self: Line, text: str) -> str | None:
+        self.asked += 1  # as if it were on its way still
+        return None
+
+    async def talk() -> int | None:
+        async with aiohttp.ClientSession() as session, session.ws_connect(node.door.url) as socket:
+            monkeypatch.setattr(Line, "_answer", unheard)
+            await socket.send_json(request(1, "eth_getFilterChanges", identity))
+            await asyncio.to_thread(
+                wait_for, "the poll", lambda: bool(node.door._gate._is_busy()), limit_seconds=10
+            )
+            await asyncio.to_thread(quiet)
+            return (await socket.receive(timeout=10)).data
+
+    def quiet() -> None:
+        with node.door.quiet():
+            pass
+
+    assert asyncio.run(talk()) == 1013
+    monkeypatch.undo()
+    with pytest.raises(RpcError, match="the answer was cut: its logs of blocks"):
+        polled(outside, identity)
 
 
 def test_a_filter_that_is_polled_in_time_is_never_refused(kept: Kept) -> None:

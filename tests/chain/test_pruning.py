@@ -284,6 +284,18 @@ def test_the_door_refuses_what_the_node_would_answer_with_nothing(
     assert answer["error"]["code"] == 4444
 
 
+@pytest.mark.parametrize("digits", ["20", "0020", "0" * 67 + "20"])
+@pytest.mark.parametrize("prefix", ["0x", "0X", ""])
+def test_a_number_is_the_same_however_many_zeros_are_before_it(prefix: str, digits: str) -> None:
+    kept = Kept()
+    kept.drop(100, [])
+    number = int(digits, 16 if prefix else 10)
+    refusal = kept.refusal("eth_getBlockByNumber", [prefix + digits, False])
+    assert refusal.startswith(f"eth_getBlockByNumber asks for block {number}: blocks before 100")
+    assert kept.refusal("eth_getBlockByNumber", [prefix + "0" * 70, False]) == ""
+    assert kept.refusal("eth_getBlockByNumber", [prefix, False]) == ""
+
+
 # --- nobody sees the node between ---------------------------------------------------------------
 
 
@@ -405,6 +417,37 @@ def test_a_websocket_that_has_its_answers_stays_open(node: Node, call: list[obje
             return heard
 
     assert asyncio.run(talk())["result"] == "0x2"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *("[]", "[{}]", "{}", "[1]", "x", '{"id": 1}'),
+        '{"jsonrpc": "2.0", "method": "eth_chainId", "params": 5}',
+        '{"jsonrpc": "2.0", "method": 5}',
+    ],
+)
+def test_every_answer_of_the_node_is_counted(node: Node, message: str) -> None:
+    """Or one that is not would end the wait for another."""
+
+    async def talk() -> list[int]:
+        counts = []
+        async with aiohttp.ClientSession() as session, session.ws_connect(node.door.url) as socket:
+            await socket.send_json(request(1, "eth_chainId"))
+            await socket.receive_json(timeout=10)
+            (line,) = node.door._gate.lines
+            pass_on = line._node.send_str
+
+            async def send(text: str) -> None:
+                counts.append(line.asked)
+                await pass_on(text)
+
+            line._node.send_str = send  # type: ignore[method-assign,assignment]
+            await socket.send_str(message)
+            await socket.receive(timeout=10)
+        return counts
+
+    assert asyncio.run(talk()) == [1]
 
 
 def once(door: RpcDoor) -> None:
