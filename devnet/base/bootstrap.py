@@ -10,8 +10,6 @@ if __name__ == "__main__":  # modules beside it bear names of the standard libra
     del sys.path[0]
 
 import collections
-import contextlib
-import fcntl
 import hashlib
 import html.parser
 import importlib.util
@@ -19,28 +17,37 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from devnet.base.obstacles import Obstacle
+    from devnet.base.project_environment import ProjectEnvironment
 
 OLDEST = (3, 11)
 CHECKS = ("e2e", "unit", "contracts", "lint", "bench")
 DEVNET = "devnet"  # before a command that a check bears the name of
 BOTH = {"contracts": "the checks of the contracts; for those of a running devnet:"}
-RUN_LOCK, PROJECT_LOCK = "requirements-run.lock", "requirements.lock"
+RUN_LOCK = "requirements-run.lock"
 MACHINE_LACKS = 3
 NO_PYTHON = """\
 run: Python 3.11 or newer is needed: set PYTHON=/path/to/python3, or install one
 run: (this is {}, {})"""
 NETWORK = "check the network and pip's index settings (`pip config list`)"
+NETWORK_WORDS = re.compile(
+    r"failed to fetch|error sending request|dns error|name resolution|could not connect|connection"
+    r"|network is|host is|no route|timed ?out|certificate|\bproxy\b|https?://.*\b[45]\d\d\b"
+    r"|not found in the (package )?registry",
+    re.IGNORECASE,
+)
+ABOVE = "what it printed is above"
+ENDING_SECONDS = 10
 KEPT_LINES = 30
 NO_UV = "uv cannot be had; check the network and pip's index settings, or: sudo apt-get install {}"
 
@@ -57,18 +64,22 @@ def main(arguments: list[str]) -> NoReturn:
     from devnet.base.streams import hold_standard_streams
 
     hold_standard_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # what is being made ends with this process
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, lambda number, frame: sys.exit(128 + number))
     os.environ.update(uv_environment())
     keep_loopback_direct()
     tools = run_environment(checkout)
     # tox-uv and the toolchain look for uv on PATH.
     os.environ["PATH"] = f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     work = work_folder(checkout)
-    tox = [str(tools / "bin" / "tox"), "run", "-qq", "-c", str(checkout / "tox.ini")]
+    tox = [str(tools / "bin" / "tox"), "run", "-c", str(checkout / "tox.ini")]
     tox += ["--workdir", str(work)]
     if words and words[0] in CHECKS:
         if words[0] in BOTH:
             say(f"{BOTH[words[0]]} ./run {DEVNET} {words[0]}", command_last=True)
-        replace([*tox, "-e", words[0], "--", *words[1:]])
+        project_environment(checkout, work, tox)
+        replace([*tox, "-qq", "-e", words[0], "--", *words[1:]])
     if words and words[0] == DEVNET:
         del words[0]
     devnet = project_environment(checkout, work, tox) / "bin" / "devnet"
@@ -76,13 +87,23 @@ def main(arguments: list[str]) -> NoReturn:
 
 
 def run_environment(checkout: Path) -> Path:
-    """The environment with uv and tox, made when it is missing."""
+    """The environment with uv and tox, one for each Python, made when it is missing or broken."""
+    from devnet.base.project_environment import broken, digest, held
+
     lock_file = checkout / RUN_LOCK
-    folder = cache() / "run" / f"{digest(lock_file)}-{sys.version_info[0]}.{sys.version_info[1]}"
-    if (folder / "done").exists():
+    # tox makes the project's environment with the Python of its own
+    python = hashlib.sha256(os.fsencode(os.path.realpath(sys.executable))).hexdigest()[:8]
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    folder = cache() / "run" / f"{digest(lock_file)}-{python}-{version}"
+
+    def works() -> bool:
+        programs = (folder / "bin" / name for name in ("python", "tox"))
+        return (folder / "done").exists() and not any(map(broken, programs))
+
+    if works():
         return folder
     with held(folder.with_suffix(".lock")):
-        if (folder / "done").exists():
+        if works():
             return folder
         say("getting uv and tox from PyPI (30 MB, some 10 s, once)")
         shutil.rmtree(folder, ignore_errors=True)
@@ -108,18 +129,32 @@ def run_environment(checkout: Path) -> Path:
 
 
 def project_environment(checkout: Path, work: Path, tox: list[str]) -> Path:
-    """The project's environment, made by tox when the lock or the project file changed."""
-    folder = work / "project"
-    stamp = folder / f"made-from-{digest(checkout / PROJECT_LOCK, checkout / 'pyproject.toml')}"
-    if stamp.exists():
-        return folder
-    work.mkdir(parents=True, exist_ok=True)
-    with held(work / "project.lock"):
-        if not stamp.exists():
-            say("making the project's environment from its lock (570 MB, some 30 s, once)")
-            run([*tox, "-e", "unit", "--notest"])
-            stamp.touch()
-    return folder
+    """The project's environment, made by tox where it is not what it should be."""
+    from devnet.base import project_environment as environments
+
+    environment = environments.ProjectEnvironment(
+        work / "project", environments.Origin.of(checkout)
+    )
+    if difference(environment) is not None:
+        with environment.locked() as lock:
+            if (reason := difference(environment)) is not None:
+                say(
+                    "making the project's environment from its lock (570 MB, some 30 s, once)"
+                    + (f": {reason}" if reason else "")
+                )
+                making = [*tox, "-e", "unit", "--notest"]
+                run(making, quiet=True, lock=lock, **{environments.HELD_VARIABLE: "1"})
+    return environment.folder
+
+
+def difference(environment: "ProjectEnvironment") -> str | None:
+    """Why it has to be made; leaves where it is another Python's."""
+    from devnet.base.project_environment import OtherPython
+
+    try:
+        return environment.difference()
+    except OtherPython as error:
+        leave(str(error))
 
 
 def find_uv(into: Path) -> str:
@@ -219,52 +254,59 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kompute-devnet"
 
 
-def digest(*files: Path) -> str:
-    hashed = hashlib.sha256()
-    for file in files:
-        hashed.update(file.read_bytes())
-    return hashed.hexdigest()[:16]
+def run(command: list[str], *, quiet: bool = False, lock: int | None = None, **own: str) -> None:
+    """Run a command to its end; leave with exit code 3 when it fails.
 
-
-@contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-    """A lock between processes; the kernel lets go of it when its holder dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another process is making the environment; waiting for it")
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-def run(command: list[str]) -> None:
-    """Run a command to its end, its output on stderr; leave with exit code 3 when it fails."""
+    Its output goes to stderr, when it is `quiet` only after it has failed. It holds `lock` as long
+    as it lives, and ends with this process.
+    """
     from devnet.base import obstacles
     from devnet.base.environment import installing_environment
 
-    kept: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+    kept: collections.deque[str] = collections.deque(maxlen=None if quiet else KEPT_LINES)
     with subprocess.Popen(
         command,
-        env=installing_environment(),
+        env=installing_environment(**own),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        pass_fds=() if lock is None else (lock,),
+        process_group=0,
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            kept.append(line)
-            sys.stderr.write(line)
-            sys.stderr.flush()
+        try:
+            for line in process.stdout:
+                kept.append(line)
+                if not quiet:
+                    sys.stderr.write(line)
+                    sys.stderr.flush()
+        except BaseException:
+            end(process)
+            raise
     if process.returncode != 0:
+        if quiet:
+            sys.stderr.writelines(kept)
         obstacle = obstacles.of_code(process.returncode) or obstacles.in_words(kept)
+        hint = NETWORK if NETWORK_WORDS.search("".join(kept)) else ABOVE
         leave(
             f"`{' '.join(command)}` {obstacles.ended(process.returncode)}"
-            + (f": {met(obstacle)}" if obstacle else f"; {NETWORK}, then run the command again")
+            + (f": {met(obstacle)}" if obstacle else f"; {hint}, then run the command again")
         )
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """End a command with all that it has started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(ENDING_SECONDS)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        return
 
 
 def attempt(command: list[str]) -> bool:
@@ -294,14 +336,17 @@ def met(obstacle: "Obstacle") -> str:
 
 def replace(command: list[str]) -> NoReturn:
     sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606
+    try:
+        os.execv(command[0], command)  # noqa: S606
+    except OSError as error:
+        folder = Path(command[0]).parents[1]
+        leave(f"{command[0]} cannot be started: {error.strerror}; delete {folder}")
 
 
 def say(text: str, *, command_last: bool = False) -> None:
-    from devnet.base.telling import wrapped  # needs the path
+    from devnet.base import project_environment  # needs the path
 
-    lines = wrapped(f"run: {text}", command_last=command_last)
-    print(*lines, sep="\n", file=sys.stderr, flush=True)
+    project_environment.say(text, command_last=command_last)
 
 
 def leave(message: str) -> NoReturn:

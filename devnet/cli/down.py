@@ -16,10 +16,20 @@ def command(name: str, as_json: bool) -> None:
     """Stop the devnet in order and seal its run; nothing of it is left running."""
     from pathlib import Path
 
-    from devnet.base.folder import DevnetFolder
+    from devnet.base.errors import UsageError
+    from devnet.base.folder import DevnetFolder, check_name, names
     from devnet.cli.files import BUNDLE_SUFFIX
     from devnet.daemon import stop
 
+    check_name(name)
+    if name not in (there := names()):
+        raise UsageError(
+            f"nothing to stop: there is no devnet `{name}` here; there is: "
+            + (", ".join(there) or "none"),
+            hint=f"devnet down --name {there[0]}"
+            if there
+            else "run it in the folder where `devnet up` was run",
+        )
     folder = DevnetFolder.existing(name)
     state = folder.state()
     cleared = stop(folder, terminal.say)

@@ -1,11 +1,9 @@
 """What `run` does on a bare machine: uv without pip, the right environment, one clear error."""
 
-import configparser
 import hashlib
 import http.server
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import threading
@@ -151,30 +149,3 @@ def test_a_command_that_a_check_bears_the_name_of_is_reached_and_told() -> None:
         )
         assert told.stdout.startswith(f"Usage: devnet {name} ")
     assert not {bootstrap.DEVNET} & {*COMMANDS, *STEPS, *bootstrap.CHECKS}
-
-
-def test_checks_share_an_environment_and_none_takes_it_from_beneath_another(tmp_path: Path) -> None:
-    """With the project's tox.ini, but for what is installed and run."""
-    tox = configparser.ConfigParser(interpolation=None)
-    tox.read(ROOT / "tox.ini")
-    tox["testenv"].update({"package": "skip", "deps": ""})
-    for name in bootstrap.CHECKS:
-        tox[f"testenv:{name}"]["commands"] = f"python -c \"print('{name} was here')\""
-    with (tmp_path / "tox.ini").open("w") as stream:
-        tox.write(stream)
-    shutil.copy(ROOT / "toxfile.py", tmp_path)
-    tools = bootstrap.run_environment(ROOT) / "bin"
-    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    mark = tmp_path / ".tox" / "project" / "mark"
-    for number, name in enumerate([*bootstrap.CHECKS, *reversed(bootstrap.CHECKS)]):
-        done = subprocess.run(
-            [tools / "tox", "run", "-qq", "-e", name],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stdout) == (0, f"{name} was here\n"), done.stderr
-        assert mark.exists() == (number > 0), name
-        mark.touch()

@@ -80,6 +80,23 @@ def test_errors_are_json_too_when_it_was_asked_for(devnet: Shell) -> None:
     assert "error: there is no devnet" in ended.err
 
 
+def test_down_without_a_devnet_has_nothing_to_stop(devnet: Shell) -> None:
+    told = devnet("down", "--json")
+    assert told.code == 2
+    assert told.json() == {
+        "error": "nothing to stop: there is no devnet `default` here; there is: none",
+        "hint": "run it in the folder where `devnet up` was run",
+        "exit_code": 2,
+    }
+    (devnet.folder / ".devnet" / "other").mkdir(parents=True)
+    (devnet.folder / ".devnet" / "other" / "id").write_text("0123456789abcdef")
+    assert devnet("down", "--json").json() == {
+        "error": "nothing to stop: there is no devnet `default` here; there is: other",
+        "hint": "devnet down --name other",
+        "exit_code": 2,
+    }
+
+
 def test_no_colour_where_stdout_is_no_terminal(devnet: Shell) -> None:
     ended = devnet("doctor")
     assert ended.code == 0
