@@ -108,7 +108,7 @@ def test_checks_share_an_environment_and_none_takes_it_from_beneath_another(chec
     """Not a file of it is written anew, above all not bin/devnet."""
     program = checkout / ".tox" / "project" / "bin" / "devnet"
     first = None
-    for name in [*bootstrap.CHECKS, *reversed(bootstrap.CHECKS)]:
+    for name in [*bootstrap.CHECKS, bootstrap.CHECKS[0]]:
         done = run(checkout, name)
         assert (done.returncode, done.stdout) == (0, f"{checkout} {VERSION}\n{name}\n"), done.stderr
         assert (made(done) == []) == (first is not None), done.stderr
