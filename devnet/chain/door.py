@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -30,14 +29,12 @@ from devnet.chain.gate import CUT, Gate
 from devnet.chain.kept import PRUNED_CODE, Kept
 from devnet.chain.line import BROKEN, MOST_BYTES, TOO_LONG, Line
 from devnet.chain.methods import refusal
+from devnet.chain.origins import bar
 from devnet.chain.overtaken import goes_by_http, persistently
 from devnet.chain.waiting import Waiting
 
 _HOST: Final = "127.0.0.1"
-_OURS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _NO_JSON: Final = b"{"  # in the place of a body that is none: the node refuses it in its own words
-# A page cannot claim to be one of these; a wallet in the browser is one.
-_EXTENSIONS: Final = ("chrome-extension", "moz-extension", "safari-web-extension")
 _NOT_FOUND: Final = -32601
 _INVALID: Final = -32600
 _BAD_PARAMETERS: Final = -32602
@@ -336,24 +333,6 @@ class _Screened:
     passed: Sequence[Any] = ()
     refused: list[dict[str, Any]] = field(default_factory=list)
     is_batch: bool = False
-
-
-def bar(headers: Mapping[str, str]) -> str:
-    """Why a request is not let in at all; empty for one that may pass.
-
-    A page's request carries its origin; one that came by a name of the page's own (DNS rebinding)
-    carries that name.
-    """
-    host, origin = headers.get("Host", ""), headers.get("Origin")
-    try:
-        named = urlsplit(f"//{host}").hostname
-    except ValueError:  # as of "["
-        named = None
-    if named not in _OURS:
-        return f"{host!r} is not the name of this machine's loopback"
-    if origin is not None and origin.partition("://")[0] not in _EXTENSIONS:
-        return f"a web page ({origin}) may not use the chain"
-    return ""
 
 
 async def _read_whole(answer: aiohttp.ClientResponse) -> bytes | None:

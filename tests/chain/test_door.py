@@ -20,9 +20,10 @@ import pytest
 
 from devnet.base import StartFailed
 from devnet.chain import Account, Anvil, Rpc, RpcError, Transaction, sign, transaction_hash
-from devnet.chain.door import RpcDoor, bar
+from devnet.chain.door import RpcDoor
 from devnet.chain.line import TOO_LONG
 from devnet.chain.methods import refusal
+from devnet.chain.origins import bar
 from tests.chain.conftest import BLOCK_SECONDS, GENESIS, NAMES
 
 ALICE = "account-0"
