@@ -116,7 +116,8 @@ def test_a_request_passes_through_unchanged(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity", "none-of-these"])
-@pytest.mark.parametrize("body", [gzip.compress(b"packed"), b"not packed at all"])
+# without an hour in it: workers that collect in different seconds must find the same tests
+@pytest.mark.parametrize("body", [gzip.compress(b"packed", mtime=0), b"not packed at all"])
 def test_an_encoded_body_passes_as_the_client_sent_it(
     gateway: Gateway, encoding: str, body: bytes
 ) -> None:
