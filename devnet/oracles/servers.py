@@ -61,11 +61,9 @@ class PriceServers:
     ) -> None:
         self._stop()
 
-    def silent(self) -> tuple[str, ...]:
-        """The vendors whose servers' thread is not there any more."""
-        if self._loop is None or self._loop.is_alive():
-            return ()
-        return tuple(vendor.name for vendor in tuple(self._servers))
+    def alive(self) -> bool:
+        """Whether their thread is there to answer, or was not asked for yet."""
+        return self._loop is None or self._loop.is_alive()
 
     def base_url(self, vendor: Vendor) -> str:
         return self._servers[vendor].base_url

@@ -101,8 +101,8 @@ class World:
             found.append(Ended("the chain's door", "has lost its thread"))
         if not self.gateway.alive():
             found.append(Ended("the gateway", "has lost its thread"))
-        for vendor in self.sources.servers.silent():
-            found.append(Ended(f"the price server of {vendor}", "has lost its thread"))
+        if not self.sources.servers.alive():
+            found.append(Ended("the price servers", "have lost their thread"))
         return tuple(found)
 
     @property

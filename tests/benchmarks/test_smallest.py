@@ -35,7 +35,8 @@ def test_a_benchmark_runs_in_its_smallest_form(name: str) -> None:
     rows = json.loads(done.stdout)
     assert [row["benchmark"] for row in rows] == [name] * ROWS.get(name, 1)
     assert [row["held"] for row in rows] == [None] * len(rows)
-    # All gas but the spread of claim-all, and every time, rate and size, is something.
-    assert [row["what"] for row in rows if not row["ours"] > 0] == (
-        ["claim all: most less least of these"] if name == "gas" else []
-    )
+    # All gas but the spread of claim-all, and every time, rate and size, is something; of an idle
+    # devnet's few seconds the clock of the processor may tell none.
+    maybe_nothing = {"claim all: most less least of these"} if name == "gas" else set()
+    maybe_nothing |= {row["what"] for row in rows if row["what"].startswith("an idle devnet")}
+    assert {row["what"] for row in rows if not row["ours"] > 0} <= maybe_nothing

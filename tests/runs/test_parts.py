@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from devnet.base import CheckFailed, DevnetFolder, Toolchain, UsageError
-from devnet.oracles import VENDORS
 from devnet.runs.life import Facts, Life
 from devnet.runs.parts import PartDied
 from devnet.runs.world import World
@@ -26,10 +25,10 @@ def kill_anvil(world: World) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def stop_price_server(world: World) -> None:
-    server = world.sources.servers._servers[VENDORS["aws"]]
-    server._http.shutdown()
-    server._thread.join(10)
+def stop_price_servers(world: World) -> None:
+    loop = world.sources.servers._loop
+    assert loop is not None
+    loop.stop()
 
 
 def stop_gateway(world: World) -> None:
@@ -42,7 +41,7 @@ def stop_door(world: World) -> None:
 
 DEATHS: dict[str, tuple[Callable[[World], None], str]] = {
     "anvil": (kill_anvil, "anvil was killed by SIGKILL"),
-    "price server": (stop_price_server, "the price server of aws has lost its thread"),
+    "price servers": (stop_price_servers, "the price servers have lost their thread"),
     "door": (stop_door, "the chain's door has lost its thread"),
     "gateway": (stop_gateway, "the gateway has lost its thread"),
 }
