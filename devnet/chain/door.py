@@ -171,11 +171,11 @@ class RpcDoor:
         """A request's answer, by the node as far as it may have it."""
         screened = await self._screened(body)
         if screened.body is None:
-            return _json(screened.refused if screened.is_batch else screened.refused[0])
+            return _json(screened.answered if screened.is_batch else screened.answered[0])
         expected = self._filters.expected(screened.passed)
         try:
             status, answer = await persistently(self._ask, screened.body)
-            if not screened.refused and not expected:
+            if not screened.answered and not expected:
                 return web.Response(body=answer, status=status, headers=_JSON)
             document = json.loads(answer or b"[]")  # 204: all that passed were notifications
             answers = document if isinstance(document, list) else [document]
@@ -186,9 +186,9 @@ class RpcDoor:
         finally:
             for lost in expected:
                 lost.is_lost()
-        if not screened.refused or answers is not document:  # to a batch: one error for all of it
+        if not screened.answered or answers is not document:  # to a batch: one error for all of it
             return web.Response(body=answer, status=status, headers=_JSON)
-        return _json([*answers, *screened.refused])
+        return _json([*answers, *screened.answered])
 
     async def _read(self, request: web.BaseRequest) -> bytes | None:
         pieces, size = [], 0
@@ -223,21 +223,21 @@ class RpcDoor:
         is_batch = isinstance(document, list)
         calls = [c if isinstance(c, dict) else None for c in document] if is_batch else [document]
         changed = is_batch and calls != document
-        answers = [await self._answered(call) for call in calls]
-        refused = [answer for answer in answers if answer is not None]
-        passed = [call for call, answer in zip(calls, answers, strict=True) if answer is None]
+        own = [await self._answered(call) for call in calls]
+        answered = [answer for answer in own if answer is not None]
+        passed = [call for call, answer in zip(calls, own, strict=True) if answer is None]
         if by_socket:
-            refused += await self._by_http([call for call in passed if goes_by_http(call)])
+            answered += await self._by_http([call for call in passed if goes_by_http(call)])
             passed = [call for call in passed if not goes_by_http(call)]
-        if refused:  # the node would answer the whole batch with one error
-            refused += [_error(None, _INVALID, "Invalid request") for c in passed if c is None]
+        if answered:  # the node would answer the whole batch with one error
+            answered += [_error(None, _INVALID, "Invalid request") for c in passed if c is None]
             passed = [call for call in passed if call is not None]
         lowered = [lower_gas(call) for call in passed if isinstance(call, dict)]
         # Said twice, a member might be read otherwise there than here.
         once = all(body.count(key) == len(calls) for key in (b'"method"', b'"params"'))
-        if changed or refused or any(lowered) or not once:
+        if changed or answered or any(lowered) or not once:
             body = json.dumps(passed if is_batch else document).encode()
-        return _Screened(None if refused and not passed else body, passed, refused, is_batch)
+        return _Screened(None if answered and not passed else body, passed, answered, is_batch)
 
     def _refused(self, call: object) -> dict[str, Any] | None:
         if not isinstance(call, dict):
@@ -267,8 +267,9 @@ class RpcDoor:
         asked = [call | {"id": place} for place, call in enumerate(calls)]
         _, heard = await persistently(self._ask, json.dumps(asked).encode())
         found = json.loads(heard)
-        answers = found if isinstance(found, list) else [found] * len(calls)
-        return [answer | {"id": call["id"]} for call, answer in zip(calls, answers, strict=True)]
+        if not isinstance(found, list):  # one error for all of them
+            return [found | {"id": call["id"]} for call in calls]
+        return [answer | {"id": calls[answer["id"]]["id"]} for answer in found]
 
     async def _talk(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._session is not None
@@ -317,21 +318,22 @@ class RpcDoor:
         for expected in self._filters.expected(screened.passed):
             line.expect(expected)
         if screened.body is None:
-            refused = screened.refused if screened.is_batch else screened.refused[0]
-            await here.send_str(json.dumps(refused))
-        elif screened.refused:
-            await line.pass_part(screened.passed, screened.refused)
+            told = screened.answered if screened.is_batch else screened.answered[0]
+            await here.send_str(json.dumps(told))
+        elif screened.answered:
+            await line.pass_part(screened.passed, screened.answered)
         else:
             await line.pass_on(screened.body)
 
 
 @dataclass(frozen=True, slots=True)
 class _Screened:
-    """What may go on to the node, None for nothing, and the answers to what may not."""
+    """What may go on to the node, None for nothing, and the answers to what the door itself has
+    refused, sent or asked."""
 
     body: bytes | None
     passed: Sequence[Any] = ()
-    refused: list[dict[str, Any]] = field(default_factory=list)
+    answered: list[dict[str, Any]] = field(default_factory=list)
     is_batch: bool = False
 
 
@@ -348,21 +350,23 @@ async def _read_whole(answer: aiohttp.ClientResponse) -> bytes | None:
     return b"".join(pieces)
 
 
-def _identity(body: bytes) -> object:
-    """Of the call that a request is; None where it is a batch, or nothing that can be read."""
+def _document(body: bytes) -> object:
+    """What a request says; None for nothing that can be read."""
     try:
-        document = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         return None
+
+
+def _identity(body: bytes) -> object:
+    """Of the call that a request is; None where it is a batch, or nothing that can be read."""
+    document = _document(body)
     return document.get("id") if isinstance(document, dict) else None
 
 
 def _calls(body: bytes) -> list[dict[str, Any]]:
     """All that a request asks, as far as it can be read."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return []
+    document = _document(body)
     calls = document if isinstance(document, list) else [document]
     return [call for call in calls if isinstance(call, dict)]
 

@@ -30,7 +30,7 @@ _REASON: Final = (
 class Line:
     """`asked` is how many messages of its client wait for an answer.
 
-    The identities of a batch that was refused in part are the door's own while it is at the node,
+    The identities of a batch that was answered in part are the door's own while it is at the node,
     so that its answers are known and can be told with the refusals, in one array.
     """
 
@@ -53,18 +53,18 @@ class Line:
         self.asked += _is_answered(message)
         await self._node.send_str(message.decode(errors="replace"))
 
-    async def pass_part(self, calls: Sequence[dict[str, Any]], refused: list[Any]) -> None:
-        """Give the node a batch without the calls that were `refused`."""
+    async def pass_part(self, calls: Sequence[dict[str, Any]], answered: list[Any]) -> None:
+        """Give the node a batch without the calls that were `answered`."""
         token = self._token()
         names = {f"{token}-{place}": call for place, call in enumerate(calls)}
         identities = {name: call["id"] for name, call in names.items() if "id" in call}
         for name, identity in identities.items():
             self._rename(name, identity)
-            self._split[name] = (identities, refused)
+            self._split[name] = (identities, answered)
         if identities:
             self.asked += 1
         else:  # to notifications no answer comes
-            await self._here.send_str(json.dumps(refused))
+            await self._here.send_str(json.dumps(answered))
         sent = [call | {"id": name} if name in identities else call for name, call in names.items()]
         await self._node.send_str(json.dumps(sent))
 
@@ -157,11 +157,11 @@ class Line:
         split = next((self._split[name] for name in names if name in self._split), None)
         if split is None:
             return text
-        identities, refused = split
+        identities, answered = split
         for known in identities:
             self._split.pop(known, None)
         whole = [answer | {"id": identities.get(answer.get("id"))} for answer in answers]
-        return json.dumps([*whole, *refused])
+        return json.dumps([*whole, *answered])
 
 
 def _reason(error: object) -> tuple[int, str]:
