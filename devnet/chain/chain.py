@@ -37,8 +37,6 @@ CALL_BATCH: Final = 32  # each call of one has a thread of anvil's, and its stac
 # One request each: a thousand blocks stay within a request's time limit on a large state too.
 EMPTY_PIECE: Final = 1_000
 
-_REVERTED: Final = 3
-
 Observer = Callable[[MinedBlock], None]
 
 

@@ -41,6 +41,7 @@ class Pruning:
 
     def __init__(self, rpc: Rpc, block_seconds: int, kept: Kept, quiet: Quiet) -> None:
         self._rpc, self._block_seconds = rpc, block_seconds
+        self._pool = Pool(rpc)
         self._kept, self._quiet = kept, quiet
         self._failed: DropFailed | None = None
         self._said_late = False
@@ -90,7 +91,7 @@ class Pruning:
             before = self._look()
             if read_block(before[0]) != head:
                 return None
-            found = Pool(self._rpc).raws()
+            found = self._pool.raws()
             if found is None:
                 return self._postponed(head)
             waiting, refusals = self._renew(first, found)
@@ -118,24 +119,21 @@ class Pruning:
         del dump, rest
         snapshot = self._rpc.call("evm_snapshot")
         # A request that was cut may be under way within the node still, and land until now.
-        waiting = Pool(self._rpc).again(found)
+        waiting = self._pool.again(found)
         self._rpc.call("anvil_reset")
         self._rpc.call("anvil_loadState", "0x" + load.hex())
         if self._rpc.call("evm_revert", snapshot) is not True:
             raise ChainError(f"the chain lost its snapshot {snapshot}")
         self._rpc.call("anvil_setBlockTimestampInterval", self._block_seconds)
-        refusals = self._offer(waiting)
+        refusals = self._pool.offer(waiting)
         self._kept.drop(first, gone)
         return waiting, refusals
-
-    def _offer(self, waiting: Sequence[bytes]) -> list[Refusal]:
-        return Pool(self._rpc).offer(waiting)
 
     def _told(
         self, head: Block, waiting: Sequence[bytes], refusals: Sequence[Refusal]
     ) -> Foreign | None:
         reasons = {refusal.transaction: refusal.reason for refusal in refusals}
-        lost = Pool(self._rpc).missing(waiting)
+        lost = self._pool.missing(waiting)
         if not lost:
             return None
         return lost_transactions(head, {item: reasons.get(item, "") for item in lost})

@@ -136,15 +136,16 @@ def test_an_actor_s_transaction_that_the_node_takes_not_again_is_sent_again(
 ) -> None:
     refused = []
 
-    def offering_nothing(self: Pruning, waiting: Sequence[bytes]) -> list[Refusal]:
+    def offering_nothing(waiting: Sequence[bytes]) -> list[Refusal]:
         refused.extend(waiting)
         return [
             Refusal(place, transaction_hash(raw), "somebody was faster")
             for place, raw in enumerate(waiting)
         ]
 
-    monkeypatch.setattr(Pruning, "_offer", offering_nothing)
     with raised(life, toolchain) as world:
+        assert world.chain._pruning is not None
+        monkeypatch.setattr(world.chain._pruning._pool, "offer", offering_nothing)
         world.scheduler.advance(KEPT + EVERY - world.chain.head.number)
         assert world.chain.first == 0
         treasury = world.directory.accounts["treasury"].address
