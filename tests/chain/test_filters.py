@@ -173,7 +173,7 @@ def test_subscriptions_have_told_all_before_blocks_go(node: Node, source: Source
     assert logs == logged
 
 
-# --- alone --------------------------------------------------------------------------------------
+# Alone
 
 
 @pytest.fixture()
