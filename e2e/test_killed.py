@@ -104,7 +104,10 @@ def test_a_killed_load_is_cleared(devnet: Devnet, tmp_path: Path) -> None:
     wait_for("nothing to be left", clean_after(tmp_path), limit_seconds=10)
 
 
-@pytest.mark.skipif("native" not in available_clusters(), reason="the control plane is not built")
+@pytest.mark.skipif(
+    "native" not in available_clusters(),
+    reason="the control plane is not built: devnet up --cluster native builds it",
+)
 def test_a_control_plane_that_loses_its_store_is_told_at_once(
     devnet: Devnet, tmp_path: Path
 ) -> None:

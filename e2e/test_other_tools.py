@@ -78,7 +78,7 @@ def variables(folder: Path) -> dict[str, str]:
 def npm(place: Path) -> Path:
     """The folder with the packages, kept in npm's own cache; skips where npm has none of them."""
     if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("npm and node are not on this machine")
+        pytest.skip("npm and node are not on this machine: install Node.js")
     words = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline"]
     done = subprocess.run(
         [*words, *NPM_PACKAGES], cwd=place, capture_output=True, text=True, timeout=300, check=False

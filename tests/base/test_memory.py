@@ -10,7 +10,10 @@ import pytest
 from devnet.base.memory import give_back
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"),
+    reason="its C library has no malloc_trim: glibc has",
+)
 def test_a_heap_with_a_hole_in_it_shrinks() -> None:
     """As after a dump was read: many strings freed below one that stays."""
     process = psutil.Process()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import http.server
 import json
 from typing import Any
 from urllib.parse import urlsplit
