@@ -152,4 +152,4 @@ def test_parameters_said_twice_are_read_as_they_were_bounded(door: Rpc, node: Rp
     passed = screened.body
     assert passed is not None
     assert (passed.count(b'"params"'), passed.count(b"0x5300")) == (1, 1)
-    assert screened.refused == []
+    assert screened.answered == []

@@ -119,7 +119,9 @@ def test_a_node_that_is_another_afterwards_is_told(
     node.chain.advance(KEPT + EVERY - 3)
     renewed = Pruning._renew
 
-    def badly(self: Pruning, first: int, waiting: Sequence[bytes]) -> list[Refusal]:
+    def badly(
+        self: Pruning, first: int, waiting: Sequence[bytes]
+    ) -> tuple[Sequence[bytes], Sequence[Refusal]]:
         refusals = renewed(self, first, waiting)
         node.rpc.call("anvil_setBalance", accounts["account-2"].address, "0x1")
         return refusals

@@ -117,7 +117,10 @@ def test_o1_epoch_and_round_rise(
 def test_o1_a_report_sent_twice_counts_once(stage: Stage) -> None:
     given = stage.transmission(FEED, VALUES)
     stage.send("oracle-1", FEED, "transmit", *given)
-    assert refusal(stage, *given, "oracle-2") == ("StaleReport", {"given": 513, "latest": 513})
+    assert refusal(stage, *given, sender="oracle-2") == (
+        "StaleReport",
+        {"given": 513, "latest": 513},
+    )
 
 
 def test_o1_observed_after_the_last_report_and_not_in_the_future(stage: Stage) -> None:
@@ -202,7 +205,7 @@ def test_o1_more_outliers_than_f_do(stage: Stage) -> None:
 @pytest.mark.parametrize("sender", ["mallory", "gatekeeper-1", "deployer"])
 def test_o1_only_an_oracle_node_transmits(stage: Stage, sender: str) -> None:
     given = stage.transmission(FEED, VALUES)
-    assert refusal(stage, *given, sender) == ("NotTransmitter", {"caller": address(sender)})
+    assert refusal(stage, *given, sender=sender) == ("NotTransmitter", {"caller": address(sender)})
 
 
 def test_o1_a_report_names_its_feed(stage: Stage) -> None:

@@ -64,10 +64,10 @@ def waited_for(sight: Sight) -> list[int]:
         if proposal.state is ProposalStatus.QUEUED:
             moments.add(proposal.queuedAt + p.timelock)
     for resource in p.cloud_feeds:
-        row = state.prices[resource]
+        price = state.prices[resource]
         longest = max(p.feeds[name].heartbeat for name in p.cloud_feeds[resource])
-        if row.pendingAt:
-            moments.add(row.pendingAt + longest)
-        if row.storedAt:
-            moments.add(row.storedAt + 3 * longest)
+        if price.pendingAt:
+            moments.add(price.pendingAt + longest)
+        if price.storedAt:
+            moments.add(price.storedAt + 3 * longest)
     return sorted(moment for moment in moments if moment > sight.now)
