@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import os
 import platform
+import re
 import subprocess
 import sys
 import threading
@@ -119,6 +120,23 @@ def test_run_without_python_says_what_is_needed(tmp_path: Path) -> None:
     told = subprocess.run(shell, capture_output=True, text=True, env=environment, check=False)
     assert told.returncode == 3
     assert told.stderr == "run: Python 3.11 or newer is needed: sudo apt-get install python3\n"
+
+
+@pytest.mark.parametrize("most", range(8, 16))
+def test_python_is_not_missing_where_descriptors_are(most: int) -> None:
+    """With so few that the shell cannot read `run` it says so itself."""
+    told = subprocess.run(
+        ["bash", "-c", f'ulimit -n {most}; exec "$0" version', ROOT / "run"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if most == 15 or told.returncode == 0:
+        assert (told.returncode, told.stderr) == (0, "")
+        assert told.stdout
+    else:
+        assert "Python" not in told.stderr
+        assert re.search("Too many open files|Invalid argument", told.stderr)
 
 
 CLOSED = (">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-")
