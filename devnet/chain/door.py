@@ -23,6 +23,14 @@ from yarl import URL
 
 from devnet.base.errors import StartFailed
 from devnet.base.loop import LoopThread
+from devnet.chain.bodies import (
+    INTERNAL,
+    calls_of,
+    error_of,
+    errors_of,
+    identity_of,
+    is_notification,
+)
 from devnet.chain.filters import Filters
 from devnet.chain.gas_bounds import MOST_WAITING_GAS, lower_gas, refusal_of_gas
 from devnet.chain.gate import CUT, Gate
@@ -38,7 +46,6 @@ _NO_JSON: Final = b"{"  # in the place of a body that is none: the node refuses 
 _NOT_FOUND: Final = -32601
 _INVALID: Final = -32600
 _BAD_PARAMETERS: Final = -32602
-_INTERNAL: Final = -32603
 _ANSWER_SECONDS: Final = 300.0
 _CLOSE_SECONDS: Final = 1.0
 _JSON: Final = {"Content-Type": "application/json"}
@@ -153,30 +160,33 @@ class RpcDoor:
             body = await self._read(request)
         except web.RequestPayloadError:
             said = "the body is not what its headers say it is"
-            return _json(_error(None, _INVALID, said), 400)
+            return _json(error_of(None, _INVALID, said), 400)
         if body is None:
-            return _json(_error(None, _INTERNAL, f"a request of more than {MOST_BYTES} bytes"), 413)
+            return _json(
+                error_of(None, INTERNAL, f"a request of more than {MOST_BYTES} bytes"), 413
+            )
         if broken := await self._gate.admitted():
-            return _json(_errors(body, broken), 503)
+            return _json(errors_of(body, broken), 503)
         try:
             with self._gate.asking():
                 return await self._carried(body)
         except asyncio.CancelledError:
             if not self._gate.was_cut():
                 raise
-            self._filters.cut(_calls(body))
-            return _json(_errors(body, CUT), 503)
+            self._filters.cut(calls_of(body))
+            return _json(errors_of(body, CUT), 503)
 
     async def _carried(self, body: bytes) -> web.Response:
         """A request's answer, by the node as far as it may have it."""
         screened = await self._screened(body)
         if screened.body is None:
-            return _json(screened.answered if screened.is_batch else screened.answered[0])
+            told = screened.told()
+            return web.Response(status=204) if told is None else _json(told)
         expected = self._filters.expected(screened.passed)
         try:
             status, answer = await persistently(self._ask, screened.body)
             if not screened.answered and not expected:
-                return web.Response(body=answer, status=status, headers=_JSON)
+                return _passed_back(status, answer)
             document = json.loads(answer or b"[]")  # 204: all that passed were notifications
             answers = document if isinstance(document, list) else [document]
             for found in answers:
@@ -187,7 +197,7 @@ class RpcDoor:
             for lost in expected:
                 lost.is_lost()
         if not screened.answered or answers is not document:  # to a batch: one error for all of it
-            return web.Response(body=answer, status=status, headers=_JSON)
+            return _passed_back(status, answer)
         return _json([*answers, *screened.answered])
 
     async def _read(self, request: web.BaseRequest) -> bytes | None:
@@ -207,10 +217,10 @@ class RpcDoor:
                 if found is not None:
                     return answer.status, found
                 answer.close()  # what is still on its way would come before the next answer
-                return 200, json.dumps(_error(_identity(body), _INTERNAL, TOO_LONG)).encode()
+                return 200, json.dumps(error_of(identity_of(body), INTERNAL, TOO_LONG)).encode()
         except (aiohttp.ClientError, TimeoutError) as error:
             text = f"the chain does not answer: {type(error).__name__}: {error}"
-            return 502, json.dumps(_error(None, _INTERNAL, text)).encode()
+            return 502, json.dumps(error_of(None, INTERNAL, text)).encode()
 
     async def _screened(self, body: bytes, *, by_socket: bool = False) -> _Screened:
         if self._is_open:
@@ -224,32 +234,38 @@ class RpcDoor:
         calls = [c if isinstance(c, dict) else None for c in document] if is_batch else [document]
         changed = is_batch and calls != document
         own = [await self._answered(call) for call in calls]
-        answered = [answer for answer in own if answer is not None]
+        answered = [
+            answer
+            for call, answer in zip(calls, own, strict=True)
+            if answer is not None and not is_notification(call)
+        ]
         passed = [call for call, answer in zip(calls, own, strict=True) if answer is None]
         if by_socket:
             answered += await self._by_http([call for call in passed if goes_by_http(call)])
             passed = [call for call in passed if not goes_by_http(call)]
         if answered:  # the node would answer the whole batch with one error
-            answered += [_error(None, _INVALID, "Invalid request") for c in passed if c is None]
+            answered += [error_of(None, _INVALID, "Invalid request") for c in passed if c is None]
             passed = [call for call in passed if call is not None]
         lowered = [lower_gas(call) for call in passed if isinstance(call, dict)]
         # Said twice, a member might be read otherwise there than here.
         once = all(body.count(key) == len(calls) for key in (b'"method"', b'"params"'))
-        if changed or answered or any(lowered) or not once:
+        if changed or len(passed) < len(calls) or any(lowered) or not once:
             body = json.dumps(passed if is_batch else document).encode()
-        return _Screened(None if answered and not passed else body, passed, answered, is_batch)
+        return _Screened(None if calls and not passed else body, passed, answered, is_batch)
 
     def _refused(self, call: object) -> dict[str, Any] | None:
         if not isinstance(call, dict):
             return None
         method = call.get("method")
         if reason := refusal(method):
-            return _error(call.get("id"), _NOT_FOUND, reason)
+            return error_of(call.get("id"), _NOT_FOUND, reason)
         if reason := refusal_of_gas(call):
-            return _error(call.get("id"), _BAD_PARAMETERS, reason)
+            return error_of(call.get("id"), _BAD_PARAMETERS, reason)
+        if is_notification(call):
+            return None  # the node does nothing for it, and who is to be told once still is
         params = call.get("params")
         if reason := self._kept.refusal(method, params) or self._filters.refusal(method, params):
-            return _error(call.get("id"), PRUNED_CODE, reason)
+            return error_of(call.get("id"), PRUNED_CODE, reason)
         return None
 
     async def _answered(self, call: object) -> dict[str, Any] | None:
@@ -309,7 +325,7 @@ class RpcDoor:
             except asyncio.CancelledError:
                 if not self._gate.was_cut():
                     raise
-                self._filters.cut(_calls(body))
+                self._filters.cut(calls_of(body))
                 await line.cut()
                 return
 
@@ -318,8 +334,8 @@ class RpcDoor:
         for expected in self._filters.expected(screened.passed):
             line.expect(expected)
         if screened.body is None:
-            told = screened.answered if screened.is_batch else screened.answered[0]
-            await here.send_str(json.dumps(told))
+            if (told := screened.told()) is not None:
+                await here.send_str(json.dumps(told))
         elif screened.answered:
             await line.pass_part(screened.passed, screened.answered)
         else:
@@ -336,6 +352,12 @@ class _Screened:
     answered: list[dict[str, Any]] = field(default_factory=list)
     is_batch: bool = False
 
+    def told(self) -> object:
+        """The answer where nothing went on; None for none, as to notifications."""
+        if not self.answered:
+            return None
+        return self.answered if self.is_batch else self.answered[0]
+
 
 async def _read_whole(answer: aiohttp.ClientResponse) -> bytes | None:
     """The node's answer; None for one of more than MOST_BYTES, of which no more is kept."""
@@ -350,36 +372,9 @@ async def _read_whole(answer: aiohttp.ClientResponse) -> bytes | None:
     return b"".join(pieces)
 
 
-def _document(body: bytes) -> object:
-    """What a request says; None for nothing that can be read."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _identity(body: bytes) -> object:
-    """Of the call that a request is; None where it is a batch, or nothing that can be read."""
-    document = _document(body)
-    return document.get("id") if isinstance(document, dict) else None
-
-
-def _calls(body: bytes) -> list[dict[str, Any]]:
-    """All that a request asks, as far as it can be read."""
-    document = _document(body)
-    calls = document if isinstance(document, list) else [document]
-    return [call for call in calls if isinstance(call, dict)]
-
-
-def _errors(body: bytes, message: str) -> object:
-    """The answer to a request of which nothing is done: to a batch one for each of its calls."""
-    errors = [_error(call["id"], _INTERNAL, message) for call in _calls(body) if "id" in call]
-    is_batch = bool(errors) and body.lstrip()[:1] == b"["
-    return errors if is_batch else _error(_identity(body), _INTERNAL, message)
-
-
-def _error(identity: object, code: int, message: str) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": identity, "error": {"code": code, "message": message}}
+def _passed_back(status: int, answer: bytes) -> web.Response:
+    """What the node said; to notifications it says nothing."""
+    return web.Response(body=answer, status=status, headers=_JSON if answer else None)
 
 
 def _json(document: object, status: int = 200) -> web.Response:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from devnet.chain.bodies import is_answered
 from devnet.chain.filters import Expected
 
 MOST_BYTES: Final = 64 << 20  # of a request, an answer or a message; a block of blobs has 2
@@ -50,7 +51,7 @@ class Line:
 
     async def pass_on(self, message: bytes) -> None:
         """Give it to the node as it is."""
-        self.asked += _is_answered(message)
+        self.asked += is_answered(message)
         await self._node.send_str(message.decode(errors="replace"))
 
     async def pass_part(self, calls: Sequence[dict[str, Any]], answered: list[Any]) -> None:
@@ -170,21 +171,3 @@ def _reason(error: object) -> tuple[int, str]:
     if isinstance(error, aiohttp.WebSocketError) and error.code == too_long:
         return too_long, TOO_LONG
     return BROKEN, f"the chain's answer cannot be read: {error}"
-
-
-def _is_answered(message: bytes) -> bool:
-    """Whether the node says anything to it: of calls without an id it does not."""
-    try:
-        document = json.loads(message)
-    except (ValueError, RecursionError):
-        return True
-    calls = document if isinstance(document, list) else [document]
-    return not calls or not all(map(_is_notification, calls))
-
-
-def _is_notification(call: object) -> bool:
-    """Or it is none that the node knows, and is answered with that."""
-    if not isinstance(call, dict) or "id" in call or call.get("jsonrpc", "2.0") != "2.0":
-        return False
-    params = call.get("params", [])
-    return isinstance(call.get("method"), str) and isinstance(params, list | dict)

@@ -7,6 +7,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from devnet.chain import Account, Transaction, sign
+
 
 def asked(
     url: str, body: object, headers: dict[str, str] | None = None, method: str = "POST"
@@ -30,3 +32,24 @@ def asked(
 
 def request(method: str, *params: object, identity: object = 1) -> dict[str, object]:
     return {"jsonrpc": "2.0", "id": identity, "method": method, "params": list(params)}
+
+
+def silent_calls(accounts: dict[str, Account], raw: bytes) -> list[dict[str, object]]:
+    """Notifications: what the node does, what the door does for it, and what is refused for each
+    of its reasons; one sends a transaction."""
+    to = "0x" + "11" * 20
+    hungry = "0x" + sign(accounts["account-1"], Transaction(0, to, gas=1 << 25)).hex()
+    calls = [
+        request("eth_chainId"),
+        request("eth_getBalance", to, "latest"),
+        request("eth_sendRawTransaction", "0x" + raw.hex()),
+        request("eth_sendRawTransaction", hungry),
+        request("eth_sendRawTransaction", "0x00"),
+        request("eth_sendRawTransaction"),
+        request("eth_signTransaction", {"from": to, "to": to}),
+        request("eth_sendTransaction", {"from": to, "to": to, "gas": hex(1 << 25)}),
+        request("eth_getFilterChanges", "0x1"),
+        request("evm_mine"),
+        request("no_such"),
+    ]
+    return [{name: value for name, value in call.items() if name != "id"} for call in calls]

@@ -12,7 +12,7 @@ from devnet.base import StartFailed
 from devnet.chain import Account, Anvil, Rpc, RpcError, Transaction, sign, transaction_hash
 from devnet.chain.door import RpcDoor
 from devnet.chain.methods import refusal
-from tests.chain.door.asking import asked, request
+from tests.chain.door.asking import asked, request, silent_calls
 
 ALICE = "account-0"
 
@@ -129,6 +129,27 @@ def test_a_refusal_beside_a_notification_is_told(door: RpcDoor) -> None:
     silent = {"jsonrpc": "2.0", "method": "eth_chainId", "params": []}
     _, _, answers = asked(door.url, [silent, request("evm_mine", identity=7)])
     assert [answer["id"] for answer in answers] == [7]
+
+
+def test_nothing_is_said_to_a_notification(
+    door: RpcDoor, node: Anvil, accounts: dict[str, Account]
+) -> None:
+    """Whoever carries it out, and whatever comes of it; what was sent is sent."""
+    raw = sign(accounts["account-5"], Transaction(0, "0x" + "11" * 20, gas=21_000))
+    with Rpc(node.url) as inside:
+        before = inside.call("eth_blockNumber")
+    for silent in silent_calls(accounts, raw):
+        assert asked(door.url, silent)[::2] == (204, ""), silent
+        assert asked(door.url, [silent, silent])[::2] == (204, ""), silent
+        assert asked(door.url, [silent, request("net_version", identity=7)])[2] == [
+            {"jsonrpc": "2.0", "id": 7, "result": "31337"}
+        ]
+        for other in (request("evm_mine", identity=8), request("evm_mine", identity=None)):
+            (refused,) = asked(door.url, [silent, other])[2]
+            assert (refused["id"], refused["error"]["code"]) == (other["id"], -32601)
+    with Rpc(node.url) as inside:
+        assert inside.call("eth_blockNumber") == before
+        assert isinstance(inside.call("eth_getTransactionByHash", transaction_hash(raw)), dict)
 
 
 def test_the_node_reads_what_the_door_has_read(door: RpcDoor) -> None:

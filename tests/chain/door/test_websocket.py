@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from devnet.chain import Anvil, Rpc
+from devnet.chain import Account, Anvil, Rpc, Transaction, sign, transaction_hash
 from devnet.chain.door import RpcDoor
 from devnet.chain.methods import refusal
-from tests.chain.door.asking import request
+from tests.chain.door.asking import request, silent_calls
 
 
 def test_a_websocket_reads_subscribes_and_changes_nothing(door: RpcDoor, node: Anvil) -> None:
@@ -100,6 +100,33 @@ def test_of_notifications_beside_a_refused_call_only_that_is_answered(door: RpcD
     )
     assert [answer["id"] for answer in heard[0]] == [3]
     assert heard[1]["result"] == "0x7a69"
+
+
+def test_a_websocket_says_nothing_to_a_notification(
+    door: RpcDoor, node: Anvil, accounts: dict[str, Account]
+) -> None:
+    """What comes next is the answer to the call that does ask for one."""
+    raw = sign(accounts["account-5"], Transaction(0, "0x" + "11" * 20, gas=21_000))
+    with Rpc(node.url) as inside:
+        before = inside.call("eth_blockNumber")
+
+    async def talk() -> None:
+        async with aiohttp.ClientSession() as session, session.ws_connect(door.url) as socket:
+            for number, silent in enumerate(silent_calls(accounts, raw), start=100):
+                for said in (silent, [silent, silent]):
+                    await socket.send_json(said)
+                    await socket.send_json(request("net_version", identity=number))
+                    heard = await socket.receive_json(timeout=10)
+                    assert heard == {"jsonrpc": "2.0", "id": number, "result": "31337"}, said
+                for method in ("net_version", "evm_mine"):
+                    await socket.send_json([silent, request(method, identity=number)])
+                    (answer,) = await socket.receive_json(timeout=10)
+                    assert answer["id"] == number
+
+    asyncio.run(talk())
+    with Rpc(node.url) as inside:
+        assert inside.call("eth_blockNumber") == before
+        assert isinstance(inside.call("eth_getTransactionByHash", transaction_hash(raw)), dict)
 
 
 def test_a_batch_that_is_refused_in_part_may_subscribe(door: RpcDoor, node: Anvil) -> None:
