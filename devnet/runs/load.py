@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from cluster.ended import how_ended
 from devnet.actors.actor import Actor
 from devnet.actors.door import Door
@@ -38,6 +40,8 @@ PYTHON: Final = sys.executable
 SECONDS_PER_BLOCK: Final = 0.25
 STOP_SECONDS: Final = 60  # for the steps that are under way at the end
 START_SECONDS: Final = 30  # for Locust's own start, and its last words
+STOPPED_SECONDS: Final = 10.0  # of a Locust that somebody stopped, once its time is over
+LOOK_SECONDS: Final = 0.5
 STEP_MILLISECONDS: Final = 1_500  # between the steps of one user; less in a short run
 MOST_LATE_STEPS: Final = 10
 SAY_SECONDS: Final = 5.0
@@ -233,6 +237,37 @@ def _stake_workers(world: World) -> None:
             raise StartFailed(f"{worker.name} did not stake: {state.reason or state.outcome}")
 
 
+class Patience:
+    """How long Locust is waited for: its time, its last steps, its last words; where it is stopped
+    nothing of that comes, so it has STOPPED_SECONDS to be let go on."""
+
+    def __init__(self, locust: Child, plan: Plan, say: Callable[[str], None]) -> None:
+        self._locust, self._seconds, self._say = locust, plan.seconds, say
+        self._limit = plan.seconds + plan.stop_seconds + START_SECONDS
+        self._next_look = 0.0
+        self._stopped_at: float | None = None
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether it is no longer waited for, so many `seconds` after it was started."""
+        if seconds >= self._next_look:
+            self._next_look = seconds + LOOK_SECONDS
+            self._look(seconds)
+        if seconds > self._limit or self._stopped_at is None:
+            return seconds > self._limit
+        return seconds > max(self._seconds, self._stopped_at + STOPPED_SECONDS)
+
+    def _look(self, seconds: float) -> None:
+        if self._locust.state() not in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP):
+            self._stopped_at = None
+        elif self._stopped_at is None:
+            self._stopped_at = seconds
+            killed = min(self._limit, max(self._seconds, seconds + STOPPED_SECONDS))
+            self._say(
+                f"locust is stopped (process {self._locust.pid}): kill -CONT lets it go on, else "
+                f"it is killed in {killed - seconds:.0f} s"
+            )
+
+
 def _drive(
     world: LoadWorld,
     plan: Plan,
@@ -247,10 +282,9 @@ def _drive(
     plan.save(state / "plan.json")
     pace = WallPace(world.scheduler, seconds_per_block, world.patience_blocks)
     log = world.run.path / "logs" / "locust.log"
-    limit_seconds = plan.seconds + plan.stop_seconds + START_SECONDS
-    limit = time.monotonic() + limit_seconds
     killed: dict[str, Any] = {}
-    next_word = time.monotonic() + SAY_SECONDS
+    begun = time.monotonic()
+    next_word = begun + SAY_SECONDS
     with Child(
         "locust",
         [PYTHON, "-m", "loadtests", state / "plan.json"],
@@ -260,14 +294,15 @@ def _drive(
         cwd=state,
     ) as locust:
         say(f"locust: {plan.users} users for {plan.seconds} s; a block every {seconds_per_block} s")
+        patience = Patience(locust, plan, say)
         while locust.alive():
             pace.tick()
             if time.monotonic() > next_word:
                 head = world.chain.head
                 say(Passing(f"block {head.number}: {world.history.sent.total()} transactions"))
                 next_word += SAY_SECONDS
-            if time.monotonic() > limit:
-                killed = {"killed_after": limit_seconds, "seen_as": locust.state()}
+            if patience.is_over(time.monotonic() - begun):
+                killed = {"killed_after": time.monotonic() - begun, "seen_as": locust.state()}
                 locust.kill()
                 break
             world.scheduler.wait(min(0.02, pace.seconds_to_next()))

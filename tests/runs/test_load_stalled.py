@@ -10,15 +10,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from devnet.base import DevnetFolder, Toolchain
+from devnet.base import Child, DevnetFolder, Toolchain, wait_for
 from devnet.runs import load
 from devnet.runs.judging import LoadVerdict
 from devnet.runs.load import run_load
+from tests.loadtests.test_plan import PLAN
 from tests.runs.test_load import network
 
 UNDER_WAY = re.compile(r"block \d+: (\d+) transactions")
@@ -92,9 +94,46 @@ def test_stopped_for_longer_than_its_whole_time(loaded: Callable[[int, Act], Loa
 
 
 def test_stopped_for_good(loaded: Callable[[int, Act], LoadVerdict]) -> None:
+    """Nothing is waited for that cannot come: 25 s are for one that runs."""
     verdict = loaded(5, lambda process: process.suspend())
-    told = "locust was not at its end after 25 s and was killed; it was stopped"
-    assert told in verdict.faults
+    told = r"locust was not at its end after 1\d s and was killed; it was stopped"
+    assert some(verdict.faults, told), verdict.faults
+
+
+@pytest.fixture()
+def sleeper(tmp_path: Path) -> Iterator[Child]:
+    with Child(
+        "sleeper", ["sleep", "600"], devnet_id="0" * 16, log=tmp_path / "sleeper.log"
+    ) as child:
+        yield child
+
+
+@pytest.mark.parametrize(
+    ("stopped_at", "over_at", "said"),
+    [(2, 20, "18"), (18, 28, "10"), (25, 35, "10"), (105, 110, "5")],
+    ids=["long before its end", "shortly before", "in its last steps", "in its last words"],
+)
+def test_how_long_a_stopped_one_is_waited_for(
+    sleeper: Child, stopped_at: int, over_at: int, said: str
+) -> None:
+    """Of 20 s, 60 for the last steps and 30 more; whoever is let go on has all of them again."""
+    words: list[str] = []
+    patience = load.Patience(sleeper, replace(PLAN, seconds=20, stop_seconds=60), words.append)
+    process = psutil.Process(sleeper.pid)
+
+    assert not any(map(patience.is_over, range(stopped_at)))
+    process.suspend()
+    wait_for("its stop", lambda: sleeper.state() == psutil.STATUS_STOPPED, limit_seconds=10)
+    assert not any(map(patience.is_over, range(stopped_at, over_at + 1)))
+    assert patience.is_over(over_at + 1)
+    assert words == [
+        f"locust is stopped (process {sleeper.pid}): kill -CONT lets it go on, else it is killed "
+        f"in {said} s"
+    ]
+    process.resume()
+    wait_for("its going on", lambda: sleeper.state() != psutil.STATUS_STOPPED, limit_seconds=10)
+    assert not patience.is_over(109)
+    assert patience.is_over(111)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
