@@ -69,6 +69,8 @@ class Oracles(Actor):
                     sends += self._read(view, message)
                 case ChainEvent(event) if event.name == "ConfigSet":
                     self._replaced(event)
+                case ChainEvent(event) if event.name == "AnswerUpdated":
+                    self._answered(event)
                 case SendFailed(function="transmit"):
                     self._refused(view, message)
                 case _:
@@ -105,6 +107,13 @@ class Oracles(Actor):
         feed.reporters = Reporters.of(named, event.args["faulty"])
         feed.replaced, feed.updated_at, feed.epoch, feed.next_look = True, None, 0, 0
         feed.before = (None, feed.answer)
+
+    def _answered(self, event: Event) -> None:
+        """What strangers report is stored as the devnet's own is, also where they report to all
+        feeds of a resource (O2, O7)."""
+        feed = self._feeds.get(event.contract)
+        if feed is not None and feed.resource is not None and feed.is_left_to_others:
+            self._to_poke.add(feed.resource)
 
     def _refused(self, view: View, failed: SendFailed) -> None:
         """Such as an answer outside the bounds (O2); what faulty nodes tried changes nothing."""

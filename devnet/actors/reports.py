@@ -48,6 +48,11 @@ class Feed:
         self.before = (self.updated_at, self.answer)
         self.updated_at, self.answer, self.sent = at, answer, args
 
+    @property
+    def is_left_to_others(self) -> bool:
+        """Whether it has other nodes now, and none of the devnet's has reported to it."""
+        return self.replaced and self.updated_at is None
+
     def is_fresh(self, view: View) -> bool:
         """Whether its answer counts (O2).
 
@@ -55,7 +60,7 @@ class Feed:
         says what its latest answer is: an earlier one, or a stranger's (O7).
         """
         updated_at, answer = self.updated_at, self.answer
-        if updated_at is None and self.replaced:
+        if self.is_left_to_others:
             latest = view.reads.latest_round(self.name)
             if latest.answeredInRound >= latest.id:
                 updated_at, answer = latest.updatedAt, latest.answer

@@ -135,3 +135,39 @@ def test_feeds_of_strangers_count_for_a_price_as_the_chain_says(
     sends = sent(oracles.act(stage.view(9), [FeedRead(VCPU[2], everybody(1_100_000))]))
 
     assert sends == [(VCPU[2], "transmit"), *([("Pricing", "poke")] if stored else [])]
+
+
+def answered_by_strangers(
+    oracles: Oracles, stage: Stage, block: int, feed: str = VCPU[0]
+) -> list[tuple[str, str]]:
+    args = {"current": 1_000_000, "roundId": 4, "updatedAt": time_of(block)}
+    told = ChainEvent(Event(feed, "AnswerUpdated", args, block, ""), time_of(block))
+    return sent(oracles.act(stage.view(block), [told]))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_a_price_follows_what_strangers_report_however_many_feeds_are_theirs(
+    stage: Stage, oracles: Oracles, count: int
+) -> None:
+    """Once for all that come in a block; of the devnet's own feeds their rounds see to that."""
+    read_all(oracles, stage.view(3), steady())
+    for feed in VCPU[:count]:
+        asked_for = asked(replaced(oracles, stage, 8, *STRANGERS, feed=feed))
+        oracles.act(stage.view(8), [FeedRead(name, steady()[name]) for name in asked_for])
+    counts = RoundState(4, 1_000_000, time_of(9), time_of(9), 4)
+    stage.reads.rounds = dict.fromkeys(VCPU[:count], counts)
+    for block, feed in enumerate(VCPU, start=9):
+        theirs = feed in VCPU[:count]
+        poked = answered_by_strangers(oracles, stage, block, feed)
+        assert poked == [("Pricing", "poke")] * theirs, feed
+        assert sent(oracles.act(stage.view(block), [])) == []
+
+
+def test_one_fresh_answer_of_strangers_is_not_poked_for(stage: Stage, oracles: Oracles) -> None:
+    read_all(oracles, stage.view(3), steady())
+    for feed in VCPU:
+        asked_for = asked(replaced(oracles, stage, 8, *STRANGERS, feed=feed))
+        oracles.act(stage.view(8), [FeedRead(name, steady()[name]) for name in asked_for])
+    stage.reads.rounds = dict.fromkeys(VCPU, RoundState(0, 0, 0, 0, 0))
+    stage.reads.rounds[VCPU[0]] = RoundState(4, 1_000_000, time_of(9), time_of(9), 4)
+    assert answered_by_strangers(oracles, stage, 9) == []
