@@ -296,7 +296,7 @@ class Scheduler:
                 step = min(step, max(1, -(-(due - head.timestamp) // self._chain.block_seconds)))
             self._catch_up()
             further = max(0, min(step, target - self._chain.head.number))
-            self._observe_of(partial(self._chain.advance, further))
+            self._observe_of(partial(self._chain.advance, further, in_parts=True))
 
     def mine(self) -> None:
         """One block with the backlog (and whatever else the pool holds)."""

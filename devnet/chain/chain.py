@@ -187,13 +187,17 @@ class Chain:
             self._tell(mined)
             return mined
 
-    def advance(self, blocks: int) -> tuple[MinedBlock, ...]:
+    def advance(self, blocks: int, *, in_parts: bool = False) -> tuple[MinedBlock, ...]:
         """Mine empty blocks, each its parent plus `block_seconds`.
 
         Transactions waiting in the pool get the first block to themselves; the run of empty
         blocks that follows is one value. What others send or mine meanwhile has its own.
+
+        Until the caller has looked at those no old blocks are dropped. With `in_parts` there may
+        be fewer blocks than asked for, EMPTY_PIECE at least: once it has looked, it goes on.
         """
         with self._lock:
+            whole = blocks
             mined: list[MinedBlock] = []
             if blocks > 0 and int(self.rpc.call("txpool_status")["pending"], 16):
                 mined += self.include({})
@@ -202,6 +206,8 @@ class Chain:
             while blocks > 0:
                 if not mined:  # whose transactions the caller has yet to look up
                     self._prune()
+                elif in_parts and whole - blocks >= EMPTY_PIECE:
+                    break
                 piece = min(EMPTY_PIECE, blocks)
                 blocks -= piece
                 self.rpc.call("anvil_mine", hex(piece))

@@ -11,6 +11,7 @@ from devnet.actors.endless import EndlessWork
 from devnet.actors.messages import ChainEvent, LeadChanged, Measure
 from devnet.actors.operations import Done, Operation, Tell
 from devnet.actors.view import View
+from devnet.chain import Transaction, sign
 from tests.actors.scheduler_stage import (
     Act,
     Deployed,
@@ -186,6 +187,30 @@ def test_advance_mines_exactly_and_stops_where_something_is_due(
     assert made.head == first + 10
     assert sleeper.turns[0] == (first + 4, ())
     assert made.blocks() == [(first + 4, 4, 0), (first + 5, 1, 1), (first + 10, 5, 0)]
+
+
+def test_a_long_advance_goes_on_after_it_has_looked_at_what_came(
+    stand: Stands, deployed: Deployed
+) -> None:
+    """A stranger's transaction that waits at its beginning; the node may drop blocks after it."""
+    listener = Scripted("listener")
+    made = stand(listener)
+    first, alice = made.head, deployed.directory.accounts["alice"]
+    nonce = deployed.chain.nonce(alice.address)
+    call = deployed.contracts.encode("Kompute", "approve", alice.address, 5)
+    raw = sign(alice, Transaction(nonce, call.to, call.data, gas=100_000))
+    assert deployed.chain.pool.offer([raw]) == []
+
+    made.scheduler.advance(2_500)
+
+    assert made.blocks() == [
+        (first + 1, 1, 1),
+        (first + 1_001, 1_000, 0),
+        (first + 2_500, 1_499, 0),
+    ]
+    ((block, (told,)),) = listener.turns
+    assert isinstance(told, ChainEvent)
+    assert (block, told.event.name) == (first + 1_001, "Approval")
 
 
 def test_advance_stops_at_a_block_that_is_due_to_the_second(stand: Stands) -> None:

@@ -185,6 +185,43 @@ def test_the_transactions_before_a_long_advance_can_be_looked_up_afterwards(
         raise RpcError("eth", 0, node.kept.refusal("trace_transaction", [found.receipts[0].hash]))
 
 
+@pytest.mark.parametrize("disturbed_at", [1, 2, 4])
+def test_however_long_an_advance_in_parts_is_the_node_keeps_few_blocks(
+    node: Node,
+    accounts: dict[str, Account],
+    monkeypatch: pytest.MonkeyPatch,
+    disturbed_at: int,
+) -> None:
+    """Whenever somebody sends: a part ends at the next thousand, and between two of them the node
+    drops what was looked at."""
+    at_the_brink(node)
+    first, most, pieces = node.chain.head.number, 0, 0
+    ask = node.rpc.call
+
+    def call(method: str, *params: object) -> object:
+        nonlocal most, pieces
+        if method == "anvil_mine":
+            pieces += 1
+            if pieces == disturbed_at:
+                node.chain.pool.offer([transfer(accounts[NAMES[0]], accounts[NAMES[1]], 0)])
+        answer = ask(method, *params)
+        if method == "anvil_mine":
+            most = max(most, int(ask("eth_blockNumber"), 16) - node.kept.first)
+        return answer
+
+    if disturbed_at == 1:
+        node.chain.pool.offer([transfer(accounts[NAMES[0]], accounts[NAMES[1]], 0)])
+        disturbed_at = 0
+    monkeypatch.setattr(node.rpc, "call", call)
+    parts = []
+    while left := first + 6_500 - node.chain.head.number:
+        parts.append(sum(item.run for item in node.chain.advance(left, in_parts=True)))
+        assert parts[-1] == left or parts[-1] >= 1_000
+    assert sum(parts) == 6_500
+    assert len(parts) == 2
+    assert most < KEPT + EVERY + 2 * 1_000 + 2
+
+
 def test_a_foreign_block_in_the_middle_of_a_long_advance_is_read(
     node: Node, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
