@@ -17,6 +17,7 @@ from devnet.chain.filters import Filters
 from devnet.chain.kept import Kept
 from devnet.chain.line import Line
 from tests.chain.conftest import NAMES
+from tests.chain.door.asking import asked
 from tests.chain.pruned import EVERY, KEPT, LOGS, Node, created, request
 
 
@@ -74,6 +75,22 @@ def test_logs_that_are_gone_are_told_once_and_then_it_goes_on(
     assert polled(outside, identity) == [there]
     assert polled(outside, identity) == []
     assert polled_after(node, outside, source, identity)
+
+
+def test_what_is_told_once_is_not_told_to_a_notification(
+    node: Node, outside: Rpc, source: Source
+) -> None:
+    """Nobody would hear it: it waits for whoever asks."""
+    identity = outside.call("eth_newFilter", {"address": source.address})
+    gone = source.log()
+    node.chain.advance(KEPT + EVERY)
+    drop(node)
+    for method in ("eth_getFilterChanges", "eth_uninstallFilter"):
+        silent = {"jsonrpc": "2.0", "method": method, "params": [identity]}
+        assert asked(node.door.url, silent)[0] == 204
+    with pytest.raises(RpcError, match=f"its logs of blocks {gone} to"):
+        polled(outside, identity)
+    assert polled(outside, identity) == []
 
 
 def polled_after(node: Node, outside: Rpc, source: Source, identity: str) -> bool:
