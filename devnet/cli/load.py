@@ -111,8 +111,8 @@ def _print(result: LoadResult) -> None:
             stage.on_chain,
             stage.succeeded,
             stage.failed,
-            f"{stage.p50_milliseconds} ms",
-            f"{stage.p95_milliseconds} ms",
+            f"{stage.p50_milliseconds} ms" if stage.timed else "-",
+            f"{stage.p95_milliseconds} ms" if stage.timed else "-",
             f"{stage.limit_milliseconds} ms",
         )
         for stage in verdict.stages
@@ -121,10 +121,12 @@ def _print(result: LoadResult) -> None:
     terminal.print_table(titles, rows, right=titles[1:])
     for fault in verdict.faults:
         terminal.print_text(fault, "red")
-    rate = verdict.transactions * 1000 // max(1, verdict.load_milliseconds)
+    rate = ""
+    if verdict.load_milliseconds:  # else Locust left no statistics
+        rate = f" ({verdict.transactions * 1000 // verdict.load_milliseconds}/s)"
     terminal.print_text(
         f"{verdict.word}: {counted(result.users, 'user')} on {result.cluster}, "
-        f"{counted(verdict.transactions, 'transaction')} ({rate}/s), "
+        f"{counted(verdict.transactions, 'transaction')}{rate}, "
         f"{counted(verdict.requests, 'request')}, {result.seconds:.1f} s",
         "green" if verdict.ok else "red",
         head=verdict.word,

@@ -22,6 +22,11 @@ class LoadStage:
     limit: int
 
     @property
+    def timed(self) -> bool:
+        """Whether the times are any: of what Locust did not count there are none."""
+        return self.succeeded + self.failed > 0
+
+    @property
     def held(self) -> bool:
         """Whether chain and Locust agree, something happened, and it was quick enough."""
         return 0 < self.on_chain == self.succeeded and self.p95 <= self.limit

@@ -70,6 +70,11 @@ class StageOutcome:
     p95_milliseconds: int
     limit_milliseconds: int
 
+    @property
+    def timed(self) -> bool:
+        """Whether the times are any: of what Locust did not count there are none."""
+        return self.succeeded + self.failed > 0
+
     def faults(self) -> list[str]:
         found: list[str] = []
         if not self.on_chain:

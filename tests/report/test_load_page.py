@@ -68,6 +68,14 @@ class TestALoad:
         assert "0 steps" not in text
         assert "Timeline of steps" not in text
 
+    def test_of_what_nobody_counted_there_is_no_time(self, run: Path) -> None:
+        silent = {**self.STAGE, "succeeded": 0, "p50_milliseconds": 0, "p95_milliseconds": 0}
+        assert (
+            '<tr class="bad-row"><th scope="row">stake</th><td class="n">10</td>'
+            '<td class="n">0</td><td class="n">0.5</td><td class="n">0</td>'
+            '<td class="n">-</td><td class="n">-</td><td class="n">5,000</td>'
+        ) in self.page(run, silent)
+
     def test_a_browser_draws_its_charts(self, run: Path, tmp_path: Path) -> None:
         self.page(run, self.STAGE)
         dom = in_browser(run / "report.html", tmp_path)
