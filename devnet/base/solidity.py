@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from devnet.base import assets
+from devnet.base import assets, obstacles
 from devnet.base.commands import run_tool
 from devnet.base.environment import installing_environment
 from devnet.base.errors import MachineLacks
@@ -25,6 +25,7 @@ _COMPILERS = {  # npm's name for the package, and what it says of itself
     CHAINLINK_SOLC_VERSION: ("solc-0.8.19", "0.8.19+commit.7dd6d404.Linux.g++"),
 }
 LIBRARIES_MEGABYTES = 78
+NOT_WRITTEN = "TAR_ENTRY_ERROR"
 
 # py-solc-x calls a compiler with `--version` or `--standard-json --base-path DIR`, JSON on stdin.
 SOLC_LAUNCHER = """#!/bin/sh
@@ -134,6 +135,8 @@ def link_libraries(project: Path, modules: Path) -> None:
 def _install(node: Node, into: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         (into / name).write_bytes((assets.root() / name).read_bytes())
+    # npm ends with 0 whatever it could not write, and tells it as a warning (tried).
+    unwritten: list[str] = []
     run_tool(
         "npm ci",
         [
@@ -142,15 +145,23 @@ def _install(node: Node, into: Path) -> None:
             "--ignore-scripts",
             "--no-audit",
             "--no-fund",
-            "--loglevel=error",
+            "--loglevel=warn",
             "--fetch-retry-mintimeout=1000",
             "--fetch-retry-maxtimeout=5000",
         ],
         cwd=into,
         env=npm_environment(node),
         limit_seconds=600.0,
+        line=lambda text: unwritten.append(text) if NOT_WRITTEN in text else None,
         hint="check the network and npm's registry (`npm config get registry`)",
     )
+    if unwritten:
+        obstacle = obstacles.in_words(unwritten)
+        raise MachineLacks(
+            f"npm ci: {len(unwritten)} files are not whole in {into}: "
+            f"{obstacle.name if obstacle else unwritten[0]}",
+            hint=obstacle.hint if obstacle else "run the command again",
+        )
     anvil_in(into / "node_modules")
 
 

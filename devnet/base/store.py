@@ -5,6 +5,7 @@ A folder `<cache>/<kind>/<key>` exists only when it is complete, so asking for i
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -66,7 +67,8 @@ class Store:
         One process builds, the others wait for it up to `limit_seconds`. What `build` raises
         passes through and leaves nothing behind.
 
-        Raises MachineLacks when the cache cannot be written or the other build takes too long.
+        Raises MachineLacks when the cache cannot be written, is full afterwards, or the other
+        build takes too long.
         """
         if (folder := self.found(kind, key)) is not None:
             return folder
@@ -82,6 +84,7 @@ class Store:
                 partial.mkdir()
                 try:
                     build(partial)
+                    _require_room(partial)
                     partial.rename(folder)
                 finally:
                     shutil.rmtree(partial, ignore_errors=True)
@@ -93,6 +96,13 @@ class Store:
                 ),
             ) from error
         return folder
+
+
+def _require_room(folder: Path) -> None:
+    """What filled the disk is hardly whole, whatever its maker says of it."""
+    disk = shutil.disk_usage(folder)
+    if disk.total and not disk.free:  # some file systems tell neither
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 @contextmanager

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import resource
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from devnet.base import DevnetFolder, MachineLacks, bootstrap, obstacles
+from devnet.base import DevnetFolder, MachineLacks, Toolchain, assets, bootstrap, obstacles
 from devnet.base.commands import run_tool
+from devnet.base.node import get_node
+from devnet.base.solidity import get_libraries, libraries_key, npm_environment
 from devnet.base.store import Store
 from devnet.chain.errors import AnvilFailed
 from devnet.daemon.failures import failure_of
@@ -53,6 +57,45 @@ def test_a_full_cache_is_named(small: Path) -> None:
     assert str(met.value) == f"the cache {small} cannot be written: the disk is full"
     assert met.value.hint.startswith(ROOM)
     assert not (small / "kind" / "key").exists()
+
+
+def test_what_its_maker_did_not_notice_is_not_kept(small: Path) -> None:
+    def careless(into: Path) -> None:
+        with pytest.raises(OSError, match="No space left"):
+            (into / "x").write_bytes(bytes(4 << 20))
+
+    with pytest.raises(MachineLacks, match=r"cannot be written: the disk is full \(/") as met:
+        Store(small).make("kind", "key", careless)
+    assert met.value.hint.startswith(ROOM)
+    assert not (small / "kind" / "key").exists()
+    assert Store(small).make("kind", "key", lambda into: None).is_dir()
+
+
+def test_what_npm_could_not_write_is_not_taken_for_installed(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with 0, and half of anvil ends with SIGSEGV ever after."""
+    source, package = tmp_path / "source", tmp_path / "package"
+    for folder in (source, package):
+        folder.mkdir()
+    (package / "package.json").write_text('{"name": "large", "version": "1.0.0"}')
+    (package / "zeros.bin").write_bytes(os.urandom(2 << 20))
+    (package / "zeros.txt").write_text("after it")
+    with tarfile.open(tmp_path / "large.tgz", "w:gz") as archive:
+        archive.add(package, "package")
+    wanted = {"dependencies": {"large": f"file:{tmp_path}/large.tgz"}}
+    (source / "package.json").write_text(json.dumps(wanted))
+    node = get_node(Toolchain().store, print)
+    command = [*node.npm, "install", "--package-lock-only", "--no-audit"]
+    run_tool("npm", command, cwd=source, env=npm_environment(node), limit_seconds=60)
+    monkeypatch.setattr(assets, "root", lambda: source)
+
+    said = r"npm ci: \d+ files are not whole in .*: the disk is full$"
+    with pytest.raises(MachineLacks, match=said) as met:
+        get_libraries(Store(small), print)
+
+    assert met.value.hint.startswith(ROOM)
+    assert Store(small).found("npm", libraries_key()) is None
 
 
 def test_a_tool_on_a_full_disk_is_not_sent_to_the_network(small: Path) -> None:
