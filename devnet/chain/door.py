@@ -75,7 +75,9 @@ class RpcDoor:
         self._thread = LoopThread("chain's door")
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._waiting = Waiting(partial(persistently, self._ask), most_waiting)
+        self._waiting = Waiting(
+            partial(persistently, self._ask), most_waiting, whole=self._gate.whole
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -6,15 +6,18 @@ import asyncio
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from devnet.chain.line import Line
 
 DRAIN_SECONDS: Final = 2.0
+WHOLE_SECONDS: Final = 10.0  # the node answers them in milliseconds, or it hangs
 CUT: Final = (
     "it took too long while the chain dropped its old blocks (chain.prune_history): ask again; "
     "a transaction that was sent so may wait in the pool"
 )
+
+Outcome = TypeVar("Outcome")
 
 
 class Gate:
@@ -25,6 +28,7 @@ class Gate:
         self._open = asyncio.Event()
         self._open.set()
         self._asking: set[asyncio.Task[Any]] = set()  # whose request is at the node
+        self._whole: set[asyncio.Task[Any]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._broken = ""
 
@@ -54,6 +58,14 @@ class Gate:
         task.uncancel()
         return True
 
+    async def whole(self, request: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """What the node says to a request that it may still carry out when nobody hears it any
+        more: whoever waits for it may be cut off, `shut` waits for its end."""
+        task = asyncio.get_running_loop().create_task(request)
+        self._whole.add(task)
+        task.add_done_callback(self._whole.discard)
+        return await asyncio.shield(task)
+
     async def shut(self) -> None:
         """Hold back whoever comes, and wait until nobody's request is at the node and every
         WebSocket has had all its news. What is under way longer is cut off, with a reason."""
@@ -71,6 +83,9 @@ class Gate:
                 self._begin(line.cut())
             while self._asking:
                 await asyncio.sleep(0)
+            until = time.monotonic() + WHOLE_SECONDS
+            while self._whole and time.monotonic() < until:
+                await asyncio.sleep(0.002)
         except BaseException:
             self._open.set()
             raise

@@ -17,15 +17,21 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
 from typing import Any, Final
 
 from devnet.chain.gas_bounds import MOST_SENT_GAS, MOST_WAITING_GAS, number, raw_of, with_gas
 from devnet.chain.signer import sender_of
 from devnet.chain.transaction import read_raw
 
-Ask = Callable[[bytes], Awaitable[tuple[int, bytes]]]
-"""A request's body in; the node's HTTP status and answer out."""
+Answer = tuple[int, bytes]
+"""The node's HTTP status and answer."""
+
+Ask = Callable[[bytes], Coroutine[Any, Any, Answer]]
+"""A request's body in, the answer out."""
+
+Whole = Callable[[Coroutine[Any, Any, Answer]], Awaitable[Answer]]
+"""Waits for an answer that comes also where whoever waits for it is cut off."""
 
 Key = tuple[str, int]
 """An account, lower-case, and a nonce of it."""
@@ -41,8 +47,8 @@ _ON_ITS_WAY_SECONDS: Final = 2.0  # by then the node has it, or it never will
 class Waiting:
     """What strangers have sent and no block holds yet; used by one event loop."""
 
-    def __init__(self, ask: Ask, most_gas: int = MOST_WAITING_GAS) -> None:
-        self._ask, self._most = ask, most_gas
+    def __init__(self, ask: Ask, most_gas: int = MOST_WAITING_GAS, *, whole: Whole) -> None:
+        self._ask, self._most, self._whole = ask, most_gas, whole
         self._sent: dict[Key, tuple[int, float]] = {}  # gas limit and since when
         self._coming: dict[int, tuple[Key, int, float]] = {}  # the same, until it is answered
         self._count = 0
@@ -182,7 +188,9 @@ class Waiting:
     async def _result(self, method: str, params: Sequence[object]) -> dict[str, Any]:
         """An answer's `result` or `error`."""
         request = {"jsonrpc": "2.0", "id": 0, "method": method, "params": params}
-        _, answer = await self._ask(json.dumps(request).encode())
+        asked = self._ask(json.dumps(request).encode())
+        # The node has a Sync in its pool at once, and answers when it is mined.
+        _, answer = await (asked if method.endswith("Sync") else self._whole(asked))
         document = json.loads(answer)
         return {key: document[key] for key in ("result", "error") if key in document}
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -231,6 +232,42 @@ def test_what_is_sent_meanwhile_is_at_the_node_before_or_after(
             thread.join(20)
     assert 0 < told.count("sent") < len(told)
     assert {text[:21] for text in told} <= {"sent", "it took too long whil"}
+
+
+def test_what_is_cut_on_its_way_is_at_the_node_before_it_is_quiet(
+    node: Node, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that is slow to read would take it from a line that is closed already."""
+    monkeypatch.setattr("devnet.chain.gate.DRAIN_SECONDS", 0.0)
+    account = accounts["account-1"].address
+    node.rpc.call("evm_setAutomine", False)
+    slow = psutil.Process(node.anvil.pid)
+    goes_on = threading.Event()
+
+    def go_on() -> None:
+        goes_on.set()
+        slow.resume()
+
+    with Rpc(node.door.url) as rpc, ThreadPoolExecutor(1) as pool:
+        count = rpc.call("eth_getTransactionCount", account, "pending")
+        slow.suspend()
+        later = threading.Timer(0.5, go_on)
+        try:
+            answer = pool.submit(
+                rpc.call,
+                "eth_sendTransaction",
+                {"from": account, "to": account, "gas": "0x5208", "nonce": count},
+            )
+            wait_for("it is on its way", lambda: bool(node.door._waiting._coming), limit_seconds=5)
+            later.start()
+            with node.door.quiet():
+                assert goes_on.is_set()
+                assert node.rpc.call("txpool_status")["pending"] == "0x1"
+        finally:
+            later.cancel()
+            slow.resume()
+        with pytest.raises(RpcError, match="it took too long"):
+            answer.result(10)
 
 
 def test_calls_of_other_threads_wait_while_one_is_alone(node: Node) -> None:
