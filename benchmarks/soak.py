@@ -3,13 +3,14 @@
 The blocks are those of `devnet advance`, which plays all that falls due on the way: rounds of the
 feeds, publications, cycles. Idling is `devnet up` at its default pace with every worker staked.
 
-Memory is read after each 128 of them, a quarter of what the node drops at once, since it rises from
-one drop to the next. The most of what is read in the second thousand is what must stay.
+Memory is read twenty times a second meanwhile, in the middle of drops as well; the most of the
+second thousand is what must stay.
 """
 
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,9 @@ from devnet.base import Toolchain
 FIRST: Final = 2_000
 LAST: Final = 20_000
 FEW: Final = (20, 40)  # those two in the smallest form
-PIECE: Final = 128
+PIECE: Final = 1_000  # each command has rounds of its own, whose feeds keep them
 FLAT: Final = Fraction(11, 10)
+LOOK_SECONDS: Final = 0.05
 WARM_SECONDS: Final = 20.0
 IDLE_SECONDS: Final = 60.0
 IDLE_PERCENT: Final = {"sim": Fraction(3), "native": Fraction(15)}  # of a core, all processes
@@ -48,13 +50,23 @@ class Running:
         return number
 
     def advance_to(self, block: int) -> Memory:
-        """The most that was seen after one of the commands."""
-        most = Memory(0, 0)
-        while (missing := block - self.block()) > 0:
-            words = ("advance", "--blocks", str(min(PIECE, missing)), "--devnet", NAME)
-            devnet(self.folder, *words)
-            most = most.with_most(self.memory())
-        return most
+        """The most that was seen on the way."""
+        over, most = threading.Event(), [self.memory()]
+
+        def look() -> None:
+            while not over.wait(LOOK_SECONDS):
+                most[0] = most[0].with_most(self.memory())
+
+        watch = threading.Thread(target=look, daemon=True)
+        watch.start()
+        try:
+            while (missing := block - self.block()) > 0:
+                words = ("advance", "--blocks", str(min(PIECE, missing)), "--devnet", NAME)
+                devnet(self.folder, *words)
+        finally:
+            over.set()
+            watch.join()
+        return most[0].with_most(self.memory())
 
     def memory(self) -> Memory:
         return Memory(*(process.memory_info().rss for process in (self.daemon, self.chain)))
