@@ -43,10 +43,7 @@ def error_of(identity: object, code: int, message: str) -> dict[str, Any]:
 
 def is_answered(message: bytes) -> bool:
     """Whether the node says anything to it: of calls without an id it does not."""
-    try:
-        document = json.loads(message)
-    except (ValueError, RecursionError):
-        return True
+    document = document_of(message)
     calls = document if isinstance(document, list) else [document]
     return not calls or not all(map(is_notification, calls))
 

@@ -24,14 +24,14 @@ from devnet.chain.gas_bounds import MOST_SENT_GAS, MOST_WAITING_GAS, number, raw
 from devnet.chain.signer import sender_of
 from devnet.chain.transaction import read_raw
 
-Answer = tuple[int, bytes]
-"""The node's HTTP status and answer."""
+Ask = Callable[[bytes], Awaitable[tuple[int, bytes]]]
+"""A request's body in; the node's HTTP status and answer out."""
 
-Ask = Callable[[bytes], Coroutine[Any, Any, Answer]]
-"""A request's body in, the answer out."""
+Outcome = dict[str, Any]
+"""An answer's `result` or `error`."""
 
-Whole = Callable[[Coroutine[Any, Any, Answer]], Awaitable[Answer]]
-"""Waits for an answer that comes also where whoever waits for it is cut off."""
+Whole = Callable[[Coroutine[Any, Any, Outcome]], Awaitable[Outcome]]
+"""Waits for what comes also where whoever waits for it is cut off."""
 
 Key = tuple[str, int]
 """An account, lower-case, and a nonce of it."""
@@ -108,7 +108,9 @@ class Waiting:
             self._coming[place] = key, gas, time.monotonic()
         outcome: dict[str, Any] = {"result": None}  # whoever is cut off may have sent it
         try:
-            outcome = await self._result(method, params)
+            sending = self._result(method, params)
+            # The node has a Sync in its pool at once, and answers when it is mined.
+            outcome = await (sending if method.endswith("Sync") else self._whole(sending))
             if not _RAW.fullmatch(method) and isinstance(outcome.get("result"), str):
                 key = await self._as_signed(outcome["result"]) or key
         finally:
@@ -185,12 +187,9 @@ class Waiting:
         }
         return behind
 
-    async def _result(self, method: str, params: Sequence[object]) -> dict[str, Any]:
-        """An answer's `result` or `error`."""
+    async def _result(self, method: str, params: Sequence[object]) -> Outcome:
         request = {"jsonrpc": "2.0", "id": 0, "method": method, "params": params}
-        asked = self._ask(json.dumps(request).encode())
-        # The node has a Sync in its pool at once, and answers when it is mined.
-        _, answer = await (asked if method.endswith("Sync") else self._whole(asked))
+        _, answer = await self._ask(json.dumps(request).encode())
         document = json.loads(answer)
         return {key: document[key] for key in ("result", "error") if key in document}
 
