@@ -23,8 +23,11 @@ class Tools(Protocol):
     def controlplane(self) -> Path:
         """The folder of etcd, kube-apiserver and so on, built where it is not there yet."""
 
+    def bubblewrap(self) -> Path:
+        """The program that sandboxes pods, got where it is not there yet."""
+
     def controlplane_cached(self) -> Path | None:
-        """The same, None where it would have to be built."""
+        """The same as `controlplane`, None where it would have to be built."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 // Controlplane is every program of a Kubernetes control plane in one binary, named by argv[0]:
-// etcd, kube-apiserver, kube-controller-manager, kube-scheduler, metrics-server and kubectl.
-// They share 126 MB of code, one build and one module cache, and need no container image.
+// etcd, kube-apiserver, kube-controller-manager, kube-scheduler, metrics-server and kubectl, and the
+// kubelet of a node without containers (package node). They share 130 MB of code, one build and one
+// module cache, and need no container image.
 package main
 
 import (
@@ -23,6 +24,8 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	metricsserver "sigs.k8s.io/metrics-server/cmd/metrics-server/app"
+
+	"kompute.network/devnet/controlplane/node"
 )
 
 func main() {
@@ -41,11 +44,13 @@ func main() {
 		command = controllermanager.NewControllerManagerCommand()
 	case "kube-scheduler":
 		command = scheduler.NewSchedulerCommand()
+	case "kubelet":
+		command = node.NewCommand()
 	case "metrics-server":
 		command = metricsserver.NewMetricsServerCommand(genericapiserver.SetupSignalHandler())
 	default:
 		fmt.Fprintf(os.Stderr, "controlplane: no component is called %q; run it by its name: etcd, "+
-			"kube-apiserver, kube-controller-manager, kube-scheduler, metrics-server, kubectl\n", name)
+			"kube-apiserver, kube-controller-manager, kube-scheduler, metrics-server, kubelet, kubectl\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(command))

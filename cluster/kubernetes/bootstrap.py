@@ -1,4 +1,4 @@
-"""What a fresh control plane of ours needs once: namespace, the agents' rights, metrics API."""
+"""What a fresh control plane of ours needs once: namespaces and the metrics API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from cluster.kubernetes.api import Api, ApiRefused, Document
 from cluster.kubernetes.names import LEASES, NAMESPACE
 
-AGENTS = "kompute:agents"
 _CONFLICT = 409
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
@@ -21,30 +20,8 @@ def create_namespace(api: Api) -> None:
     _create(api, accounts, {"metadata": {"name": "default"}})
 
 
-def grant_agents(api: Api) -> None:
-    """RBAC for the group of the agents: their nodes, leases and pods, nothing else."""
-    every = ["get", "list", "watch", "create", "update", "patch", "delete"]
-    rules: list[Document] = [
-        {
-            "apiGroups": [""],
-            "resources": ["nodes", "nodes/status", "pods", "pods/status"],
-            "verbs": every,
-        },
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": every},
-        {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
-        {"apiGroups": [""], "resources": ["configmaps", "services"], "verbs": every[:3]},
-    ]
-    name = AGENTS.replace(":", "-")
-    role: Document = {"metadata": {"name": name}, "rules": rules}
-    binding: Document = {
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        "subjects": [
-            {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": AGENTS},
-        ],
-    }
-    _create(api, f"{_RBAC}/clusterroles", role)
-    _create(api, f"{_RBAC}/clusterrolebindings", binding)
+def create_leases(api: Api) -> None:
+    """The namespace of the nodes' leases; the API server makes it too, seconds later."""
     _create(api, "/api/v1/namespaces", {"metadata": {"name": LEASES}})
 
 

@@ -159,7 +159,9 @@ class JobRunner:
 
     def _printed(self, pod: str) -> bytes:
         try:
-            output = self._api.text(f"{_PODS}/{pod}/log", limitBytes=_OUTPUT_BYTES + 1)
+            output = self._api.text(
+                f"{_PODS}/{pod}/log", limitBytes=_OUTPUT_BYTES + 1, stream="Stdout"
+            )
         except UnknownSubject as error:
             raise JobFailed(f"the output of {pod} is gone: {error}") from error
         if len(output) > _OUTPUT_BYTES:

@@ -138,6 +138,7 @@ def _placed(pod: Document, *, labels: Mapping[str, str]) -> Document:
             **pod["spec"],
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
+            "dnsPolicy": "Default",
             "terminationGracePeriodSeconds": _GRACE_SECONDS,
             "tolerations": [
                 {

@@ -16,6 +16,7 @@ WORKLOAD = "kompute.network/workload"
 REGION = "topology.kubernetes.io/region"
 ZONE = "topology.kubernetes.io/zone"
 HOSTNAME = "kubernetes.io/hostname"
+INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 
 # Annotations of pods, set by the cluster.
 FOLDER = "kompute.network/folder"
@@ -30,6 +31,7 @@ MEMORY_BYTES = "kompute.network/memory-bytes"
 ENFORCEMENT = "kompute.network/enforcement"
 
 CONTAINER = "main"
+PORT_NAME = "http"
 IMAGE = "kompute/folder"
 
 _RESOURCES = {

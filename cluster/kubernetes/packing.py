@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from cluster.interface import Capacity, Job, Workload
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Document
 
+FOLDER_PORT = 8080  # of every pod: each has an address of its own
 _PAYLOAD_BYTES = 180 << 10  # in base64 below the 256 KiB that annotations may take
 
 
@@ -47,13 +49,16 @@ class Packing(Protocol):
 
 class FolderPacking:
     """For nodes that run a folder of this machine: the pod names it in an annotation, a job's
-    payload is another, and the node answers in annotations."""
+    payload is another. Its result is what it prints; how much memory it took is how its node says
+    that it ended."""
 
     def pod(self, asked: Workload | Job) -> Document:
         container = _container(asked.command, asked.env, asked.requests)
+        container["env"] += _told()
         annotations = {names.FOLDER: str(asked.folder)}
         if isinstance(asked, Workload):
-            container["ports"] = [{"name": "http", "containerPort": 80}]  # the node picks its own
+            container["ports"] = [{"name": names.PORT_NAME, "containerPort": FOLDER_PORT}]
+            container["env"].append({"name": "PORT", "value": str(FOLDER_PORT)})
         else:
             if len(asked.payload) > _PAYLOAD_BYTES:
                 raise JobFailed(
@@ -64,15 +69,39 @@ class FolderPacking:
         return {"metadata": {"annotations": annotations}, "spec": {"containers": [container]}}
 
     def result(self, pod: Document) -> PodResult:
-        annotations = pod["metadata"].get("annotations", {})
-        state = terminated(pod)
-        text = annotations.get(names.RESULT)  # absent where it did not fit
+        state = terminated(pod) or {}
         return PodResult(
-            exit_code=int(state.get("exitCode", -1)) if state else -1,
-            output=base64.b64decode(text) if text is not None else None,
+            exit_code=int(state.get("exitCode", -1)),
+            output=None,
             milliseconds=None,
-            memory_bytes=int(annotations.get(names.MEMORY_BYTES, 0)),
+            memory_bytes=_memory(state.get("message", "")),
         )
+
+
+def _told() -> list[Document]:
+    """What every process of a folder is told, in Kubernetes' own words."""
+    fields = {
+        "HOST": "status.podIP",
+        "POD_NAME": "metadata.name",
+        "NODE_NAME": "spec.nodeName",
+    }
+    told: list[Document] = [
+        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+        for name, path in fields.items()
+    ]
+    plain = {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # a folder cannot be written to
+    }
+    return told + [{"name": name, "value": value} for name, value in plain.items()]
+
+
+def _memory(message: str) -> int:
+    """Bytes, of a node's last words on a job: `{"memory_bytes": 1}`; 0 where nobody counted."""
+    try:
+        return int(json.loads(message)["memory_bytes"])
+    except (ValueError, TypeError, KeyError):
+        return 0
 
 
 def terminated(pod: Document) -> Document | None:

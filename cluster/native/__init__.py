@@ -1,4 +1,4 @@
-"""A provider without Docker: the control plane and the nodes as local processes."""
+"""A provider without Docker: control plane and kubelets as local processes, pods sandboxed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def _make(making: Making) -> Cluster:
     # the kubernetes client takes most of a second
     from cluster.native.provider import NativeCluster
 
-    tools = making.tools.controlplane()
     return NativeCluster(
         making.nodes,
         making.state,
-        tools,
+        making.tools.controlplane(),
+        making.tools.bubblewrap(),
         making.devnet_id,
         making.log,
         making.env,

@@ -14,6 +14,7 @@ HOST = "127.0.0.1"
 SERVICE_RANGE = "10.96.0.0/16"
 FIRST_SERVICE_ADDRESS = "10.96.0.1"
 METRICS_HOST = "metrics-server.kube-system.svc"
+STDOUT_ALONE = "PodLogsQuerySplitStreams"  # a job's result is its stdout without its stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,10 @@ def apiserver_flags(ports: Ports, credentials: Credentials) -> list[str]:
         f"--secure-port={ports.apiserver}",
         *_tls(credentials.serving),
         f"--client-ca-file={credentials.authority.cert_file}",
-        "--authorization-mode=RBAC",
+        # A node may read and write what concerns it and its pods, nothing else.
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        f"--feature-gates={STDOUT_ALONE}=true",
         "--anonymous-auth=false",
         "--endpoint-reconciler-type=none",
         "--enable-priority-and-fairness=false",

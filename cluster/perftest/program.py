@@ -20,7 +20,7 @@ from typing import Any
 BLOCK_BYTES = 256 << 10
 DIGEST_BYTES = 32
 _BURST_STEPS = 1000
-_DISK_FILE = "fill.bin"
+_DISK_FILE = os.path.join(os.environ.get("TMPDIR", "."), "fill.bin")
 _SESSION_SECONDS = 60
 
 Throttle = Callable[[], None]

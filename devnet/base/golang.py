@@ -26,6 +26,7 @@ COMPONENTS = (
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
+    "kubelet",
     "metrics-server",
     "kubectl",
 )
@@ -33,7 +34,6 @@ _MODULES = (
     *("GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOAUTH"),
     *("GOPATH", "GOCACHE", "GOMODCACHE"),
 )
-SOURCES = ("go.mod", "go.sum", "main.go")
 FLAGS = "-trimpath -mod=readonly -buildvcs=false"
 VERSION_PACKAGES = ("k8s.io/client-go/pkg/version", "k8s.io/component-base/version")
 BUILD_LIMIT_SECONDS = 3600.0
@@ -66,6 +66,13 @@ class Go:
 
 def controlplane_sources() -> Path:
     return assets.root() / "cluster" / "controlplane"
+
+
+def source_files() -> tuple[Path, ...]:
+    """What the program is built from, in a fixed order; its own tests are not."""
+    folder = controlplane_sources()
+    code = (path for path in folder.rglob("*.go") if not path.name.endswith("_test.go"))
+    return (folder / "go.mod", folder / "go.sum", *sorted(code))
 
 
 def go_at_least() -> tuple[int, ...]:
@@ -136,11 +143,14 @@ def get_go(store: Store, say: Callable[[str], None]) -> Go:
 def controlplane_key() -> str:
     """Made from the Go sources, the flags and the platform; not from the compiler's patch level."""
     sources = controlplane_sources()
-    return key_of([*(sources / name for name in SOURCES), FLAGS, sys.platform, platform.machine()])
+    parts: list[str | bytes | Path] = []
+    for path in source_files():
+        parts += [path.relative_to(sources).as_posix(), path]
+    return key_of([*parts, FLAGS, sys.platform, platform.machine()])
 
 
 def find_controlplane(store: Store) -> Path | None:
-    """The folder with the six programs when it is built, else None."""
+    """The folder with the programs when it is built, else None."""
     return store.found("controlplane", controlplane_key())
 
 
@@ -172,8 +182,10 @@ def _build(go: Go, into: Path, say: Callable[[str], None]) -> None:
     say(f"building Kubernetes {version} and etcd from Go sources: {BUILD_TOLD}")
     sources = into / "sources"
     sources.mkdir()
-    for name in SOURCES:  # a checkout or an installed package may be read-only
-        shutil.copyfile(controlplane_sources() / name, sources / name)
+    for path in source_files():  # a checkout or an installed package may be read-only
+        copy = sources / path.relative_to(controlplane_sources())
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
     environment = go.building(CGO_ENABLED="0", GOFLAGS=FLAGS, GOWORK="off")
     pulse = Pulse(say)
     downloads: list[str] = []

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devnet.base import assets
+from devnet.base.bubblewrap import get_bubblewrap
 from devnet.base.errors import DevnetError
 from devnet.base.golang import find_controlplane, get_controlplane
 from devnet.base.node import get_node
@@ -104,9 +105,13 @@ class Toolchain:
         return environment
 
     def controlplane(self) -> Path:
-        """The folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler,
+        """The folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet,
         metrics-server and kubectl; built (announced, minutes) when it is missing."""
         return get_controlplane(self.store, self.say)
+
+    def bubblewrap(self) -> Path:
+        """The program that sandboxes the pods of native nodes."""
+        return get_bubblewrap(self.store, self.say)
 
     def controlplane_cached(self) -> Path | None:
         """The same folder when it is built already, else None; costs a millisecond."""

@@ -39,5 +39,7 @@ def native(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Na
     state = tmp_path_factory.mktemp("native")
     log = logging.getLogger("tests.native")
     devnet_id = f"tests-{uuid.uuid4().hex[:12]}"  # control groups are named after it
-    with NativeCluster(WORKERS, state, tools, devnet_id, log, python_environment()) as cluster:
+    bubblewrap = Toolchain().bubblewrap()
+    env = python_environment()
+    with NativeCluster(WORKERS, state, tools, bubblewrap, devnet_id, log, env) as cluster:
         yield cluster

@@ -28,6 +28,9 @@ class Nothing:
     def __init__(self, cache: Path) -> None:
         self.cache = cache
 
+    def bubblewrap(self) -> Path:
+        return Path("bwrap")
+
     def controlplane(self) -> Path:
         raise AssertionError("sim needs no control plane")
 

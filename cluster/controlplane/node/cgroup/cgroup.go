@@ -1,0 +1,157 @@
+// Package cgroup nests control groups of either version: a node, its pods, their containers.
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"syscall"
+	"time"
+)
+
+const (
+	killPause   = 10 * time.Millisecond
+	killLimit   = 5 * time.Second
+	removeLimit = 2 * time.Second
+)
+
+// Limits of one group; 0 leaves a resource to the group above.
+type Limits struct {
+	// Shares is the weight among siblings, in the units of cgroup v1 (1024 a core).
+	Shares int64
+	// QuotaMicroseconds of processor time in each period of PeriodMicroseconds.
+	QuotaMicroseconds, PeriodMicroseconds int64
+	MemoryBytes                           int64
+	Pids                                  int64
+}
+
+// Usage of a group and of all below it.
+type Usage struct {
+	CPUNanoseconds  uint64
+	MemoryBytes     uint64
+	WorkingSetBytes uint64 // without inactive file pages, as Kubernetes counts it
+	RSSBytes        uint64
+	PageFaults      uint64
+	MajorPageFaults uint64
+	Processes       uint64
+}
+
+// hierarchy is one version's files; groups are named by their path below the hierarchy's place.
+type hierarchy interface {
+	version() string
+	create(group string) error
+	limit(group string, limits Limits) error
+	join(group string, pid int) error
+	usage(group string) (Usage, error)
+	peak(group string) uint64
+	oomKills(group string) uint64
+	processes(group string) []int
+	remove(group string) error
+}
+
+// Group is a control group that this process made; Close ends it.
+type Group struct {
+	files  hierarchy
+	name   string
+	limits Limits
+	above  *Group
+}
+
+// ErrNone says that this machine has no control groups a node could use.
+var ErrNone = errors.New("there are no cpu, memory and pids controllers")
+
+// New makes a group directly below this process's place. Its parents need no limits.
+// It fails where the machine does not allow control groups, with the reason.
+func New(name string, limits Limits) (*Group, error) {
+	files, err := detect()
+	if err != nil {
+		return nil, err
+	}
+	return newGroup(files, nil, name, limits)
+}
+
+func newGroup(files hierarchy, above *Group, name string, limits Limits) (*Group, error) {
+	group := &Group{files: files, name: name, above: above}
+	if err := files.create(name); err != nil {
+		return nil, fmt.Errorf("control group %s: %w", name, err)
+	}
+	if err := group.Limit(limits); err != nil {
+		return nil, err
+	}
+	return group, nil
+}
+
+// Child makes a group inside this one.
+func (g *Group) Child(name string, limits Limits) (*Group, error) {
+	return newGroup(g.files, g, path.Join(g.name, name), limits)
+}
+
+// Limit sets the limits anew. A quota above that of a group around it is cut to it: the kernel
+// refuses such a one, and no more could be had anyway.
+func (g *Group) Limit(limits Limits) error {
+	for above := g.above; above != nil; above = above.above {
+		limits = limits.within(above.limits)
+	}
+	limits = limits.even()
+	if err := g.files.limit(g.name, limits); err != nil {
+		return fmt.Errorf("control group %s: %w", g.name, err)
+	}
+	g.limits = limits
+	return nil
+}
+
+// Version of the hierarchy: "v1" or "v2".
+func (g *Group) Version() string { return g.files.version() }
+
+// Join moves a process into the group.
+func (g *Group) Join(pid int) error {
+	if err := g.files.join(g.name, pid); err != nil {
+		return fmt.Errorf("process %d into control group %s: %w", pid, g.name, err)
+	}
+	return nil
+}
+
+// Usage of the group so far.
+func (g *Group) Usage() (Usage, error) { return g.files.usage(g.name) }
+
+// PeakBytes is the group's largest memory use, 0 where the kernel does not tell.
+func (g *Group) PeakBytes() uint64 { return g.files.peak(g.name) }
+
+// OOMKills is how many processes of this group the kernel has ended for want of memory.
+func (g *Group) OOMKills() uint64 { return g.files.oomKills(g.name) }
+
+// Kill ends every process in the group and below it.
+func (g *Group) Kill() error {
+	for end := time.Now().Add(killLimit); ; time.Sleep(killPause) {
+		pids := g.files.processes(g.name)
+		if len(pids) == 0 {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("control group %s: processes %v do not end", g.name, pids)
+		}
+		for _, pid := range pids {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+				return fmt.Errorf("process %d of control group %s: %w", pid, g.name, err)
+			}
+		}
+	}
+}
+
+// Close ends every process in the group and removes it with all below it.
+func (g *Group) Close() error {
+	if err := g.Kill(); err != nil {
+		return err
+	}
+	// A group is busy for a moment after its last process has gone.
+	for end := time.Now().Add(removeLimit); ; time.Sleep(killPause) {
+		err := g.files.remove(g.name)
+		if err == nil || errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("control group %s stays: %w", g.name, err)
+		}
+	}
+}

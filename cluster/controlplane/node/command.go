@@ -1,0 +1,75 @@
+// Package node is a Kubernetes node without containers: the kubelet's own code as a library, on a
+// machine shaped like a hardware profile, with a runtime of sandboxed processes.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	v1core "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/pkg/kubelet"
+
+	"kompute.network/devnet/controlplane/node/runtime"
+)
+
+const closeLimit = 4 * time.Second
+
+// NewCommand is `kubelet --config FILE`: one node until SIGTERM.
+func NewCommand() *cobra.Command {
+	var file string
+	command := &cobra.Command{
+		Use:          "kubelet --config FILE",
+		Short:        "Run one node of a devnet: a kubelet whose pods are sandboxed processes",
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		RunE: func(*cobra.Command, []string) error {
+			config, err := ReadConfig(file)
+			if err != nil {
+				return err
+			}
+			return Run(genericapiserver.SetupSignalContext(), config)
+		},
+	}
+	command.Flags().StringVar(&file, "config", "", "the node's configuration, a JSON file")
+	if err := command.MarkFlagRequired("config"); err != nil {
+		panic(err) // the flag is the line above
+	}
+	return command
+}
+
+// Run is the life of a node; it returns with every pod ended once the context has.
+func Run(ctx context.Context, config Config) error {
+	group, holds := limitNode(config)
+	service, err := runtime.New(runtime.Options{
+		Bubblewrap: config.Bubblewrap, Folder: config.Folder, Visible: config.Visible,
+		Path: config.Path, DevnetID: config.DevnetID, Group: group, PodPids: podPids,
+	})
+	if err != nil {
+		return err
+	}
+	if err := holds.write(config.Enforcement); err != nil {
+		return fmt.Errorf("what holds on the node: %w", err)
+	}
+	klog.FromContext(ctx).Info("starting", "node", config.String())
+	// The kubelet goes on until the very end: whatever it starts anew is ended too.
+	if err := start(context.WithoutCancel(ctx), config, service, group); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	closing, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	err = service.Close(closing)
+	if group != nil {
+		err = errors.Join(err, group.Close())
+	}
+	return err
+}
+
+func sink(deps kubelet.Dependencies) *v1core.EventSinkImpl {
+	return &v1core.EventSinkImpl{Interface: deps.EventClient.Events("")}
+}

@@ -1,0 +1,110 @@
+package node
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// Config is the one file that a node is started with. Paths are absolute.
+type Config struct {
+	DevnetID string            `json:"devnet_id"`
+	Node     string            `json:"node"`
+	Labels   map[string]string `json:"labels"`
+	// Capacity by resource name: cpu, memory, ephemeral-storage, extended ones. All of it can be
+	// allocated.
+	Capacity v1.ResourceList `json:"capacity"`
+
+	Kubeconfig   string `json:"kubeconfig"`
+	ClientCAFile string `json:"client_ca_file"` // of those who may ask the kubelet
+	CertFile     string `json:"cert_file"`
+	KeyFile      string `json:"key_file"`
+	Port         int    `json:"port"`
+
+	Folder       string   `json:"folder"` // the node's own
+	Bubblewrap   string   `json:"bubblewrap"`
+	Visible      []string `json:"visible"`     // what of the host containers see, read-only
+	Path         string   `json:"path"`        // PATH in containers
+	Enforcement  string   `json:"enforcement"` // a file to write: what holds here
+	LeaseSeconds int32    `json:"lease_seconds"`
+	// RestartSeconds is the longest pause before a container that fails is started again.
+	RestartSeconds int `json:"restart_seconds"`
+}
+
+// ReadConfig reads and checks the file; all that is wrong with it is in the error.
+func ReadConfig(file string) (Config, error) {
+	var config Config
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return config, fmt.Errorf("configuration of the node: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&config); err != nil {
+		return config, fmt.Errorf("configuration of the node, %s: %w", file, err)
+	}
+	if err := config.check(); err != nil {
+		return config, fmt.Errorf("configuration of the node, %s:\n%w", file, err)
+	}
+	return config, nil
+}
+
+func (c Config) check() error {
+	var faults []error
+	for name, value := range map[string]string{
+		"devnet_id": c.DevnetID, "node": c.Node, "path": c.Path,
+	} {
+		if value == "" {
+			faults = append(faults, fmt.Errorf("%s is missing", name))
+		}
+	}
+	for name, path := range map[string]string{
+		"kubeconfig": c.Kubeconfig, "client_ca_file": c.ClientCAFile, "cert_file": c.CertFile,
+		"key_file": c.KeyFile, "folder": c.Folder, "bubblewrap": c.Bubblewrap,
+		"enforcement": c.Enforcement,
+	} {
+		if !filepath.IsAbs(path) {
+			faults = append(faults, fmt.Errorf("%s is no absolute path: %q", name, path))
+		}
+	}
+	for _, name := range []v1.ResourceName{v1.ResourceCPU, v1.ResourceMemory} {
+		quantity, ok := c.Capacity[name]
+		if !ok || quantity.Sign() <= 0 {
+			faults = append(faults, fmt.Errorf("capacity.%s is not above 0", name))
+		}
+	}
+	if c.Port < 1 || c.Port > 65535 {
+		faults = append(faults, fmt.Errorf("port %d is none", c.Port))
+	}
+	if c.LeaseSeconds < 1 {
+		faults = append(faults, fmt.Errorf("lease_seconds is not above 0: %d", c.LeaseSeconds))
+	}
+	if c.RestartSeconds < 1 || c.RestartSeconds > 300 {
+		faults = append(faults, fmt.Errorf("restart_seconds is not in 1 to 300: %d", c.RestartSeconds))
+	}
+	return errors.Join(faults...)
+}
+
+// group is where the node's processes are, below the control group of whoever started it.
+func (c Config) group() string { return "kompute-" + c.DevnetID + "/" + c.Node }
+
+func (c Config) quantity(name v1.ResourceName) resource.Quantity { return c.Capacity[name] }
+
+func (c Config) below(names ...string) string {
+	return filepath.Join(append([]string{c.Folder}, names...)...)
+}
+
+func (c Config) String() string {
+	var parts []string
+	for name, quantity := range c.Capacity {
+		parts = append(parts, fmt.Sprintf("%s %s", name, quantity.String()))
+	}
+	return fmt.Sprintf("node %s of %s", c.Node, strings.Join(parts, ", "))
+}

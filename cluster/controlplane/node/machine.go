@@ -1,0 +1,119 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	cadvisor "github.com/google/cadvisor/info/v1"
+	cadvisor2 "github.com/google/cadvisor/info/v2"
+	v1 "k8s.io/api/core/v1"
+	kubeletcadvisor "k8s.io/kubernetes/pkg/kubelet/cadvisor"
+
+	"kompute.network/devnet/controlplane/node/cgroup"
+)
+
+// machine is what the kubelet sees instead of the host: as large as the profile says, with the
+// usage of the node's control group.
+type machine struct {
+	config Config
+	group  *cgroup.Group // nil without control groups
+	boot   string        // another after each start: to Kubernetes the machine was booted
+}
+
+var _ kubeletcadvisor.Interface = machine{}
+
+func newMachine(config Config, group *cgroup.Group) machine {
+	return machine{config, group, fmt.Sprintf("%s-%d", config.Node, time.Now().UnixNano())}
+}
+
+func (machine) Start() error { return nil }
+
+// MachineInfo has whole cores, rounded up: the exact figure is the container manager's.
+func (m machine) MachineInfo() (*cadvisor.MachineInfo, error) {
+	cpu, memory := m.config.quantity(v1.ResourceCPU), m.config.quantity(v1.ResourceMemory)
+	return &cadvisor.MachineInfo{
+		NumCores:       int(cpu.Value()),
+		MemoryCapacity: uint64(memory.Value()),
+		MachineID:      m.config.Node,
+		SystemUUID:     m.config.DevnetID + "-" + m.config.Node,
+		BootID:         m.boot,
+		Timestamp:      time.Now(),
+	}, nil
+}
+
+func (machine) VersionInfo() (*cadvisor.VersionInfo, error) {
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return nil, err
+	}
+	return &cadvisor.VersionInfo{
+		KernelVersion:      strings.TrimSpace(string(release)),
+		ContainerOsVersion: "Kompute devnet",
+	}, nil
+}
+
+// ContainerInfoV2 knows the node as a whole, by the name "/"; its pods are told by the runtime.
+func (m machine) ContainerInfoV2(
+	name string, _ cadvisor2.RequestOptions,
+) (map[string]cadvisor2.ContainerInfo, error) {
+	if name != "/" {
+		return nil, fmt.Errorf("no control group %q is looked at", name)
+	}
+	var usage cgroup.Usage
+	if m.group != nil {
+		var err error
+		if usage, err = m.group.Usage(); err != nil {
+			return nil, fmt.Errorf("usage of the node: %w", err)
+		}
+	}
+	memory := m.config.quantity(v1.ResourceMemory)
+	return map[string]cadvisor2.ContainerInfo{name: {
+		Spec: cadvisor2.ContainerSpec{
+			HasCpu: true, HasMemory: true, HasProcesses: true,
+			Memory: cadvisor2.MemorySpec{Limit: uint64(memory.Value())},
+		},
+		Stats: []*cadvisor2.ContainerStats{{
+			Timestamp: time.Now(),
+			Cpu:       &cadvisor.CpuStats{Usage: cadvisor.CpuUsage{Total: usage.CPUNanoseconds}},
+			Memory: &cadvisor.MemoryStats{
+				Usage: usage.MemoryBytes, WorkingSet: usage.WorkingSetBytes, RSS: usage.RSSBytes,
+			},
+			Processes: &cadvisor.ProcessStats{ProcessCount: usage.Processes},
+		}},
+	}}, nil
+}
+
+func (machine) GetRequestedContainersInfo(
+	string, cadvisor2.RequestOptions,
+) (map[string]*cadvisor.ContainerInfo, error) {
+	return map[string]*cadvisor.ContainerInfo{}, nil
+}
+
+func (m machine) ImagesFsInfo(context.Context) (cadvisor2.FsInfo, error) { return m.RootFsInfo() }
+
+func (m machine) ContainerFsInfo(context.Context) (cadvisor2.FsInfo, error) { return m.RootFsInfo() }
+
+func (m machine) GetDirFsInfo(string) (cadvisor2.FsInfo, error) { return m.RootFsInfo() }
+
+// RootFsInfo is a disk of the profile's size, as free as the host's allows.
+func (m machine) RootFsInfo() (cadvisor2.FsInfo, error) {
+	var host syscall.Statfs_t
+	if err := syscall.Statfs(m.config.Folder, &host); err != nil {
+		return cadvisor2.FsInfo{}, fmt.Errorf("file system of the node: %w", err)
+	}
+	available := host.Bavail * uint64(host.Bsize)
+	capacity := host.Blocks * uint64(host.Bsize)
+	if size := m.config.quantity(v1.ResourceEphemeralStorage); size.Sign() > 0 {
+		capacity = uint64(size.Value())
+	}
+	inodes, free := host.Files, host.Ffree
+	return cadvisor2.FsInfo{
+		Timestamp: time.Now(), Device: "node", Mountpoint: m.config.Folder,
+		Capacity: capacity, Available: min(available, capacity),
+		Usage: capacity - min(available, capacity), Inodes: &inodes, InodesFree: &free,
+	}, nil
+}

@@ -1,0 +1,162 @@
+package runtime
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	criclient "k8s.io/cri-client/pkg"
+	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
+	utilexec "k8s.io/utils/exec"
+)
+
+// ExecSync runs a command in a container to its end: probes and hooks.
+func (s *Service) ExecSync(
+	ctx context.Context, id string, command []string, timeout time.Duration,
+) ([]byte, []byte, error) {
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	var out, err bytes.Buffer
+	failure := s.execute(ctx, id, command, streams{out: &out, err: &err})
+	if errors.Is(failure, context.DeadlineExceeded) {
+		failure = fmt.Errorf("%w: %q after %s", criclient.ErrCommandTimedOut, strings.Join(command, " "), timeout)
+	}
+	return out.Bytes(), err.Bytes(), failure
+}
+
+// streams of one more command in a container; nil where it has none.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	terminal bool
+	sizes    <-chan remotecommand.TerminalSize
+}
+
+// execute runs a command in a running container until it ends or the context does.
+// A code other than 0 is a utilexec.CodeExitError.
+func (s *Service) execute(ctx context.Context, id string, command []string, with streams) error {
+	c := s.container(id)
+	if c == nil {
+		return unknown("container", id)
+	}
+	inside, err := c.running()
+	if err != nil {
+		return err
+	}
+	files, carry, err := with.open()
+	if err != nil {
+		return err
+	}
+	score := c.config.GetLinux().GetResources().GetOomScoreAdj()
+	started, err := s.launch(s.spec(c, command, with.terminal), c.group, score, files, inside)
+	carried := carry()
+	if started == nil {
+		<-carried
+		return err
+	}
+	select {
+	case <-started.done:
+	case <-ctx.Done():
+		started.end()
+		<-started.done
+		<-carried
+		return ctx.Err()
+	}
+	<-carried
+	switch {
+	case err != nil && !errors.Is(err, errNotStarted):
+		return err
+	case !started.executed:
+		return exited(command, notStarted)
+	case started.exitCode != 0:
+		return exited(command, started.exitCode)
+	}
+	return nil
+}
+
+func exited(command []string, code int) error {
+	return utilexec.CodeExitError{
+		Err: fmt.Errorf("command %q exited with %d", strings.Join(command, " "), code), Code: code,
+	}
+}
+
+// open gives the command's ends, and what begins to carry between ours and the streams; its channel
+// is closed once all that was printed has been handed on.
+func (w streams) open() (stdio, func() <-chan struct{}, error) {
+	if w.terminal {
+		here, theirs, err := openTerminal()
+		if err != nil {
+			return stdio{}, nil, err
+		}
+		return stdio{theirs, theirs, theirs}, func() <-chan struct{} {
+			go follow(here, w.sizes)
+			if w.in != nil {
+				go func() { _, _ = io.Copy(here, w.in) }()
+			}
+			return carrying(map[*os.File]io.Writer{here: w.out})
+		}, nil
+	}
+	var files stdio
+	ours := map[*os.File]io.Writer{}
+	var typed *os.File
+	var err error
+	if w.in == nil {
+		files.in, err = os.Open(os.DevNull)
+	} else {
+		files.in, typed, err = os.Pipe()
+	}
+	if err != nil {
+		return stdio{}, nil, err
+	}
+	for theirs, writer := range map[**os.File]io.Writer{&files.out: w.out, &files.err: w.err} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			files.close()
+			return stdio{}, nil, err
+		}
+		*theirs = write
+		if writer == nil {
+			writer = io.Discard
+		}
+		ours[read] = writer
+	}
+	return files, func() <-chan struct{} {
+		if typed != nil {
+			go func() {
+				_, _ = io.Copy(typed, w.in)
+				_ = typed.Close()
+			}()
+		}
+		return carrying(ours)
+	}, nil
+}
+
+func carrying(files map[*os.File]io.Writer) <-chan struct{} {
+	var all sync.WaitGroup
+	for from, to := range files {
+		all.Go(func() {
+			defer from.Close()
+			if to == nil {
+				to = io.Discard
+			}
+			if _, err := io.Copy(to, from); err != nil {
+				_, _ = io.Copy(io.Discard, from) // whoever listened has left; the command goes on
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	return done
+}

@@ -1,0 +1,311 @@
+package runtime
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"kompute.network/devnet/controlplane/node/cgroup"
+	"kompute.network/devnet/controlplane/node/sandbox"
+)
+
+// Annotations of a pod that the runtime reads.
+const (
+	FolderAnnotation = "kompute.network/folder" // where its commands run
+	StdinAnnotation  = "kompute.network/stdin"  // base64; makes its containers tell their memory
+)
+
+const (
+	devnetID   = "KOMPUTE_DEVNET_ID"
+	killedCode = 128 + int(syscall.SIGKILL)
+	endLimit   = 10 * time.Second
+)
+
+// container is one container of a pod: made, started at most once, ended.
+type container struct {
+	id      string
+	pod     *sandboxed
+	config  *cri.ContainerConfig
+	group   *cgroup.Group // nil without control groups
+	printed *output
+	logPath string
+	scratch string
+	created int64
+	done    chan struct{} // closed when it has ended, or can never start
+
+	mu       sync.Mutex
+	state    cri.ContainerState
+	process  *process
+	typed    *os.File // where attached clients write to, nil unless it has stdin or a terminal
+	terminal *os.File // nil unless it has one
+	started  int64
+	finished int64
+	exitCode int
+	reason   string
+	message  string
+}
+
+// spec is what a command of the container runs in.
+func (s *Service) spec(c *container, command []string, terminal bool) sandbox.Spec {
+	security := c.config.GetLinux().GetSecurityContext()
+	folder := c.pod.config.Annotations[FolderAnnotation]
+	environment := []string{
+		"PATH=" + s.options.Path,
+		"HOME=/tmp",
+		"TMPDIR=/tmp",
+		"LANG=C.UTF-8",
+		"HOSTNAME=" + c.pod.config.Hostname,
+		devnetID + "=" + s.options.DevnetID,
+	}
+	if terminal {
+		environment = append(environment, "TERM=xterm")
+	}
+	for _, each := range c.config.Envs {
+		environment = append(environment, each.Key+"="+string(each.Value))
+	}
+	workingDir := c.config.WorkingDir
+	if workingDir == "" {
+		workingDir = folder
+	}
+	mounts := make([]sandbox.Mount, len(c.config.Mounts))
+	for i, each := range c.config.Mounts {
+		mounts[i] = sandbox.Mount{Source: each.HostPath, Target: each.ContainerPath, ReadOnly: each.Readonly}
+	}
+	return sandbox.Spec{
+		Hostname:     c.pod.config.Hostname,
+		UID:          security.GetRunAsUser().GetValue(),
+		GID:          security.GetRunAsGroup().GetValue(),
+		Visible:      s.options.Visible,
+		Folder:       folder,
+		Scratch:      c.scratch,
+		ReadOnlyRoot: security.GetReadonlyRootfs(),
+		Mounts:       mounts,
+		WorkingDir:   workingDir,
+		Terminal:     terminal,
+		Environment:  environment,
+		Command:      command,
+	}
+}
+
+// run starts the container's command; the container has ended when this fails.
+func (s *Service) run(c *container) error {
+	command := append(append([]string{}, c.config.Command...), c.config.Args...)
+	if len(command) == 0 {
+		return errors.New("spec.containers[].command: a folder has no command of its own")
+	}
+	files, from, err := c.stdio()
+	if err != nil {
+		return err
+	}
+	score := c.config.GetLinux().GetResources().GetOomScoreAdj()
+	started, err := s.launch(s.spec(c, command, c.config.Tty), c.group, score, files, nil)
+	var pumps sync.WaitGroup
+	for stream, file := range from {
+		pumps.Go(func() { c.printed.pump(stream, file) })
+	}
+	if err == nil {
+		err = started.awaitExecuted()
+	}
+	if err != nil {
+		if started != nil {
+			started.kill()
+			<-started.done
+		}
+		pumps.Wait()
+		if said := c.printed.tail(); said != "" {
+			return fmt.Errorf("%w: %s", err, strings.TrimPrefix(said, "bwrap: "))
+		}
+		return err
+	}
+	c.mu.Lock()
+	c.process, c.state, c.started = started, cri.ContainerState_CONTAINER_RUNNING, nanoseconds()
+	c.mu.Unlock()
+	go func() {
+		<-started.done
+		pumps.Wait()
+		s.ended(c, started.exitCode)
+	}()
+	return nil
+}
+
+// stdio opens what the command reads and prints: its ends, and ours of what it prints.
+func (c *container) stdio() (stdio, map[string]*os.File, error) {
+	if c.config.Tty {
+		here, theirs, err := openTerminal()
+		if err != nil {
+			return stdio{}, nil, err
+		}
+		c.mu.Lock()
+		c.typed, c.terminal = here, here
+		c.mu.Unlock()
+		return stdio{theirs, theirs, theirs}, map[string]*os.File{stdout: here}, nil
+	}
+	input, err := c.input()
+	if err != nil {
+		return stdio{}, nil, err
+	}
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		return stdio{}, nil, err
+	}
+	errR, errW, err := os.Pipe()
+	if err != nil {
+		return stdio{}, nil, errors.Join(err, outR.Close(), outW.Close())
+	}
+	return stdio{input, outW, errW}, map[string]*os.File{stdout: outR, stderr: errR}, nil
+}
+
+// input is what the command reads: what its pod's annotation says, what clients type, nothing.
+func (c *container) input() (*os.File, error) {
+	if text, ok := c.pod.config.Annotations[StdinAnnotation]; ok {
+		payload, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, fmt.Errorf("metadata.annotations[%s]: %w", StdinAnnotation, err)
+		}
+		return memoryFile(string(payload))
+	}
+	if !c.config.Stdin {
+		return os.Open(os.DevNull)
+	}
+	read, typed, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.typed = typed
+	c.mu.Unlock()
+	return read, nil
+}
+
+// ended notes how it ended, and says so to whoever waits.
+func (s *Service) ended(c *container, exitCode int) {
+	reason, message := "Completed", ""
+	if exitCode != 0 {
+		reason = "Error"
+	}
+	if c.group != nil {
+		// By the kernel's word alone: a full group and a SIGKILL prove nothing.
+		if exitCode == killedCode && c.group.OOMKills() > 0 {
+			reason = "OOMKilled"
+		}
+		if _, job := c.pod.config.Annotations[StdinAnnotation]; job {
+			message = fmt.Sprintf(`{"memory_bytes": %d}`, c.group.PeakBytes())
+		}
+	}
+	s.finish(c, exitCode, reason, message)
+	s.mu.Lock()
+	changed := s.changed
+	s.mu.Unlock()
+	changed(c.pod.config.Metadata.Uid)
+}
+
+func (s *Service) finish(c *container, exitCode int, reason, message string) {
+	if c.group != nil {
+		if err := c.group.Close(); err != nil {
+			message = strings.TrimSpace(message + " " + err.Error())
+		}
+	}
+	c.mu.Lock()
+	c.state, c.finished = cri.ContainerState_CONTAINER_EXITED, nanoseconds()
+	if c.started == 0 {
+		c.started = c.finished
+	}
+	c.exitCode, c.reason, c.message = exitCode, reason, message
+	if c.typed != nil && c.typed != c.terminal {
+		_ = c.typed.Close()
+	}
+	c.mu.Unlock()
+	c.printed.close()
+	close(c.done)
+}
+
+// stop asks the command to end, and ends all of the sandbox after the grace.
+func (c *container) stop(ctx context.Context, grace time.Duration) error {
+	c.mu.Lock()
+	running := c.process
+	c.mu.Unlock()
+	if running == nil {
+		return nil
+	}
+	if grace > 0 {
+		running.signal(c.stopSignal())
+		select {
+		case <-c.done:
+			return nil
+		case <-ctx.Done(): // a shorter grace comes with another call
+			return ctx.Err()
+		case <-time.After(grace):
+		}
+	}
+	c.kill()
+	return c.waitEnded()
+}
+
+func (c *container) stopSignal() syscall.Signal {
+	if asked := c.config.GetStopSignal(); asked != cri.Signal_RUNTIME_DEFAULT {
+		if number := unix.SignalNum(asked.String()); number != 0 {
+			return number
+		}
+	}
+	return syscall.SIGTERM
+}
+
+// kill ends what runs, without waiting for it.
+func (c *container) kill() {
+	c.mu.Lock()
+	running := c.process
+	if running == nil && c.state == cri.ContainerState_CONTAINER_CREATED {
+		c.mu.Unlock()
+		return
+	}
+	c.mu.Unlock()
+	if running != nil {
+		running.kill()
+	}
+}
+
+// waitEnded returns once it has ended; at once for one that was never started.
+func (c *container) waitEnded() error {
+	c.mu.Lock()
+	never := c.state == cri.ContainerState_CONTAINER_CREATED
+	c.mu.Unlock()
+	if never {
+		return nil
+	}
+	select {
+	case <-c.done:
+		return nil
+	case <-time.After(endLimit):
+		return fmt.Errorf("container %s has not ended %s after SIGKILL", c.id, endLimit)
+	}
+}
+
+// running is its process, or an error for one that does not run.
+func (c *container) running() (*process, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != cri.ContainerState_CONTAINER_RUNNING {
+		return nil, fmt.Errorf("container %s is not running", c.config.Metadata.Name)
+	}
+	return c.process, nil
+}
+
+func makeScratch(folder string) error {
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		return err
+	}
+	return os.Chmod(folder, 0o777|os.ModeSticky) // whatever the umask
+}

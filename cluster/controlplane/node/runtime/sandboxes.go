@@ -1,0 +1,193 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"kompute.network/devnet/controlplane/node/cgroup"
+)
+
+// sandboxed is a pod: an address, a control group and what its containers have in common.
+type sandboxed struct {
+	id      string
+	config  *cri.PodSandboxConfig
+	address *address
+	group   *cgroup.Group // nil without control groups
+	created int64
+	ready   bool // guarded by Service.mu
+}
+
+func newID() string {
+	id := uuid.New()
+	return fmt.Sprintf("%x", id[:])
+}
+
+func nanoseconds() int64 { return time.Now().UnixNano() }
+
+// RunPodSandbox reserves an address and makes the pod's control group; no process runs for it.
+func (s *Service) RunPodSandbox(_ context.Context, config *cri.PodSandboxConfig, _ string) (string, error) {
+	if err := os.MkdirAll(config.LogDirectory, 0o755); err != nil {
+		return "", fmt.Errorf("logs of the pod: %w", err)
+	}
+	address, err := reserveAddress()
+	if err != nil {
+		return "", err
+	}
+	pod := &sandboxed{id: newID(), config: config, address: address, created: nanoseconds(), ready: true}
+	if s.options.Group != nil {
+		limits := limitsOf(config.GetLinux().GetResources())
+		limits.Pids = s.options.PodPids
+		if pod.group, err = s.options.Group.Child("pod-"+pod.id, limits); err != nil {
+			address.release()
+			return "", err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sandboxes[pod.id] = pod
+	return pod.id, nil
+}
+
+// StopPodSandbox ends what runs in it at once; its address is free then.
+func (s *Service) StopPodSandbox(_ context.Context, id string) error {
+	pod, containers := s.pod(id)
+	if pod == nil {
+		return nil // gone already: stopping is idempotent
+	}
+	for _, each := range containers {
+		each.kill()
+	}
+	for _, each := range containers {
+		each.waitEnded()
+	}
+	s.mu.Lock()
+	pod.ready = false
+	s.mu.Unlock()
+	pod.address.release()
+	return nil
+}
+
+func (s *Service) RemovePodSandbox(ctx context.Context, id string) error {
+	pod, containers := s.pod(id)
+	if pod == nil {
+		return nil
+	}
+	if err := s.StopPodSandbox(ctx, id); err != nil {
+		return err
+	}
+	for _, each := range containers {
+		if err := s.RemoveContainer(ctx, each.id); err != nil {
+			return err
+		}
+	}
+	if pod.group != nil {
+		if err := pod.group.Close(); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sandboxes, id)
+	return nil
+}
+
+func (s *Service) PodSandboxStatus(_ context.Context, id string, _ bool) (*cri.PodSandboxStatusResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pod := s.sandboxes[id]
+	if pod == nil {
+		return nil, unknown("pod sandbox", id)
+	}
+	return &cri.PodSandboxStatusResponse{Status: &cri.PodSandboxStatus{
+		Id:        id,
+		Metadata:  pod.config.Metadata,
+		State:     pod.state(),
+		CreatedAt: pod.created,
+		Network:   &cri.PodSandboxNetworkStatus{Ip: pod.address.ip},
+		Linux: &cri.LinuxPodSandboxStatus{
+			Namespaces: &cri.Namespace{Options: &cri.NamespaceOption{
+				Network: cri.NamespaceMode_POD,
+				Pid:     cri.NamespaceMode_CONTAINER,
+			}},
+		},
+		Labels:      pod.config.Labels,
+		Annotations: pod.config.Annotations,
+	}}, nil
+}
+
+func (s *Service) ListPodSandbox(_ context.Context, filter *cri.PodSandboxFilter) ([]*cri.PodSandbox, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []*cri.PodSandbox
+	for _, pod := range s.sandboxes {
+		if filter.GetId() != "" && filter.GetId() != pod.id ||
+			filter.GetState() != nil && filter.GetState().State != pod.state() ||
+			!selects(filter.GetLabelSelector(), pod.config.Labels) {
+			continue
+		}
+		found = append(found, &cri.PodSandbox{
+			Id: pod.id, Metadata: pod.config.Metadata, State: pod.state(), CreatedAt: pod.created,
+			Labels: pod.config.Labels, Annotations: pod.config.Annotations,
+		})
+	}
+	return found, nil
+}
+
+// UpdatePodSandboxResources follows a pod that is resized in place.
+func (s *Service) UpdatePodSandboxResources(
+	_ context.Context, request *cri.UpdatePodSandboxResourcesRequest,
+) (*cri.UpdatePodSandboxResourcesResponse, error) {
+	pod, _ := s.pod(request.PodSandboxId)
+	if pod == nil {
+		return nil, unknown("pod sandbox", request.PodSandboxId)
+	}
+	if pod.group != nil {
+		if err := pod.group.Limit(limitsOf(request.Resources)); err != nil {
+			return nil, err
+		}
+	}
+	return &cri.UpdatePodSandboxResourcesResponse{}, nil
+}
+
+// pod is a sandbox and its containers, nil where there is none.
+func (s *Service) pod(id string) (*sandboxed, []*container) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var containers []*container
+	for _, each := range s.containers {
+		if each.pod.id == id {
+			containers = append(containers, each)
+		}
+	}
+	return s.sandboxes[id], containers
+}
+
+func (p *sandboxed) state() cri.PodSandboxState {
+	if p.ready {
+		return cri.PodSandboxState_SANDBOX_READY
+	}
+	return cri.PodSandboxState_SANDBOX_NOTREADY
+}
+
+func selects(selector, labels map[string]string) bool {
+	for name, value := range selector {
+		if labels[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+func limitsOf(resources *cri.LinuxContainerResources) cgroup.Limits {
+	return cgroup.Limits{
+		Shares:             resources.GetCpuShares(),
+		QuotaMicroseconds:  resources.GetCpuQuota(),
+		PeriodMicroseconds: resources.GetCpuPeriod(),
+		MemoryBytes:        resources.GetMemoryLimitInBytes(),
+	}
+}

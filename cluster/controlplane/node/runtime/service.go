@@ -1,0 +1,146 @@
+// Package runtime is a container runtime of processes: what the kubelet asks of one by CRI, done by
+// bubblewrap, control groups and pipes, in the kubelet's own process.
+//
+// A container's "image" is a folder of this machine with the machine's own programs around it.
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	internalapi "k8s.io/cri-api/pkg/apis"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+	"k8s.io/cri-streaming/pkg/streaming"
+
+	"kompute.network/devnet/controlplane/node/cgroup"
+)
+
+// Name is how the node tells of its runtime, before its version.
+const (
+	Name    = "process"
+	Version = "1.0.0"
+)
+
+// Options of a runtime; paths are absolute.
+type Options struct {
+	Bubblewrap string
+	Folder     string   // the node's own, for what containers write
+	Visible    []string // paths of the host that every container sees, read-only
+	Path       string   // PATH in a container
+	DevnetID   string   // in the environment of every process, so that leftovers are found
+	Group      *cgroup.Group
+	PodPids    int64
+}
+
+// Service is the runtime. Its methods that CRI names are safe for many callers.
+type Service struct {
+	options Options
+	forker  forker
+	streams streaming.Server
+
+	mu         sync.Mutex
+	sandboxes  map[string]*sandboxed
+	containers map[string]*container
+	changed    func(podUID string)
+}
+
+var _ internalapi.RuntimeService = (*Service)(nil)
+
+// New starts a runtime, which ends with its process.
+func New(options Options) (*Service, error) {
+	service := &Service{
+		options:    options,
+		forker:     newForker(),
+		sandboxes:  map[string]*sandboxed{},
+		containers: map[string]*container{},
+		changed:    func(string) {},
+	}
+	// What an earlier life wrote belongs to containers that are gone.
+	if err := os.RemoveAll(service.scratch("")); err != nil {
+		return nil, fmt.Errorf("what earlier containers wrote: %w", err)
+	}
+	if err := service.serveStreams(); err != nil {
+		return nil, fmt.Errorf("streams of exec, attach and port-forward: %w", err)
+	}
+	return service, nil
+}
+
+// OnChange has `changed` called with a pod's UID when one of its containers has ended, so that
+// nobody waits for the next look at all of them.
+func (s *Service) OnChange(changed func(podUID string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = changed
+}
+
+func (s *Service) scratch(container string) string {
+	return filepath.Join(s.options.Folder, "containers", container)
+}
+
+func (s *Service) Version(context.Context, string) (*cri.VersionResponse, error) {
+	return &cri.VersionResponse{
+		Version: "0.1.0", RuntimeName: Name, RuntimeVersion: Version, RuntimeApiVersion: "v1",
+	}, nil
+}
+
+func (s *Service) Status(context.Context, bool) (*cri.StatusResponse, error) {
+	return &cri.StatusResponse{Status: &cri.RuntimeStatus{Conditions: []*cri.RuntimeCondition{
+		{Type: cri.RuntimeReady, Status: true},
+		{Type: cri.NetworkReady, Status: true},
+	}}}, nil
+}
+
+func (s *Service) RuntimeConfig(context.Context) (*cri.RuntimeConfigResponse, error) {
+	return &cri.RuntimeConfigResponse{
+		Linux: &cri.LinuxRuntimeConfiguration{CgroupDriver: cri.CgroupDriver_CGROUPFS},
+	}, nil
+}
+
+func (s *Service) UpdateRuntimeConfig(context.Context, *cri.RuntimeConfig) error { return nil }
+
+// Close ends every container.
+func (s *Service) Close(ctx context.Context) error {
+	s.mu.Lock()
+	var all []*container
+	for _, each := range s.containers {
+		all = append(all, each)
+	}
+	s.mu.Unlock()
+	for _, each := range all {
+		each.kill()
+	}
+	for _, each := range all {
+		select {
+		case <-each.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func unknown(what, id string) error {
+	return status.Errorf(codes.NotFound, "no %s %q", what, id)
+}
+
+func unimplemented(what string) error {
+	return status.Errorf(codes.Unimplemented, "%s: not with processes", what)
+}
+
+func (s *Service) CheckpointContainer(context.Context, *cri.CheckpointContainerRequest) error {
+	return unimplemented("checkpoints")
+}
+
+// GetContainerEvents is for the evented PLEG, which is off: see OnChange.
+func (s *Service) GetContainerEvents(
+	ctx context.Context, _ chan *cri.ContainerEventResponse,
+	_ func(cri.RuntimeService_GetContainerEventsClient),
+) error {
+	<-ctx.Done()
+	return unimplemented("container events")
+}

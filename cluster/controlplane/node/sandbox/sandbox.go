@@ -1,0 +1,123 @@
+// Package sandbox says how bubblewrap is told to run one container's command: its own pid, ipc, uts
+// and mount namespaces, empty capability sets, no new privileges, a read-only root.
+package sandbox
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Mount binds a path of the host into the sandbox.
+type Mount struct {
+	Source, Target string
+	ReadOnly       bool
+}
+
+// Spec is what one command of a container sees.
+type Spec struct {
+	Hostname string
+	UID, GID int64
+	// Visible paths of the host beside the system's own, read-only, at their own places.
+	Visible []string
+	// Folder is the working folder, read-only at its own place.
+	Folder string
+	// Scratch is a folder of the host that becomes /tmp; read-only where ReadOnlyRoot is set.
+	Scratch      string
+	ReadOnlyRoot bool
+	Mounts       []Mount
+	WorkingDir   string
+	Terminal     bool
+	Environment  []string // NAME=value
+	Command      []string
+}
+
+// system is what a program of the host needs to run: no home, no /var, no keys of /etc.
+var system = []string{
+	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix",
+}
+
+var etc = []string{
+	"alternatives", "ca-certificates", "crypto-policies", "group", "host.conf", "ld.so.cache",
+	"ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf", "passwd", "pki",
+	"protocols", "resolv.conf", "services", "ssl", "timezone",
+}
+
+// Arguments for bubblewrap, up to and with the command. They hold the container's environment, so
+// hand them over by `--args FD`, where no other process reads them.
+func (s Spec) Arguments() []string {
+	return append(s.options("--unshare-user", "--unshare-pid",
+		"--uid", strconv.FormatInt(s.UID, 10), "--gid", strconv.FormatInt(s.GID, 10)), s.command()...)
+}
+
+// Joining gives the arguments for one more command inside the sandbox of a running one, whose pid
+// namespace and the user namespaces that own it and that the command is in are these descriptors.
+// The other namespaces are made anew and alike: all that can be written is shared by its mounts.
+func (s Spec) Joining(pids, owner, users int, nested bool) []string {
+	arguments := []string{"--pidns", strconv.Itoa(pids), "--userns", strconv.Itoa(owner)}
+	if nested {
+		// The uid asked for exists in the inner one only; the outer has 0.
+		arguments = append(arguments, "--userns2", strconv.Itoa(users), "--uid", "0", "--gid", "0")
+	} else {
+		arguments = append(arguments,
+			"--uid", strconv.FormatInt(s.UID, 10), "--gid", strconv.FormatInt(s.GID, 10))
+	}
+	return append(s.options(arguments...), s.command()...)
+}
+
+func (s Spec) options(first ...string) []string {
+	list := append(first,
+		"--die-with-parent", "--unshare-ipc", "--unshare-uts", "--hostname", s.Hostname,
+		"--cap-drop", "ALL")
+	if !s.Terminal {
+		list = append(list, "--new-session") // a terminal's session is made before
+	}
+	for _, path := range system {
+		list = append(list, bindSystem(path)...)
+	}
+	for _, name := range etc {
+		path := filepath.Join("/etc", name)
+		list = append(list, "--ro-bind-try", path, path)
+	}
+	list = append(list, "--proc", "/proc", "--dev", "/dev", "--dir", "/run", "--dir", "/var/tmp")
+	list = append(list, bind(Mount{s.Scratch, "/tmp", false})...)
+	for _, path := range s.Visible {
+		list = append(list, "--ro-bind-try", path, path)
+	}
+	if s.Folder != "" {
+		list = append(list, bind(Mount{s.Folder, s.Folder, true})...)
+	}
+	for _, mount := range s.Mounts {
+		list = append(list, bind(mount)...)
+	}
+	if s.ReadOnlyRoot { // only now: what lies below it had to be made first
+		list = append(list, "--remount-ro", "/tmp")
+	}
+	list = append(list, "--remount-ro", "/")
+	if s.WorkingDir != "" {
+		list = append(list, "--chdir", s.WorkingDir)
+	}
+	list = append(list, "--clearenv")
+	for _, each := range s.Environment {
+		name, value, _ := strings.Cut(each, "=")
+		list = append(list, "--setenv", name, value)
+	}
+	return list
+}
+
+func (s Spec) command() []string { return append([]string{"--"}, s.Command...) }
+
+func bind(mount Mount) []string {
+	if mount.ReadOnly {
+		return []string{"--ro-bind", mount.Source, mount.Target}
+	}
+	return []string{"--bind", mount.Source, mount.Target}
+}
+
+// bindSystem keeps a symbolic link one: /bin is /usr/bin on most systems.
+func bindSystem(path string) []string {
+	if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+		return []string{"--symlink", strings.TrimPrefix(target, "/"), path}
+	}
+	return []string{"--ro-bind-try", path, path}
+}

@@ -1,0 +1,100 @@
+"""A native node's files, and how its kubelet is started with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.interface import Enforcement, NodeSpec
+from cluster.kubernetes import names
+from cluster.native.components import HOST
+from cluster.native.pki import Authority, write_kubeconfig
+from cluster.processes import free_ports
+
+_LEASE_SECONDS = 2
+_RESTART_SECONDS = 5  # Kubernetes' own pause grows to 300 s: nobody waits for that here
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NODES = "system:nodes"  # upstream's Node authorizer knows them by it
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFiles:
+    """What one kubelet is started with, in a folder of its node's own."""
+
+    config: Path
+    statement: Path  # the node writes here what it enforces
+
+    @classmethod
+    def write(
+        cls,
+        spec: NodeSpec,
+        folder: Path,
+        *,
+        devnet_id: str,
+        server: str,
+        authority: Authority,
+        bubblewrap: Path,
+    ) -> NodeFiles:
+        """Certificates, kubeconfig and configuration of a new node."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        user = f"system:node:{spec.name}"
+        client = authority.client(f"{spec.name}-client", user, (_NODES,))
+        serving = authority.server(f"{spec.name}-serving", user, (HOST, "localhost", spec.name))
+        kubeconfig = write_kubeconfig(
+            folder / "kubeconfig",
+            server=server,
+            ca_file=authority.cert_file,
+            identity=client,
+            namespace=names.NAMESPACE,
+        )
+        (port,) = free_ports(1)
+        files = cls(folder / "kubelet.json", folder / "enforcement.json")
+        document = {
+            "devnet_id": devnet_id,
+            "node": spec.name,
+            "labels": {
+                names.PROFILE: spec.profile,
+                names.REGION: spec.region,
+                names.ZONE: spec.zone,
+                names.HOSTNAME: spec.name,
+                names.INSTANCE_TYPE: spec.profile,
+            },
+            "capacity": names.to_resources(spec.capacity),
+            "kubeconfig": str(kubeconfig),
+            "client_ca_file": str(authority.cert_file),
+            "cert_file": str(serving.cert_file),
+            "key_file": str(serving.key_file),
+            "port": port,
+            "folder": str(folder),
+            "bubblewrap": str(bubblewrap),
+            "visible": _visible(),
+            "path": f"{Path(sys.executable).parent}:{_SYSTEM_PATH}",
+            "enforcement": str(files.statement),
+            "lease_seconds": _LEASE_SECONDS,
+            "restart_seconds": _RESTART_SECONDS,
+        }
+        files.config.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        return files
+
+    def enforcement(self) -> Enforcement | None:
+        """What the node says that it enforces; None while it has said nothing."""
+        try:
+            said = json.loads(self.statement.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return Enforcement(tuple(said["enforced"]), tuple(said["narrowed"]))
+
+
+def kubelet_command(tools: Path, files: NodeFiles) -> list[str | Path]:
+    """In a mount namespace of its own, so that the volumes it mounts end with it; as an ordinary
+    user in a user namespace too, without which nobody may mount."""
+    namespaces = ["--mount"] if os.geteuid() == 0 else ["--mount", "--user", "--map-root-user"]
+    return ["unshare", *namespaces, tools / "kubelet", "--config", files.config]
+
+
+def _visible() -> list[str]:
+    """This Python and what it was made from: `python3` in a pod is the project's own."""
+    return list(dict.fromkeys((sys.prefix, sys.base_prefix)))

