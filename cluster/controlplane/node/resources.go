@@ -2,9 +2,13 @@ package node
 
 import (
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
+	kubeletconfig "k8s.io/kubernetes/pkg/kubelet/apis/config"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
 	"k8s.io/kubernetes/pkg/kubelet/lifecycle"
 )
+
+const quotaPeriodMicroseconds = 100_000 // the kubelet's own
 
 // resources is the container manager: the profile's figures, and which pods the node takes. The
 // control groups themselves are the runtime's.
@@ -30,3 +34,21 @@ func (r resources) GetNodeAllocatableAbsolute() v1.ResourceList { return r.capac
 func (r resources) GetAllocateResourcesPodAdmitHandler() lifecycle.PodAdmitHandler {
 	return admission{}
 }
+
+// GetPodCgroupRoot is what all pods are in: for statistics the node itself.
+func (r resources) GetPodCgroupRoot() string { return "/" }
+
+func (r resources) NewPodContainerManager() cm.PodContainerManager {
+	return podGroups{r.ContainerManager.NewPodContainerManager()}
+}
+
+// podGroups says what each pod's control group has: the runtime makes it by the same rule, and
+// follows a resize by itself.
+type podGroups struct{ cm.PodContainerManager }
+
+func (podGroups) GetPodCgroupConfig(pod *v1.Pod, _ v1.ResourceName) (*cm.ResourceConfig, error) {
+	return cm.ResourceConfigForPod(pod, true, quotaPeriodMicroseconds, false,
+		kubeletconfig.NoneMemoryReservationPolicy), nil
+}
+
+func (podGroups) SetPodCgroupConfig(klog.Logger, *v1.Pod, *cm.ResourceConfig) error { return nil }

@@ -43,11 +43,11 @@ var etc = []string{
 	"protocols", "resolv.conf", "services", "ssl", "timezone",
 }
 
-// Arguments for bubblewrap, up to and with the command. They hold the container's environment, so
+// Arguments for bubblewrap, up to the command. They hold the container's environment, so
 // hand them over by `--args FD`, where no other process reads them.
 func (s Spec) Arguments() []string {
-	return append(s.options("--unshare-user", "--unshare-pid",
-		"--uid", strconv.FormatInt(s.UID, 10), "--gid", strconv.FormatInt(s.GID, 10)), s.command()...)
+	return s.options("--unshare-user", "--unshare-pid",
+		"--uid", strconv.FormatInt(s.UID, 10), "--gid", strconv.FormatInt(s.GID, 10))
 }
 
 // Joining gives the arguments for one more command inside the sandbox of a running one, whose pid
@@ -62,7 +62,7 @@ func (s Spec) Joining(pids, owner, users int, nested bool) []string {
 		arguments = append(arguments,
 			"--uid", strconv.FormatInt(s.UID, 10), "--gid", strconv.FormatInt(s.GID, 10))
 	}
-	return append(s.options(arguments...), s.command()...)
+	return s.options(arguments...)
 }
 
 func (s Spec) options(first ...string) []string {
@@ -104,8 +104,6 @@ func (s Spec) options(first ...string) []string {
 	}
 	return list
 }
-
-func (s Spec) command() []string { return append([]string{"--"}, s.Command...) }
 
 func bind(mount Mount) []string {
 	if mount.ReadOnly {

@@ -1,0 +1,82 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func spec() Spec {
+	return Spec{
+		Hostname: "one", UID: 1000, GID: 1001, Folder: "/srv", Scratch: "/state/x",
+		Mounts:      []Mount{{"/volumes/a", "/etc/a", true}, {"/volumes/b", "/data", false}},
+		WorkingDir:  "/srv",
+		Environment: []string{"A=b=c", "EMPTY="},
+		Command:     []string{"sh", "-c", "true"},
+	}
+}
+
+func has(t *testing.T, arguments []string, wanted ...string) {
+	t.Helper()
+	for i := range arguments {
+		if i+len(wanted) <= len(arguments) && slices.Equal(arguments[i:i+len(wanted)], wanted) {
+			return
+		}
+	}
+	t.Errorf("no %q in %q", wanted, arguments)
+}
+
+func TestASandboxIsShutOnEverySide(t *testing.T) {
+	arguments := spec().Arguments()
+	for _, wanted := range [][]string{
+		{"--unshare-user"}, {"--unshare-pid"}, {"--unshare-ipc"}, {"--unshare-uts"},
+		{"--cap-drop", "ALL"}, {"--die-with-parent"}, {"--new-session"}, {"--remount-ro", "/"},
+		{"--uid", "1000", "--gid", "1001"}, {"--hostname", "one"},
+		{"--ro-bind", "/volumes/a", "/etc/a"}, {"--bind", "/volumes/b", "/data"},
+		{"--ro-bind", "/srv", "/srv"}, {"--bind", "/state/x", "/tmp"}, {"--chdir", "/srv"},
+		{"--clearenv", "--setenv", "A", "b=c", "--setenv", "EMPTY", ""},
+	} {
+		has(t, arguments, wanted...)
+	}
+	for _, open := range []string{"/home", "/root", "/var", "/etc", "/etc/shadow", "/sys"} {
+		if slices.Contains(arguments, open) {
+			t.Errorf("%s is seen", open)
+		}
+	}
+}
+
+func TestAReadOnlyRootTakesTheScratchToo(t *testing.T) {
+	if slices.Contains(without(spec().Arguments(), "--bind"), "/tmp") {
+		t.Error("/tmp is remounted though nobody asked for it")
+	}
+	closed := spec()
+	closed.ReadOnlyRoot = true
+	has(t, closed.Arguments(), "--remount-ro", "/tmp", "--remount-ro", "/")
+}
+
+func TestJoiningTakesTheNamespacesOfTheOther(t *testing.T) {
+	plain := strings.Join(spec().Joining(6, 7, 8, false), " ")
+	if !strings.HasPrefix(plain, "--pidns 6 --userns 7 --uid 1000 --gid 1001 ") {
+		t.Error(plain)
+	}
+	nested := strings.Join(spec().Joining(6, 7, 8, true), " ")
+	if !strings.HasPrefix(nested, "--pidns 6 --userns 7 --userns2 8 --uid 0 --gid 0 ") {
+		t.Error(nested)
+	}
+	if strings.Contains(plain+nested, "--unshare-pid") || strings.Contains(plain+nested, "--unshare-user") {
+		t.Error("it has namespaces of its own")
+	}
+}
+
+// without drops each `option SOURCE TARGET`.
+func without(arguments []string, option string) []string {
+	var kept []string
+	for i := 0; i < len(arguments); i++ {
+		if arguments[i] == option {
+			i += 2
+			continue
+		}
+		kept = append(kept, arguments[i])
+	}
+	return kept
+}
