@@ -44,6 +44,9 @@ func NewCommand() *cobra.Command {
 
 // Run is the life of a node; it returns with every pod ended once the context has.
 func Run(ctx context.Context, config Config) error {
+	if err := config.completeDisk(); err != nil {
+		return err
+	}
 	group, holds := limitNode(config)
 	service, err := runtime.New(runtime.Options{
 		Bubblewrap: config.Bubblewrap, Folder: config.Folder, Visible: config.Visible,

@@ -85,3 +85,24 @@ func quantity(t *testing.T, text string) resource.Quantity {
 	}
 	return value
 }
+
+func TestADiskThatNobodyMeasuredIsTheHosts(t *testing.T) {
+	config, err := read(t, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Folder = t.TempDir()
+	if err := config.completeDisk(); err != nil {
+		t.Fatal(err)
+	}
+	if disk := config.quantity(v1.ResourceEphemeralStorage); disk.Value() <= 0 {
+		t.Errorf("a disk of %s", disk.String())
+	}
+	config.Capacity[v1.ResourceEphemeralStorage] = quantity(t, "5G")
+	if err := config.completeDisk(); err != nil {
+		t.Fatal(err)
+	}
+	if disk := config.quantity(v1.ResourceEphemeralStorage); disk.Cmp(quantity(t, "5G")) != 0 {
+		t.Errorf("the profile's disk became %s", disk.String())
+	}
+}

@@ -11,6 +11,7 @@ import (
 	cadvisor "github.com/google/cadvisor/info/v1"
 	cadvisor2 "github.com/google/cadvisor/info/v2"
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	kubeletcadvisor "k8s.io/kubernetes/pkg/kubelet/cadvisor"
 
 	"kompute.network/devnet/controlplane/node/cgroup"
@@ -116,4 +117,22 @@ func (m machine) RootFsInfo() (cadvisor2.FsInfo, error) {
 		Capacity: capacity, Available: min(available, capacity),
 		Usage: capacity - min(available, capacity), Inodes: &inodes, InodesFree: &free,
 	}, nil
+}
+
+// completeDisk gives a node whose profile says nothing of its disk the host's: a kubelet is not
+// Ready without one.
+func (c *Config) completeDisk() error {
+	if _, said := c.Capacity[v1.ResourceEphemeralStorage]; said {
+		return nil
+	}
+	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
+		return err
+	}
+	disk, err := machine{config: *c}.RootFsInfo()
+	if err != nil {
+		return err
+	}
+	c.Capacity = c.Capacity.DeepCopy()
+	c.Capacity[v1.ResourceEphemeralStorage] = *resource.NewQuantity(int64(disk.Capacity), resource.BinarySI)
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	kubeletconfig "k8s.io/kubernetes/pkg/kubelet/apis/config"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
 	"k8s.io/kubernetes/pkg/kubelet/lifecycle"
+	"k8s.io/utils/ptr"
 )
 
 const quotaPeriodMicroseconds = 100_000 // the kubelet's own
@@ -46,9 +47,17 @@ func (r resources) NewPodContainerManager() cm.PodContainerManager {
 // follows a resize by itself.
 type podGroups struct{ cm.PodContainerManager }
 
+// GetPodCgroupConfig has every figure, as a group has that exists: the kubelet reads them all.
 func (podGroups) GetPodCgroupConfig(pod *v1.Pod, _ v1.ResourceName) (*cm.ResourceConfig, error) {
-	return cm.ResourceConfigForPod(pod, true, quotaPeriodMicroseconds, false,
-		kubeletconfig.NoneMemoryReservationPolicy), nil
+	found := cm.ResourceConfigForPod(pod, true, quotaPeriodMicroseconds, false,
+		kubeletconfig.NoneMemoryReservationPolicy)
+	if found.Memory == nil {
+		found.Memory = ptr.To[int64](0)
+	}
+	if found.CPUQuota == nil || found.CPUPeriod == nil {
+		found.CPUQuota, found.CPUPeriod = ptr.To[int64](-1), ptr.To[uint64](quotaPeriodMicroseconds)
+	}
+	return found, nil
 }
 
 func (podGroups) SetPodCgroupConfig(klog.Logger, *v1.Pod, *cm.ResourceConfig) error { return nil }

@@ -20,12 +20,9 @@ def job(payload: bytes) -> Job:
     return Job("invoke-3", Path("/services/thumbnail"), ("python3",), payload, ASKS)
 
 
-def ended(annotations: dict[str, str], **state: Any) -> dict[str, Any]:
+def ended(**state: Any) -> dict[str, Any]:
     container = {"state": {"terminated": state}} if state else {"state": {"running": {}}}
-    return {
-        "metadata": {"annotations": annotations},
-        "status": {"containerStatuses": [container]},
-    }
+    return {"metadata": {}, "status": {"containerStatuses": [container]}}
 
 
 def test_a_workload_names_its_folder_and_answers_at_http() -> None:
@@ -34,7 +31,17 @@ def test_a_workload_names_its_folder_and_answers_at_http() -> None:
     assert pod["metadata"] == {"annotations": {"kompute.network/folder": "/services/web"}}
     (container,) = pod["spec"]["containers"]
     assert container["command"] == ["python3", "server.py"]
-    assert [port["name"] for port in container["ports"]] == ["http"]
+    assert container["ports"] == [{"name": "http", "containerPort": 8080}]
+    assert {"name": "PORT", "value": "8080"} in container["env"]
+
+
+def test_a_process_is_told_where_it_is_in_kubernetes_own_words() -> None:
+    (container,) = FOLDERS.pod(job(b""))["spec"]["containers"]
+    told = {each["name"]: each.get("valueFrom") for each in container["env"]}
+    assert told["HOST"] == {"fieldRef": {"fieldPath": "status.podIP"}}
+    assert told["POD_NAME"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert told["NODE_NAME"] == {"fieldRef": {"fieldPath": "spec.nodeName"}}
+    assert "PORT" not in told
 
 
 def test_a_job_brings_its_payload_and_no_port() -> None:
@@ -50,16 +57,20 @@ def test_a_payload_too_large_for_an_annotation_is_refused() -> None:
         FOLDERS.pod(job(b"x" * ((180 << 10) + 1)))
 
 
-def test_what_a_node_wrote_down_is_the_result() -> None:
-    answer = base64.b64encode(b"42").decode()
-    notes = {"kompute.network/result": answer, "kompute.network/memory-bytes": "7000"}
-    assert FOLDERS.result(ended(notes, exitCode=3)) == PodResult(3, b"42", None, 7000)
-
-
-def test_what_did_not_fit_is_in_the_log() -> None:
-    assert FOLDERS.result(ended({}, exitCode=0)) == PodResult(0, None, None, 0)
-    assert FOLDERS.result(ended({"kompute.network/result": ""}, exitCode=0)).output == b""
+@pytest.mark.parametrize(
+    ("message", "memory_bytes"),
+    [
+        ('{"memory_bytes": 7000}', 7000),
+        ("", 0),  # no control groups
+        ("killed", 0),
+        ("[]", 0),
+        ('{"memory_bytes": null}', 0),
+    ],
+)
+def test_a_nodes_last_words_say_how_much_memory_it_took(message: str, memory_bytes: int) -> None:
+    state = ended(exitCode=3, message=message)
+    assert FOLDERS.result(state) == PodResult(3, None, None, memory_bytes)
 
 
 def test_no_container_that_ended_is_no_success() -> None:
-    assert FOLDERS.result(ended({})).exit_code == -1
+    assert FOLDERS.result(ended()).exit_code == -1

@@ -81,10 +81,10 @@ def test_whoever_dies_is_named(native: NativeCluster) -> None:
         for child in psutil.Process().children(recursive=True)
         if Path(child.cmdline()[0]).name in COMPONENTS
     }
-    agents = {
+    kubelets = {
         child.cmdline()[-1].split("/")[-2]: child
         for child in psutil.Process().children()
-        if "cluster.native.agent" in child.cmdline()
+        if Path(child.cmdline()[0]).name == "kubelet"
     }
     named: list[str] = []
 
@@ -97,6 +97,6 @@ def test_whoever_dies_is_named(native: NativeCluster) -> None:
         assert part.node == node
         assert part.log is not None and part.log.exists()
 
-    kill(agents["worker-1"], "agent of worker-1", "worker-1")
+    kill(kubelets["worker-1"], "kubelet of worker-1", "worker-1")
     for name in COMPONENTS:
         kill(by_name[name], name)

@@ -1,0 +1,261 @@
+"""Pods on a real cluster by the official client: made, watched, read, entered."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from kubernetes.stream import stream
+
+from cluster.errors import ClusterError
+from cluster.kubernetes import names
+from cluster.waiting import Seen, wait_for
+
+LIMIT_SECONDS = 30.0
+NOT_FOUND = 404
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a command in a container printed, and how it ended."""
+
+    out: str
+    err: str
+    code: int
+
+
+class Bench:
+    """A namespace of one test's own. `folder` is where the commands of its containers run."""
+
+    def __init__(self, api: client.ApiClient, namespace: str, folder: Path) -> None:
+        self.core, self.namespace, self._folder = client.CoreV1Api(api), namespace, folder
+        self._client = api
+
+    # -- making
+
+    def container(self, *command: str, name: str = "main", **fields: Any) -> Document:
+        """A container that runs `command`; a single word is a script of the shell."""
+        words = ["sh", "-c", *command] if len(command) == 1 else list(command)
+        return {
+            "name": name,
+            "image": names.IMAGE,
+            "imagePullPolicy": "IfNotPresent",
+            "command": words,
+            **fields,
+        }
+
+    def start(self, *containers: Document, name: str = "pod", **spec: Any) -> str:
+        """Create the pod; its name."""
+        body = {
+            "metadata": {"name": name, "annotations": {names.FOLDER: str(self._folder)}},
+            "spec": {
+                "containers": list(containers),
+                "restartPolicy": "Never",
+                "terminationGracePeriodSeconds": 1,
+                "automountServiceAccountToken": False,
+                "enableServiceLinks": False,
+                "dnsPolicy": "Default",
+                **spec,
+            },
+        }
+        self.core.create_namespaced_pod(self.namespace, body)
+        return name
+
+    def config_map(self, name: str, **data: str) -> None:
+        self.core.create_namespaced_config_map(
+            self.namespace, {"metadata": {"name": name}, "data": data}
+        )
+
+    def secret(self, name: str, **data: str) -> None:
+        self.core.create_namespaced_secret(
+            self.namespace, {"metadata": {"name": name}, "stringData": data}
+        )
+
+    def delete(self, name: str = "pod", *, grace_seconds: int | None = None) -> None:
+        self.core.delete_namespaced_pod(name, self.namespace, grace_period_seconds=grace_seconds)
+
+    # -- seeing
+
+    def pod(self, name: str = "pod") -> Document:
+        found = self.core.read_namespaced_pod(name, self.namespace)
+        document: Document = self._client.sanitize_for_serialization(found)
+        return document
+
+    def state(self, name: str = "pod", container: str = "main") -> Document:
+        """The status of a container, empty while it has none."""
+        status = self.pod(name)["status"]
+        for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+            for each in status.get(kind, ()):
+                if each["name"] == container:
+                    return dict(each)
+        return {}
+
+    def wait(
+        self,
+        what: str,
+        holds: Callable[[Document], object],
+        name: str = "pod",
+        limit_seconds: float = LIMIT_SECONDS,
+    ) -> Document:
+        """The pod, once that holds of it."""
+        seen: Document = {}
+
+        def look() -> Seen:
+            nonlocal seen
+            seen = self.pod(name)
+            return Seen(bool(holds(seen)), str(seen["status"]))
+
+        wait_for(f"{name}: {what}", look, limit_seconds, every_seconds=0.05, error=ClusterError)
+        return seen
+
+    def phase(
+        self, wanted: str, name: str = "pod", limit_seconds: float = LIMIT_SECONDS
+    ) -> Document:
+        return self.wait(
+            wanted, lambda pod: pod["status"].get("phase") == wanted, name, limit_seconds
+        )
+
+    def waiting(self, reason: str, name: str = "pod", container: str = "main") -> str:
+        """The message of a container that waits for that reason."""
+        message = ""
+
+        def holds(pod: Document) -> bool:
+            nonlocal message
+            for each in (
+                *pod["status"].get("containerStatuses", ()),
+                *pod["status"].get("initContainerStatuses", ()),
+            ):
+                state = each["state"].get("waiting", {})
+                if each["name"] == container and state.get("reason") == reason:
+                    message = state.get("message", "")
+                    return True
+            return False
+
+        self.wait(f"{container} waits: {reason}", holds, name)
+        return message
+
+    def printed(self, name: str = "pod", **query: Any) -> str:
+        """The log, with the API's own parameters."""
+        answer = self.core.read_namespaced_pod_log(
+            name, self.namespace, _preload_content=False, **query
+        )
+        return bytes(answer.data).decode()
+
+    def ran(self, *command: str, **spec: Any) -> str:
+        """What a pod of one container printed; it must succeed."""
+        fields = spec.pop("container", {})
+        name = self.start(self.container(*command, **fields), **spec)
+        self.phase("Succeeded", name)
+        return self.printed(name)
+
+    def gone(self, name: str = "pod", limit_seconds: float = LIMIT_SECONDS) -> None:
+        def look() -> Seen:
+            try:
+                return Seen(False, str(self.pod(name)["status"]))
+            except ApiException as error:
+                return Seen(error.status == NOT_FOUND, str(error))
+
+        wait_for(f"{name} gone", look, limit_seconds, every_seconds=0.05, error=ClusterError)
+
+    def events(self, reason: str, name: str = "pod") -> list[str]:
+        """The messages of a pod's events of that reason, once there is one."""
+        found: list[str] = []
+
+        def look() -> Seen:
+            listed = self.core.list_namespaced_event(
+                self.namespace, field_selector=f"involvedObject.name={name}"
+            )
+            found[:] = [each.message for each in listed.items if each.reason == reason]
+            return Seen(bool(found), str([each.reason for each in listed.items]))
+
+        wait_for(f"event {reason}", look, LIMIT_SECONDS, every_seconds=0.1, error=ClusterError)
+        return found
+
+    # -- entering
+
+    def execute(
+        self,
+        *command: str,
+        name: str = "pod",
+        container: str = "main",
+        stdin: str = "",
+        tty: bool = False,
+    ) -> Executed:
+        """Run a command in a container to its end."""
+        channel = stream(
+            self.core.connect_get_namespaced_pod_exec,
+            name,
+            self.namespace,
+            container=container,
+            command=list(command),
+            stdin=bool(stdin),
+            stdout=True,
+            stderr=not tty,
+            tty=tty,
+            _preload_content=False,
+        )
+        if stdin:
+            channel.write_stdin(stdin)
+        channel.run_forever(timeout=LIMIT_SECONDS)
+        out, err = channel.read_stdout(timeout=0), channel.read_stderr(timeout=0)
+        code = channel.returncode
+        channel.close()
+        return Executed(out, err, -1 if code is None else code)
+
+
+@contextmanager
+def namespace(api: client.ApiClient, folder: Path) -> Iterator[Bench]:
+    """A namespace for one test, removed with its pods afterwards."""
+    core = client.CoreV1Api(api)
+    name = f"conformance-{uuid.uuid4().hex[:8]}"
+    core.create_namespace({"metadata": {"name": name}})
+    _await_account(core, name)
+    try:
+        yield Bench(api, name, folder)
+    finally:
+        core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
+        core.delete_namespace(name)
+
+
+def _await_account(core: client.CoreV1Api, namespace: str) -> None:
+    def look() -> Seen:
+        try:
+            core.read_namespaced_service_account("default", namespace)
+        except ApiException as error:
+            return Seen(False, str(error))
+        return Seen(True)
+
+    wait_for("the namespace's account", look, LIMIT_SECONDS, error=ClusterError)
+
+
+def started(pod: Mapping[str, Any], container: str = "main") -> bool:
+    """Whether that container runs."""
+    return any(
+        each["name"] == container and "running" in each["state"]
+        for each in pod["status"].get("containerStatuses", ())
+    )
+
+
+def ready(pod: Mapping[str, Any]) -> bool:
+    """The pod's own condition."""
+    return any(
+        each["type"] == "Ready" and each["status"] == "True"
+        for each in pod["status"].get("conditions", ())
+    )
+
+
+def restarts(pod: Mapping[str, Any], container: str = "main") -> int:
+    """How often that container was started again."""
+    return sum(
+        int(each["restartCount"])
+        for each in pod["status"].get("containerStatuses", ())
+        if each["name"] == container
+    )

@@ -1,0 +1,217 @@
+"""Starts and ends: hooks, init containers, side cars, deadlines, restarts, signals."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.cluster.conformance.bench import Bench, ready, restarts, started
+
+FOREVER = "while :; do sleep 0.1; done"
+STUBBORN = f"trap 'echo not yet' TERM; {FOREVER}"
+SHARED = {
+    "volumes": [{"name": "shared", "emptyDir": {}}],
+}
+MOUNT = {"volumeMounts": [{"name": "shared", "mountPath": "/shared"}]}
+
+
+@pytest.mark.behaviour("hooks.postStart")
+def test_post_start_runs_in_the_container(bench: Bench) -> None:
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "echo hooked > /tmp/note"]}}}
+    bench.start(bench.container(FOREVER, lifecycle=hook))
+    bench.wait("started", started)
+    assert bench.execute("cat", "/tmp/note").out == "hooked\n"
+
+
+@pytest.mark.behaviour("hooks.postStart.failure")
+def test_a_post_start_that_fails_ends_the_container(bench: Bench) -> None:
+    hook = {"postStart": {"exec": {"command": ["false"]}}}
+    bench.start(bench.container(FOREVER, lifecycle=hook), restartPolicy="Always")
+    assert bench.events("FailedPostStartHook")
+
+
+@pytest.mark.behaviour("hooks.preStop")
+def test_pre_stop_runs_before_the_signal(bench: Bench) -> None:
+    hook = {"preStop": {"exec": {"command": ["sh", "-c", "touch /tmp/asked; sleep 0.5"]}}}
+    script = (
+        "trap 'test -e /tmp/asked && echo hook first > /dev/termination-log; exit 0' TERM; "
+        f"{FOREVER}"
+    )
+    bench.start(bench.container(script, lifecycle=hook), terminationGracePeriodSeconds=20)
+    bench.wait("started", started)
+    bench.delete()
+    seen = bench.wait(
+        "ended",
+        lambda pod: "terminated" in pod["status"]["containerStatuses"][0]["state"],
+    )
+    assert (
+        seen["status"]["containerStatuses"][0]["state"]["terminated"]["message"] == "hook first\n"
+    )
+
+
+@pytest.mark.behaviour("init.order")
+def test_init_containers_run_one_after_the_other_before_the_rest(bench: Bench) -> None:
+    first, second = (
+        bench.container(f"sleep 0.3; echo {name} >> /shared/order", name=name, **MOUNT)
+        for name in ("first", "second")
+    )
+    name = bench.start(
+        bench.container("echo main >> /shared/order; cat /shared/order", **MOUNT),
+        initContainers=[first, second],
+        **SHARED,
+    )
+    bench.phase("Succeeded", name)
+    assert bench.printed() == "first\nsecond\nmain\n"
+
+
+@pytest.mark.behaviour("init.failure")
+def test_a_failed_init_container_fails_the_pod(bench: Bench) -> None:
+    bench.start(
+        bench.container("echo never"), initContainers=[bench.container("exit 3", name="first")]
+    )
+    pod = bench.phase("Failed")
+    assert pod["status"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"] == 3
+    assert "terminated" not in bench.state()["state"]
+
+
+@pytest.mark.behaviour("init.sidecar")
+def test_a_side_car_runs_before_and_beside_the_rest(bench: Bench) -> None:
+    beside = bench.container(
+        f"echo up > /shared/up; {FOREVER}", name="beside", restartPolicy="Always", **MOUNT
+    )
+    beside["startupProbe"] = {
+        "exec": {"command": ["test", "-e", "/shared/up"]},
+        "periodSeconds": 1,
+    }
+    bench.start(bench.container("cat /shared/up", **MOUNT), initContainers=[beside], **SHARED)
+    bench.phase("Succeeded")
+    assert bench.printed(container="main") == "up\n"
+
+
+@pytest.mark.behaviour("containers.several")
+def test_several_containers_run_side_by_side_and_count_together(bench: Bench) -> None:
+    bench.start(bench.container(FOREVER), bench.container("exit 0", name="side"))
+    bench.wait(
+        "the side has ended",
+        lambda pod: any(
+            "terminated" in each["state"] for each in pod["status"].get("containerStatuses", ())
+        ),
+    )
+    assert started(bench.pod())
+    assert not ready(bench.pod())
+
+
+@pytest.mark.behaviour("deadline.active")
+def test_a_pod_beyond_its_deadline_is_ended(bench: Bench) -> None:
+    bench.start(bench.container(FOREVER), activeDeadlineSeconds=2)
+    assert bench.phase("Failed")["status"]["reason"] == "DeadlineExceeded"
+
+
+@pytest.mark.behaviour("restart.policies")
+@pytest.mark.parametrize(
+    ("policy", "code", "phase"),
+    [("Never", 0, "Succeeded"), ("Never", 4, "Failed"), ("OnFailure", 0, "Succeeded")],
+)
+def test_a_container_that_ends_for_good(bench: Bench, policy: str, code: int, phase: str) -> None:
+    bench.start(bench.container(f"exit {code}"), restartPolicy=policy)
+    pod = bench.phase(phase)
+    assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == code
+    assert restarts(pod) == 0
+
+
+@pytest.mark.behaviour("restart.backOff")
+def test_a_container_that_fails_is_started_again_after_a_pause(bench: Bench) -> None:
+    bench.start(bench.container("exit 4"), restartPolicy="OnFailure")
+    assert "back-off" in bench.waiting("CrashLoopBackOff")
+    began = bench.pod()["status"]["startTime"]
+    pod = bench.wait("twice", lambda pod: restarts(pod) >= 2, limit_seconds=40)
+    assert pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 4
+    assert pod["status"]["startTime"] == began
+
+
+@pytest.mark.behaviour("restart.processes")
+def test_nothing_of_a_run_outlives_it(bench: Bench) -> None:
+    script = (
+        "setsid sh -c 'while :; do date +%N > /shared/alive; sleep 0.1; done' & sleep 0.3; exit 1"
+    )
+    bench.start(
+        bench.container(script, **MOUNT),
+        bench.container(FOREVER, name="side", **MOUNT),
+        **SHARED,
+    )
+    bench.wait(
+        "main has ended",
+        lambda pod: any(
+            "terminated" in each["state"] for each in pod["status"].get("containerStatuses", ())
+        ),
+    )
+    look = ("sh", "-c", "cat /shared/alive; sleep 0.5; cat /shared/alive")
+    before, after = bench.execute(*look, container="side").out.split()
+    assert before == after
+
+
+@pytest.mark.behaviour("start.badCommand")
+def test_a_command_that_is_not_there_says_so(bench: Bench) -> None:
+    bench.start(bench.container("no-such-program", "x"))
+    pod = bench.phase("Failed")
+    ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert ended["reason"] == "StartError"
+    assert "no-such-program" in ended["message"]
+
+
+@pytest.mark.behaviour("signals.term")
+def test_a_container_is_asked_before_it_is_ended(bench: Bench) -> None:
+    script = f"trap 'echo bye > /dev/termination-log; exit 7' TERM; {FOREVER}"
+    bench.start(bench.container(script), terminationGracePeriodSeconds=20)
+    bench.wait("started", started)
+    bench.delete()
+    pod = bench.wait(
+        "ended", lambda pod: "terminated" in pod["status"]["containerStatuses"][0]["state"]
+    )
+    ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert (ended["exitCode"], ended["message"]) == (7, "bye\n")
+    bench.gone()
+
+
+@pytest.mark.behaviour("signals.grace")
+def test_one_that_ignores_the_signal_is_ended_after_its_grace(bench: Bench) -> None:
+    bench.start(bench.container(STUBBORN), terminationGracePeriodSeconds=3)
+    bench.wait("started", started)
+    began = time.monotonic()
+    bench.delete()
+    bench.gone()
+    assert 3 <= time.monotonic() - began < 10
+
+
+@pytest.mark.behaviour("signals.many")
+def test_stubborn_pods_hold_up_nobody(bench: Bench) -> None:
+    node = "worker-1"
+    stubborn = [f"stubborn-{number}" for number in range(10)]
+    for name in stubborn:
+        bench.start(
+            bench.container(STUBBORN), name=name, nodeName=node, terminationGracePeriodSeconds=15
+        )
+    for name in stubborn:
+        bench.wait("started", started, name, limit_seconds=60)
+    began = time.monotonic()
+    for name in stubborn:
+        bench.delete(name)
+    bench.start(bench.container("echo through"), name="new", nodeName=node)
+    bench.phase("Succeeded", "new", limit_seconds=12)
+    for name in stubborn:
+        bench.gone(name, limit_seconds=40)
+    assert time.monotonic() - began < 40  # side by side, not one after the other
+
+
+@pytest.mark.behaviour("signals.force")
+def test_a_forced_delete_shortens_the_grace(bench: Bench) -> None:
+    """The API forgets the pod at once; its process must not run on for the grace asked before."""
+    hold = {"volumeMounts": MOUNT["volumeMounts"]}
+    bench.start(bench.container(STUBBORN, **hold), terminationGracePeriodSeconds=60, **SHARED)
+    bench.wait("started", started)
+    bench.delete()
+    began = time.monotonic()
+    bench.delete(grace_seconds=1)
+    bench.gone(limit_seconds=20)
+    assert time.monotonic() - began < 15

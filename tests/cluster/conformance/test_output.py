@@ -1,0 +1,168 @@
+"""Logs, commands in a container, and what is copied and forwarded through the API."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from tests.cluster.conformance.bench import Bench, restarts, started
+
+FOREVER = "while :; do sleep 0.1; done"
+BAD_REQUEST = 400
+
+
+@pytest.mark.behaviour("logs.both")
+def test_a_log_has_what_was_printed_on_both_streams(bench: Bench) -> None:
+    said = bench.ran("echo one; echo two >&2; printf three")
+    assert sorted(re.findall("one|two|three", said)) == ["one", "three", "two"]
+    assert not said.endswith("three\n")
+
+
+@pytest.mark.behaviour("logs.tail")
+def test_the_last_lines(bench: Bench) -> None:
+    bench.ran("seq 1 100")
+    assert bench.printed(tail_lines=2) == "99\n100\n"
+
+
+@pytest.mark.behaviour("logs.limitBytes")
+def test_the_first_bytes(bench: Bench) -> None:
+    bench.ran("seq 1 100")
+    assert bench.printed(limit_bytes=4) == "1\n2\n"
+
+
+@pytest.mark.behaviour("logs.timestamps")
+def test_times_before_the_lines(bench: Bench) -> None:
+    bench.ran("echo one")
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\S+ one\n", bench.printed(timestamps=True)
+    )
+
+
+@pytest.mark.behaviour("logs.sinceSeconds")
+def test_only_what_is_new(bench: Bench) -> None:
+    bench.start(bench.container("echo old; sleep 4; echo new"))
+    bench.phase("Succeeded")
+    assert bench.printed(since_seconds=2) == "new\n"
+
+
+@pytest.mark.behaviour("logs.longLine")
+def test_a_line_longer_than_any_buffer_stays_one(bench: Bench) -> None:
+    said = bench.ran("head -c 200000 /dev/zero | tr '\\0' x; echo")
+    assert said == "x" * 200_000 + "\n"
+
+
+@pytest.mark.behaviour("logs.current")
+def test_a_restarted_container_shows_its_own_run_and_the_one_before(bench: Bench) -> None:
+    script = "test -e /s/again && { echo second; sleep 60; }; touch /s/again; echo first; exit 1"
+    bench.start(
+        bench.container(script, volumeMounts=[{"name": "s", "mountPath": "/s"}]),
+        restartPolicy="OnFailure",
+        volumes=[{"name": "s", "emptyDir": {}}],
+    )
+    bench.wait("the second run", lambda pod: restarts(pod) == 1 and started(pod))
+    assert bench.printed() == "second\n"
+    assert bench.printed(previous=True) == "first\n"
+
+
+@pytest.mark.behaviour("logs.previous.none")
+def test_without_an_earlier_run_there_is_none_to_show(bench: Bench) -> None:
+    bench.ran("echo one")
+    with pytest.raises(ApiException) as refused:
+        bench.printed(previous=True)
+    assert refused.value.status == BAD_REQUEST
+    assert "previous terminated container" in refused.value.body.decode()
+
+
+@pytest.mark.behaviour("logs.sameName")
+def test_a_new_pod_of_an_old_name_has_a_log_of_its_own(bench: Bench) -> None:
+    assert bench.ran("echo secret of the first") == "secret of the first\n"
+    bench.delete()
+    bench.gone()
+    assert bench.ran("echo second") == "second\n"
+
+
+@pytest.mark.behaviour("logs.notYet")
+def test_a_container_that_never_started_has_no_log(bench: Bench) -> None:
+    source = {"configMapKeyRef": {"name": "nowhere", "key": "b"}}
+    bench.start(bench.container("true", env=[{"name": "B", "valueFrom": source}]))
+    bench.waiting("CreateContainerConfigError")
+    with pytest.raises(ApiException) as refused:
+        bench.printed()
+    assert refused.value.status == BAD_REQUEST
+    assert "is waiting to start" in refused.value.body.decode()
+
+
+@pytest.mark.behaviour("logs.containers")
+def test_each_container_has_a_log(bench: Bench) -> None:
+    bench.start(
+        bench.container("echo main"),
+        bench.container("echo side", name="side"),
+        initContainers=[bench.container("echo init", name="init")],
+    )
+    bench.phase("Succeeded")
+    said = {name: bench.printed(container=name) for name in ("main", "side", "init")}
+    assert said == {"main": "main\n", "side": "side\n", "init": "init\n"}
+
+
+@pytest.mark.behaviour("exec.streams")
+def test_a_commands_streams_and_code(bench: Bench) -> None:
+    bench.start(bench.container(FOREVER))
+    bench.wait("started", started)
+    done = bench.execute("sh", "-c", "echo out; echo err >&2; exit 5")
+    assert (done.out, done.err, done.code) == ("out\n", "err\n", 5)
+
+
+@pytest.mark.behaviour("exec.killed")
+def test_a_command_that_is_killed_says_so(bench: Bench) -> None:
+    bench.start(bench.container(FOREVER))
+    bench.wait("started", started)
+    assert bench.execute("sh", "-c", "kill -9 $$").code == 137
+
+
+@pytest.mark.behaviour("exec.notFound")
+def test_a_command_that_is_not_there(bench: Bench) -> None:
+    bench.start(bench.container(FOREVER))
+    bench.wait("started", started)
+    done = bench.execute("no-such-program")
+    assert done.code == 127
+    assert "no-such-program" in done.err
+
+
+@pytest.mark.behaviour("exec.stdin")
+def test_a_command_reads_what_is_typed(bench: Bench) -> None:
+    bench.start(bench.container(FOREVER))
+    bench.wait("started", started)
+    assert bench.execute("sh", "-c", "read a; echo $a$a", stdin="ab\n").out == "abab\n"
+
+
+@pytest.mark.behaviour("exec.tty")
+def test_a_command_has_a_terminal_where_it_is_asked_for(bench: Bench) -> None:
+    bench.start(bench.container(FOREVER))
+    bench.wait("started", started)
+    look = ("sh", "-c", "test -t 0 && echo terminal; echo merged >&2")
+    assert bench.execute(*look, tty=True).out == "terminal\r\nmerged\r\n"
+    assert bench.execute(*look).out == ""
+
+
+@pytest.mark.behaviour("exec.sees")
+def test_a_command_is_where_its_container_is(bench: Bench) -> None:
+    """Its processes, its files, its host name, its user: those of the container."""
+    bench.start(
+        bench.container(f"echo here > /tmp/mark; {FOREVER}"), securityContext={"runAsUser": 1234}
+    )
+    bench.wait("started", started)
+    done = bench.execute(
+        "sh", "-c", "cat /tmp/mark; hostname; id -u; tr '\\0' ' ' < /proc/2/cmdline"
+    )
+    mark, host, user, beside = done.out.splitlines()
+    assert (mark, host, user) == ("here", "pod", "1234")
+    assert beside.startswith("sh -c echo here")
+
+
+@pytest.mark.behaviour("exec.ended")
+def test_nothing_runs_in_a_container_that_has_ended(bench: Bench) -> None:
+    bench.ran("true")
+    with pytest.raises(ApiException):
+        bench.execute("true")
