@@ -1,4 +1,4 @@
-"""A pod or a job as one local process: the runtime that `sim` and the node agent share."""
+"""A pod or a job as one local process: the runtime of `sim`."""
 
 from __future__ import annotations
 

@@ -281,7 +281,7 @@ class KubernetesCluster:
         if after is not None and "deletionTimestamp" in after["metadata"]:
             node = self._node_watch.get(after["spec"].get("nodeName", ""))
             if node is not None and condition(node, "Ready") != "True":
-                # Bound in the moment of the loss: no agent is there to confirm its end.
+                # Bound in the moment of the loss: no kubelet is there to confirm its end.
                 self._tidy(lambda: self._force(after))
 
     def _tidy(self, act: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The names the cluster and its agents agree on: labels, annotations, resources."""
+"""The names the cluster and its nodes agree on: labels, annotations, resources."""
 
 from __future__ import annotations
 
@@ -21,15 +21,6 @@ INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 # Annotations of pods, set by the cluster.
 FOLDER = "kompute.network/folder"
 STDIN = "kompute.network/stdin"
-# Annotations of pods, set by the agent.
-ADDRESS = "kompute.network/address"
-RESULT = "kompute.network/result"
-MILLISECONDS = "kompute.network/milliseconds"
-MEMORY_BYTES = "kompute.network/memory-bytes"
-
-# Annotation of nodes, set by the agent: JSON {"enforced": [sentence], "narrowed": [sentence]}.
-ENFORCEMENT = "kompute.network/enforcement"
-
 CONTAINER = "main"
 PORT_NAME = "http"
 IMAGE = "kompute/folder"

@@ -17,7 +17,7 @@ from cluster.kubernetes.bootstrap import create_leases, register_metrics
 from cluster.kubernetes.cluster import KubernetesCluster
 from cluster.kubernetes.packing import FolderPacking, Packing
 from cluster.leading import only_host
-from cluster.native.agent import limits
+from cluster.native import groups
 from cluster.native.capabilities import CAPABILITIES
 from cluster.native.nodes import NodeFiles, kubelet_command
 from cluster.native.plane import ControlPlane
@@ -71,7 +71,7 @@ class NativeProvider:
         for kubelet in self._kubelets.values():
             kubelet.stop(_KUBELET_STOP_SECONDS)
         self._kubelets.clear()
-        limits.remove_devnet(self._devnet_id)
+        groups.remove_devnet(self._devnet_id)
         self._plane.stop()
 
     def kubeconfig(self) -> Path:
@@ -101,7 +101,7 @@ class NativeProvider:
         self._faulted.add(node)
         kubelet.kill()
         # The kernel's notice ends its sandboxes; this waits until all of them have ended.
-        limits.kill_node(self._devnet_id, node)
+        groups.kill_node(self._devnet_id, node)
 
     def heal(self, node: str) -> None:
         if self._kubelet(node).running:

@@ -11,7 +11,7 @@ _COMMANDS = (
     ("doctor", "doctor", "Say what this machine has and lacks, and the command that mends it."),
     ("up", "up", "Start a devnet that stays until `devnet down`."),
     ("status", "status", "Show the running devnet: cluster, URLs, block, nodes, orders."),
-    ("logs", "logs", "Show the logs of its parts: anvil, control plane, agents, pods."),
+    ("logs", "logs", "Show the logs of its parts: anvil, control plane, kubelets, pods."),
     ("down", "down", "Stop the devnet; nothing of it is left running."),
     ("gc", "gc", "Remove what a killed devnet left: processes, cgroups, sockets, partial files."),
     ("run", "run", "Carry out scenarios, each on a fresh devnet of its own."),

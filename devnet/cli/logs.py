@@ -29,7 +29,7 @@ LOOK_SECONDS = 0.3
 )
 @name_option
 def command(part: str | None, follow: bool, tail: int, name: str) -> None:
-    """Show the log of PART: daemon, anvil, etcd, a worker's agent, a pod, …
+    """Show the log of PART: daemon, anvil, etcd, a worker's kubelet, a pod, …
 
     Without PART: the list of parts; with -f: all of them, each line with its part.
     """

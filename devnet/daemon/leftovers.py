@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from cluster.native.agent import cgroups
+from cluster.native import groups
 from devnet.base import UsageError, end_processes, orphans
 from devnet.base.folder import STATE, DevnetFolder, names
 
@@ -132,9 +132,7 @@ def _described(process: psutil.Process) -> str:
 
 
 def _clear_cgroups(devnet_id: str) -> Iterator[str]:
-    there = cgroups.places(f"kompute-{devnet_id}")
-    cgroups.kill(there)
-    yield from map(str, there)
+    yield from map(str, groups.remove_devnet(devnet_id))
 
 
 def _stale(folder: DevnetFolder) -> Iterator[Path]:

@@ -236,13 +236,13 @@ def test_without_waiting_blocks_do_not_wait_for_pods(place: Place) -> None:
 
 
 def test_what_a_thread_met_is_raised_in_the_next_round(place: Place) -> None:
-    cluster = Unsettled(RuntimeError("the agent died"))
+    cluster = Unsettled(RuntimeError("the kubelet died"))
     cluster.go.set()
     slow = cast(Cluster, cluster)
     with ClusterOutside(slow, place.gateway, place.sources, waits=False) as paced:
         paced.perform([("gatekeeper-1", AwaitReady(3, "order-3", 2))], lambda *_: None)
         wait_for("the end of it", lambda: not paced.busy() or None, limit_seconds=5)
-        with pytest.raises(RuntimeError, match="the agent died"):
+        with pytest.raises(RuntimeError, match="the kubelet died"):
             paced.perform([], lambda *_: None)
 
 

@@ -150,7 +150,7 @@ def test_a_devnet_on_native(scheme: str, hostile: Callable[[str], Hostile], prox
     finally:
         devnet("down")
     components = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}
-    ours = {"devnet.daemon", "anvil", "metrics-server", "cluster.native.agent"}
+    ours = {"devnet.daemon", "anvil", "metrics-server", "kubelet"}
     assert set(started) >= components | ours
     for kind, environment in started.items():
         check(kind, environment, devnet)

@@ -35,6 +35,7 @@ const (
 	// address is where the API server and metrics-server reach every kubelet of this machine.
 	address      = "127.0.0.1"
 	statusPeriod = 2 * time.Second // only the kubelet takes back a NotReady that others wrote
+	syncPeriod   = 10 * time.Second // until a changed ConfigMap is in its volume
 	maxPods      = 110
 )
 
@@ -68,6 +69,7 @@ func configuration(config Config) (*options.KubeletFlags, *kubeletconfig.Kubelet
 	c.PodLogsDir = config.below("pods")
 	c.NodeLeaseDurationSeconds = config.LeaseSeconds
 	c.NodeStatusUpdateFrequency = metav1.Duration{Duration: statusPeriod}
+	c.SyncFrequency = metav1.Duration{Duration: syncPeriod}
 	c.MaxPods, c.PodPidsLimit = maxPods, podPids
 	c.ConfigMapAndSecretChangeDetectionStrategy = kubeletconfig.WatchChangeDetectionStrategy
 	c.CrashLoopBackOff.MaxContainerRestartPeriod = &metav1.Duration{

@@ -202,16 +202,3 @@ def test_stubborn_pods_hold_up_nobody(bench: Bench) -> None:
     for name in stubborn:
         bench.gone(name, limit_seconds=40)
     assert time.monotonic() - began < 40  # side by side, not one after the other
-
-
-@pytest.mark.behaviour("signals.force")
-def test_a_forced_delete_shortens_the_grace(bench: Bench) -> None:
-    """The API forgets the pod at once; its process must not run on for the grace asked before."""
-    hold = {"volumeMounts": MOUNT["volumeMounts"]}
-    bench.start(bench.container(STUBBORN, **hold), terminationGracePeriodSeconds=60, **SHARED)
-    bench.wait("started", started)
-    bench.delete()
-    began = time.monotonic()
-    bench.delete(grace_seconds=1)
-    bench.gone(limit_seconds=20)
-    assert time.monotonic() - began < 15

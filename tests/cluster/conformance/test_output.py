@@ -72,7 +72,7 @@ def test_without_an_earlier_run_there_is_none_to_show(bench: Bench) -> None:
     with pytest.raises(ApiException) as refused:
         bench.printed(previous=True)
     assert refused.value.status == BAD_REQUEST
-    assert "previous terminated container" in refused.value.body.decode()
+    assert "previous terminated container" in str(refused.value.body)
 
 
 @pytest.mark.behaviour("logs.sameName")
@@ -91,7 +91,7 @@ def test_a_container_that_never_started_has_no_log(bench: Bench) -> None:
     with pytest.raises(ApiException) as refused:
         bench.printed()
     assert refused.value.status == BAD_REQUEST
-    assert "is waiting to start" in refused.value.body.decode()
+    assert "is waiting to start" in str(refused.value.body)
 
 
 @pytest.mark.behaviour("logs.containers")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.native.agent import limits
+from cluster.native import groups
 from cluster.waiting import Seen, wait_for
+from devnet.base.toolchain import Toolchain
 
 OWNER = """
 import logging, os, sys
@@ -20,11 +21,12 @@ from pathlib import Path
 from cluster.interface import Capacity, NodeSpec, Workload
 from cluster.native.provider import NativeCluster
 
-state, tools, devnet_id, folder = sys.argv[1:]
+state, tools, bubblewrap, devnet_id, folder = sys.argv[1:]
 worker = NodeSpec("worker-1", "standard", "eu", "eu-a", Capacity(500, 256 << 20))
 command = ("python3", "server.py")
+programs = Path(tools), Path(bubblewrap)
 with NativeCluster(
-    [worker], Path(state), Path(tools), devnet_id, logging.getLogger(), os.environ
+    [worker], Path(state), *programs, devnet_id, logging.getLogger(), os.environ
 ) as cluster:
     cluster.apply(Workload("web", Path(folder), command, 1, Capacity(100, 64 << 20), "/healthz"))
     cluster.settle(30)
@@ -51,8 +53,9 @@ def test_nothing_outlives_its_owner(
     tools: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     devnet_id = f"tests-killed-{uuid.uuid4().hex}"
-    request.addfinalizer(lambda: limits.remove_devnet(devnet_id))  # a SIGKILL cannot
-    arguments = [str(tmp_path / "state"), str(tools), devnet_id, str(WEB)]
+    request.addfinalizer(lambda: groups.remove_devnet(devnet_id))  # a SIGKILL cannot
+    bubblewrap = Toolchain().bubblewrap()
+    arguments = [str(tmp_path / "state"), str(tools), str(bubblewrap), devnet_id, str(WEB)]
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, *arguments],
         stdin=subprocess.PIPE,
@@ -62,7 +65,7 @@ def test_nothing_outlives_its_owner(
     ) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "up\n"
-        assert len(marked(devnet_id)) >= 6  # five components, the agent; pods where they show
+        assert len(marked(devnet_id)) >= 6  # five components, the kubelet, and its pod
         owner.send_signal(signal.SIGKILL)
 
     wait_for("the end of all", lambda: Seen(not marked(devnet_id), str(marked(devnet_id))), 10)

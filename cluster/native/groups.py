@@ -1,0 +1,81 @@
+"""Control groups of a devnet, of either version: found by name, ended, removed.
+
+Its nodes make them; whoever started the nodes ends what a killed one left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+_ROOT = Path("/sys/fs/cgroup")
+_KILL_SECONDS = 5.0
+_PAUSE_SECONDS = 0.01
+
+
+def kill_node(devnet_id: str, node: str) -> None:
+    """End all processes of a node whose kubelet is gone, and remove its control groups."""
+    kill([folder / node for folder in places(devnet_id)])
+
+
+def remove_devnet(devnet_id: str) -> list[Path]:
+    """End and remove all that a devnet left in control groups; where it was."""
+    there = places(devnet_id)
+    kill(there)
+    return there
+
+
+def places(devnet_id: str) -> list[Path]:
+    """Every group of that devnet on this machine, wherever its maker stood in the hierarchies."""
+    name = f"kompute-{devnet_id}"
+    found = []
+    for folder, below, _ in os.walk(_ROOT):
+        if name in below:
+            found.append(Path(folder, name))
+            below.remove(name)
+    return found
+
+
+def processes(folders: Iterable[Path]) -> set[int]:
+    """The processes of these groups and of those below them."""
+    found: set[int] = set()
+    for top in folders:
+        for folder, _, files in os.walk(top):
+            if "cgroup.procs" in files:
+                try:
+                    text = Path(folder, "cgroup.procs").read_text()
+                except OSError:
+                    continue
+                found.update(map(int, text.split()))
+    return found - {0}
+
+
+def kill(folders: Sequence[Path]) -> None:
+    """SIGKILL everything in the groups until they are empty, remove them; bounded by 5 s."""
+    end = time.monotonic() + _KILL_SECONDS
+    while time.monotonic() < end:
+        victims = processes(folders)
+        for pid in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not victims and _remove(folders):
+            return
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _remove(folders: Iterable[Path]) -> bool:
+    """Remove the groups with those below them; whether nothing of them is left."""
+    left = False
+    for top in folders:
+        for folder, _, _ in os.walk(top, topdown=False):
+            try:
+                Path(folder).rmdir()
+            except FileNotFoundError:
+                pass
+            except OSError:
+                left = True
+    return not left

@@ -1,0 +1,53 @@
+"""What a killed node left in control groups is found by the devnet's name and ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.native import groups
+
+PIDS = Path("/sys/fs/cgroup/pids")
+UNIFIED = Path("/sys/fs/cgroup")
+
+
+@pytest.fixture
+def devnet_id() -> Iterator[str]:
+    made = f"tests-groups-{uuid.uuid4().hex[:12]}"
+    yield made
+    groups.remove_devnet(made)
+
+
+def sleeper_in(devnet_id: str, node: str) -> subprocess.Popen[bytes]:
+    root = PIDS if PIDS.is_dir() else UNIFIED
+    folder = root / f"kompute-{devnet_id}" / node / "pod-1" / "container-1"
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        pytest.skip(f"no control groups here: {error}")
+    process = subprocess.Popen(["sleep", "600"])
+    (folder / "cgroup.procs").write_text(str(process.pid))
+    return process
+
+
+def test_one_node_is_ended_and_the_other_is_left(devnet_id: str) -> None:
+    with sleeper_in(devnet_id, "one") as one, sleeper_in(devnet_id, "two") as two:
+        groups.kill_node(devnet_id, "one")
+        assert one.wait(10) == -signal.SIGKILL
+        assert two.poll() is None
+        (place,) = groups.places(devnet_id)
+        assert [path.name for path in place.iterdir() if path.is_dir()] == ["two"]
+        assert groups.processes([place]) == {two.pid}
+
+        assert groups.remove_devnet(devnet_id) == [place]
+        assert two.wait(10) == -signal.SIGKILL
+    assert groups.places(devnet_id) == []
+
+
+def test_a_devnet_that_left_nothing_is_no_error() -> None:
+    assert groups.remove_devnet("tests-nobody") == []
