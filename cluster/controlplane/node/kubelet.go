@@ -34,7 +34,7 @@ import (
 const (
 	// address is where the API server and metrics-server reach every kubelet of this machine.
 	address      = "127.0.0.1"
-	statusPeriod = 2 * time.Second // only the kubelet takes back a NotReady that others wrote
+	statusPeriod = 2 * time.Second  // only the kubelet takes back a NotReady that others wrote
 	syncPeriod   = 10 * time.Second // until a changed ConfigMap is in its volume
 	maxPods      = 110
 )
