@@ -32,6 +32,7 @@ class Credentials:
     """Every certificate of one control plane."""
 
     authority: Authority
+    etcd_authority: Authority  # nobody but the API server is known to etcd
     etcd: Identity
     etcd_client: Identity
     serving: Identity
@@ -47,6 +48,7 @@ class Credentials:
 def make_credentials(folder: Path) -> Credentials:
     """A new CA and what it issues, in `folder`."""
     authority = Authority(folder, "ca")
+    store = Authority(folder, "etcd-ca")
     front = Authority(folder, "front-proxy-ca")
     serving_hosts = (
         HOST,
@@ -59,8 +61,9 @@ def make_credentials(folder: Path) -> Credentials:
     masters = ("system:masters",)
     return Credentials(
         authority=authority,
-        etcd=authority.server("etcd", "etcd", (HOST, "localhost")),
-        etcd_client=authority.client("etcd-client", "kube-apiserver"),
+        etcd_authority=store,
+        etcd=store.server("etcd", "etcd", (HOST, "localhost")),
+        etcd_client=store.client("etcd-client", "kube-apiserver"),
         serving=authority.server("serving", "kube-apiserver", serving_hosts),
         kubelet_client=authority.client("kubelet-client", "kube-apiserver-kubelet-client", masters),
         front_proxy_authority=front,
@@ -77,7 +80,7 @@ def make_credentials(folder: Path) -> Credentials:
 def etcd_flags(ports: Ports, credentials: Credentials, data: Path) -> list[str]:
     client = f"https://{HOST}:{ports.etcd}"
     peer = f"https://{HOST}:{ports.etcd_peer}"
-    own, ca = credentials.etcd, credentials.authority.cert_file
+    own, ca = credentials.etcd, credentials.etcd_authority.cert_file
     return [
         "--name=gatekeeper",
         f"--data-dir={data}",
@@ -113,7 +116,7 @@ def apiserver_flags(ports: Ports, credentials: Credentials) -> list[str]:
         # Old revisions and events are nobody's record: the run's own history is.
         "--etcd-compaction-interval=1m",
         "--event-ttl=5m",
-        f"--etcd-cafile={credentials.authority.cert_file}",
+        f"--etcd-cafile={credentials.etcd_authority.cert_file}",
         f"--etcd-certfile={credentials.etcd_client.cert_file}",
         f"--etcd-keyfile={credentials.etcd_client.key_file}",
         f"--bind-address={HOST}",
