@@ -203,10 +203,7 @@ func (s *Service) ended(c *container, exitCode int) {
 		}
 	}
 	s.finish(c, exitCode, reason, message)
-	s.mu.Lock()
-	changed := s.changed
-	s.mu.Unlock()
-	changed(c.pod.config.Metadata.Uid)
+	s.tellChanged(c.pod.config.Metadata.Uid)
 }
 
 func (s *Service) finish(c *container, exitCode int, reason, message string) {

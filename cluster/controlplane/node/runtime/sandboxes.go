@@ -69,6 +69,8 @@ func (s *Service) StopPodSandbox(_ context.Context, id string) error {
 	pod.ready = false
 	s.mu.Unlock()
 	pod.address.release()
+	// To let the pod go, the kubelet waits for a look that is younger than the end of this call.
+	s.tellChanged(pod.config.Metadata.Uid, 20*time.Millisecond, 100*time.Millisecond)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -76,6 +77,17 @@ func (s *Service) OnChange(changed func(podUID string)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changed = changed
+}
+
+// tellChanged has the kubelet look at a pod again, now and after each of the pauses.
+func (s *Service) tellChanged(podUID string, pauses ...time.Duration) {
+	s.mu.Lock()
+	changed := s.changed
+	s.mu.Unlock()
+	changed(podUID)
+	for _, pause := range pauses {
+		time.AfterFunc(pause, func() { changed(podUID) })
+	}
 }
 
 func (s *Service) scratch(container string) string {
