@@ -2,7 +2,9 @@ package node
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 
@@ -43,7 +45,7 @@ func limitNode(config Config) (*cgroup.Group, enforcement) {
 	group, err := freshGroup(config.group(), limits)
 	if err != nil {
 		said.Narrowed = append([]string{
-			fmt.Sprintf("CPU, memory and number of processes are not limited: no control groups here (%v).", err),
+			fmt.Sprintf("CPU, memory and number of processes are not limited: no control groups here (%v).", cause(err)),
 		}, said.Narrowed...)
 		return nil, said
 	}
@@ -51,6 +53,15 @@ func limitNode(config Config) (*cgroup.Group, enforcement) {
 		"CPU quota, memory limit and number of processes of every node, pod and container (cgroup %s).",
 		group.Version())}, said.Enforced...)
 	return group, said
+}
+
+// cause leaves out the node's own paths, so that all nodes of a machine say the same sentence.
+func cause(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 func freshGroup(name string, limits cgroup.Limits) (*cgroup.Group, error) {
