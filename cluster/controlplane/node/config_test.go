@@ -55,7 +55,7 @@ func TestANodeHasExactlyWhatItsProfileSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	shape := newMachine(config, nil)
-	manager := newResources(config.Capacity)
+	manager := newResources(config.Capacity, nil)
 	node := &v1.Node{}
 	fill := nodestatus.MachineInfo("worker-1", maxPods, 0, shape.MachineInfo, manager.GetCapacity,
 		manager.GetDevicePluginResourceCapacity, manager.GetNodeAllocatableReservation,

@@ -143,7 +143,7 @@ func dependencies(
 	mounter := mount.New("")
 	deps.Auth = auth
 	deps.CAdvisorInterface = newMachine(config, group)
-	deps.ContainerManager = newResources(config.Capacity)
+	deps.ContainerManager = newResources(config.Capacity, service)
 	deps.Mounter, deps.Subpather, deps.HostUtil = mounter, subpath.New(mounter), hostutil.NewHostUtil()
 	deps.OOMAdjuster = oom.NewOOMAdjuster()
 	deps.OSInterface = hostFiles{}

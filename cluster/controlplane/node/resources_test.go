@@ -4,25 +4,37 @@ import (
 	"testing"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
+
+	"kompute.network/devnet/controlplane/node/cgroup"
 )
 
+// given is a runtime with one pod.
+type given struct{ limits cgroup.Limits }
+
+func (g *given) PodLimits(uid string) (cgroup.Limits, bool) { return g.limits, uid == "uid-1" }
+
+func (g *given) LimitPod(_ string, limits cgroup.Limits) error {
+	g.limits = g.limits.With(limits)
+	return nil
+}
+
 func TestThePodsGroupHasEveryFigure(t *testing.T) {
-	groups := newResources(nil).NewPodContainerManager()
-	asks := v1.ResourceList{"cpu": quantity(t, "100m"), "memory": quantity(t, "32Mi")}
+	pod := folderPod(func(pod *v1.Pod) { pod.UID = "uid-1" })
 	for class, row := range map[string]struct {
-		resources   v1.ResourceRequirements
+		limits      cgroup.Limits
 		cpu, memory string
 	}{
-		"best effort": {v1.ResourceRequirements{}, "", ""},
-		"burstable":   {v1.ResourceRequirements{Requests: asks}, "", ""},
-		"guaranteed":  {v1.ResourceRequirements{Requests: asks, Limits: asks}, "100m", "32Mi"},
-		"memory limit alone": {
-			v1.ResourceRequirements{Limits: v1.ResourceList{"memory": asks["memory"]}}, "", "32Mi",
-		},
-		"cpu limit alone": {v1.ResourceRequirements{Limits: v1.ResourceList{"cpu": asks["cpu"]}}, "100m", ""},
+		"best effort":  {cgroup.Limits{Shares: 2}, "", ""},
+		"burstable":    {cgroup.Limits{Shares: 102}, "", ""},
+		"quota lifted": {cgroup.Limits{Shares: 2, QuotaMicroseconds: -1, PeriodMicroseconds: 100_000}, "", ""},
+		"guaranteed": {cgroup.Limits{
+			Shares: 102, QuotaMicroseconds: 10_000, PeriodMicroseconds: 100_000, MemoryBytes: 32 << 20,
+		}, "100m", "32Mi"},
+		"memory alone": {cgroup.Limits{Shares: 2, MemoryBytes: 32 << 20}, "", "32Mi"},
 	} {
-		pod := folderPod(func(pod *v1.Pod) { pod.Spec.Containers[0].Resources = row.resources })
+		groups := newResources(nil, &given{row.limits}).NewPodContainerManager()
 		config, err := groups.GetPodCgroupConfig(pod, v1.ResourceMemory)
 		if err != nil {
 			t.Fatal(err)
@@ -38,5 +50,19 @@ func TestThePodsGroupHasEveryFigure(t *testing.T) {
 		if cm.CPURequestsFromConfig(config) == nil {
 			t.Errorf("%s: no shares", class)
 		}
+	}
+}
+
+func TestAResizeChangesWhatItNames(t *testing.T) {
+	pod := folderPod(func(pod *v1.Pod) { pod.UID = "uid-1" })
+	had := &given{cgroup.Limits{Shares: 51, QuotaMicroseconds: 5_000, PeriodMicroseconds: 100_000, MemoryBytes: 1, Pids: 256}}
+	groups := newResources(nil, had).NewPodContainerManager()
+	quota := int64(8_000)
+	if err := groups.SetPodCgroupConfig(klog.Background(), pod, &cm.ResourceConfig{CPUQuota: &quota}); err != nil {
+		t.Fatal(err)
+	}
+	wanted := cgroup.Limits{Shares: 51, QuotaMicroseconds: 8_000, PeriodMicroseconds: 100_000, MemoryBytes: 1, Pids: 256}
+	if had.limits != wanted {
+		t.Errorf("it has %+v", had.limits)
 	}
 }

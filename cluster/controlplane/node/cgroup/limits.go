@@ -19,6 +19,23 @@ func (l Limits) within(around Limits) Limits {
 	return l
 }
 
+// With replaces the figures that `other` has.
+func (l Limits) With(other Limits) Limits {
+	if other.Shares > 0 {
+		l.Shares = other.Shares
+	}
+	if other.QuotaMicroseconds != 0 {
+		l.QuotaMicroseconds, l.PeriodMicroseconds = other.QuotaMicroseconds, other.PeriodMicroseconds
+	}
+	if other.MemoryBytes > 0 {
+		l.MemoryBytes = other.MemoryBytes
+	}
+	if other.Pids > 0 {
+		l.Pids = other.Pids
+	}
+	return l
+}
+
 // even gives the same share of a processor in the shorter period where the quota stays one that
 // the kernel takes.
 func (l Limits) even() Limits {

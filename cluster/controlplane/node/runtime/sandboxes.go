@@ -19,7 +19,10 @@ type sandboxed struct {
 	address *address
 	group   *cgroup.Group // nil without control groups
 	created int64
-	ready   bool // guarded by Service.mu
+
+	// Guarded by Service.mu:
+	ready bool
+	asked cgroup.Limits // of the group, before it was cut to the node's
 }
 
 func newID() string {
@@ -38,10 +41,12 @@ func (s *Service) RunPodSandbox(_ context.Context, config *cri.PodSandboxConfig,
 	if err != nil {
 		return "", err
 	}
-	pod := &sandboxed{id: newID(), config: config, address: address, created: nanoseconds(), ready: true}
+	limits := limitsOf(config.GetLinux().GetResources())
+	limits.Pids = s.options.PodPids
+	pod := &sandboxed{
+		id: newID(), config: config, address: address, created: nanoseconds(), ready: true, asked: limits,
+	}
 	if s.options.Group != nil {
-		limits := limitsOf(config.GetLinux().GetResources())
-		limits.Pids = s.options.PodPids
 		if pod.group, err = s.options.Group.Child("pod-"+pod.id, limits); err != nil {
 			address.release()
 			return "", err
@@ -148,12 +153,54 @@ func (s *Service) UpdatePodSandboxResources(
 	if pod == nil {
 		return nil, unknown("pod sandbox", request.PodSandboxId)
 	}
-	if pod.group != nil {
-		if err := pod.group.Limit(limitsOf(request.Resources)); err != nil {
-			return nil, err
-		}
+	if err := s.limit(pod, limitsOf(request.Resources)); err != nil {
+		return nil, err
 	}
 	return &cri.UpdatePodSandboxResourcesResponse{}, nil
+}
+
+// PodLimits is what the pod of that UID was last given; false while it has no sandbox.
+func (s *Service) PodLimits(uid string) (cgroup.Limits, bool) {
+	pod := s.running(uid)
+	if pod == nil {
+		return cgroup.Limits{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return pod.asked, true
+}
+
+// LimitPod gives the pod of that UID other limits, before its containers get more or after they
+// have less.
+func (s *Service) LimitPod(uid string, limits cgroup.Limits) error {
+	pod := s.running(uid)
+	if pod == nil {
+		return unknown("pod", uid)
+	}
+	return s.limit(pod, limits)
+}
+
+// limit changes what is named; 0 leaves a figure as it is.
+func (s *Service) limit(pod *sandboxed, limits cgroup.Limits) error {
+	s.mu.Lock()
+	merged := pod.asked.With(limits)
+	pod.asked = merged
+	s.mu.Unlock()
+	if pod.group == nil {
+		return nil
+	}
+	return pod.group.Limit(merged)
+}
+
+func (s *Service) running(uid string) *sandboxed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, pod := range s.sandboxes {
+		if pod.ready && pod.config.Metadata.Uid == uid {
+			return pod
+		}
+	}
+	return nil
 }
 
 // pod is a sandbox and its containers, nil where there is none.
