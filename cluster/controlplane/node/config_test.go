@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	cadvisor2 "github.com/google/cadvisor/info/v2"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/kubernetes/pkg/kubelet/nodestatus"
@@ -74,6 +75,21 @@ func TestANodeHasExactlyWhatItsProfileSays(t *testing.T) {
 				t.Errorf("%s of %s: %s, wanted %s", what, name, got.String(), wanted)
 			}
 		}
+	}
+}
+
+func TestANodeThatHasDoneNothingIsNotWithoutFigures(t *testing.T) {
+	config, err := read(t, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := newMachine(config, nil).ContainerInfoV2("/", cadvisor2.RequestOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stats := found["/"].Stats[0]
+	if stats.Cpu.Usage.Total == 0 || stats.Memory.WorkingSet == 0 {
+		t.Errorf("cpu %d, memory %d", stats.Cpu.Usage.Total, stats.Memory.WorkingSet)
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 	"kompute.network/devnet/controlplane/node/cgroup"
 )
 
+// A node that has done nothing yet has still done something: metrics-server drops one with a zero.
+const leastCPU, leastMemory = 1_000, 4_096
+
 // machine is what the kubelet sees instead of the host: as large as the profile says, with the
 // usage of the node's control group.
 type machine struct {
@@ -71,6 +74,8 @@ func (m machine) ContainerInfoV2(
 			return nil, fmt.Errorf("usage of the node: %w", err)
 		}
 	}
+	usage.CPUNanoseconds = max(usage.CPUNanoseconds, leastCPU)
+	usage.WorkingSetBytes = max(usage.WorkingSetBytes, leastMemory)
 	memory := m.config.quantity(v1.ResourceMemory)
 	return map[string]cadvisor2.ContainerInfo{name: {
 		Spec: cadvisor2.ContainerSpec{
