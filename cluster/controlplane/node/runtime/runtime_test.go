@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -358,7 +359,7 @@ func TestAddressesAreEachPodsOwnUntilItEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	ip := status.Status.Network.Ip
-	if !strings.HasPrefix(ip, "127.") || ip < "127.64" {
+	if !netip.MustParsePrefix("127.64.0.0/10").Contains(netip.MustParseAddr(ip)) {
 		t.Errorf("address %s", ip)
 	}
 	seen := map[string]bool{ip: true}
