@@ -185,7 +185,7 @@ func start(ctx context.Context, config Config, service *runtime.Service, group *
 		"process://"+config.Node, "", flags.CertDirectory, flags.RootDirectory, c.PodLogsDir,
 		"", "", true, nil, nil, "", false, false,
 		flags.MinimumGCAge, flags.MaxPerPodContainerCount, flags.MaxContainerCount, flags.NodeLabels,
-		c.NodeStatusMaxImages, false,
+		c.NodeStatusMaxImages, true, // RuntimeDefault for whoever says nothing of seccomp
 	)
 	if err != nil {
 		return fmt.Errorf("kubelet: %w", err)

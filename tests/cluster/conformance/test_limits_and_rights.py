@@ -19,6 +19,12 @@ def test_a_container_has_no_capabilities_and_gains_no_privileges(bench: Bench) -
     }
 
 
+@pytest.mark.behaviour("security.seccomp")
+def test_system_calls_are_filtered(bench: Bench) -> None:
+    script = "grep Seccomp: /proc/self/status; unshare -U true 2>/dev/null || echo refused"
+    assert bench.ran(script) == "Seccomp:\t2\nrefused\n"
+
+
 @pytest.mark.behaviour("security.runAsUser")
 def test_it_runs_as_the_user_asked_for(bench: Bench) -> None:
     rights = {"runAsUser": 65534, "runAsGroup": 65533}

@@ -92,6 +92,7 @@ func (s *Service) spec(c *container, command []string, terminal bool) sandbox.Sp
 		Mounts:       mounts,
 		WorkingDir:   workingDir,
 		Terminal:     terminal,
+		Unconfined:   security.GetSeccomp().GetProfileType() == cri.SecurityProfile_Unconfined,
 		Environment:  environment,
 		Command:      command,
 	}

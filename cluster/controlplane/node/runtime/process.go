@@ -86,8 +86,16 @@ func (s *Service) launch(
 
 	bwrap := exec.Command(s.options.Bubblewrap,
 		"--args", strconv.Itoa(argumentsFD), "--json-status-fd", strconv.Itoa(statusFD),
-		"--block-fd", strconv.Itoa(blockFD), "--")
-	bwrap.Args = append(bwrap.Args, command...)
+		"--block-fd", strconv.Itoa(blockFD))
+	if !spec.Unconfined {
+		filter, err := memoryFile(string(s.filter))
+		if err != nil {
+			return nil, errors.Join(err, told.Close())
+		}
+		bwrap.Args = append(bwrap.Args, "--seccomp", strconv.Itoa(argumentsFD+len(extra)))
+		extra = append(extra, filter)
+	}
+	bwrap.Args = append(append(bwrap.Args, "--"), command...)
 	bwrap.Env = []string{devnetID + "=" + s.options.DevnetID}
 	bwrap.ExtraFiles = extra
 	bwrap.Stdin, bwrap.Stdout, bwrap.Stderr = files.in, files.out, files.err

@@ -375,3 +375,24 @@ func TestAddressesAreEachPodsOwnUntilItEnds(t *testing.T) {
 		seen[other.ip] = true
 	}
 }
+
+func TestSystemCallsAreFiltered(t *testing.T) {
+	for name, row := range map[string]struct {
+		profile cri.SecurityProfile_ProfileType
+		wanted  string
+	}{
+		"by default":         {cri.SecurityProfile_RuntimeDefault, "[stdout F Seccomp:\t2 stdout F refused]"},
+		"unless told not to": {cri.SecurityProfile_Unconfined, "[stdout F Seccomp:\t0 stdout F made]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			script := "grep Seccomp: /proc/self/status; unshare -U true 2>/dev/null && echo made || echo refused"
+			b.ended(b.run(script, func(c *cri.ContainerConfig) {
+				c.Linux.SecurityContext.Seccomp = &cri.SecurityProfile{ProfileType: row.profile}
+			}))
+			if got := fmt.Sprint(b.lines("main/0.log")); got != row.wanted {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}

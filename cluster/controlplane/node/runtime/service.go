@@ -19,6 +19,7 @@ import (
 	"k8s.io/cri-streaming/pkg/streaming"
 
 	"kompute.network/devnet/controlplane/node/cgroup"
+	"kompute.network/devnet/controlplane/node/sandbox"
 )
 
 // Name is how the node tells of its runtime, before its version.
@@ -42,6 +43,7 @@ type Options struct {
 type Service struct {
 	options Options
 	forker  forker
+	filter  []byte // of system calls
 	streams streaming.Server
 
 	mu         sync.Mutex
@@ -54,9 +56,14 @@ var _ internalapi.RuntimeService = (*Service)(nil)
 
 // New starts a runtime, which ends with its process.
 func New(options Options) (*Service, error) {
+	filter, err := sandbox.Filter()
+	if err != nil {
+		return nil, err
+	}
 	service := &Service{
 		options:    options,
 		forker:     newForker(),
+		filter:     filter,
 		sandboxes:  map[string]*sandboxed{},
 		containers: map[string]*container{},
 		changed:    func(string) {},

@@ -28,6 +28,7 @@ type Spec struct {
 	Mounts       []Mount
 	WorkingDir   string
 	Terminal     bool
+	Unconfined   bool     // without Filter
 	Environment  []string // NAME=value
 	Command      []string
 }
