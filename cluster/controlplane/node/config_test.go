@@ -11,6 +11,8 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/kubernetes/pkg/kubelet/nodestatus"
+
+	"kompute.network/devnet/controlplane/node/cgroup"
 )
 
 const good = `{"devnet_id": "d", "node": "worker-1", "labels": {"a": "b"},
@@ -55,7 +57,7 @@ func TestANodeHasExactlyWhatItsProfileSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shape := newMachine(config, nil)
+	shape := newMachine(config, idle)
 	manager := newResources(config.Capacity, nil)
 	node := &v1.Node{}
 	fill := nodestatus.MachineInfo("worker-1", maxPods, 0, shape.MachineInfo, manager.GetCapacity,
@@ -83,7 +85,7 @@ func TestANodeThatHasDoneNothingIsNotWithoutFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := newMachine(config, nil).ContainerInfoV2("/", cadvisor2.RequestOptions{})
+	found, err := newMachine(config, idle).ContainerInfoV2("/", cadvisor2.RequestOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +94,8 @@ func TestANodeThatHasDoneNothingIsNotWithoutFigures(t *testing.T) {
 		t.Errorf("cpu %d, memory %d", stats.Cpu.Usage.Total, stats.Memory.WorkingSet)
 	}
 }
+
+func idle() (cgroup.Usage, error) { return cgroup.Usage{}, nil }
 
 func quantity(t *testing.T, text string) resource.Quantity {
 	t.Helper()

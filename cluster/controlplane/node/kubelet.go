@@ -142,7 +142,7 @@ func dependencies(
 	broadcaster.StartRecordingToSink(sink(deps))
 	mounter := mount.New("")
 	deps.Auth = auth
-	deps.CAdvisorInterface = newMachine(config, group)
+	deps.CAdvisorInterface = newMachine(config, usageOf(group, service))
 	deps.ContainerManager = newResources(config.Capacity, service)
 	deps.Mounter, deps.Subpather, deps.HostUtil = mounter, subpath.New(mounter), hostutil.NewHostUtil()
 	deps.OOMAdjuster = oom.NewOOMAdjuster()
@@ -156,6 +156,14 @@ func dependencies(
 		service.OnChange(func(uid string) { made.RequestPodRelist(types.UID(uid)) })
 	}}
 	return &deps, nil
+}
+
+// usageOf is how the node's use is asked for: of its control group, else of its pods' processes.
+func usageOf(group *cgroup.Group, service *runtime.Service) func() (cgroup.Usage, error) {
+	if group != nil {
+		return group.Usage
+	}
+	return func() (cgroup.Usage, error) { return service.Usage(), nil }
 }
 
 // start makes the kubelet of upstream's code with our machine, resources and runtime, and sets it

@@ -21,17 +21,17 @@ import (
 const leastCPU, leastMemory = 1_000, 4_096
 
 // machine is what the kubelet sees instead of the host: as large as the profile says, with the
-// usage of the node's control group.
+// usage of the node alone.
 type machine struct {
 	config Config
-	group  *cgroup.Group // nil without control groups
-	boot   string        // another after each start: to Kubernetes the machine was booted
+	usage  func() (cgroup.Usage, error)
+	boot   string // another after each start: to Kubernetes the machine was booted
 }
 
 var _ kubeletcadvisor.Interface = machine{}
 
-func newMachine(config Config, group *cgroup.Group) machine {
-	return machine{config, group, fmt.Sprintf("%s-%d", config.Node, time.Now().UnixNano())}
+func newMachine(config Config, usage func() (cgroup.Usage, error)) machine {
+	return machine{config, usage, fmt.Sprintf("%s-%d", config.Node, time.Now().UnixNano())}
 }
 
 func (machine) Start() error { return nil }
@@ -67,12 +67,9 @@ func (m machine) ContainerInfoV2(
 	if name != "/" {
 		return nil, fmt.Errorf("no control group %q is looked at", name)
 	}
-	var usage cgroup.Usage
-	if m.group != nil {
-		var err error
-		if usage, err = m.group.Usage(); err != nil {
-			return nil, fmt.Errorf("usage of the node: %w", err)
-		}
+	usage, err := m.usage()
+	if err != nil {
+		return nil, fmt.Errorf("usage of the node: %w", err)
 	}
 	usage.CPUNanoseconds = max(usage.CPUNanoseconds, leastCPU)
 	usage.WorkingSetBytes = max(usage.WorkingSetBytes, leastMemory)

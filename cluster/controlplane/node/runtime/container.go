@@ -53,6 +53,7 @@ type container struct {
 	exitCode int
 	reason   string
 	message  string
+	spent    uint64 // processor time last seen, in nanoseconds; only without control groups
 }
 
 // spec is what a command of the container runs in.
@@ -194,7 +195,15 @@ func (s *Service) ended(c *container, exitCode int) {
 	if exitCode != 0 {
 		reason = "Error"
 	}
-	if c.group != nil {
+	if c.group == nil {
+		c.mu.Lock()
+		waited := c.process.command.ProcessState
+		spent := max(c.spent, uint64(waited.UserTime()+waited.SystemTime()))
+		c.mu.Unlock()
+		s.mu.Lock()
+		s.spent += spent
+		s.mu.Unlock()
+	} else {
 		// By the kernel's word alone: a full group and a SIGKILL prove nothing.
 		if exitCode == killedCode && c.group.OOMKills() > 0 {
 			reason = "OOMKilled"

@@ -36,6 +36,16 @@ type bench struct {
 // newBench needs bubblewrap: of the variable, else of PATH.
 func newBench(t *testing.T, annotations map[string]string) *bench {
 	t.Helper()
+	group, err := cgroup.New("kompute-test-"+newID(), cgroup.Limits{MemoryBytes: 256 << 20})
+	if err != nil {
+		t.Logf("without control groups: %v", err)
+		group = nil
+	}
+	return newBenchIn(t, group, annotations)
+}
+
+func newBenchIn(t *testing.T, group *cgroup.Group, annotations map[string]string) *bench {
+	t.Helper()
 	bubblewrap := os.Getenv("KOMPUTE_BUBBLEWRAP")
 	if bubblewrap == "" {
 		found, err := exec.LookPath("bwrap")
@@ -43,11 +53,6 @@ func newBench(t *testing.T, annotations map[string]string) *bench {
 			t.Skip("no bubblewrap: set KOMPUTE_BUBBLEWRAP")
 		}
 		bubblewrap = found
-	}
-	group, err := cgroup.New("kompute-test-"+newID(), cgroup.Limits{MemoryBytes: 256 << 20})
-	if err != nil {
-		t.Logf("without control groups: %v", err)
-		group = nil
 	}
 	service, err := New(Options{
 		Bubblewrap: bubblewrap, Folder: t.TempDir(), Path: "/usr/bin:/bin", DevnetID: "test",
@@ -392,6 +397,39 @@ func TestSystemCallsAreFiltered(t *testing.T) {
 			}))
 			if got := fmt.Sprint(b.lines("main/0.log")); got != row.wanted {
 				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+func TestUsageIsToldWithControlGroupsAndWithout(t *testing.T) {
+	for name, make := range map[string]func(*testing.T) *bench{
+		"with":    func(t *testing.T) *bench { return newBench(t, nil) },
+		"without": func(t *testing.T) *bench { return newBenchIn(t, nil, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := make(t)
+			id := b.run("(i=0; while test $i -lt 200000; do i=$((i+1)); done); echo on; sleep 60", nil)
+			b.until("on", func() bool { return len(b.lines("main/0.log")) == 1 })
+			all, err := b.service.ListPodSandboxStats(t.Context(), &cri.PodSandboxStatsFilter{})
+			if err != nil || len(all) != 1 {
+				t.Fatalf("%v, %v", all, err)
+			}
+			own := all[0].Linux.Containers[0]
+			for what, cpu := range map[string]*cri.CpuUsage{"pod": all[0].Linux.Cpu, "container": own.Cpu} {
+				if used := cpu.UsageCoreNanoSeconds.Value; used < 20_000_000 || used > 10_000_000_000 {
+					t.Errorf("%s: %d ns", what, used)
+				}
+			}
+			if used := own.Memory.WorkingSetBytes.Value; used < 100_000 || used > 100_000_000 {
+				t.Errorf("%d bytes", used)
+			}
+			before := b.service.Usage().CPUNanoseconds
+			if err := b.service.StopContainer(t.Context(), id, 0); err != nil {
+				t.Fatal(err)
+			}
+			if b.service.options.Group == nil && b.service.Usage().CPUNanoseconds < before*9/10 {
+				t.Errorf("what has ended counts no more: %d of %d", b.service.Usage().CPUNanoseconds, before)
 			}
 		})
 	}

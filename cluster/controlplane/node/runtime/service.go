@@ -50,6 +50,7 @@ type Service struct {
 	sandboxes  map[string]*sandboxed
 	containers map[string]*container
 	changed    func(podUID string)
+	spent      uint64 // processor time of containers that have ended, in nanoseconds
 }
 
 var _ internalapi.RuntimeService = (*Service)(nil)

@@ -78,7 +78,7 @@ func (p *sandboxed) stats(containers []*container) *cri.PodSandboxStats {
 		},
 		Linux: &cri.LinuxPodSandboxStats{Containers: statsOf(containers)},
 	}
-	if usage, ok := usageOf(p.group); ok {
+	if usage, ok := p.usage(containers); ok {
 		found.Linux.Cpu, found.Linux.Memory = cpuOf(usage), memoryOf(usage, p.config.GetLinux().GetResources())
 		found.Linux.Process = &cri.ProcessUsage{
 			Timestamp: nanoseconds(), ProcessCount: &cri.UInt64Value{Value: usage.Processes},
@@ -108,18 +108,25 @@ func (c *container) stats() *cri.ContainerStats {
 			UsedBytes: &cri.UInt64Value{Value: used}, InodesUsed: &cri.UInt64Value{Value: files},
 		},
 	}
-	if usage, ok := usageOf(c.group); ok {
+	if usage, ok := c.usage(); ok {
 		found.Cpu, found.Memory = cpuOf(usage), memoryOf(usage, c.config.GetLinux().GetResources())
 	}
 	return found
 }
 
-func usageOf(group *cgroup.Group) (cgroup.Usage, bool) {
-	if group == nil {
-		return cgroup.Usage{}, false
+// usage by the pod's control group, else by its containers'.
+func (p *sandboxed) usage(containers []*container) (cgroup.Usage, bool) {
+	if p.group != nil {
+		used, err := p.group.Usage()
+		return used, err == nil // one that has ended meanwhile has none
 	}
-	usage, err := group.Usage()
-	return usage, err == nil // one that has ended meanwhile has none
+	var total cgroup.Usage
+	for _, c := range containers {
+		if used, ok := c.usage(); ok {
+			total = sum(total, used)
+		}
+	}
+	return total, total.Processes > 0
 }
 
 func cpuOf(usage cgroup.Usage) *cri.CpuUsage {
