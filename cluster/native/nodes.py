@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.errors import ClusterLacks
 from cluster.interface import Enforcement, NodeSpec
 from cluster.kubernetes import names
 from cluster.native.components import HOST
@@ -17,6 +19,12 @@ from cluster.processes import free_ports
 _LEASE_SECONDS = 2
 _RESTART_SECONDS = 5  # Kubernetes' own pause grows to 300 s: nobody waits for that here
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KERNEL_LOG = Path("/dev/kmsg")
+_TRIAL = (
+    *("--unshare-user", "--unshare-pid", "--unshare-uts", "--unshare-ipc", "--cap-drop", "ALL"),
+    *("--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--"),
+)
+_TRIAL_SECONDS = 20.0
 _NODES = "system:nodes"  # upstream's Node authorizer knows them by it
 
 
@@ -88,11 +96,41 @@ class NodeFiles:
         return Enforcement(tuple(said["enforced"]), tuple(said["narrowed"]))
 
 
-def kubelet_command(tools: Path, files: NodeFiles) -> list[str | Path]:
-    """In a mount namespace of its own, so that the volumes it mounts end with it; as an ordinary
-    user in a user namespace too, without which nobody may mount."""
-    namespaces = ["--mount"] if os.geteuid() == 0 else ["--mount", "--user", "--map-root-user"]
+def kubelet_command(tools: Path, files: NodeFiles, namespaces: tuple[str, ...]) -> list[str | Path]:
+    """In namespaces of its own, so that the volumes it mounts end with it."""
     return ["unshare", *namespaces, tools / "kubelet", "--config", files.config]
+
+
+def allowed_namespaces(bubblewrap: Path, kernel_log: Path = _KERNEL_LOG) -> tuple[str, ...]:
+    """What `unshare` is to make for a kubelet here, found out by making it with a sandbox inside.
+
+    A user namespace is only made where it is needed: by who may not mount without one, and where
+    the kernel's log cannot be read, which a kubelet outside of one insists on.
+
+    Raises `ClusterLacks` with the machine's own words where nothing is allowed.
+    """
+    ways = [("--mount", "--user", "--map-root-user")]
+    if os.geteuid() == 0 and os.access(kernel_log, os.R_OK):
+        ways.insert(0, ("--mount",))
+    said: list[str] = []
+    for namespaces in ways:
+        words = ["unshare", *namespaces, str(bubblewrap), *_TRIAL, "true"]
+        try:
+            trial = subprocess.run(
+                words, capture_output=True, text=True, timeout=_TRIAL_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            said.append(str(error))
+            continue
+        if trial.returncode == 0:
+            return namespaces
+        said.append(trial.stderr.strip() or f"exit code {trial.returncode}")
+    raise ClusterLacks(
+        f"no sandbox for pods can be made here: {'; '.join(said)}",
+        hint="native needs user namespaces: on Debian and Ubuntu `sysctl "
+        "kernel.unprivileged_userns_clone` and `kernel.apparmor_restrict_unprivileged_userns` "
+        "say whether they are allowed; --cluster sim needs none",
+    )
 
 
 def _visible() -> list[str]:

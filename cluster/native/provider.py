@@ -19,7 +19,7 @@ from cluster.kubernetes.packing import FolderPacking, Packing
 from cluster.leading import only_host
 from cluster.native import groups
 from cluster.native.capabilities import CAPABILITIES
-from cluster.native.nodes import NodeFiles, kubelet_command
+from cluster.native.nodes import NodeFiles, allowed_namespaces, kubelet_command
 from cluster.native.plane import ControlPlane
 from cluster.processes import Process
 
@@ -49,11 +49,13 @@ class NativeProvider:
         self._env = {**env, "KOMPUTE_DEVNET_ID": devnet_id}  # `devnet gc` finds them by it
         self._devnet_id = devnet_id
         self._plane = ControlPlane(state, tools, self._env, log)
+        self._namespaces: tuple[str, ...] = ()
         self._files: dict[str, NodeFiles] = {}
         self._kubelets: dict[str, Process] = {}
         self._faulted: set[str] = set()
 
     def up(self) -> None:
+        self._namespaces = allowed_namespaces(self._bubblewrap)
         self._plane.start()
         api = Api(self._plane.kubeconfig)
         try:
@@ -161,7 +163,7 @@ class NativeProvider:
     def _start_kubelet(self, name: str) -> None:
         self._kubelets[name] = Process(
             f"kubelet of {name}",
-            kubelet_command(self._tools, self._files[name]),
+            kubelet_command(self._tools, self._files[name], self._namespaces),
             log=self._state / "logs" / f"{name}.log",
             env=self._env,
         )

@@ -1,0 +1,58 @@
+"""Which namespaces a kubelet gets, and what is said where it can have none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cluster.errors import ClusterLacks
+from cluster.native.nodes import allowed_namespaces
+from devnet.base.toolchain import Toolchain
+
+USERS = ("--mount", "--user", "--map-root-user")
+
+
+@pytest.fixture(scope="module")
+def bubblewrap() -> Path:
+    return Toolchain().bubblewrap()
+
+
+def program(folder: Path, script: str) -> Path:
+    made = folder / "bwrap"
+    made.write_text(f"#!/bin/sh\n{script}\n")
+    made.chmod(0o755)
+    return made
+
+
+def test_root_needs_no_user_namespace_and_others_do(bubblewrap: Path, tmp_path: Path) -> None:
+    log = tmp_path / "kmsg"
+    log.touch()
+    plain = ("--mount",) if os.geteuid() == 0 else USERS
+    assert allowed_namespaces(bubblewrap, log) == plain
+
+
+def test_without_the_kernels_log_even_root_has_one(bubblewrap: Path, tmp_path: Path) -> None:
+    assert allowed_namespaces(bubblewrap, tmp_path / "none") == USERS
+
+
+def test_where_no_sandbox_can_be_made_the_machines_words_are_told(tmp_path: Path) -> None:
+    refused = program(
+        tmp_path, 'echo "bwrap: No permissions to create a new namespace" >&2; exit 1'
+    )
+    with pytest.raises(ClusterLacks, match="No permissions to create a new namespace") as told:
+        allowed_namespaces(refused, tmp_path / "none")
+    assert "user namespaces" in told.value.hint
+    with pytest.raises(ClusterLacks, match="exit code 3"):
+        allowed_namespaces(program(tmp_path, "exit 3"), tmp_path / "none")
+
+
+def test_what_works_in_a_user_namespace_alone_is_taken(tmp_path: Path) -> None:
+    """As root without the right to mount: the first way is refused."""
+    (tmp_path / "kmsg").touch()
+    only = program(
+        tmp_path,
+        'test "$(cat /proc/self/uid_map | tr -s " ")" = " 0 0 4294967295" && exit 1; exit 0',
+    )
+    assert allowed_namespaces(only, tmp_path / "kmsg") == USERS
