@@ -109,7 +109,7 @@ def allowed_namespaces(bubblewrap: Path, kernel_log: Path = _KERNEL_LOG) -> tupl
 
     Raises `ClusterLacks` with the machine's own words where nothing is allowed.
     """
-    ways = [("--mount", "--user", "--map-root-user")]
+    ways: list[tuple[str, ...]] = [("--mount", "--user", "--map-root-user")]
     if os.geteuid() == 0 and os.access(kernel_log, os.R_OK):
         ways.insert(0, ("--mount",))
     said: list[str] = []
