@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from kubernetes.stream import stream
+from kubernetes.stream import portforward, stream
 
 from cluster.errors import ClusterError
 from cluster.kubernetes import names
@@ -209,6 +209,42 @@ class Bench:
         code = channel.returncode
         channel.close()
         return Executed(out, err, -1 if code is None else code)
+
+    def attach(self, typed: str, name: str = "pod", container: str = "main") -> str:
+        """Type into a container and read what it prints until it ends."""
+        channel = stream(
+            self.core.connect_get_namespaced_pod_attach,
+            name,
+            self.namespace,
+            container=container,
+            stdin=True,
+            stdout=True,
+            stderr=True,
+            tty=False,
+            _preload_content=False,
+        )
+        channel.write_stdin(typed)
+        channel.run_forever(timeout=LIMIT_SECONDS)
+        said = str(channel.read_stdout(timeout=0))
+        channel.close()
+        return said
+
+    def forwarded(self, port: int, path: str, name: str = "pod") -> bytes:
+        """The answer of a pod's HTTP server, asked through the API."""
+        tunnel = portforward(
+            self.core.connect_get_namespaced_pod_portforward,
+            name,
+            self.namespace,
+            ports=str(port),
+        )
+        with closing(tunnel.socket(port)) as connection:
+            connection.setblocking(True)
+            connection.settimeout(LIMIT_SECONDS)
+            connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+            answer = b""
+            while chunk := connection.recv(65536):
+                answer += chunk
+        return answer
 
 
 @contextmanager

@@ -202,3 +202,20 @@ def test_stubborn_pods_hold_up_nobody(bench: Bench) -> None:
     for name in stubborn:
         bench.gone(name, limit_seconds=40)
     assert time.monotonic() - began < 40  # side by side, not one after the other
+
+
+@pytest.mark.behaviour("delete.forced")
+def test_a_pod_that_is_gone_from_the_api_leaves_no_process(bench: Bench) -> None:
+    own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
+    server = "exec python3 -m http.server --bind $HOST 8080"
+    bench.start(bench.container(server, env=[own], readinessProbe=probe), name="server")
+    address = bench.wait("ready", ready, "server")["status"]["podIP"]
+    bench.start(bench.container(FOREVER), name="client")
+    bench.wait("started", started, "client")
+    connect = f"import socket; socket.create_connection(('{address}', 8080), 2)"
+    ask = ("python3", "-c", connect)
+    assert bench.execute(*ask, name="client").code == 0
+    bench.delete("server", grace_seconds=0)
+    bench.gone("server")
+    bench.wait("nobody answers", lambda _: bench.execute(*ask, name="client").code != 0, "client")

@@ -7,6 +7,13 @@ import pytest
 from tests.cluster.conformance.bench import Bench, started
 
 FOREVER = "while :; do sleep 0.1; done"
+BURN = """
+import time
+end = time.monotonic() + 4
+while time.monotonic() < end:
+    pass
+print(time.process_time() / 4)
+"""
 EAT = "exec python3 -c 'x = bytearray({} << 20); print(len(x))'"
 
 
@@ -81,12 +88,8 @@ def test_a_kill_is_no_want_of_memory(bench: Bench) -> None:
 @pytest.mark.behaviour("limits.cpu")
 def test_a_container_gets_its_share_of_a_core(bench: Bench) -> None:
     """By its own processor time, whatever else the machine does: never more, and not far less."""
-    burn = (
-        "import time\nend = time.monotonic() + 4\nwhile time.monotonic() < end: pass\n"
-        "print(time.process_time() / 4)"
-    )
     used = float(
-        bench.ran("python3", "-c", burn, container={"resources": {"limits": {"cpu": "100m"}}})
+        bench.ran("python3", "-c", BURN, container={"resources": {"limits": {"cpu": "100m"}}})
     )
     assert 0.05 < used < 0.125
 
@@ -105,6 +108,42 @@ def test_the_number_of_processes_is_bounded(bench: Bench) -> None:
         "except OSError: pass\nprint(made)"
     )
     assert 200 < int(bench.ran("python3", "-c", spawn)) < 256
+
+
+@pytest.mark.behaviour("limits.ephemeralStorage")
+def test_a_pod_that_writes_more_than_it_may_is_evicted(bench: Bench) -> None:
+    fields = {"resources": {"limits": {"ephemeral-storage": "1Mi"}}}
+    bench.start(bench.container(f"head -c 8000000 /dev/zero > /tmp/x; {FOREVER}", **fields))
+    status = bench.phase("Failed", limit_seconds=60)["status"]
+    assert status["reason"] == "Evicted"
+    assert "ephemeral local storage usage exceeds" in status["message"]
+
+
+@pytest.mark.behaviour("limits.emptyDir")
+def test_a_pod_that_fills_its_folder_is_evicted(bench: Bench) -> None:
+    fields = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    volumes = [{"name": "v", "emptyDir": {"sizeLimit": "1Mi"}}]
+    script = f"head -c 8000000 /dev/zero > /v/x; {FOREVER}"
+    bench.start(bench.container(script, **fields), volumes=volumes)
+    status = bench.phase("Failed", limit_seconds=90)["status"]
+    assert status["reason"] == "Evicted"
+    assert 'EmptyDir volume "v" exceeds the limit "1Mi"' in status["message"]
+
+
+@pytest.mark.behaviour("limits.resize")
+def test_a_container_can_be_given_more_while_it_runs(bench: Bench) -> None:
+    fields = {"resources": {"limits": {"cpu": "50m"}, "requests": {"cpu": "50m"}}}
+    bench.start(bench.container(FOREVER, **fields))
+    bench.wait("started", started)
+    asked = {"limits": {"cpu": "100m"}, "requests": {"cpu": "100m"}}
+    change = {"spec": {"containers": [{"name": "main", "resources": asked}]}}
+    bench.core.patch_namespaced_pod_resize("pod", bench.namespace, change)
+    bench.wait(
+        "resized",
+        lambda pod: pod["status"]["containerStatuses"][0]["resources"]["limits"]["cpu"] == "100m",
+    )
+    assert 0.055 < float(bench.execute("python3", "-c", BURN).out) < 0.125
+    assert bench.state()["restartCount"] == 0
 
 
 @pytest.mark.behaviour("admission.resources")

@@ -7,7 +7,7 @@ import re
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from tests.cluster.conformance.bench import Bench, restarts, started
+from tests.cluster.conformance.bench import Bench, ready, restarts, started
 
 FOREVER = "while :; do sleep 0.1; done"
 BAD_REQUEST = 400
@@ -166,3 +166,34 @@ def test_nothing_runs_in_a_container_that_has_ended(bench: Bench) -> None:
     bench.ran("true")
     with pytest.raises(ApiException):
         bench.execute("true")
+
+
+@pytest.mark.behaviour("attach.output")
+def test_a_client_that_attaches_sees_what_is_printed_from_then_on(bench: Bench) -> None:
+    bench.start(bench.container("read go; echo heard $go; sleep 1", stdin=True, stdinOnce=True))
+    bench.wait("started", started)
+    assert "heard you" in bench.attach("you\n")
+    bench.phase("Succeeded")
+
+
+@pytest.mark.behaviour("portForward.http")
+def test_a_port_of_a_pod_can_be_reached_through_the_api(bench: Bench) -> None:
+    own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    server = "exec python3 -m http.server --bind $HOST 8080"
+    probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
+    bench.start(bench.container(server, env=[own], readinessProbe=probe))
+    bench.wait("ready", ready)
+    assert b"hello from the folder" in bench.forwarded(8080, "/greeting")
+
+
+@pytest.mark.behaviour("debug.ephemeralContainer")
+def test_a_container_can_be_added_to_look_around(bench: Bench) -> None:
+    bench.start(bench.container(FOREVER))
+    bench.wait("started", started)
+    added = bench.container(f"echo looking; {FOREVER}", name="look")
+    change = {"spec": {"ephemeralContainers": [added]}}
+    bench.core.patch_namespaced_pod_ephemeralcontainers("pod", bench.namespace, change)
+    bench.wait(
+        "the added one", lambda _: "running" in bench.state(container="look").get("state", {})
+    )
+    bench.wait("its words", lambda _: bench.printed(container="look") == "looking\n")

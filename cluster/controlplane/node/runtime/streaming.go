@@ -154,24 +154,18 @@ func (d doing) PortForward(ctx context.Context, id string, port int32, stream io
 		return fmt.Errorf("port %d of the pod: %w", port, err)
 	}
 	defer connection.Close()
-	ended := make(chan struct{}, 2)
 	go func() {
 		_, _ = io.Copy(connection, stream)
-		_ = connection.(*net.TCPConn).CloseWrite()
-		ended <- struct{}{}
+		_ = connection.(*net.TCPConn).CloseWrite() // the pod may have more to say
 	}()
+	said := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(stream, connection)
-		ended <- struct{}{}
+		close(said)
 	}()
 	select {
 	case <-ctx.Done():
-	case <-ended:
-		// What the pod still has to say after the client's last word.
-		select {
-		case <-ended:
-		case <-ctx.Done():
-		}
+	case <-said: // the pod has closed its end: nothing more can be heard
 	}
 	return nil
 }

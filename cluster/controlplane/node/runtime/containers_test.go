@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -16,138 +15,7 @@ import (
 	"time"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
-	criclient "k8s.io/cri-client/pkg"
-	utilexec "k8s.io/utils/exec"
-
-	"kompute.network/devnet/controlplane/node/cgroup"
 )
-
-const limit = 20 * time.Second
-
-// bench is a runtime with one pod.
-type bench struct {
-	*testing.T
-	service *Service
-	pod     string
-	config  *cri.PodSandboxConfig
-	changed chan string
-}
-
-// newBench needs bubblewrap: of the variable, else of PATH.
-func newBench(t *testing.T, annotations map[string]string) *bench {
-	t.Helper()
-	group, err := cgroup.New("kompute-test-"+newID(), cgroup.Limits{MemoryBytes: 256 << 20})
-	if err != nil {
-		t.Logf("without control groups: %v", err)
-		group = nil
-	}
-	return newBenchIn(t, group, annotations)
-}
-
-func newBenchIn(t *testing.T, group *cgroup.Group, annotations map[string]string) *bench {
-	t.Helper()
-	bubblewrap := os.Getenv("KOMPUTE_BUBBLEWRAP")
-	if bubblewrap == "" {
-		found, err := exec.LookPath("bwrap")
-		if err != nil {
-			t.Skip("no bubblewrap: set KOMPUTE_BUBBLEWRAP")
-		}
-		bubblewrap = found
-	}
-	service, err := New(Options{
-		Bubblewrap: bubblewrap, Folder: t.TempDir(), Path: "/usr/bin:/bin", DevnetID: "test",
-		Group: group, PodPids: 64,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bench{T: t, service: service, changed: make(chan string, 100)}
-	service.OnChange(func(uid string) { b.changed <- uid })
-	b.config = &cri.PodSandboxConfig{
-		Metadata: &cri.PodSandboxMetadata{Name: "pod", Uid: "uid-1", Namespace: "ns"},
-		Hostname: "pod", LogDirectory: filepath.Join(t.TempDir(), "logs"), Annotations: annotations,
-	}
-	if b.pod, err = service.RunPodSandbox(t.Context(), b.config, ""); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := service.RemovePodSandbox(context.Background(), b.pod); err != nil {
-			t.Error(err)
-		}
-		if group != nil {
-			if err := group.Close(); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	return b
-}
-
-func (b *bench) create(script string, change func(*cri.ContainerConfig)) string {
-	b.Helper()
-	config := &cri.ContainerConfig{
-		Metadata: &cri.ContainerMetadata{Name: "main"}, Image: &cri.ImageSpec{Image: FolderImage},
-		Command: []string{"sh", "-c", script}, LogPath: "main/0.log",
-		Linux: &cri.LinuxContainerConfig{
-			Resources:       &cri.LinuxContainerResources{},
-			SecurityContext: &cri.LinuxContainerSecurityContext{},
-		},
-	}
-	if err := os.MkdirAll(filepath.Join(b.config.LogDirectory, "main"), 0o755); err != nil {
-		b.Fatal(err)
-	}
-	if change != nil {
-		change(config)
-	}
-	id, err := b.service.CreateContainer(b.Context(), b.pod, config, b.config)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return id
-}
-
-func (b *bench) run(script string, change func(*cri.ContainerConfig)) string {
-	b.Helper()
-	id := b.create(script, change)
-	if err := b.service.StartContainer(b.Context(), id); err != nil {
-		b.Fatal(err)
-	}
-	return id
-}
-
-func (b *bench) status(id string) *cri.ContainerStatus {
-	b.Helper()
-	answer, err := b.service.ContainerStatus(b.Context(), id, false)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return answer.Status
-}
-
-func (b *bench) ended(id string) *cri.ContainerStatus {
-	b.Helper()
-	select {
-	case <-b.service.container(id).done:
-	case <-time.After(limit):
-		b.Fatalf("it runs still: %+v", b.status(id))
-	}
-	return b.status(id)
-}
-
-// lines of the log without their times.
-func (b *bench) lines(name string) []string {
-	b.Helper()
-	text, err := os.ReadFile(filepath.Join(b.config.LogDirectory, name))
-	if err != nil {
-		b.Fatal(err)
-	}
-	var found []string
-	for line := range strings.Lines(string(text)) {
-		_, rest, _ := strings.Cut(line, " ")
-		found = append(found, strings.TrimSuffix(rest, "\n"))
-	}
-	return found
-}
 
 func TestAContainersLife(t *testing.T) {
 	b := newBench(t, nil)
@@ -214,15 +82,6 @@ func TestTheLogHasPartsOfLinesAndGoesOnInANewFile(t *testing.T) {
 	}
 }
 
-func (b *bench) until(what string, holds func() bool) {
-	b.Helper()
-	for end := time.Now().Add(limit); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			b.Fatalf("not %s within %s", what, limit)
-		}
-	}
-}
-
 func TestStopAsksAndThenEnds(t *testing.T) {
 	for name, row := range map[string]struct {
 		script string
@@ -265,50 +124,6 @@ func TestAShorterGraceNeedNotWaitForTheLongOne(t *testing.T) {
 	if status := b.status(id); status.ExitCode != 137 {
 		t.Errorf("it ended with %d", status.ExitCode)
 	}
-}
-
-func TestACommandInAContainerIsInsideIt(t *testing.T) {
-	for name, uid := range map[string]int64{"root": 0, "somebody": 1234} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t, nil)
-			id := b.run("echo here > /tmp/mark; while :; do sleep 0.05; done", func(c *cri.ContainerConfig) {
-				c.Linux.SecurityContext.RunAsUser = &cri.Int64Value{Value: uid}
-			})
-			script := "until test -e /tmp/mark; do sleep 0.02; done; cat /tmp/mark; hostname; id -u; " +
-				"test -d /proc/2 && echo beside; grep -c '0000000000000000' /proc/self/status"
-			out, said, err := b.service.ExecSync(t.Context(), id, []string{"sh", "-c", script}, 0)
-			if err != nil {
-				t.Fatalf("%v: %s", err, said)
-			}
-			words := strings.Fields(string(out))
-			if wanted := fmt.Sprintf("here pod %d beside", uid); strings.Join(words[:4], " ") != wanted {
-				t.Errorf("it sees %q, wanted %q", out, wanted)
-			}
-			_, said, err = b.service.ExecSync(t.Context(), id, []string{"sh", "-c", "echo no >&2; exit 4"}, 0)
-			var exit utilexec.CodeExitError
-			if !errors.As(err, &exit) || exit.Code != 4 || string(said) != "no\n" {
-				t.Errorf("%v, %q", err, said)
-			}
-			_, _, err = b.service.ExecSync(t.Context(), id, []string{"no-such"}, 0)
-			if !errors.As(err, &exit) || exit.Code != notStarted {
-				t.Errorf("a program that is not there: %v", err)
-			}
-		})
-	}
-}
-
-func TestACommandBeyondItsTimeIsEnded(t *testing.T) {
-	b := newBench(t, nil)
-	id := b.run("while :; do sleep 0.05; done", nil)
-	_, _, err := b.service.ExecSync(t.Context(), id, []string{"sleep", "31.4159"}, 300*time.Millisecond)
-	if !errors.Is(err, criclient.ErrCommandTimedOut) {
-		t.Errorf("it ended with %v", err)
-	}
-	look := []string{"sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"}
-	b.until("gone", func() bool {
-		out, _, err := b.service.ExecSync(t.Context(), id, look, 0)
-		return err == nil && !bytes.Contains(out, []byte("sleep 31.4159"))
-	})
 }
 
 func TestAJobReadsItsPayloadAndTellsItsMemory(t *testing.T) {

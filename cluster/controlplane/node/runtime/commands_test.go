@@ -1,0 +1,103 @@
+package runtime
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+	criclient "k8s.io/cri-client/pkg"
+	utilexec "k8s.io/utils/exec"
+)
+
+func TestACommandInAContainerIsInsideIt(t *testing.T) {
+	for name, uid := range map[string]int64{"root": 0, "somebody": 1234} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			id := b.run("echo here > /tmp/mark; while :; do sleep 0.05; done", func(c *cri.ContainerConfig) {
+				c.Linux.SecurityContext.RunAsUser = &cri.Int64Value{Value: uid}
+			})
+			script := "until test -e /tmp/mark; do sleep 0.02; done; cat /tmp/mark; hostname; id -u; " +
+				"test -d /proc/2 && echo beside; grep -c '0000000000000000' /proc/self/status"
+			out, said, err := b.service.ExecSync(t.Context(), id, []string{"sh", "-c", script}, 0)
+			if err != nil {
+				t.Fatalf("%v: %s", err, said)
+			}
+			words := strings.Fields(string(out))
+			if wanted := fmt.Sprintf("here pod %d beside", uid); strings.Join(words[:4], " ") != wanted {
+				t.Errorf("it sees %q, wanted %q", out, wanted)
+			}
+			_, said, err = b.service.ExecSync(t.Context(), id, []string{"sh", "-c", "echo no >&2; exit 4"}, 0)
+			var exit utilexec.CodeExitError
+			if !errors.As(err, &exit) || exit.Code != 4 || string(said) != "no\n" {
+				t.Errorf("%v, %q", err, said)
+			}
+			_, _, err = b.service.ExecSync(t.Context(), id, []string{"no-such"}, 0)
+			if !errors.As(err, &exit) || exit.Code != notStarted {
+				t.Errorf("a program that is not there: %v", err)
+			}
+		})
+	}
+}
+
+func TestACommandBeyondItsTimeIsEnded(t *testing.T) {
+	b := newBench(t, nil)
+	id := b.run("while :; do sleep 0.05; done", nil)
+	_, _, err := b.service.ExecSync(t.Context(), id, []string{"sleep", "31.4159"}, 300*time.Millisecond)
+	if !errors.Is(err, criclient.ErrCommandTimedOut) {
+		t.Errorf("it ended with %v", err)
+	}
+	look := []string{"sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"}
+	b.until("gone", func() bool {
+		out, _, err := b.service.ExecSync(t.Context(), id, look, 0)
+		return err == nil && !bytes.Contains(out, []byte("sleep 31.4159"))
+	})
+}
+
+func TestAForwardedPortEndsWithThePodsAnswer(t *testing.T) {
+	b := newBench(t, nil)
+	status, err := b.service.PodSandboxStatus(t.Context(), b.pod, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := net.Listen("tcp", status.Status.Network.Ip+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	go func() {
+		connection, err := server.Accept()
+		if err != nil {
+			return
+		}
+		asked := make([]byte, 3)
+		_, _ = io.ReadFull(connection, asked)
+		_, _ = connection.Write(append([]byte("heard "), asked...))
+		_ = connection.Close()
+	}()
+	client, theirs := net.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		port := int32(server.Addr().(*net.TCPAddr).Port)
+		done <- doing{b.service}.PortForward(t.Context(), b.pod, port, theirs)
+	}()
+	if _, err := client.Write([]byte("you")); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(client); string(answer) != "heard you" || err != nil {
+		t.Errorf("%q, %v", answer, err)
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(limit):
+		t.Error("it waits for a client that has nothing to say")
+	}
+}
