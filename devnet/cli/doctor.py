@@ -10,7 +10,7 @@ from devnet.cli.options import json_option
 
 @click.command("doctor")
 @click.option("--install", is_flag=True, help="Get what is missing for sim now (npm, PyPI).")
-@click.option("--native", is_flag=True, help="With --install: build the control plane as well.")
+@click.option("--native", is_flag=True, help="With --install: what native needs as well.")
 @json_option
 def command(install: bool, native: bool, as_json: bool) -> None:
     """Say what this machine has and lacks: version, path, size, and the command that mends it.
@@ -26,6 +26,7 @@ def command(install: bool, native: bool, as_json: bool) -> None:
         toolchain.solc_environment()  # node, anvil, solc and the libraries
         if native:
             toolchain.controlplane()
+            toolchain.bubblewrap()
     parts = doctor_report(toolchain)
     lacking = [part.name for part in parts if part.needed and not part.found]
     if as_json:

@@ -13,6 +13,7 @@ TOOLS = {
     "node": "node",
     "contracts": "contracts_project",
     "controlplane": "controlplane",
+    "bubblewrap": "bubblewrap",
 }
 
 
