@@ -116,7 +116,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        print(self.command, self.path, args[1] if len(args) > 1 else "", flush=True)
+        # In one piece: requests are answered side by side.
+        sys.stdout.write(f"{self.command} {self.path} {args[1] if len(args) > 1 else ''}\n")
+        sys.stdout.flush()
 
 
 def work(query: str) -> int | None:

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,11 +44,19 @@ func (s *Service) CreateContainer(
 	return id, nil
 }
 
+var errClosing = errors.New("the node is being shut down")
+
 // StartContainer returns once the command itself runs, or with what bubblewrap or the kernel said.
 func (s *Service) StartContainer(_ context.Context, id string) error {
 	c := s.container(id)
 	if c == nil {
 		return unknown("container", id)
+	}
+	s.mu.Lock()
+	closing := s.closing
+	s.mu.Unlock()
+	if closing {
+		return errClosing
 	}
 	if err := s.run(c); err != nil {
 		s.finish(c, notStarted+1, "StartError", err.Error())

@@ -249,3 +249,17 @@ func TestUsageIsToldWithControlGroupsAndWithout(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatIsClosedStartsNothingAnew(t *testing.T) {
+	b := newBench(t, nil)
+	running, never := b.run("sleep 60", nil), b.create("true", nil)
+	if err := b.service.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status := b.status(running); status.State != cri.ContainerState_CONTAINER_EXITED {
+		t.Errorf("it is %v", status.State)
+	}
+	if err := b.service.StartContainer(t.Context(), never); !errors.Is(err, errClosing) {
+		t.Errorf("a start afterwards: %v", err)
+	}
+}

@@ -50,6 +50,7 @@ type Service struct {
 	sandboxes  map[string]*sandboxed
 	containers map[string]*container
 	changed    func(podUID string)
+	closing    bool   // nothing is started any more
 	spent      uint64 // processor time of containers that have ended, in nanoseconds
 }
 
@@ -123,9 +124,10 @@ func (s *Service) RuntimeConfig(context.Context) (*cri.RuntimeConfigResponse, er
 
 func (s *Service) UpdateRuntimeConfig(context.Context, *cri.RuntimeConfig) error { return nil }
 
-// Close ends every container.
+// Close ends every container; the kubelet starts none again.
 func (s *Service) Close(ctx context.Context) error {
 	s.mu.Lock()
+	s.closing = true
 	var all []*container
 	for _, each := range s.containers {
 		all = append(all, each)
@@ -135,9 +137,10 @@ func (s *Service) Close(ctx context.Context) error {
 		each.kill()
 	}
 	for _, each := range all {
-		select {
-		case <-each.done:
-		case <-ctx.Done():
+		if err := each.waitEnded(); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
