@@ -66,6 +66,7 @@ class KubernetesCluster:
         self._sinks: list[EventSink] = []
         self._emitting = threading.RLock()
         self._faulted: set[str] = set()
+        self._machines: dict[str, NodeSpec] = {}  # that run, whatever the API says of them
         self._connection: Api | None = None
         self._vigil = Vigil(asleep=provider.asleep)
         self._doubted: dict[str, threading.Timer] = {}  # losses that may be the observer's own
@@ -96,12 +97,13 @@ class KubernetesCluster:
 
     def add_node(self, spec: NodeSpec) -> None:
         """Raises `ClusterStartFailed` when the node is not Ready within a minute."""
-        self._provider.add_node(spec)
+        self._raise(spec)
         self._wait_schedulable(spec.name)
 
     def remove_node(self, name: str) -> None:
         self._known(name)
         self._provider.remove_node(name)
+        self._machines.pop(name, None)
         self._drop_pods(name)
         self._api.delete(f"{_NODES}/{name}")
         self._api.delete(f"{_LEASES}/{name}")
@@ -157,7 +159,18 @@ class KubernetesCluster:
         self._faulted.add(node)
 
     def heal(self, node: str) -> None:
-        """Wait out a loss nobody has seen yet, start the node again, wait until it is Ready."""
+        """Wait out a loss nobody has seen yet, start the node again, wait until it is Ready.
+
+        A node that somebody has deleted from the API is made anew: no machine registers twice.
+        """
+        machine = self._machines.get(node)
+        if machine is not None and self._node_watch.get(node) is None:
+            self._log.info("%s was deleted from the API: its machine is made anew", node)
+            self._provider.remove_node(node)
+            self._provider.add_node(machine)
+            self._wait_schedulable(node)
+            self._faulted.discard(node)
+            return
         self._known(node)
         if node in self._faulted:
             self._wait_lost(node)
@@ -209,9 +222,13 @@ class KubernetesCluster:
         self._node_watch.start(_LIST_SECONDS)
         self._pod_watch.start(_LIST_SECONDS)
         for spec in self._wished:
-            self._provider.add_node(spec)
+            self._raise(spec)
         for spec in self._wished:
             self._wait_schedulable(spec.name)
+
+    def _raise(self, spec: NodeSpec) -> None:
+        self._provider.add_node(spec)
+        self._machines[spec.name] = spec
 
     def _stop(self) -> None:
         self._vigil.stop()

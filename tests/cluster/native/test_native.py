@@ -1,4 +1,4 @@
-"""The native cluster, on a real control plane with real agents."""
+"""The native cluster, on a real control plane with real kubelets."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from cluster.interface import (
     Pod,
     Workload,
 )
+from cluster.kubernetes.api import Api
 from cluster.native.provider import NativeCluster
 from cluster.waiting import Seen, wait_for
 
@@ -333,6 +334,26 @@ def test_a_job_on_a_node_that_dies_leaves_no_result(native: NativeCluster) -> No
     native.heal("worker-2")
 
     assert [str(error)[:25] for error in failures] == ["job doomed left no result"]
+
+
+def test_a_node_that_was_deleted_is_healed(native: NativeCluster) -> None:
+    kubeconfig = native.kubeconfig()
+    assert kubeconfig is not None
+    api = Api(kubeconfig)
+    try:
+        api.delete("/api/v1/nodes/worker-3")
+        wait_for(
+            "the end of the Node",
+            lambda: Seen("worker-3" not in {node.spec.name for node in native.nodes()}),
+            30,
+        )
+        native.heal("worker-3")
+    finally:
+        api.close()
+    states = {node.spec.name: node.state for node in native.nodes()}
+    assert states["worker-3"] is NodeState.READY
+    done = native.run_job(job("after", "true", node="worker-3"))
+    assert (done.exit_code, done.node) == (0, "worker-3")
 
 
 def test_a_node_can_join_and_leave(native: NativeCluster) -> None:
