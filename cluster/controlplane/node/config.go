@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
@@ -58,20 +60,18 @@ func ReadConfig(file string) (Config, error) {
 
 func (c Config) check() error {
 	var faults []error
-	for name, value := range map[string]string{
-		"devnet_id": c.DevnetID, "node": c.Node, "path": c.Path,
-	} {
-		if value == "" {
-			faults = append(faults, fmt.Errorf("%s is missing", name))
+	for _, field := range [][2]string{{"devnet_id", c.DevnetID}, {"node", c.Node}, {"path", c.Path}} {
+		if field[1] == "" {
+			faults = append(faults, fmt.Errorf("%s is missing", field[0]))
 		}
 	}
-	for name, path := range map[string]string{
-		"kubeconfig": c.Kubeconfig, "client_ca_file": c.ClientCAFile, "cert_file": c.CertFile,
-		"key_file": c.KeyFile, "folder": c.Folder, "bubblewrap": c.Bubblewrap,
-		"enforcement": c.Enforcement,
+	for _, field := range [][2]string{
+		{"kubeconfig", c.Kubeconfig}, {"client_ca_file", c.ClientCAFile}, {"cert_file", c.CertFile},
+		{"key_file", c.KeyFile}, {"folder", c.Folder}, {"bubblewrap", c.Bubblewrap},
+		{"enforcement", c.Enforcement},
 	} {
-		if !filepath.IsAbs(path) {
-			faults = append(faults, fmt.Errorf("%s is no absolute path: %q", name, path))
+		if !filepath.IsAbs(field[1]) {
+			faults = append(faults, fmt.Errorf("%s is no absolute path: %q", field[0], field[1]))
 		}
 	}
 	for _, name := range []v1.ResourceName{v1.ResourceCPU, v1.ResourceMemory} {
@@ -103,7 +103,8 @@ func (c Config) below(names ...string) string {
 
 func (c Config) String() string {
 	var parts []string
-	for name, quantity := range c.Capacity {
+	for _, name := range slices.Sorted(maps.Keys(c.Capacity)) {
+		quantity := c.Capacity[name]
 		parts = append(parts, fmt.Sprintf("%s %s", name, quantity.String()))
 	}
 	return fmt.Sprintf("node %s of %s", c.Node, strings.Join(parts, ", "))

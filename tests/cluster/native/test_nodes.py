@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,24 @@ def test_what_works_in_a_user_namespace_alone_is_taken(tmp_path: Path) -> None:
         'test "$(cat /proc/self/uid_map | tr -s " ")" = " 0 0 4294967295" && exit 1; exit 0',
     )
     assert allowed_namespaces(only, tmp_path / "kmsg") == USERS
+
+
+def test_all_that_is_wrong_with_a_configuration_is_said_at_once(
+    tools: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "kubelet.json"
+    config.write_text('{"devnet_id": "d", "path": "/bin", "port": 70000}')
+    ended = subprocess.run(
+        [tools / "kubelet", "--config", config],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 1
+    faults = ended.stderr.splitlines()
+    assert str(config) in faults[1]
+    assert "node is missing" in faults[2]
+    assert any("port 70000 is none" in fault for fault in faults)
+    assert any("capacity.cpu is not above 0" in fault for fault in faults)
+    assert "goroutine" not in ended.stderr
