@@ -19,6 +19,7 @@ from cluster.waiting import Seen, wait_for
 
 LIMIT_SECONDS = 30.0
 NOT_FOUND = 404
+_HOLD = "kompute.network/held"
 
 Document = dict[str, Any]
 
@@ -79,6 +80,18 @@ class Bench:
             self.namespace, {"metadata": {"name": name}, "stringData": data}
         )
 
+    @contextmanager
+    def held(self, name: str = "pod") -> Iterator[None]:
+        """Keep the pod in the API after its end, so that its last state can be read."""
+        self._finalizers(name, [_HOLD])
+        try:
+            yield
+        finally:
+            self._finalizers(name, None)
+
+    def _finalizers(self, name: str, wished: list[str] | None) -> None:
+        self.core.patch_namespaced_pod(name, self.namespace, {"metadata": {"finalizers": wished}})
+
     def delete(self, name: str = "pod", *, grace_seconds: int | None = None) -> None:
         self.core.delete_namespaced_pod(name, self.namespace, grace_period_seconds=grace_seconds)
 
@@ -122,6 +135,16 @@ class Bench:
         return self.wait(
             wanted, lambda pod: pod["status"].get("phase") == wanted, name, limit_seconds
         )
+
+    def ended(self, name: str = "pod") -> Document:
+        """How its first container ended, once it has."""
+        pod = self.wait(
+            "ended",
+            lambda pod: "terminated" in pod["status"]["containerStatuses"][0]["state"],
+            name,
+        )
+        state: Document = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+        return state
 
     def waiting(self, reason: str, name: str = "pod", container: str = "main") -> str:
         """The message of a container that waits for that reason."""

@@ -45,18 +45,19 @@ def _native(state: Path) -> AbstractContextManager[Cluster]:
 PROVIDERS: dict[str, Callable[[Path], AbstractContextManager[Cluster]]] = {"native": _native}
 
 
-@pytest.fixture(scope="session", params=sorted(PROVIDERS))
+@pytest.fixture(scope="module", params=sorted(PROVIDERS))
 def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
+# A module's own: other tests of this process look at all processes of theirs.
+@pytest.fixture(scope="module")
 def cluster(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with PROVIDERS[provider](tmp_path_factory.mktemp(provider)) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(cluster: Cluster) -> Iterator[ApiClient]:
     kubeconfig = cluster.kubeconfig()
     assert kubeconfig is not None

@@ -40,14 +40,10 @@ def test_pre_stop_runs_before_the_signal(bench: Bench) -> None:
     )
     bench.start(bench.container(script, lifecycle=hook), terminationGracePeriodSeconds=20)
     bench.wait("started", started)
-    bench.delete()
-    seen = bench.wait(
-        "ended",
-        lambda pod: "terminated" in pod["status"]["containerStatuses"][0]["state"],
-    )
-    assert (
-        seen["status"]["containerStatuses"][0]["state"]["terminated"]["message"] == "hook first\n"
-    )
+    with bench.held():
+        bench.delete()
+        assert bench.ended()["message"] == "hook first\n"
+    bench.gone()
 
 
 @pytest.mark.behaviour("init.order")
@@ -165,11 +161,9 @@ def test_a_container_is_asked_before_it_is_ended(bench: Bench) -> None:
     script = f"trap 'echo bye > /dev/termination-log; exit 7' TERM; {FOREVER}"
     bench.start(bench.container(script), terminationGracePeriodSeconds=20)
     bench.wait("started", started)
-    bench.delete()
-    pod = bench.wait(
-        "ended", lambda pod: "terminated" in pod["status"]["containerStatuses"][0]["state"]
-    )
-    ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    with bench.held():
+        bench.delete()
+        ended = bench.ended()
     assert (ended["exitCode"], ended["message"]) == (7, "bye\n")
     bench.gone()
 
