@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -99,5 +100,29 @@ func TestAForwardedPortEndsWithThePodsAnswer(t *testing.T) {
 		}
 	case <-time.After(limit):
 		t.Error("it waits for a client that has nothing to say")
+	}
+}
+
+func TestNothingStaysOpen(t *testing.T) {
+	b := newBench(t, nil)
+	id := b.run("while :; do sleep 0.05; done", nil)
+	open := func() int {
+		files, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	for _, command := range [][]string{{"true"}, {"no-such"}} {
+		_, _, _ = b.service.ExecSync(t.Context(), id, command, 0)
+		before := open()
+		for range 10 {
+			_, _, _ = b.service.ExecSync(t.Context(), id, command, 0)
+			b.ended(b.run("exit 0", nil))
+			_ = b.service.StartContainer(t.Context(), b.create("", func(c *cri.ContainerConfig) {
+				c.Command = []string{"no-such"}
+			}))
+		}
+		b.until("all closed", func() bool { return open() <= before+2 })
 	}
 }

@@ -52,64 +52,25 @@ func (s *Service) launch(
 	spec sandbox.Spec, group *cgroup.Group, oomScore int64, files stdio, inside *process,
 ) (*process, error) {
 	defer files.close()
-	options, command := spec.Arguments(), spec.Command
-	extra := make([]*os.File, 0, 6)
-	defer func() {
-		for _, each := range extra {
-			_ = each.Close()
-		}
-	}()
-	var namespaces []*os.File
-	if inside != nil {
-		var nested bool
-		var err error
-		if namespaces, nested, err = inside.namespaces(); err != nil {
-			return nil, err
-		}
-		options = spec.Joining(pidsFD, ownerFD, usersFD, nested)
-	}
-	arguments, err := memoryFile(strings.Join(options, "\x00") + "\x00")
+	wires, err := s.wire(spec, inside)
 	if err != nil {
 		return nil, err
 	}
-	extra = append(extra, arguments)
-	told, telling, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	blocked, release, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(err, told.Close(), telling.Close())
-	}
-	extra = append(append(extra, telling, blocked), namespaces...)
-	defer release.Close()
-
-	bwrap := exec.Command(s.options.Bubblewrap,
-		"--args", strconv.Itoa(argumentsFD), "--json-status-fd", strconv.Itoa(statusFD),
-		"--block-fd", strconv.Itoa(blockFD))
-	if !spec.Unconfined {
-		filter, err := memoryFile(string(s.filter))
-		if err != nil {
-			return nil, errors.Join(err, told.Close())
-		}
-		bwrap.Args = append(bwrap.Args, "--seccomp", strconv.Itoa(argumentsFD+len(extra)))
-		extra = append(extra, filter)
-	}
-	bwrap.Args = append(append(bwrap.Args, "--"), command...)
+	defer wires.close()
+	bwrap := exec.Command(s.options.Bubblewrap, append(append(wires.options, "--"), spec.Command...)...)
 	bwrap.Env = []string{devnetID + "=" + s.options.DevnetID}
-	bwrap.ExtraFiles = extra
+	bwrap.ExtraFiles = wires.theirs
 	bwrap.Stdin, bwrap.Stdout, bwrap.Stderr = files.in, files.out, files.err
 	bwrap.SysProcAttr = &syscall.SysProcAttr{Setpgid: !spec.Terminal}
 	if spec.Terminal {
 		bwrap.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	}
 	if err := s.forker.start(bwrap); err != nil {
-		return nil, errors.Join(fmt.Errorf("bubblewrap: %w", err), told.Close())
+		return nil, errors.Join(fmt.Errorf("bubblewrap: %w", err), wires.told.Close())
 	}
-	// Its end is seen only once nobody here holds the other end.
-	_ = telling.Close()
-	started := &process{command: bwrap, status: told, done: make(chan struct{})}
-	statements := json.NewDecoder(told)
+	wires.hangUp() // its end is seen only once nobody here holds the other end
+	started := &process{command: bwrap, status: wires.told, done: make(chan struct{})}
+	statements := json.NewDecoder(wires.told)
 	var birth struct {
 		Child int `json:"child-pid"`
 	}
@@ -120,7 +81,87 @@ func (s *Service) launch(
 		<-started.done
 		return started, errNotStarted
 	}
-	for _, pid := range []int{bwrap.Process.Pid, started.first} {
+	if err := started.enter(group, oomScore); err != nil {
+		started.kill()
+		<-started.done
+		return started, err
+	}
+	_, err = wires.release.Write([]byte{1})
+	return started, err
+}
+
+// wires are what bubblewrap is handed beside the command's streams: the files of theirs get the
+// numbers from argumentsFD on.
+type wires struct {
+	options []string
+	theirs  []*os.File
+	told    *os.File // where it says what becomes of the sandbox
+	release *os.File // where it is let go
+}
+
+func (s *Service) wire(spec sandbox.Spec, inside *process) (*wires, error) {
+	options := spec.Arguments()
+	var namespaces []*os.File
+	if inside != nil {
+		opened, nested, err := inside.namespaces()
+		if err != nil {
+			return nil, err
+		}
+		namespaces, options = opened, spec.Joining(pidsFD, ownerFD, usersFD, nested)
+	}
+	made := &wires{options: []string{
+		"--args", strconv.Itoa(argumentsFD), "--json-status-fd", strconv.Itoa(statusFD),
+		"--block-fd", strconv.Itoa(blockFD),
+	}}
+	arguments, err := memoryFile(strings.Join(options, "\x00") + "\x00")
+	if err != nil {
+		return nil, errors.Join(err, closeAll(namespaces))
+	}
+	told, telling, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, arguments.Close(), closeAll(namespaces))
+	}
+	blocked, release, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, told.Close(), telling.Close(), arguments.Close(), closeAll(namespaces))
+	}
+	made.told, made.release = told, release
+	made.theirs = append([]*os.File{arguments, telling, blocked}, namespaces...)
+	if !spec.Unconfined {
+		filter, err := memoryFile(string(s.filter))
+		if err != nil {
+			made.close()
+			return nil, errors.Join(err, told.Close())
+		}
+		made.options = append(made.options, "--seccomp", strconv.Itoa(argumentsFD+len(made.theirs)))
+		made.theirs = append(made.theirs, filter)
+	}
+	return made, nil
+}
+
+// hangUp closes the ends that are bubblewrap's now.
+func (w *wires) hangUp() {
+	_ = closeAll(w.theirs)
+	w.theirs = nil
+}
+
+// close all but what it says, which is the process's to read.
+func (w *wires) close() {
+	w.hangUp()
+	_ = w.release.Close()
+}
+
+func closeAll(files []*os.File) error {
+	var faults []error
+	for _, file := range files {
+		faults = append(faults, file.Close())
+	}
+	return errors.Join(faults...)
+}
+
+// enter moves what there is of the sandbox so far into the control group.
+func (p *process) enter(group *cgroup.Group, oomScore int64) error {
+	for _, pid := range []int{p.command.Process.Pid, p.first} {
 		score := strconv.FormatInt(oomScore, 10)
 		// Whom the kernel ends first; a user may only raise it.
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte(score), 0o644)
@@ -128,13 +169,10 @@ func (s *Service) launch(
 			continue
 		}
 		if err := group.Join(pid); err != nil {
-			started.kill()
-			<-started.done
-			return started, err
+			return err
 		}
 	}
-	_, err = release.Write([]byte{1})
-	return started, err
+	return nil
 }
 
 // wait follows bubblewrap to its end.
