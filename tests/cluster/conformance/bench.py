@@ -167,7 +167,7 @@ class Bench:
 
     def printed(self, name: str = "pod", **query: Any) -> str:
         """The log, with the API's own parameters."""
-        answer = self.core.read_namespaced_pod_log(
+        answer: Any = self.core.read_namespaced_pod_log(
             name, self.namespace, _preload_content=False, **query
         )
         return bytes(answer.data).decode()
