@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 _TAIL_BYTES = 4096
@@ -12,18 +14,50 @@ _LEADING = ("ts", "level", "msg")  # of a line in JSON, as etcd writes them
 _FOR_PROGRAMMERS = ("caller", "stacktrace", "errorVerbose")
 
 
+class Outlook(StrEnum):
+    """What is to come of a part that is not there now."""
+
+    GONE = "gone"
+    RETURNS = "returns"  # it is being started again
+    STOPPED = "stopped"  # by a signal; whoever did it may let it go on
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """One part that should run and does not. `node` names the machine it was, empty for what the
-    whole devnet stands on: a lost machine is the protocol's business, the rest ends the devnet."""
+    whole devnet stands on: a lost machine is the protocol's business, the rest ends the devnet
+    where it is `GONE`. `pid` is 0 for what has no process."""
 
     name: str
     how: str
     log: Path | None = None
     node: str = ""
+    outlook: Outlook = Outlook.GONE
+    pid: int = 0
 
     def __str__(self) -> str:
         return f"{self.name} {self.how}"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that became of a part: it ended, was stopped, is back. `said` is its sentence,
+    `died` whether the part ended by it, `at` the wall clock's second; numbered from 1 on."""
+
+    number: int
+    name: str
+    said: str
+    at: int
+    node: str = ""
+    died: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.said}"
+
+
+def dead_of(incidents: Sequence[Incident]) -> list[str]:
+    """Every part that died, and how, each sentence once."""
+    return list(dict.fromkeys(str(incident) for incident in incidents if incident.died))
 
 
 def how_ended(code: int) -> str:

@@ -33,3 +33,7 @@ class CannotPlay(ClusterError):
 
 class JobFailed(ClusterError):
     """A job ended without a result: deadline, lost node, nowhere to schedule it."""
+
+
+class PartsAway(ClusterError):
+    """Parts of the cluster that a call needs are stopped, or have ended and are not back yet."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from cluster.ended import Ended
+from cluster.ended import Ended, Incident
 from cluster.faults import FaultKind
 
 
@@ -227,7 +227,10 @@ class Cluster(Protocol):
         """Wait until every workload has its wished number of ready pods, or raise what is seen."""
 
     def ended(self) -> tuple[Ended, ...]:
-        """Parts of the cluster that have ended by themselves; any thread, at once."""
+        """Parts of the cluster that are not there now; any thread, at once."""
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """What became of its parts so far, oldest first; any thread, at once."""
 
     def logs(self, pod: str, tail: int = 100) -> str: ...
     def enforcement(self) -> Enforcement: ...

@@ -99,6 +99,11 @@ class Process:
             return False
         return status.rpartition(")")[2].split()[0] in "Tt"  # its name may have blanks
 
+    def resume(self) -> None:
+        """Let it go on where a signal has stopped it."""
+        if self.running:
+            os.kill(self._popen.pid, signal.SIGCONT)
+
     def tail(self) -> str:
         """The last 4 KiB of the log."""
         return log_tail(self.log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -108,24 +109,80 @@ def test_a_killed_load_is_cleared(devnet: Devnet, tmp_path: Path) -> None:
     "native" not in available_clusters(),
     reason="the control plane is not built: devnet up --cluster native builds it",
 )
-def test_a_control_plane_that_loses_its_store_is_told_at_once(
+def test_parts_that_die_are_told_at_once_and_the_devnet_goes_on(
     devnet: Devnet, tmp_path: Path
 ) -> None:
-    """It was "all ready" for a minute, then "Read timed out"."""
+    """It was "all ready" for a minute, then "Read timed out"; a fault waited for a minute."""
     up = devnet("up", NETWORK, "--cluster", "native", "--block-time", "60", "--json")
     assert up.code == 0, up.err
+    sentences = [f"{part} was killed by SIGKILL" for part in ("etcd", "kubelet of worker-1")]
     try:
-        (etcd,) = (process for process in marked(tmp_path) if process.name() == "etcd")
-        etcd.kill()
-        sentence = "etcd was killed by SIGKILL"
-        wait_for(
-            "status to name it",
-            lambda: sentence in (told := devnet("status")).out + told.err or None,
-            limit_seconds=10,
+        (store,) = (process for process in marked(tmp_path) if process.name() == "etcd")
+        kubelet = next(
+            process
+            for process in marked(tmp_path)
+            if process.name() == "kubelet" and "/worker-1/" in process.cmdline()[-1]
         )
+        store.kill()
+        kubelet.kill()
+        told = devnet("status").out
+        assert [sentence in told for sentence in sentences] == [True, True], told
+        wait_for(
+            "status to tell of their return",
+            lambda: devnet("status", "--json").json()["ended"] == [] or None,
+            limit_seconds=30,
+        )
+        assert devnet("status").out.count(" is back after ") == 2
+
+        (manager,) = (
+            process for process in marked(tmp_path) if process.name() == "kube-controller-manager"
+        )
+        manager.suspend()
+        stopped = "kube-controller-manager is stopped by a signal"
+        assert stopped in devnet("status").out
+        fault = devnet("fault", "worker-1", seconds=20)
+        assert fault.code == 1
+        assert stopped in fault.err and f"kill -CONT {manager.pid}" in fault.err
+        manager.resume()
+        fault = devnet("fault", "worker-1")
+        assert fault.code == 0, fault.err
+    finally:
+        down = devnet("down")
+    assert down.code == 0, down.err
+    (path,) = tmp_path.glob(".devnet/*/runs/*/manifest.json")
+    manifest = json.loads(path.read_text())
+    assert (manifest["verdict"], manifest["ended"]) == ("ended", sentences)
+    inputs = [json.loads(line) for line in (path.parent / "inputs.jsonl").open()]
+    told = [line["message"] for line in inputs if line["to"] == "devnet"]
+    assert [(one["name"], one["died"]) for one in told][:2] == [
+        ("etcd", True),
+        ("kubelet of worker-1", True),
+    ]
+    assert sum(one["said"].startswith("is back after ") for one in told) == 2
+
+
+@pytest.mark.skipif(
+    "native" not in available_clusters(),
+    reason="the control plane is not built: devnet up --cluster native builds it",
+)
+def test_a_part_that_keeps_dying_ends_the_devnet_by_name(devnet: Devnet, tmp_path: Path) -> None:
+    up = devnet("up", NETWORK, "--cluster", "native", "--block-time", "60", "--json")
+    assert up.code == 0, up.err
+    killed: set[int] = set()
+
+    def kill_it_again() -> bool | None:
+        for process in marked(tmp_path):
+            if process.name() == "etcd" and process.pid not in killed:
+                process.kill()
+                killed.add(process.pid)
+        return not any(process.name() == "kubelet" for process in marked(tmp_path)) or None
+
+    try:
+        wait_for("the end of the devnet", kill_it_again, limit_seconds=60)
         staked = devnet("stake", "all")
-        assert staked.code != 0 and sentence in staked.err
+        assert staked.code != 0
+        assert "etcd was killed by SIGKILL, for the 6. time in a minute" in staked.err
     finally:
         devnet("down")
     (manifest,) = tmp_path.glob(".devnet/*/runs/*/manifest.json")
-    assert f'"{sentence}"' in manifest.read_text()
+    assert json.loads(manifest.read_text())["verdict"] == "broken"

@@ -6,7 +6,9 @@ The client's models cost 0.1 ms an object field; hot paths here (pods, watches) 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -17,29 +19,51 @@ import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config
 
-from cluster.errors import ClusterError, UnknownSubject
+from cluster.ended import Ended, Outlook
+from cluster.errors import ClusterError, PartsAway, UnknownSubject
 
 Document = dict[str, Any]
 
 _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 15.0
 _POOL = 32
+_AWAY_SECONDS = 30.0  # a part that is started again works after some seconds, also under load
+_PAUSE_SECONDS = 0.05
+_LAST_SECONDS = 0.5  # between a broken connection and the end of the process behind it
+# What is said of parts that are away: nothing at all, or the API server's word for its store.
+_OF_PARTS = frozenset(
+    {
+        0,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 
 
 class ApiRefused(ClusterError):
-    """The API server answered with an error; `status` is the HTTP code, 0 when unreachable."""
+    """The API server answered with an error; `status` is the HTTP code, 0 when unreachable.
+    `again`: the call was sent before, and what became of it then is not known."""
 
     def __init__(self, message: str, status: int, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.again = False
 
 
 class Api:
-    """One connection pool to one API server; safe to use from several threads."""
+    """One connection pool to one API server; safe to use from several threads.
 
-    def __init__(self, kubeconfig: Path) -> None:
+    While parts by which it answers are away a call waits for them, and one that broke off with them
+    is sent again; `PartsAway` names them where that takes too long.
+    """
+
+    def __init__(self, kubeconfig: Path, away: Callable[[], Sequence[Ended]] = lambda: ()) -> None:
+        """`away`: which of those parts are not there now; at once, any thread."""
+        self._away = away
+        self._abandoned = threading.Event()
         configuration = Configuration()
         configuration.connection_pool_maxsize = _POOL
         # The environment's proxies are not for it: the server is on this machine.
@@ -54,7 +78,12 @@ class Api:
         return self._json("GET", path, query)
 
     def create(self, path: str, document: Mapping[str, Any]) -> Document:
-        return self._json("POST", path, {}, document)
+        try:
+            return self._json("POST", path, {}, document)
+        except ApiRefused as error:
+            if error.again and error.status == HTTPStatus.CONFLICT:
+                return self.get(f"{path}/{document['metadata']['name']}")  # it had been made
+            raise
 
     def replace(self, path: str, document: Mapping[str, Any]) -> Document:
         return self._json("PUT", path, {}, document)
@@ -83,7 +112,12 @@ class Api:
         response = self._open("GET", path, query, None, (_CONNECT_SECONDS, None))
         return Watch(response)
 
+    def abandon(self) -> None:
+        """Wait for no part from now on: whoever would, fails at once."""
+        self._abandoned.set()
+
     def close(self) -> None:
+        self.abandon()
         self._client.close()  # type: ignore[no-untyped-call]
 
     def _json(
@@ -103,6 +137,40 @@ class Api:
         query: Mapping[str, str | int],
         body: Mapping[str, Any] | None = None,
         content_type: str = "application/json",
+    ) -> bytes:
+        end = time.monotonic() + _AWAY_SECONDS
+        again = False
+        while True:
+            self._wait_for_parts(f"{method} {path}", end)
+            try:
+                return self._exchange(method, path, query, body, content_type)
+            except ApiRefused as error:
+                error.again = again
+                if error.status not in _OF_PARTS or not self._broken_by_parts():
+                    raise
+                again = True
+
+    def _wait_for_parts(self, call: str, end: float) -> None:
+        while away := self._away():
+            if self._abandoned.is_set() or time.monotonic() >= end:
+                raise away_error(away, f"{call}: the Kubernetes API does not answer")
+            self._abandoned.wait(_PAUSE_SECONDS)
+
+    def _broken_by_parts(self) -> bool:
+        """Whether a call broke off with a part; a process ends a moment after its connections."""
+        end = time.monotonic() + _LAST_SECONDS
+        while not self._away():
+            if time.monotonic() >= end or self._abandoned.wait(_PAUSE_SECONDS):
+                return False
+        return True
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int],
+        body: Mapping[str, Any] | None,
+        content_type: str,
     ) -> bytes:
         limits = (_CONNECT_SECONDS, _READ_SECONDS)
         response = self._open(method, path, query, body, limits, content_type)
@@ -147,6 +215,16 @@ class Api:
                 raise UnknownSubject(message)
             raise ApiRefused(f"{method} {path}: {message}", response.status)
         return response
+
+
+def away_error(away: Sequence[Ended], otherwise: str) -> PartsAway:
+    """That names who is away, and what cannot be done without them."""
+    hints = [
+        f"`kill -CONT {part.pid}` lets {part.name} go on"
+        for part in away
+        if part.outlook is Outlook.STOPPED
+    ]
+    return PartsAway(f"{'; '.join(map(str, away))}: {otherwise}", hint="; ".join(hints))
 
 
 class Watch:

@@ -9,8 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cluster.ended import Ended
-from cluster.errors import ClusterError, ClusterStartFailed, NodeLost, UnknownSubject
+from cluster.ended import Ended, Incident, Outlook
+from cluster.errors import (
+    ClusterError,
+    ClusterStartFailed,
+    NodeLost,
+    PartsAway,
+    UnknownSubject,
+)
 from cluster.faults import FaultKind
 from cluster.interface import (
     Capacity,
@@ -29,7 +35,7 @@ from cluster.interface import (
     Workload,
 )
 from cluster.kubernetes import names
-from cluster.kubernetes.api import Api, ApiRefused, Document
+from cluster.kubernetes.api import Api, ApiRefused, Document, away_error
 from cluster.kubernetes.bootstrap import create_namespace
 from cluster.kubernetes.events import node_event, pod_event
 from cluster.kubernetes.jobs import JobRunner
@@ -55,6 +61,7 @@ _CONFLICT = 409
 _LIST_SECONDS = 10.0
 _NODE_READY_SECONDS = 60.0
 _NODE_LOST_SECONDS = 60.0
+_WITNESS_SECONDS = 30.0
 
 
 class KubernetesCluster:
@@ -68,7 +75,7 @@ class KubernetesCluster:
         self._faulted: set[str] = set()
         self._machines: dict[str, NodeSpec] = {}  # that run, whatever the API says of them
         self._connection: Api | None = None
-        self._vigil = Vigil(asleep=provider.asleep)
+        self._vigil = Vigil(asleep=lambda: bool(provider.witnesses()))
         self._doubted: dict[str, threading.Timer] = {}  # losses that may be the observer's own
 
     def __enter__(self) -> Self:
@@ -154,7 +161,9 @@ class KubernetesCluster:
         return Utilization(requested, allocatable)
 
     def fault(self, node: str, kind: FaultKind) -> None:
+        """Raises `PartsAway` where nobody is there who would see the loss."""
         self._known(node)
+        self._wait_witnesses(f"nobody would see the loss of {node}")
         self._provider.fault(node, kind)
         self._faulted.add(node)
 
@@ -163,6 +172,7 @@ class KubernetesCluster:
 
         A node that somebody has deleted from the API is made anew: no machine registers twice.
         """
+        self._wait_witnesses(f"nobody would see the return of {node}")
         machine = self._machines.get(node)
         if machine is not None and self._node_watch.get(node) is None:
             self._log.info("%s was deleted from the API: its machine is made anew", node)
@@ -191,6 +201,9 @@ class KubernetesCluster:
     def ended(self) -> tuple[Ended, ...]:
         return self._provider.ended()
 
+    def incidents(self) -> tuple[Incident, ...]:
+        return self._provider.incidents()
+
     def logs(self, pod: str, tail: int = 100) -> str:
         return self._api.text(f"{_PODS}/{pod}/log", tailLines=tail).decode(errors="replace")
 
@@ -213,7 +226,7 @@ class KubernetesCluster:
 
     def _start(self) -> None:
         self._provider.up()
-        api = self._connection = Api(self._provider.kubeconfig())
+        api = self._connection = Api(self._provider.kubeconfig(), self._provider.answering)
         create_namespace(api)
         self._vigil.start()
         self._jobs = JobRunner(api, self._provider.packing, self._log)
@@ -236,6 +249,8 @@ class KubernetesCluster:
             for timer in self._doubted.values():
                 timer.cancel()
             self._doubted.clear()
+        if self._connection is not None:
+            self._connection.abandon()
         for watch in ("_node_watch", "_pod_watch"):
             reflector: Reflector | None = getattr(self, watch, None)
             if reflector is not None:
@@ -334,11 +349,32 @@ class KubernetesCluster:
             known = ", ".join(sorted(item["metadata"]["name"] for item in self._node_watch.all()))
             raise UnknownSubject(f"no node {node!r}", hint=f"nodes: {known}")
 
+    def _wait_witnesses(self, otherwise: str) -> None:
+        """Those that are started again are waited for; who is stopped may stay so."""
+
+        def look() -> Seen:
+            self._provider.check()
+            away = self._provider.witnesses()
+            if any(part.outlook is Outlook.STOPPED for part in away):
+                raise away_error(away, otherwise)
+            return Seen(not away, "; ".join(map(str, away)))
+
+        wait_for("the control plane", look, _WITNESS_SECONDS, error=PartsAway)
+
+    def _needs(self, otherwise: str, node: str) -> None:
+        """Raises `PartsAway` where a wait for that node would be in vain: one of those is stopped
+        by which the node, or its loss, is seen."""
+        self._provider.check(node)
+        own = [part for part in self._provider.ended() if part.node == node]
+        away = [*self._provider.witnesses(), *own]
+        if any(part.outlook is Outlook.STOPPED for part in away):
+            raise away_error(away, otherwise)
+
     def _wait_schedulable(self, name: str) -> None:
         """Ready, and the taints of its absence taken off, so that pods can be placed."""
 
         def look() -> Seen:
-            self._provider.check()
+            self._needs(f"nobody sees node {name} Ready", name)
             document = self._node_watch.get(name)
             if document is None:
                 return Seen(False, "not registered")
@@ -352,6 +388,7 @@ class KubernetesCluster:
 
     def _wait_lost(self, name: str) -> None:
         def look() -> Seen:
+            self._needs(f"nobody sees the loss of node {name}", name)
             document = self._node_watch.get(name)
             ready = condition(document, "Ready") if document else "gone"
             return Seen(ready != "True", f"Ready={ready}")

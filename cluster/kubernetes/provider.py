@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from cluster.ended import Ended
+from cluster.ended import Ended, Incident
 from cluster.faults import FaultKind
 from cluster.interface import Enforcement, NodeSpec
 from cluster.kubernetes.packing import Packing
@@ -47,13 +47,20 @@ class Provider(Protocol):
         """What holds on these node documents."""
 
     def ended(self) -> tuple[Ended, ...]:
-        """What of the machinery has ended by itself, whatever was not asked for."""
+        """What of the machinery has ended by itself, or is stopped, whatever was not asked for."""
 
-    def asleep(self) -> bool:
-        """Whether a part by which losses are seen is stopped now (SIGSTOP); at once, any thread."""
+    def answering(self) -> tuple[Ended, ...]:
+        """What of that is away now by which the API answers; at once, any thread."""
+
+    def witnesses(self) -> tuple[Ended, ...]:
+        """What of that is away now by which losses are seen; at once, any thread."""
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """What became of the machinery's parts so far, oldest first."""
 
     def leader(self) -> str:
         """Which host of the control plane leads now; see `cluster.interface.Cluster`."""
 
-    def check(self) -> None:
-        """Raise `ClusterStartFailed` when a part of the machinery has ended by itself."""
+    def check(self, node: str = "") -> None:
+        """Raise `ClusterStartFailed` when a part of the machinery has ended for good, of the
+        machines that of `node` alone."""

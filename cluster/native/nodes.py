@@ -34,6 +34,7 @@ class NodeFiles:
 
     config: Path
     statement: Path  # the node writes here what it enforces
+    port: int  # its kubelet's
 
     @classmethod
     def write(
@@ -59,7 +60,7 @@ class NodeFiles:
             namespace=names.NAMESPACE,
         )
         (port,) = free_ports(1)
-        files = cls(folder / "kubelet.json", folder / "enforcement.json")
+        files = cls(folder / "kubelet.json", folder / "enforcement.json", port)
         document = {
             "devnet_id": devnet_id,
             "node": spec.name,

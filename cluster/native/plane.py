@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import shutil
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from logging import Logger
@@ -25,11 +26,14 @@ from cluster.native.components import (
     metrics_server_flags,
     scheduler_flags,
 )
-from cluster.native.pki import Identity, write_kubeconfig
+from cluster.native.pki import Authority, Identity, write_kubeconfig
+from cluster.native.supervisor import Supervisor
 from cluster.processes import Process, free_ports
 from cluster.waiting import Seen, wait_for
 
 _START_SECONDS = 60.0
+_LOOK_SECONDS = 2.0
+_QUICK_LOOK_SECONDS = 0.5  # the supervisor's, which has other parts to look at
 _PORT_TAKEN = "address already in use"
 _STOP_SECONDS = {
     "metrics-server": 0.1,  # stateless and slow to leave
@@ -38,18 +42,20 @@ _STOP_SECONDS = {
     "kube-apiserver": 0.5,  # stateless too; it waits a second for nothing
     "etcd": 3.0,
 }
-_WITNESSES = ("etcd", "kube-apiserver", "kube-controller-manager")
+_ANSWERING = ("etcd", "kube-apiserver")
+_WITNESSES = (*_ANSWERING, "kube-controller-manager")
 
 
 class ControlPlane:
     """Owns five processes and their files in `state`; a context manager.
 
-    `tools` holds the programs by name. Every child carries `env`.
+    `tools` holds the programs by name. Every child carries `env`. Once `supervisor` watches (whose
+    owner the caller is), a part that ends by itself is started again.
     """
 
     def __init__(self, state: Path, tools: Path, env: Mapping[str, str], log: Logger) -> None:
         self._state, self._tools, self._env, self._log = state, tools, env, log
-        self._processes: dict[str, Process] = {}
+        self.supervisor = Supervisor(log)
         self._credentials: Credentials | None = None
         self._ports: Ports | None = None
         self.kubeconfig = state / "kubeconfig"
@@ -120,8 +126,21 @@ class ControlPlane:
     def _start_all(self) -> None:
         credentials, ports = self.credentials, self.ports
         # Both at once: the API server loads while etcd elects itself.
-        self._spawn("etcd", etcd_flags(ports, credentials, self._state / "etcd"))
-        self._spawn("kube-apiserver", apiserver_flags(ports, credentials))
+        store = _health(
+            credentials.etcd_authority,
+            credentials.etcd_client,
+            ports.etcd,
+            "/health",
+            _QUICK_LOOK_SECONDS,
+        )
+        self._spawn(
+            "etcd", etcd_flags(ports, credentials, self._state / "etcd"), lambda: store().holds
+        )
+        self._spawn(
+            "kube-apiserver",
+            apiserver_flags(ports, credentials),
+            self._healthy(ports.apiserver, "/readyz"),
+        )
         self._write_kubeconfig(self.kubeconfig, credentials.admin)
         manager = self._state / "controller-manager.kubeconfig"
         self._write_kubeconfig(manager, credentials.controller_manager)
@@ -129,9 +148,15 @@ class ControlPlane:
         self._write_kubeconfig(scheduler, credentials.scheduler)
         self._wait("kube-apiserver", ports.apiserver, "/readyz")
         self._spawn(
-            "kube-controller-manager", controller_manager_flags(ports, credentials, manager)
+            "kube-controller-manager",
+            controller_manager_flags(ports, credentials, manager),
+            self._healthy(ports.controller_manager, "/healthz"),
         )
-        self._spawn("kube-scheduler", scheduler_flags(ports, credentials, scheduler))
+        self._spawn(
+            "kube-scheduler",
+            scheduler_flags(ports, credentials, scheduler),
+            self._healthy(ports.scheduler, "/healthz"),
+        )
 
     def wait_ready(self) -> None:
         """Wait until the controller manager and the scheduler are healthy."""
@@ -141,35 +166,35 @@ class ControlPlane:
     def start_metrics(self) -> None:
         """Start metrics-server; nothing waits for it, its first figures take 10 s anyway."""
         flags = metrics_server_flags(self.ports, self.credentials, self.kubeconfig)
-        self._spawn("metrics-server", flags)
+        port = self.ports.metrics_server
+        self._spawn("metrics-server", flags, lambda: listens(port))
 
     def stop(self) -> None:
         """Stop what runs, in the one order that does not hang; bounded by 13 s in all."""
         # The API server keeps retrying a store that is gone: etcd goes last.
         for name, limit in _STOP_SECONDS.items():
-            process = self._processes.pop(name, None)
+            process = self.supervisor.release(name)
             if process is not None:
                 process.stop(limit)
 
-    def ended(self) -> tuple[Ended, ...]:
-        """Every component that has ended by itself."""
-        processes = tuple(self._processes.values())
-        return tuple(part for process in processes if (part := process.ended()) is not None)
+    def answering(self) -> tuple[Ended, ...]:
+        """What of that is away by which the API answers."""
+        return self._away(_ANSWERING)
 
-    def asleep(self) -> bool:
-        """Whether one of those is stopped that keep the nodes' leases or look at them."""
-        processes = [self._processes.get(name) for name in _WITNESSES]
-        return any(process is not None and process.stopped() for process in processes)
+    def witnesses(self) -> tuple[Ended, ...]:
+        """What of that is away which keeps the nodes' leases, or looks at them."""
+        return self._away(_WITNESSES)
 
-    def check(self) -> None:
-        """Raise `ClusterStartFailed` naming the first component that has ended."""
-        for process in self._processes.values():
-            process.check()
+    def _away(self, names: tuple[str, ...]) -> tuple[Ended, ...]:
+        return tuple(part for part in self.supervisor.ended() if part.name in names)
 
-    def _spawn(self, name: str, flags: list[str]) -> None:
+    def _spawn(self, name: str, flags: list[str], works: Callable[[], bool]) -> None:
         log = self._state / "logs" / f"{name}.log"
-        process = Process(name, [self._tools / name, *flags], log=log, env=self._env)
-        self._processes[name] = process
+
+        def start() -> Process:
+            return Process(name, [self._tools / name, *flags], log=log, env=self._env)
+
+        process = self.supervisor.keep(name, start, works)
         self._log.debug("%s started, pid %d, log %s", name, process.pid, log)
 
     def _write_kubeconfig(self, path: Path, identity: Identity) -> None:
@@ -182,22 +207,44 @@ class ControlPlane:
         )
 
     def _wait(self, name: str, port: int, path: str) -> None:
-        look = _health(self.credentials, port, path)
+        look = _health(self.credentials.authority, self.credentials.admin, port, path)
 
         def checked() -> Seen:
-            self.check()
+            self.supervisor.check()
             return look()
 
-        process = self._processes[name]
+        process = self.supervisor.process(name)
+        assert process is not None  # it was started a moment ago, by this thread
         wait_for(f"{name} {path}", checked, _START_SECONDS, tail=process.tail)
 
+    def _healthy(self, port: int, path: str) -> Callable[[], bool]:
+        look = _health(
+            self.credentials.authority, self.credentials.admin, port, path, _QUICK_LOOK_SECONDS
+        )
+        return lambda: look().holds
 
-def _health(credentials: Credentials, port: int, path: str) -> Callable[[], Seen]:
-    context = ssl.create_default_context(cafile=str(credentials.authority.cert_file))
-    context.load_cert_chain(credentials.admin.cert_file, credentials.admin.key_file)
+
+def listens(port: int) -> bool:
+    """Whether somebody on this machine takes connections there."""
+    try:
+        socket.create_connection((HOST, port), _QUICK_LOOK_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def _health(
+    authority: Authority,
+    identity: Identity,
+    port: int,
+    path: str,
+    limit_seconds: float = _LOOK_SECONDS,
+) -> Callable[[], Seen]:
+    context = ssl.create_default_context(cafile=str(authority.cert_file))
+    context.load_cert_chain(identity.cert_file, identity.key_file)
 
     def look() -> Seen:
-        connection = http.client.HTTPSConnection(HOST, port, timeout=2, context=context)
+        connection = http.client.HTTPSConnection(HOST, port, timeout=limit_seconds, context=context)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -7,7 +7,7 @@ from logging import Logger
 from pathlib import Path
 from typing import Any
 
-from cluster.ended import Ended
+from cluster.ended import Ended, Incident, Outlook
 from cluster.errors import UnknownSubject
 from cluster.faults import FaultKind
 from cluster.interface import Enforcement, NodeSpec
@@ -20,7 +20,7 @@ from cluster.leading import only_host
 from cluster.native import groups
 from cluster.native.capabilities import CAPABILITIES
 from cluster.native.nodes import NodeFiles, allowed_namespaces, kubelet_command
-from cluster.native.plane import ControlPlane
+from cluster.native.plane import ControlPlane, listens
 from cluster.processes import Process
 
 _KUBELET_STOP_SECONDS = 6.0
@@ -51,8 +51,7 @@ class NativeProvider:
         self._plane = ControlPlane(state, tools, self._env, log)
         self._namespaces: tuple[str, ...] = ()
         self._files: dict[str, NodeFiles] = {}
-        self._kubelets: dict[str, Process] = {}
-        self._faulted: set[str] = set()
+        self._supervisor = self._plane.supervisor
 
     def up(self) -> None:
         self._namespaces = allowed_namespaces(self._bubblewrap)
@@ -66,13 +65,17 @@ class NativeProvider:
             api.close()
         self._plane.wait_ready()
         self._plane.start_metrics()
+        self._supervisor.watch()
 
     def down(self) -> None:
-        for kubelet in self._kubelets.values():
+        self._supervisor.stop()
+        released = [self._supervisor.release(_kubelet_of(name)) for name in self._files]
+        kubelets = [kubelet for kubelet in released if kubelet is not None]
+        for kubelet in kubelets:
+            kubelet.resume()  # one that is stopped would not end its pods in order
             kubelet.terminate()
-        for kubelet in self._kubelets.values():
+        for kubelet in kubelets:
             kubelet.stop(_KUBELET_STOP_SECONDS)
-        self._kubelets.clear()
         groups.remove_devnet(self._devnet_id)
         self._plane.stop()
 
@@ -92,24 +95,35 @@ class NativeProvider:
         self._start_kubelet(spec.name)
 
     def remove_node(self, name: str) -> None:
-        self._kubelet(name).stop(_KUBELET_STOP_SECONDS)
-        del self._kubelets[name], self._files[name]
-        self._faulted.discard(name)
+        self._known(name)
+        kubelet = self._supervisor.release(_kubelet_of(name))
+        if kubelet is not None:
+            kubelet.resume()
+            kubelet.stop(_KUBELET_STOP_SECONDS)
+        del self._files[name]
 
     def fault(self, node: str, kind: FaultKind) -> None:
         """OFFLINE is a SIGKILL of the kubelet: its pods die with it, as with a machine's power."""
         CAPABILITIES.require(kind, self.name)
-        kubelet = self._kubelet(node)
-        self._faulted.add(node)
-        kubelet.kill()
+        self._known(node)
+        kubelet = self._supervisor.release(_kubelet_of(node))  # nobody starts it again
+        if kubelet is not None:
+            kubelet.kill()
         # The kernel's notice ends its sandboxes; this waits until all of them have ended.
         groups.kill_node(self._devnet_id, node)
 
     def heal(self, node: str) -> None:
-        if self._kubelet(node).running:
+        """Whatever has become of its kubelet: one that is stopped goes on, one that is gone is
+        started."""
+        self._known(node)
+        name = _kubelet_of(node)
+        away = {part.name: part.outlook for part in self._supervisor.ended()}
+        kubelet = self._supervisor.process(name)
+        if kubelet is not None and away.get(name) is not Outlook.GONE:
+            kubelet.resume()
             return
+        self._supervisor.release(name)
         self._start_kubelet(node)
-        self._faulted.discard(node)
 
     def reach(self, pod: Mapping[str, Any]) -> tuple[str, int] | None:
         address = pod.get("status", {}).get("podIP")
@@ -134,39 +148,42 @@ class NativeProvider:
 
     def ended(self) -> tuple[Ended, ...]:
         """Components of the control plane, and kubelets that no fault has ended."""
-        kubelets = [
-            kubelet.ended(node=name)
-            for name, kubelet in tuple(self._kubelets.items())
-            if name not in self._faulted
-        ]
-        return (*self._plane.ended(), *(part for part in kubelets if part is not None))
+        return self._supervisor.ended()
 
-    def asleep(self) -> bool:
-        return self._plane.asleep()
+    def answering(self) -> tuple[Ended, ...]:
+        return self._plane.answering()
+
+    def witnesses(self) -> tuple[Ended, ...]:
+        return self._plane.witnesses()
+
+    def incidents(self) -> tuple[Incident, ...]:
+        return self._supervisor.incidents()
 
     def leader(self) -> str:
         """All of the control plane is processes here, and one host's."""
         return only_host(self._hosts)
 
-    def check(self) -> None:
-        self._plane.check()
-        for name, kubelet in self._kubelets.items():
-            if name not in self._faulted:
-                kubelet.check()
+    def check(self, node: str = "") -> None:
+        self._supervisor.check(node)
 
-    def _kubelet(self, name: str) -> Process:
-        try:
-            return self._kubelets[name]
-        except KeyError:
-            raise UnknownSubject(f"no kubelet runs node {name!r}") from None
+    def _known(self, node: str) -> None:
+        if node not in self._files:
+            raise UnknownSubject(f"no kubelet runs node {node!r}")
 
-    def _start_kubelet(self, name: str) -> None:
-        self._kubelets[name] = Process(
-            f"kubelet of {name}",
-            kubelet_command(self._tools, self._files[name], self._namespaces),
-            log=self._state / "logs" / f"{name}.log",
-            env=self._env,
-        )
+    def _start_kubelet(self, node: str) -> None:
+        files, name = self._files[node], _kubelet_of(node)
+        command = kubelet_command(self._tools, files, self._namespaces)
+        log = self._state / "logs" / f"{node}.log"
+
+        def start() -> Process:
+            return Process(name, command, log=log, env=self._env)
+
+        self._supervisor.keep(name, start, lambda: listens(files.port), node)
+
+
+def _kubelet_of(node: str) -> str:
+    """What the part is called."""
+    return f"kubelet of {node}"
 
 
 class NativeCluster(KubernetesCluster):

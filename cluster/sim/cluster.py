@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cluster.ended import Ended
+from cluster.ended import Ended, Incident
 from cluster.errors import ClusterError, JobFailed, NodeLost, UnknownSubject
 from cluster.faults import FaultKind
 from cluster.interface import (
@@ -213,6 +213,9 @@ class SimCluster:
 
     def ended(self) -> tuple[Ended, ...]:
         """None: its nodes are models, and a pod that crashes is its workload's business."""
+        return ()
+
+    def incidents(self) -> tuple[Incident, ...]:
         return ()
 
     def logs(self, pod: str, tail: int = 100) -> str:

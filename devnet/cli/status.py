@@ -49,6 +49,7 @@ def print_status(status: dict[str, Any]) -> None:
     if status["step"]:
         rows.append(("step", status["step"]))
     rows += [("ended", sentence) for sentence in status["ended"]]
+    rows += [("incident", _incident(entry)) for entry in status["incidents"]]
     rows += [("foreign", entry["seen"]) for entry in status["foreign"]]
     if status["unmodelled"]:
         rows.append(("unmodelled", status["unmodelled"]["seen"]))
@@ -71,3 +72,7 @@ def print_status(status: dict[str, Any]) -> None:
                 for name, order in status["orders"].items()
             ],
         )
+
+
+def _incident(entry: dict[str, Any]) -> str:
+    return f"{time.strftime('%H:%M:%S', time.localtime(entry['at']))} {entry['seen']}"

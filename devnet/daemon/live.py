@@ -28,6 +28,7 @@ from devnet.runs.session import Session, StepOutcome
 from devnet.runs.world import World
 
 LONGEST_WAIT_SECONDS = 1.0
+MOST_INCIDENTS = 10  # of parts that ended and came back: how many `status` tells
 MOST_FOREIGN = 20  # of what others did to the chain: how many `status` tells
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
@@ -80,6 +81,10 @@ class Live:
             | {
                 "step": self._step,
                 "ended": [str(part) for part in self._world.ended()],
+                "incidents": [
+                    {"at": incident.at, "seen": str(incident)}
+                    for incident in self._world.incidents()[-MOST_INCIDENTS:]
+                ],
                 "cycle": self._cycle_of(head.number),
                 "block": {"number": head.number, "timestamp": head.timestamp, "hash": head.hash},
                 # the last of them: all are in the record

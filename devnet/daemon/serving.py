@@ -150,9 +150,9 @@ def _serve(
                     _broken(folder, life, cause, state)
                     raise cause from error
                 facts.verdict = ENDED
-                if lost := world.ended():
-                    facts.more["ended"] = [str(part) for part in lost]
             finally:
+                if lost := world.losses():
+                    facts.more["ended"] = lost
                 facts.last_block = live.head
                 note(f"stopping ({facts.verdict}) at block {live.head['number']}")
     except BaseException as error:

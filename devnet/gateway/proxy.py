@@ -62,7 +62,7 @@ class Proxy:
                     answer = await self._ask(pod, request, body)
                 except (aiohttp.ClientError, TimeoutError) as error:
                     tried[pod] = f"{pod[2]}: {type(error).__name__}: {error}"
-                    self._route.forget()
+                    self._route.forget(pod)
                     if not _may_try_again(request.method, error):
                         status = 504 if isinstance(error, TimeoutError) else 502
                         return self._refuse(status, "pod-failed", list(tried.values()))

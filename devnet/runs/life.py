@@ -142,7 +142,8 @@ class Life:
         self.record.__exit__(kind, error, trace)
         if isinstance(error, PartDied):
             self.facts.verdict = BROKEN
-            self.facts.more["ended"] = [str(part) for part in error.ended]
+            before = self.facts.more.get("ended", ())
+            self.facts.more["ended"] = list(dict.fromkeys((*before, *map(str, error.ended))))
         if not self.kept:
             for path in (self.path, self.state):
                 shutil.rmtree(path, ignore_errors=True)

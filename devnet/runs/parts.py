@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from cluster.ended import Ended, log_tail
+from cluster.ended import Ended, Outlook, log_tail
 from devnet.base import StartFailed, WaitExpired, wait_for
 
 LAST_SECONDS = 0.5  # between a broken connection and the end of the process behind it
@@ -29,8 +29,9 @@ class PartDied(StartFailed):
 
 
 def essential(ended: Sequence[Ended]) -> tuple[Ended, ...]:
-    """Those without which the devnet is none; the others are machines that are lost."""
-    return tuple(part for part in ended if not part.node)
+    """Those without which the devnet is none; the others are machines that are lost, or parts that
+    are started again or stopped."""
+    return tuple(part for part in ended if not part.node and part.outlook is Outlook.GONE)
 
 
 def require(ended: Sequence[Ended]) -> None:
@@ -40,8 +41,8 @@ def require(ended: Sequence[Ended]) -> None:
 
 
 def blamed(error: Exception, ask: Callable[[], tuple[Ended, ...]]) -> Exception:
-    """The error to tell instead: PartDied where a part has died, else the same with a note of the
-    machines whose processes ended."""
+    """The error to tell instead: PartDied where a part has died, else the same with a note of those
+    that are away and that it does not name itself."""
     if isinstance(error, PartDied):
         return error
     try:
@@ -52,5 +53,6 @@ def blamed(error: Exception, ask: Callable[[], tuple[Ended, ...]]) -> Exception:
         died = PartDied(dead, error)
         died.__cause__ = error
         return died
-    error.add_note("; ".join(map(str, ended)))
+    if unnamed := [sentence for sentence in map(str, ended) if sentence not in str(error)]:
+        error.add_note("; ".join(unnamed))
     return error

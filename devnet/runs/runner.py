@@ -108,6 +108,8 @@ def run_scenario(
                     facts.more["attack"] = attack.to_json()
                 facts.verdict = FAILED if faults else verdict
             finally:
+                if lost := world.losses():
+                    facts.more["ended"] = lost
                 head = session.head
                 facts.last_block = {"number": head.number, "hash": head.hash}
     return RunResult(

@@ -5,6 +5,7 @@ Leaving stops everything in the reverse order, whatever happened.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cluster.ended import Ended, how_ended
+from cluster.ended import Ended, Incident, Outlook, dead_of, how_ended
 from cluster.interface import Cluster
 from cluster.registry import Making
 from devnet.actors.actor import Actor
@@ -88,12 +89,13 @@ class World:
         self._waits = waits
         self._node = node
         self._stack = ExitStack()
+        self._incidents_told = 0
         self._kind, reason = choose(cluster, toolchain)
         self.kind = self._kind.name
         say(f"cluster {reason}")
 
     def ended(self) -> tuple[Ended, ...]:
-        """All parts that have ended by themselves; any thread, at once."""
+        """All parts that are not there now; any thread, at once."""
         found = list(self.cluster.ended())
         if (code := self._anvil.exit_code) is not None:
             found.append(Ended("anvil", how_ended(code), self._anvil.log))
@@ -104,6 +106,16 @@ class World:
         if not self.sources.servers.alive():
             found.append(Ended("the price servers", "have lost their thread"))
         return tuple(found)
+
+    def losses(self) -> list[str]:
+        """Every part that has died so far, and how, also of those that are back, and those that are
+        away now; any thread."""
+        away = [str(part) for part in self.ended() if part.outlook is not Outlook.RETURNS]
+        return list(dict.fromkeys((*dead_of(self.cluster.incidents()), *away)))
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """What became of the cluster's parts so far; any thread."""
+        return self.cluster.incidents()
 
     @property
     def patience_blocks(self) -> int:
@@ -128,6 +140,8 @@ class World:
         trace: TracebackType | None,
     ) -> None:
         told = blamed(error, self.ended) if isinstance(error, Exception) else error
+        with contextlib.suppress(OSError):  # a full disk is told by whoever found it
+            self._tell_incidents(self.chain.head.number)
         try:
             self._stack.__exit__(kind, error, trace)
         finally:  # what is left of a broken devnet may not even stop well
@@ -233,7 +247,14 @@ class World:
         self.scheduler.follows = self.checks.unmodelled is None
         if (now := self.checks.unmodelled) is not None and before is None:
             self._history.told(now.block, DEVNET, now)
+        self._tell_incidents(mined.block.number)
         require(self.ended())
+
+    def _tell_incidents(self, block: int) -> None:
+        for incident in self.cluster.incidents():
+            if incident.number > self._incidents_told:
+                self._incidents_told = incident.number
+                self._history.told(block, DEVNET, incident)
 
     def record_step(self, outcome: Any) -> None:
         """One line of `steps.jsonl`: the outcome and the ledger it left."""

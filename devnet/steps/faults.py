@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cluster.errors import CannotPlay, NodeLost
+from cluster.ended import Outlook
+from cluster.errors import CannotPlay, NodeLost, PartsAway
 from cluster.interface import EventKind
 from devnet.base import UsageError, wait_for
 from devnet.spec import faults
@@ -46,7 +47,12 @@ def _heal(stage: Stage, step: faults.Heal) -> str:
 def _await_node(stage: Stage, name: str, kind: EventKind) -> None:
     def noticed() -> bool:
         stage.scheduler.go_on()
-        return stage.seen_of(name) is kind
+        if stage.seen_of(name) is kind:
+            return True
+        stopped = [part for part in stage.cluster.ended() if part.outlook is Outlook.STOPPED]
+        if any(part.node in ("", name) for part in stopped):
+            raise PartsAway(f"{'; '.join(map(str, stopped))}: nobody sees {name} {kind.value}")
+        return False
 
     wait_for(
         f"the control plane to see {name} {kind.value}",

@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -176,6 +177,54 @@ def test_pods_that_cannot_be_listed_are_said_plainly(gateway: Gateway) -> None:
     answer = httpx.get(gateway.expose(9, broken))
     assert answer.status_code == 503
     assert answer.json()["tried"] == ["LookupError: no such workload"]
+
+
+def test_pods_that_live_are_served_while_nobody_lists_them(
+    gateway: Gateway, dead: PodAddress
+) -> None:
+    """As with an API server that has ended, and one that is stopped."""
+    listed = threading.Event()
+    stopped = threading.Event()
+
+    def ended() -> list[PodAddress]:
+        if listed.is_set():
+            raise LookupError("kube-apiserver was killed by SIGKILL")
+        return [a, dead]
+
+    def hanging() -> list[PodAddress]:
+        if listed.is_set():
+            stopped.wait(30)
+        return [a, dead]
+
+    with _pod("a") as a, httpx.Client() as client:
+        urls = [gateway.expose(1, ended), gateway.expose(2, hanging)]
+        assert [client.get(url).status_code for url in urls] == [200, 200]
+        listed.set()
+        start = time.monotonic()
+        for url in urls:
+            answers = [client.get(url) for _ in range(10)]
+            assert [answer.status_code for answer in answers] == [200] * 10
+        assert time.monotonic() - start < 8  # and not ten times the limit of a list, 5 s
+        stopped.set()
+    assert gateway.counts(1) == gateway.counts(2) == {"a": 11}
+
+
+def test_pods_that_have_died_are_unknown_where_nobody_lists_others(gateway: Gateway) -> None:
+    listed = threading.Event()
+
+    def ended() -> list[PodAddress]:
+        if listed.is_set():
+            raise LookupError("kube-apiserver was killed by SIGKILL")
+        return [a]
+
+    with _pod("a") as a:
+        url = gateway.expose(1, ended)
+        assert httpx.get(url).status_code == 200
+        listed.set()
+    answer = httpx.get(url)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.json()["error"] == "pods-unknown"
+    assert answer.json()["tried"] == ["LookupError: kube-apiserver was killed by SIGKILL"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])

@@ -59,7 +59,7 @@ class Watched:
         self.told: list[ClusterEvent] = []
         self.dropped: list[str] = []
         self.sleeping = True
-        provider = SimpleNamespace(name="sleepers", asleep=lambda: self.sleeping)
+        provider = SimpleNamespace(name="sleepers", witnesses=lambda: self.sleeping)
         self.document: dict[str, Any] = node("True")
         self._turns, self._nth = 0, nth
         self.cluster = KubernetesCluster(provider, (), logging.getLogger("tests.doubt"))
