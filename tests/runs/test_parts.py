@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cluster.ended import Ended, Outlook
 from devnet.base import CheckFailed, DevnetFolder, Toolchain, UsageError
 from devnet.runs.life import Facts, Life
-from devnet.runs.parts import PartDied
+from devnet.runs.parts import PartDied, blamed, require
 from devnet.runs.world import World
 from devnet.spec import load_network
 
@@ -97,3 +98,32 @@ def test_an_error_while_all_are_alive_stays_what_it_is(
             raise error
     assert caught.value is error
     assert "ended" not in json.loads((life.path / "manifest.json").read_text())
+
+
+LOG = Path("/nowhere/part.log")
+RETURNS = Ended("etcd", "was killed by SIGKILL; it is started again", LOG, "", Outlook.RETURNS)
+STOPPED = Ended("etcd", "is stopped by a signal", LOG, "", Outlook.STOPPED, 12)
+MACHINE = Ended("kubelet of worker-1", "was killed by SIGKILL", LOG, "worker-1")
+GONE = Ended("etcd", "was killed by SIGKILL", LOG)
+
+
+@pytest.mark.parametrize("part", [RETURNS, STOPPED, MACHINE], ids=str)
+def test_an_error_while_a_part_is_away_names_it_once(part: Ended) -> None:
+    error = UsageError("no answer within 60 s")
+    assert blamed(error, lambda: (part,)) is error
+    assert error.__notes__ == [str(part)]
+    require([part])  # the devnet goes on
+
+    knowing = UsageError(f"{part}: no answer")
+    assert blamed(knowing, lambda: (part,)) is knowing
+    assert not hasattr(knowing, "__notes__")
+
+
+def test_an_error_of_a_part_that_is_gone_is_its_end() -> None:
+    error = UsageError("no answer within 60 s")
+    died = blamed(error, lambda: (MACHINE, RETURNS, GONE))
+    assert isinstance(died, PartDied)
+    assert died.ended == (GONE,)
+    assert died.__cause__ is error
+    with pytest.raises(PartDied, match="etcd was killed by SIGKILL: the devnet cannot go on"):
+        require([STOPPED, GONE])
