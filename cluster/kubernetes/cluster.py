@@ -48,6 +48,7 @@ from cluster.kubernetes.manifests import (
     pod_stays,
     pod_trouble,
 )
+from cluster.kubernetes.packing import Packing
 from cluster.kubernetes.provider import Provider
 from cluster.kubernetes.reflector import Reflector
 from cluster.kubernetes.vigil import Vigil
@@ -77,6 +78,11 @@ class KubernetesCluster:
         self._connection: Api | None = None
         self._vigil = Vigil(asleep=lambda: bool(provider.witnesses()))
         self._doubted: dict[str, threading.Timer] = {}  # losses that may be the observer's own
+
+    @property
+    def packing(self) -> Packing:
+        """How what is to run becomes a pod here."""
+        return self._provider.packing
 
     def __enter__(self) -> Self:
         try:

@@ -18,6 +18,7 @@ _COMMANDS = (
     ("replay", "replay", "Rebuild every block of a bundle and compare the hashes."),
     ("load", "load", "Put a devnet under the load of many users (Locust), with a verdict."),
     ("economics", "economics", "Live through years of a network by its rules alone, with plots."),
+    ("conformance", "conformance", "Show what a cluster does of what Kubernetes does, by row."),
     ("report", "report", "Write the HTML report of a bundle again and say where it is."),
     ("accounts", "accounts", "List a running devnet's accounts by name, with --keys their keys."),
     ("contracts", "contracts", "List a running devnet's contracts: address and name."),

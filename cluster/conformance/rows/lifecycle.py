@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
-from tests.cluster.conformance.bench import Bench, ready, restarts, started
+from cluster.conformance.bench import Bench, Document, ready, restarts, started
+from cluster.conformance.claims import below, between, contains, equal, holds, lacks
+from cluster.conformance.row import row
 
 FOREVER = "while :; do sleep 0.1; done"
 STUBBORN = f"trap 'echo not yet' TERM; {FOREVER}"
-SHARED = {
+SHARED: Document = {
     "volumes": [{"name": "shared", "emptyDir": {}}],
 }
-MOUNT = {"volumeMounts": [{"name": "shared", "mountPath": "/shared"}]}
+MOUNT: Document = {"volumeMounts": [{"name": "shared", "mountPath": "/shared"}]}
 
 
-@pytest.mark.behaviour("hooks.postStart")
-def test_post_start_runs_in_the_container(bench: Bench) -> None:
+@row("hooks.postStart")
+def post_start_runs_in_the_container(bench: Bench) -> None:
     hook = {"postStart": {"exec": {"command": ["sh", "-c", "echo hooked > /tmp/note"]}}}
     bench.start(bench.container(FOREVER, lifecycle=hook))
     bench.wait("started", started)
-    assert bench.execute("cat", "/tmp/note").out == "hooked\n"
+    equal(bench.execute("cat", "/tmp/note").out, "hooked\n")
 
 
-@pytest.mark.behaviour("hooks.postStart.failure")
-def test_a_post_start_that_fails_ends_the_container(bench: Bench) -> None:
+@row("hooks.postStart.failure")
+def a_post_start_that_fails_ends_the_container(bench: Bench) -> None:
     hook = {"postStart": {"exec": {"command": ["false"]}}}
     bench.start(bench.container(FOREVER, lifecycle=hook), restartPolicy="Always")
-    assert bench.events("FailedPostStartHook")
+    bench.events("FailedPostStartHook")
 
 
-@pytest.mark.behaviour("hooks.preStop")
-def test_pre_stop_runs_before_the_signal(bench: Bench) -> None:
+@row("hooks.preStop")
+def pre_stop_runs_before_the_signal(bench: Bench) -> None:
     hook = {"preStop": {"exec": {"command": ["sh", "-c", "touch /tmp/asked; sleep 0.5"]}}}
     script = (
         "trap 'test -e /tmp/asked && echo hook first > /dev/termination-log; exit 0' TERM; "
@@ -42,12 +42,12 @@ def test_pre_stop_runs_before_the_signal(bench: Bench) -> None:
     bench.wait("started", started)
     with bench.held():
         bench.delete()
-        assert bench.ended()["message"] == "hook first\n"
+        equal(bench.ended()["message"], "hook first\n")
     bench.gone()
 
 
-@pytest.mark.behaviour("init.order")
-def test_init_containers_run_one_after_the_other_before_the_rest(bench: Bench) -> None:
+@row("init.order")
+def init_containers_run_one_after_the_other_before_the_rest(bench: Bench) -> None:
     first, second = (
         bench.container(f"sleep 0.3; echo {name} >> /shared/order", name=name, **MOUNT)
         for name in ("first", "second")
@@ -58,21 +58,21 @@ def test_init_containers_run_one_after_the_other_before_the_rest(bench: Bench) -
         **SHARED,
     )
     bench.phase("Succeeded", name)
-    assert bench.printed() == "first\nsecond\nmain\n"
+    equal(bench.printed(), "first\nsecond\nmain\n")
 
 
-@pytest.mark.behaviour("init.failure")
-def test_a_failed_init_container_fails_the_pod(bench: Bench) -> None:
+@row("init.failure")
+def a_failed_init_container_fails_the_pod(bench: Bench) -> None:
     bench.start(
         bench.container("echo never"), initContainers=[bench.container("exit 3", name="first")]
     )
     pod = bench.phase("Failed")
-    assert pod["status"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"] == 3
-    assert "terminated" not in bench.state()["state"]
+    equal(pod["status"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"], 3)
+    lacks(bench.state()["state"], "terminated")
 
 
-@pytest.mark.behaviour("init.sidecar")
-def test_a_side_car_runs_before_and_beside_the_rest(bench: Bench) -> None:
+@row("init.sidecar")
+def a_side_car_runs_before_and_beside_the_rest(bench: Bench) -> None:
     beside = bench.container(
         f"echo up > /shared/up; {FOREVER}", name="beside", restartPolicy="Always", **MOUNT
     )
@@ -82,11 +82,11 @@ def test_a_side_car_runs_before_and_beside_the_rest(bench: Bench) -> None:
     }
     bench.start(bench.container("cat /shared/up", **MOUNT), initContainers=[beside], **SHARED)
     bench.phase("Succeeded")
-    assert bench.printed(container="main") == "up\n"
+    equal(bench.printed(container="main"), "up\n")
 
 
-@pytest.mark.behaviour("containers.several")
-def test_several_containers_run_side_by_side_and_count_together(bench: Bench) -> None:
+@row("containers.several")
+def several_containers_run_side_by_side_and_count_together(bench: Bench) -> None:
     bench.start(bench.container(FOREVER), bench.container("exit 0", name="side"))
     bench.wait(
         "the side has ended",
@@ -94,40 +94,40 @@ def test_several_containers_run_side_by_side_and_count_together(bench: Bench) ->
             "terminated" in each["state"] for each in pod["status"].get("containerStatuses", ())
         ),
     )
-    assert started(bench.pod())
-    assert not ready(bench.pod())
+    holds("the other runs", started(bench.pod()))
+    holds("a pod that is not ready", not ready(bench.pod()))
 
 
-@pytest.mark.behaviour("deadline.active")
-def test_a_pod_beyond_its_deadline_is_ended(bench: Bench) -> None:
+@row("deadline.active")
+def a_pod_beyond_its_deadline_is_ended(bench: Bench) -> None:
     bench.start(bench.container(FOREVER), activeDeadlineSeconds=2)
-    assert bench.phase("Failed")["status"]["reason"] == "DeadlineExceeded"
+    equal(bench.phase("Failed")["status"]["reason"], "DeadlineExceeded")
 
 
-@pytest.mark.behaviour("restart.policies")
-@pytest.mark.parametrize(
-    ("policy", "code", "phase"),
-    [("Never", 0, "Succeeded"), ("Never", 4, "Failed"), ("OnFailure", 0, "Succeeded")],
-)
-def test_a_container_that_ends_for_good(bench: Bench, policy: str, code: int, phase: str) -> None:
-    bench.start(bench.container(f"exit {code}"), restartPolicy=policy)
-    pod = bench.phase(phase)
-    assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == code
-    assert restarts(pod) == 0
+@row("restart.policies", 22)
+def a_container_that_ends_for_good_stays_so(bench: Bench) -> None:
+    cases = (("Never", 0, "Succeeded"), ("Never", 4, "Failed"), ("OnFailure", 0, "Succeeded"))
+    for number, (policy, code, phase) in enumerate(cases):
+        name = bench.start(
+            bench.container(f"exit {code}"), name=f"pod-{number}", restartPolicy=policy
+        )
+        pod = bench.phase(phase, name)
+        ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+        equal((ended["exitCode"], restarts(pod)), (code, 0))
 
 
-@pytest.mark.behaviour("restart.backOff")
-def test_a_container_that_fails_is_started_again_after_a_pause(bench: Bench) -> None:
+@row("restart.backOff")
+def a_container_that_fails_is_started_again_after_a_pause(bench: Bench) -> None:
     bench.start(bench.container("exit 4"), restartPolicy="OnFailure")
-    assert "back-off" in bench.waiting("CrashLoopBackOff")
+    contains(bench.waiting("CrashLoopBackOff"), "back-off")
     began = bench.pod()["status"]["startTime"]
     pod = bench.wait("twice", lambda pod: restarts(pod) >= 2, limit_seconds=40)
-    assert pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 4
-    assert pod["status"]["startTime"] == began
+    equal(pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"], 4)
+    equal(pod["status"]["startTime"], began)
 
 
-@pytest.mark.behaviour("restart.processes")
-def test_nothing_of_a_run_outlives_it(bench: Bench) -> None:
+@row("restart.processes")
+def nothing_of_a_run_outlives_it(bench: Bench) -> None:
     script = (
         "setsid sh -c 'while :; do date +%N > /shared/alive; sleep 0.1; done' & sleep 0.3; exit 1"
     )
@@ -144,42 +144,42 @@ def test_nothing_of_a_run_outlives_it(bench: Bench) -> None:
     )
     look = ("sh", "-c", "cat /shared/alive; sleep 0.5; cat /shared/alive")
     before, after = bench.execute(*look, container="side").out.split()
-    assert before == after
+    equal(before, after)
 
 
-@pytest.mark.behaviour("start.badCommand")
-def test_a_command_that_is_not_there_says_so(bench: Bench) -> None:
+@row("start.badCommand")
+def a_command_that_is_not_there_says_so(bench: Bench) -> None:
     bench.start(bench.container("no-such-program", "x"))
     pod = bench.phase("Failed")
     ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]
-    assert ended["reason"] == "StartError"
-    assert "no-such-program" in ended["message"]
+    equal(ended["reason"], "StartError")
+    contains(ended["message"], "no-such-program")
 
 
-@pytest.mark.behaviour("signals.term")
-def test_a_container_is_asked_before_it_is_ended(bench: Bench) -> None:
+@row("signals.term")
+def a_container_is_asked_before_it_is_ended(bench: Bench) -> None:
     script = f"trap 'echo bye > /dev/termination-log; exit 7' TERM; {FOREVER}"
     bench.start(bench.container(script), terminationGracePeriodSeconds=20)
     bench.wait("started", started)
     with bench.held():
         bench.delete()
         ended = bench.ended()
-    assert (ended["exitCode"], ended["message"]) == (7, "bye\n")
+    equal((ended["exitCode"], ended["message"]), (7, "bye\n"))
     bench.gone()
 
 
-@pytest.mark.behaviour("signals.grace")
-def test_one_that_ignores_the_signal_is_ended_after_its_grace(bench: Bench) -> None:
+@row("signals.grace")
+def one_that_ignores_the_signal_is_ended_after_its_grace(bench: Bench) -> None:
     bench.start(bench.container(STUBBORN), terminationGracePeriodSeconds=3)
     bench.wait("started", started)
     began = time.monotonic()
     bench.delete()
     bench.gone()
-    assert 3 <= time.monotonic() - began < 10
+    between(3, time.monotonic() - began, 10)
 
 
-@pytest.mark.behaviour("signals.many")
-def test_stubborn_pods_hold_up_nobody(bench: Bench) -> None:
+@row("signals.many")
+def stubborn_pods_hold_up_nobody(bench: Bench) -> None:
     node = "worker-1"
     stubborn = [f"stubborn-{number}" for number in range(10)]
     for name in stubborn:
@@ -195,11 +195,11 @@ def test_stubborn_pods_hold_up_nobody(bench: Bench) -> None:
     bench.phase("Succeeded", "new", limit_seconds=12)
     for name in stubborn:
         bench.gone(name, limit_seconds=40)
-    assert time.monotonic() - began < 40  # side by side, not one after the other
+    below(time.monotonic() - began, 40)  # side by side, not one after the other
 
 
-@pytest.mark.behaviour("delete.forced")
-def test_a_pod_that_is_gone_from_the_api_leaves_no_process(bench: Bench) -> None:
+@row("delete.forced")
+def a_pod_that_is_gone_from_the_api_leaves_no_process(bench: Bench) -> None:
     own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
     server = "exec python3 -m http.server --bind $HOST 8080"
@@ -209,7 +209,7 @@ def test_a_pod_that_is_gone_from_the_api_leaves_no_process(bench: Bench) -> None
     bench.wait("started", started, "client")
     connect = f"import socket; socket.create_connection(('{address}', 8080), 2)"
     ask = ("python3", "-c", connect)
-    assert bench.execute(*ask, name="client").code == 0
+    equal(bench.execute(*ask, name="client").code, 0)
     bench.delete("server", grace_seconds=0)
     bench.gone("server")
     bench.wait("nobody answers", lambda _: bench.execute(*ask, name="client").code != 0, "client")

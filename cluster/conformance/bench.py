@@ -1,20 +1,23 @@
-"""Pods on a real cluster by the official client: made, watched, read, entered."""
+"""The bench of one row: pods on a real cluster, made, watched, read and entered by the official
+client and by kubectl."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import portforward, stream
 
+from cluster.conformance.claims import NotHeld
+from cluster.conformance.subject import Subject
 from cluster.errors import ClusterError
-from cluster.kubernetes import names
 from cluster.waiting import Seen, wait_for
 
 LIMIT_SECONDS = 30.0
@@ -33,12 +36,20 @@ class Executed:
     code: int
 
 
-class Bench:
-    """A namespace of one test's own. `folder` is where the commands of its containers run."""
+class Refused:
+    """What was refused, once it has been: its words."""
 
-    def __init__(self, api: client.ApiClient, namespace: str, folder: Path) -> None:
-        self.core, self.namespace, self._folder = client.CoreV1Api(api), namespace, folder
-        self._client = api
+    message = ""
+
+
+class Bench:
+    """A namespace of one row's own on the `subject`, where waits end after `limit_seconds`."""
+
+    def __init__(self, subject: Subject, namespace: str, limit_seconds: float) -> None:
+        self.subject, self.namespace, self.limit_seconds = subject, namespace, limit_seconds
+        # Documents go in as Kubernetes writes them, which the client takes and its types do not.
+        self.core: Any = client.CoreV1Api(subject.api)
+        self._client: Any = subject.api
 
     # -- making
 
@@ -47,19 +58,18 @@ class Bench:
         words = ["sh", "-c", *command] if len(command) == 1 else list(command)
         return {
             "name": name,
-            "image": names.IMAGE,
+            "image": self.subject.image,
             "imagePullPolicy": "IfNotPresent",
             "command": words,
             **fields,
         }
 
-    def start(self, *containers: Document, name: str = "pod", **spec: Any) -> str:
-        """Create the pod; its name."""
-        body = {
-            "metadata": {"name": name, "annotations": {names.FOLDER: str(self._folder)}},
+    def template(self, *containers: Document, **spec: Any) -> Document:
+        """A pod of these containers, as a controller's template has it."""
+        return {
+            "metadata": {"annotations": dict(self.subject.annotations)},
             "spec": {
                 "containers": list(containers),
-                "restartPolicy": "Never",
                 "terminationGracePeriodSeconds": 1,
                 "automountServiceAccountToken": False,
                 "enableServiceLinks": False,
@@ -67,6 +77,19 @@ class Bench:
                 **spec,
             },
         }
+
+    def start(
+        self,
+        *containers: Document,
+        name: str = "pod",
+        labels: Mapping[str, str] | None = None,
+        notes: Mapping[str, str] | None = None,
+        **spec: Any,
+    ) -> str:
+        """Create the pod with these labels and annotations; its name."""
+        body = self.template(*containers, **{"restartPolicy": "Never", **spec})
+        body["metadata"] |= {"name": name, "labels": dict(labels or {})}
+        body["metadata"]["annotations"] |= notes or {}
         self.core.create_namespaced_pod(self.namespace, body)
         return name
 
@@ -116,22 +139,42 @@ class Bench:
         what: str,
         holds: Callable[[Document], object],
         name: str = "pod",
-        limit_seconds: float = LIMIT_SECONDS,
+        limit_seconds: float = 0,
     ) -> Document:
-        """The pod, once that holds of it."""
+        """The pod, once that holds of it; at once an error where its node has refused it."""
         seen: Document = {}
 
         def look() -> Seen:
             nonlocal seen
             seen = self.pod(name)
-            return Seen(bool(holds(seen)), str(seen["status"]))
+            status = seen["status"]
+            if held := bool(holds(seen)):
+                return Seen(held)
+            if status.get("phase") == "Failed" and "reason" in status:
+                raise ClusterError(f"{name} has failed: {status['reason']}: {status['message']}")
+            return Seen(held, str(status))
 
-        wait_for(f"{name}: {what}", look, limit_seconds, every_seconds=0.05, error=ClusterError)
+        self.until(f"{name}: {what}", look, limit_seconds)
         return seen
 
-    def phase(
-        self, wanted: str, name: str = "pod", limit_seconds: float = LIMIT_SECONDS
-    ) -> Document:
+    def until(self, what: str, look: Callable[[], Seen], limit_seconds: float = 0) -> None:
+        """Wait for anything; 0 is the bench's own limit."""
+        limit = limit_seconds or self.limit_seconds
+        wait_for(what, look, limit, every_seconds=0.05, error=ClusterError)
+
+    def never(
+        self, what: str, holds: Callable[[Document], object], name: str = "pod", seconds: float = 4
+    ) -> None:
+        """That does not come to hold of the pod in this time."""
+        try:
+            self.wait(what, holds, name, limit_seconds=seconds)
+        except ClusterError as error:
+            if "not within" not in str(error):
+                raise
+            return
+        raise NotHeld(f"{name} should never be: {what}")
+
+    def phase(self, wanted: str, name: str = "pod", limit_seconds: float = 0) -> Document:
         return self.wait(
             wanted, lambda pod: pod["status"].get("phase") == wanted, name, limit_seconds
         )
@@ -179,14 +222,27 @@ class Bench:
         self.phase("Succeeded", name)
         return self.printed(name)
 
-    def gone(self, name: str = "pod", limit_seconds: float = LIMIT_SECONDS) -> None:
+    def gone(self, name: str = "pod", limit_seconds: float = 0) -> None:
         def look() -> Seen:
             try:
                 return Seen(False, str(self.pod(name)["status"]))
             except ApiException as error:
                 return Seen(error.status == NOT_FOUND, str(error))
 
-        wait_for(f"{name} gone", look, limit_seconds, every_seconds=0.05, error=ClusterError)
+        self.until(f"{name} gone", look, limit_seconds)
+
+    @contextmanager
+    def refused(self, status: int | None = None) -> Iterator[Refused]:
+        """The API refuses what is done inside, with that status where one is named."""
+        said = Refused()
+        try:
+            yield said
+        except ApiException as error:
+            said.message = str(error.body or error.reason)
+            if status in (None, error.status):
+                return
+            raise
+        raise NotHeld(f"wanted a refusal {status or ''}, it was carried out")
 
     def events(self, reason: str, name: str = "pod") -> list[str]:
         """The messages of a pod's events of that reason, once there is one."""
@@ -199,7 +255,7 @@ class Bench:
             found[:] = [each.message for each in listed.items if each.reason == reason]
             return Seen(bool(found), str([each.reason for each in listed.items]))
 
-        wait_for(f"event {reason}", look, LIMIT_SECONDS, every_seconds=0.1, error=ClusterError)
+        self.until(f"event {reason} of {name}", look)
         return found
 
     # -- entering
@@ -232,6 +288,19 @@ class Bench:
         code = channel.returncode
         channel.close()
         return Executed(out, err, -1 if code is None else code)
+
+    def kubectl(self, *words: str, stdin: str = "", limit_seconds: float = 60) -> Executed:
+        """Run kubectl in the bench's namespace to its end."""
+        done = subprocess.run(
+            [self.subject.kubectl, "--namespace", self.namespace, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=limit_seconds,
+            env=os.environ | {"KUBECONFIG": str(self.subject.kubeconfig)},
+            check=False,
+        )
+        return Executed(done.stdout, done.stderr, done.returncode)
 
     def attach(self, typed: str, name: str = "pod", container: str = "main") -> str:
         """Type into a container and read what it prints until it ends."""
@@ -271,20 +340,22 @@ class Bench:
 
 
 @contextmanager
-def namespace(api: client.ApiClient, folder: Path) -> Iterator[Bench]:
-    """A namespace for one test, removed with its pods afterwards."""
-    core = client.CoreV1Api(api)
+def bench(subject: Subject, limit_seconds: float = LIMIT_SECONDS) -> Iterator[Bench]:
+    """A namespace for one row, removed with its pods afterwards."""
+    core: Any = client.CoreV1Api(subject.api)
     name = f"conformance-{uuid.uuid4().hex[:8]}"
     core.create_namespace({"metadata": {"name": name}})
-    _await_account(core, name)
     try:
-        yield Bench(api, name, folder)
+        _await_account(core, name)
+        yield Bench(subject, name, limit_seconds)
     finally:
         core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
         core.delete_namespace(name)
 
 
-def _await_account(core: client.CoreV1Api, namespace: str) -> None:
+def _await_account(core: Any, namespace: str) -> None:
+    """Pods are refused before it is there."""
+
     def look() -> Seen:
         try:
             core.read_namespaced_service_account("default", namespace)

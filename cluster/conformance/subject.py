@@ -1,0 +1,79 @@
+"""What a run of the rows is about: a cluster that is up, and how its pods are made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.config import new_client_from_config
+
+from cluster.conformance.served import NO_CONTROL_GROUPS, ORDINARY_USER
+from cluster.errors import ClusterError
+from cluster.interface import Capacity, Cluster, NodeSpec, Workload
+from cluster.kubernetes.packing import Packing
+
+GREETING = "hello from the folder\n"
+NODES = tuple(
+    NodeSpec(f"worker-{number}", "standard", "eu-west", f"eu-west-{zone}", Capacity(400, 512 << 20))
+    for number, zone in ((1, "a"), (2, "b"))
+)
+"""What rows are played on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`cluster` is up and has an API. `image` and `annotations` make a container of one of its pods
+    run a command of the machine's own, in a folder that holds `greeting`.
+
+    `conditions`: which of `served`'s hold here.
+    """
+
+    cluster: Cluster
+    api: ApiClient
+    kubeconfig: Path
+    kubectl: Path
+    image: str
+    annotations: Mapping[str, str]
+    conditions: frozenset[str]
+
+
+@contextmanager
+def subject(cluster: Cluster, packing: Packing, folder: Path, kubectl: Path) -> Iterator[Subject]:
+    """The subject that a cluster is; `folder` is made for what its pods run in.
+
+    Raises `ClusterError` for a cluster without an API.
+    """
+    kubeconfig = cluster.kubeconfig()
+    if kubeconfig is None:
+        raise ClusterError(f"{cluster.name} has no Kubernetes API")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "greeting").write_text(GREETING, encoding="utf-8")
+    template = packing.pod(Workload("conformance", folder, ("true",), 1, Capacity(0, 0)))
+    configuration = Configuration()
+    configuration.proxy = None  # the server is on this machine
+    made: Any = new_client_from_config  # it has no types
+    with made(str(kubeconfig), client_configuration=configuration) as api:
+        yield Subject(
+            cluster,
+            api,
+            kubeconfig,
+            kubectl,
+            template["spec"]["containers"][0]["image"],
+            template.get("metadata", {}).get("annotations", {}),
+            _conditions(cluster),
+        )
+
+
+def _conditions(cluster: Cluster) -> frozenset[str]:
+    """By what the cluster says of itself."""
+    narrowed = cluster.enforcement().narrowed
+    found = {
+        NO_CONTROL_GROUPS: any("no control groups" in sentence for sentence in narrowed),
+        ORDINARY_USER: os.geteuid() != 0,
+    }
+    return frozenset(condition for condition, here in found.items() if here)
