@@ -63,6 +63,8 @@ _LIST_SECONDS = 10.0
 _NODE_READY_SECONDS = 60.0
 _NODE_LOST_SECONDS = 60.0
 _WITNESS_SECONDS = 30.0
+# A machine that is at work and does not say so in time is busy; after that it is as good as lost.
+_BUSY_SECONDS = 5.0
 
 
 class KubernetesCluster:
@@ -277,16 +279,18 @@ class KubernetesCluster:
         if doubted is not None:
             doubted.cancel()
             if event.kind is EventKind.NODE_READY:
-                self._log.info("%s was never gone: its witnesses slept", event.node)
+                self._log.info("%s was never gone: it was busy, or its witnesses slept", event.node)
                 return
-        doubt = self._vigil.doubt_seconds()
-        if event.kind is EventKind.NODE_LOST and doubt and event.node not in self._faulted:
-            self._doubt(event, doubt)
-            return
+        if event.kind is EventKind.NODE_LOST and event.node not in self._faulted:
+            busy = _BUSY_SECONDS if self._provider.lives(event.node) else 0.0
+            if doubt := max(self._vigil.doubt_seconds(), busy):
+                self._doubt(event, doubt)
+                return
         self._tell(event)
 
     def _doubt(self, event: ClusterEvent, seconds: float) -> None:
-        """Tell of a loss only if it lasts longer than the traces of the observer's own absence."""
+        """Tell of a loss only if it outlasts the traces of the observer's own absence, or what a
+        living machine may be too busy for."""
 
         def confirm() -> None:
             # In one go: a return that is seen meanwhile is told after the loss, never before it.

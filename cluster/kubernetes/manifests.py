@@ -145,7 +145,7 @@ def _placed(pod: Document, *, labels: Mapping[str, str]) -> Document:
                     "key": f"node.kubernetes.io/{taint}",
                     "operator": "Exists",
                     "effect": "NoExecute",
-                    "tolerationSeconds": 0,
+                    "tolerationSeconds": names.TOLERATION_SECONDS,
                 }
                 for taint in ("not-ready", "unreachable")
             ],

@@ -25,6 +25,10 @@ CONTAINER = "main"
 PORT_NAME = "http"
 IMAGE = "kompute/folder"
 
+# Pods of a node that is lost are dropped at once by whoever sees the loss; those of one that may
+# only be busy stay for as long as that is in doubt.
+TOLERATION_SECONDS = 6
+
 _RESOURCES = {
     "memory": "memory_bytes",
     "ephemeral-storage": "storage_bytes",

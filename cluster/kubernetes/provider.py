@@ -55,6 +55,9 @@ class Provider(Protocol):
     def witnesses(self) -> tuple[Ended, ...]:
         """What of that is away now by which losses are seen; at once, any thread."""
 
+    def lives(self, node: str) -> bool:
+        """Whether the machine is there and at work, whatever the API says of it; any thread."""
+
     def incidents(self) -> tuple[Incident, ...]:
         """What became of the machinery's parts so far, oldest first."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.kubernetes import names
 from cluster.native.pki import Authority, Identity, KeyPair, service_account_keys
 
 HOST = "127.0.0.1"
@@ -131,8 +132,8 @@ def apiserver_flags(ports: Ports, credentials: Credentials) -> list[str]:
         "--anonymous-auth=false",
         "--endpoint-reconciler-type=none",
         "--enable-priority-and-fairness=false",
-        "--default-not-ready-toleration-seconds=0",
-        "--default-unreachable-toleration-seconds=0",
+        f"--default-not-ready-toleration-seconds={names.TOLERATION_SECONDS}",
+        f"--default-unreachable-toleration-seconds={names.TOLERATION_SECONDS}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={keys.public_file}",

@@ -156,6 +156,11 @@ class NativeProvider:
     def witnesses(self) -> tuple[Ended, ...]:
         return self._plane.witnesses()
 
+    def lives(self, node: str) -> bool:
+        name = _kubelet_of(node)
+        away = {part.name for part in self._supervisor.ended()}
+        return name not in away and self._supervisor.process(name) is not None
+
     def incidents(self) -> tuple[Incident, ...]:
         return self._supervisor.incidents()
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cluster.interface import ClusterEvent
-from cluster.kubernetes import vigil
+from cluster.kubernetes import cluster, vigil
 from cluster.kubernetes.cluster import KubernetesCluster
 from tests.cluster.kubernetes.test_events import BACK, LOST, node
 
@@ -58,8 +58,10 @@ class Watched:
     def __init__(self, nth: int | None) -> None:
         self.told: list[ClusterEvent] = []
         self.dropped: list[str] = []
-        self.sleeping = True
-        provider = SimpleNamespace(name="sleepers", witnesses=lambda: self.sleeping)
+        self.sleeping, self.lives = True, False
+        provider = SimpleNamespace(
+            name="sleepers", witnesses=lambda: self.sleeping, lives=lambda _: self.lives
+        )
         self.document: dict[str, Any] = node("True")
         self._turns, self._nth = 0, nth
         self.cluster = KubernetesCluster(provider, (), logging.getLogger("tests.doubt"))
@@ -101,6 +103,7 @@ class Watched:
 @pytest.fixture(autouse=True)
 def _doubt_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vigil, "DOUBT_SECONDS", DOUBT_SECONDS)
+    monkeypatch.setattr(cluster, "_BUSY_SECONDS", DOUBT_SECONDS)
 
 
 def test_a_loss_that_lasts_is_told_once_the_witnesses_have_been_awake(
@@ -144,3 +147,27 @@ def test_witnesses_that_fall_asleep_again_are_waited_for() -> None:
     watched.sleeping = False
     watched.settle()
     assert watched.told == [LOST]
+
+
+def test_a_machine_that_is_not_there_is_lost_at_once() -> None:
+    watched = Watched(None)
+    watched.sleeping = False
+    watched.becomes("Unknown")
+    assert (watched.told, watched.dropped, confirming()) == ([LOST], ["web-1"], [])
+
+
+def test_a_machine_that_is_only_busy_is_never_lost() -> None:
+    watched = Watched(0)
+    watched.sleeping, watched.lives = False, True
+    watched.becomes("Unknown")
+    watched.settle()
+    assert (watched.told, watched.dropped) == ([], [])
+
+
+def test_a_machine_that_lives_and_says_nothing_for_long_is_lost() -> None:
+    watched = Watched(None)
+    watched.sleeping, watched.lives = False, True
+    watched.becomes("Unknown")
+    assert watched.told == []
+    watched.settle()
+    assert (watched.told, watched.dropped) == ([LOST], ["web-1"])

@@ -3,7 +3,6 @@ asked to end is not."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -22,6 +21,7 @@ from cluster.kubernetes.vigil import DOUBT_SECONDS
 from cluster.native.provider import NativeCluster
 from devnet.base import wait_for
 from tests.cluster.conftest import WORKERS
+from tests.cluster.native.running import running_pods
 
 WITNESSES = ("etcd", "kube-apiserver", "kube-controller-manager")
 PARTS = (*WITNESSES, "kube-scheduler", "metrics-server", "kubelet of worker-1")
@@ -109,17 +109,6 @@ def answers(pod: Pod) -> bool:
             return connection.recv(12).endswith(b"200")
     except OSError:
         return False
-
-
-def running_pods(node: str) -> set[str]:
-    """Whose processes run on a node, by the environment that each of them carries."""
-    found = set()
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            environment = process.environ()
-            if environment.get("NODE_NAME") == node:
-                found.add(environment["POD_NAME"])
-    return found
 
 
 @pytest.mark.usefixtures("_web")

@@ -15,6 +15,8 @@ from cluster.errors import ClusterError
 from cluster.interface import Capacity, ClusterEvent, EventKind, Pod, Workload
 from cluster.native.provider import NativeCluster
 from cluster.waiting import Seen, wait_for
+from tests.cluster.conftest import WORKERS
+from tests.cluster.native.running import running_pods
 
 WEB = Path(__file__).resolve().parents[3] / "e2e" / "services" / "web"
 PAUSE_SECONDS = 6.0
@@ -65,6 +67,13 @@ def test_no_process_runs_without_its_pod(native: NativeCluster) -> None:
             error=ClusterError,
         )
     native.settle(LIMIT_SECONDS)
-    names = {pod.name for pod in native.pods("paused")}
-    assert not names & {pod.name for pod in there}
-    assert len(names) == 3
+    pods = native.pods("paused")
+    assert len(pods) == 3
+    assert not {pod.name for pod in pods} & {pod.name for pod in there}
+    wished = {spec.name: {pod.name for pod in pods if pod.node == spec.name} for spec in WORKERS}
+
+    def processes() -> Seen:
+        there = {spec.name: running_pods(spec.name) for spec in WORKERS}
+        return Seen(there == wished, f"{there}, pods: {wished}")
+
+    wait_for("no process without its pod", processes, 10, every_seconds=0.2, error=ClusterError)

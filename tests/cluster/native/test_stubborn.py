@@ -1,0 +1,88 @@
+"""Twenty pods that ignore SIGTERM are leaving one node: the others there notice nothing of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kubernetes.client import Configuration
+from kubernetes.config import new_client_from_config
+
+from cluster.native.provider import NativeCluster
+from devnet.base import wait_for
+from tests.cluster.conformance.bench import Bench, namespace, ready, restarts, started
+from tests.cluster.native.running import running_pods
+
+NODE = "worker-1"
+MANY = 20
+GRACE_SECONDS = 25
+ROUNDS = 5
+DEAF = "trap '' TERM; while :; do sleep 1; done"
+# Its own memory of its probes: a line a second, whatever else ends beside it.
+PROBED = {"exec": {"command": ["sh", "-c", "echo . >> /tmp/probes"]}, "periodSeconds": 1}
+WHO = [
+    {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+    for name, path in (("POD_NAME", "metadata.name"), ("NODE_NAME", "spec.nodeName"))
+]
+
+
+@pytest.fixture
+def bench(native: NativeCluster, tmp_path: Path) -> Iterator[Bench]:
+    configuration = Configuration()
+    configuration.proxy = None  # the server is on this machine
+    kubeconfig = str(native.kubeconfig())
+    with (
+        new_client_from_config(kubeconfig, client_configuration=configuration) as api,
+        namespace(api, tmp_path) as own,
+    ):
+        yield own
+
+
+def started_and_probed(bench: Bench, name: str) -> float:
+    """Start a pod with a readiness probe and end it again; seconds until it was ready."""
+    begin = time.monotonic()
+    probe = {"exec": {"command": ["true"]}, "periodSeconds": 1}
+    bench.start(bench.container("sleep 60", readinessProbe=probe), name=name, nodeName=NODE)
+    bench.wait("ready", ready, name)
+    seconds = time.monotonic() - begin
+    bench.delete(name, grace_seconds=0)
+    bench.gone(name)
+    return seconds
+
+
+@pytest.mark.timeout(240)
+def test_twenty_that_ignore_the_signal_hold_up_nobody(bench: Bench) -> None:
+    watched = bench.container("sleep 600", livenessProbe=PROBED)
+    bench.start(watched, name="watched", nodeName=NODE)
+    deaf = [f"deaf-{number}" for number in range(MANY)]
+    for name in deaf:
+        bench.start(
+            bench.container(DEAF, env=WHO),
+            name=name,
+            nodeName=NODE,
+            terminationGracePeriodSeconds=GRACE_SECONDS,
+        )
+    for name in ("watched", *deaf):
+        bench.wait("started", started, name, limit_seconds=60)
+    before = max(started_and_probed(bench, f"before-{n}") for n in range(ROUNDS))
+
+    for name in deaf:
+        bench.delete(name)
+    begin, probes = time.monotonic(), probes_of(bench)
+    meanwhile = max(started_and_probed(bench, f"meanwhile-{n}") for n in range(ROUNDS))
+    wait_for("ten seconds", lambda: time.monotonic() - begin > 10, limit_seconds=12)
+    probed, seconds = probes_of(bench) - probes, time.monotonic() - begin
+
+    assert running_pods(NODE) == set(deaf)  # all of them are still there: it was meanwhile
+    assert meanwhile < before + 2
+    assert seconds * 0.7 <= probed <= seconds * 1.3
+    assert restarts(bench.pod("watched")) == 0
+    for name in deaf:
+        bench.gone(name, limit_seconds=60)
+    wait_for("their end", lambda: running_pods(NODE) == set(), limit_seconds=10)
+
+
+def probes_of(bench: Bench) -> int:
+    return int(bench.execute("sh", "-c", "wc -l < /tmp/probes", name="watched").out)
