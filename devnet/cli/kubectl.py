@@ -32,6 +32,8 @@ def command(name: str, arguments: tuple[str, ...]) -> None:
             f"the devnet `{name}` runs on {status['cluster']}, which has no Kubernetes API",
             hint="devnet down, then: devnet up --cluster native",
         )
+    for sentence in status["ended"]:  # its own words would be "connection refused"
+        terminal.say(sentence)
     program = Toolchain(say=terminal.say).controlplane() / "kubectl"
     environment = os.environ | {"KUBECONFIG": status["kubeconfig"]}
     os.execve(program, ["kubectl", *arguments], environment)  # noqa: S606
