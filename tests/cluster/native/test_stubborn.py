@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kubernetes.client import Configuration
-from kubernetes.config import new_client_from_config
 
+from cluster.conformance.bench import Bench, ready, restarts, started
+from cluster.conformance.bench import bench as bench_of
+from cluster.conformance.subject import subject
+from cluster.kubernetes.packing import FolderPacking
 from cluster.native.provider import NativeCluster
 from devnet.base import wait_for
-from tests.cluster.conformance.bench import Bench, namespace, ready, restarts, started
 from tests.cluster.native.running import running_pods
 
 NODE = "worker-1"
@@ -29,13 +30,10 @@ WHO = [
 
 
 @pytest.fixture
-def bench(native: NativeCluster, tmp_path: Path) -> Iterator[Bench]:
-    configuration = Configuration()
-    configuration.proxy = None  # the server is on this machine
-    kubeconfig = str(native.kubeconfig())
+def bench(native: NativeCluster, tools: Path, tmp_path: Path) -> Iterator[Bench]:
     with (
-        new_client_from_config(kubeconfig, client_configuration=configuration) as api,
-        namespace(api, tmp_path) as own,
+        subject(native, FolderPacking(), tmp_path / "folder", tools / "kubectl") as there,
+        bench_of(there) as own,
     ):
         yield own
 
