@@ -34,7 +34,7 @@ class Tools(Protocol):
 class Making:
     """What a cluster is made from. `state` is a folder of its own, `env` the environment of its
     processes, `hosts` who hosts its control plane; `modelled`: its workloads are models too, where
-    it can do that."""
+    it can do that; `hidden`: folders of secrets, which no workload sees beside `state`."""
 
     nodes: tuple[NodeSpec, ...]
     state: Path
@@ -44,6 +44,7 @@ class Making:
     env: Mapping[str, str]
     hosts: tuple[str, ...]
     modelled: bool = False
+    hidden: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

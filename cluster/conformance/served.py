@@ -13,6 +13,7 @@ from dataclasses import dataclass
 ALWAYS = ""
 NO_CONTROL_GROUPS = "without control groups"
 ORDINARY_USER = "as an ordinary user"
+NO_USERS = "where pods have no users of their own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,15 @@ NOT_SERVED: Mapping[str, Mapping[str, Declared]] = {
         "security.supplementalGroups": Declared(
             "a process in a user namespace of one user has one group",
             refused="spec.securityContext.supplementalGroups",
+            where=NO_USERS,
+        ),
+        "security.fsGroup": Declared(
+            "a process in a user namespace of one user has one group",
+            refused="spec.securityContext.fsGroup",
+            where=NO_USERS,
+        ),
+        "security.sharedVolume": Declared(
+            "what any user of a pod writes is the one user's who runs the node", where=NO_USERS
         ),
         "volumes.hostPath": Declared(
             "the host's files are not the node's", refused="spec.volumes[0] (v)"

@@ -7,15 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config
 
-from cluster.conformance.served import NO_CONTROL_GROUPS, ORDINARY_USER
+from cluster.conformance.served import NO_CONTROL_GROUPS, NO_USERS, ORDINARY_USER
 from cluster.errors import ClusterError
 from cluster.interface import Capacity, Cluster, NodeSpec, Workload
 from cluster.kubernetes.packing import Packing
+
+if TYPE_CHECKING:
+    from cluster.kubernetes.cluster import KubernetesCluster
 
 GREETING = "hello from the folder\n"
 NODES = tuple(
@@ -43,7 +46,9 @@ class Subject:
 
 
 @contextmanager
-def subject(cluster: Cluster, packing: Packing, folder: Path, kubectl: Path) -> Iterator[Subject]:
+def subject(
+    cluster: KubernetesCluster, packing: Packing, folder: Path, kubectl: Path
+) -> Iterator[Subject]:
     """The subject that a cluster is; `folder` is made for what its pods run in.
 
     Raises `ClusterError` for a cluster without an API.
@@ -53,6 +58,7 @@ def subject(cluster: Cluster, packing: Packing, folder: Path, kubectl: Path) -> 
         raise ClusterError(f"{cluster.name} has no Kubernetes API")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "greeting").write_text(GREETING, encoding="utf-8")
+    cluster.hand(folder)
     template = packing.pod(Workload("conformance", folder, ("true",), 1, Capacity(0, 0)))
     configuration = Configuration()
     configuration.proxy = None  # the server is on this machine
@@ -75,5 +81,6 @@ def _conditions(cluster: Cluster) -> frozenset[str]:
     found = {
         NO_CONTROL_GROUPS: any("no control groups" in sentence for sentence in narrowed),
         ORDINARY_USER: os.geteuid() != 0,
+        NO_USERS: any("no users of their own" in sentence for sentence in narrowed),
     }
     return frozenset(condition for condition, here in found.items() if here)

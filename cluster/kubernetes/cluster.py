@@ -124,7 +124,11 @@ class KubernetesCluster:
         self._api.delete(f"{_LEASES}/{name}")
         self._faulted.discard(name)
 
+    def hand(self, folder: Path) -> None:
+        """Let pods run in that folder; workloads and jobs have theirs handed by themselves."""
+
     def apply(self, workload: Workload) -> None:
+        self.hand(workload.folder)
         document = deployment(workload, self._provider.packing)
         try:
             self._api.create(_DEPLOYMENTS, document)
@@ -147,6 +151,7 @@ class KubernetesCluster:
     def run_job(self, job: Job) -> JobResult:
         if job.node is not None:
             self._known(job.node)
+        self.hand(job.folder)
         return self._jobs.run(job)
 
     def measure(self, node: str, seed: bytes) -> Measurement:

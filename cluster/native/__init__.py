@@ -27,6 +27,7 @@ def _make(making: Making) -> Cluster:
         making.log,
         making.env,
         making.hosts,
+        hidden=making.hidden,
     )
 
 

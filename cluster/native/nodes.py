@@ -46,8 +46,11 @@ class NodeFiles:
         server: str,
         authority: Authority,
         bubblewrap: Path,
+        folders: Path,
+        hidden: tuple[Path, ...],
     ) -> NodeFiles:
-        """Certificates, kubeconfig and configuration of a new node."""
+        """Certificates, kubeconfig and configuration of a new node; `folders` is the file of those
+        that its pods may name, `hidden` is what they never see, wherever it lies."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         user = f"system:node:{spec.name}"
         client = authority.client(f"{spec.name}-client", user, (_NODES,))
@@ -80,6 +83,8 @@ class NodeFiles:
             "folder": str(folder),
             "bubblewrap": str(bubblewrap),
             "visible": _visible(),
+            "hidden": [str(path) for path in hidden],
+            "folders": str(folders),
             "path": f"{Path(sys.executable).parent}:{_SYSTEM_PATH}",
             "enforcement": str(files.statement),
             "lease_seconds": _LEASE_SECONDS,

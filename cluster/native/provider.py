@@ -19,6 +19,7 @@ from cluster.kubernetes.packing import FolderPacking, Packing
 from cluster.leading import only_host
 from cluster.native import groups
 from cluster.native.capabilities import CAPABILITIES
+from cluster.native.folders import HandedFolders
 from cluster.native.nodes import NodeFiles, allowed_namespaces, kubelet_command
 from cluster.native.plane import ControlPlane, listens
 from cluster.processes import Process
@@ -42,12 +43,17 @@ class NativeProvider:
         log: Logger,
         env: Mapping[str, str],
         hosts: tuple[str, ...] = (),
+        folders: tuple[Path, ...] = (),
+        hidden: tuple[Path, ...] = (),
     ) -> None:
-        """`env` is the whole environment of every process."""
+        """`env` is the whole environment of every process, `folders` are those that pods may name
+        beside what runs, `hidden` is what no pod sees beside `state`."""
         self._state, self._tools, self._bubblewrap, self._log = state, tools, bubblewrap, log
         self._hosts = hosts
         self._env = {**env, "KOMPUTE_DEVNET_ID": devnet_id}  # `devnet gc` finds them by it
         self._devnet_id = devnet_id
+        self.folders = HandedFolders(state / "folders.json", folders)
+        self._hidden = (state.resolve(), *hidden)
         self._plane = ControlPlane(state, tools, self._env, log)
         self._namespaces: tuple[str, ...] = ()
         self._files: dict[str, NodeFiles] = {}
@@ -55,6 +61,7 @@ class NativeProvider:
 
     def up(self) -> None:
         self._namespaces = allowed_namespaces(self._bubblewrap)
+        self.folders.hand()
         self._plane.start()
         api = Api(self._plane.kubeconfig)
         try:
@@ -90,6 +97,8 @@ class NativeProvider:
             server=self._plane.server,
             authority=self._plane.credentials.authority,
             bubblewrap=self._bubblewrap,
+            folders=self.folders.file,
+            hidden=self._hidden,
         )
         self._files[spec.name] = files
         self._start_kubelet(spec.name)
@@ -204,9 +213,12 @@ class NativeCluster(KubernetesCluster):
         log: Logger,
         env: Mapping[str, str],
         hosts: tuple[str, ...] = (),
+        folders: tuple[Path, ...] = (),
+        hidden: tuple[Path, ...] = (),
     ) -> None:
         """`state` is a folder of this cluster's own, `tools` holds the programs by name, `env` is
-        the environment of its processes, `hosts` who hosts its control plane."""
+        the environment of its processes, `hosts` who hosts its control plane, `folders` are those
+        that pods may name beside those of workloads and jobs, `hidden` is what no pod sees."""
         provider = NativeProvider(
             state=state,
             tools=tools,
@@ -215,5 +227,11 @@ class NativeCluster(KubernetesCluster):
             log=log,
             env=env,
             hosts=hosts,
+            folders=folders,
+            hidden=hidden,
         )
+        self._folders = provider.folders
         super().__init__(provider, nodes, log)
+
+    def hand(self, folder: Path) -> None:
+        self._folders.hand(folder)

@@ -219,6 +219,11 @@ def nearest_home(start: Path | None = None) -> Path | None:
     return None
 
 
+def home_above(path: Path) -> tuple[Path, ...]:
+    """The `.devnet` that the path is in, with the keys of every devnet in it; none elsewhere."""
+    return tuple(each for each in path.resolve().parents if each.name == HOME_NAME)
+
+
 def names(start: Path | None = None) -> list[str]:
     """The devnets of the nearest home, sorted."""
     home = nearest_home(start)

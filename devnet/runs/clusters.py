@@ -11,6 +11,7 @@ from cluster.providers import kinds
 from cluster.registry import Kind, Making
 from devnet.base import Toolchain, UsageError
 from devnet.base.environment import python_environment
+from devnet.base.folder import home_above
 from devnet.spec.network import NetworkSpec
 
 AUTO = "auto"
@@ -44,6 +45,7 @@ def making_of(
         python_environment(),
         spec.control_plane_hosts,
         modelled,
+        home_above(state),
     )
 
 

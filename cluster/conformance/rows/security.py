@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster.conformance.bench import Bench
+from cluster.conformance.bench import Bench, started
 from cluster.conformance.claims import below, contains, equal
 from cluster.conformance.row import row
 
@@ -56,3 +56,57 @@ def neither_the_hosts_processes_nor_its_homes_are_seen(bench: Bench) -> None:
     count, *rest = said.splitlines()
     below(int(count), 10)
     equal(len([line for line in rest if "No such file" in line]), 3)
+
+
+@row("security.runAsUser.container")
+def a_container_may_be_somebody_else_than_its_pod(bench: Bench) -> None:
+    own = {"securityContext": {"runAsUser": 1234}}
+    rights = {"runAsUser": 65534, "runAsGroup": 65533}
+    equal(bench.ran("id -u; id -g", securityContext=rights, container=own), "1234\n65533\n")
+
+
+@row("security.exec")
+def a_command_in_a_container_is_who_the_container_is(bench: Bench) -> None:
+    rights = {"runAsUser": 1234, "runAsGroup": 1235}
+    bench.start(bench.container("while :; do sleep 0.1; done"), securityContext=rights)
+    bench.wait("started", started)
+    said = bench.execute("sh", "-c", "id -u; id -g; touch /tmp/x; stat -c %u /tmp/x").out
+    equal(said, "1234\n1235\n1234\n")
+
+
+@row("security.stdout")
+def whoever_it_is_it_opens_its_output_by_name(bench: Bench) -> None:
+    equal(bench.ran("echo heard > /dev/stdout", securityContext={"runAsUser": 1234}), "heard\n")
+
+
+@row("security.fsGroup")
+def volumes_belong_to_the_pods_group(bench: Bench) -> None:
+    bench.secret("login", password="pass")
+    mounts = [{"name": "v", "mountPath": "/v"}, {"name": "s", "mountPath": "/s"}]
+    secret = {"secretName": "login", "defaultMode": 0o400}
+    said = bench.ran(
+        "id -G; stat -c '%g %A' /v; touch /v/x; stat -c '%u %g' /v/x; "
+        "stat -Lc '%g %a' /s/password; cat /s/password",
+        container={"volumeMounts": mounts},
+        volumes=[{"name": "v", "emptyDir": {}}, {"name": "s", "secret": secret}],
+        securityContext={"runAsUser": 1234, "runAsGroup": 1235, "fsGroup": 4321},
+    )
+    equal(said, "1235 4321\n4321 drwxrwsrwx\n1234 4321\n4321 440\npass")
+
+
+@row("security.sharedVolume")
+def containers_of_two_users_see_whose_a_file_is(bench: Bench) -> None:
+    mounts = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    first = bench.container(
+        "echo mine > /v/x; chmod 600 /v/x",
+        name="first",
+        securityContext={"runAsUser": 1001},
+        **mounts,
+    )
+    said = bench.ran(
+        "stat -c %u /v/x; cat /v/x 2>/dev/null || echo shut",
+        container={"securityContext": {"runAsUser": 1002}, **mounts},
+        initContainers=[first],
+        volumes=[{"name": "v", "emptyDir": {}}],
+    )
+    equal(said, "1001\nshut\n")

@@ -2,7 +2,6 @@ package node
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,10 +15,13 @@ const refusal = "UnsupportedField"
 
 // admission fails the pods that ask for what a node of processes cannot give, with the field's name:
 // nothing that a pod asks for is left out in silence.
-type admission struct{}
+type admission struct {
+	rights  rights
+	folders folders
+}
 
-func (admission) Admit(attributes *lifecycle.PodAdmitAttributes) lifecycle.PodAdmitResult {
-	faults := unsupported(attributes.Pod)
+func (a admission) Admit(attributes *lifecycle.PodAdmitAttributes) lifecycle.PodAdmitResult {
+	faults := a.unsupported(attributes.Pod)
 	if len(faults) == 0 {
 		return lifecycle.PodAdmitResult{Admit: true}
 	}
@@ -27,8 +29,8 @@ func (admission) Admit(attributes *lifecycle.PodAdmitAttributes) lifecycle.PodAd
 }
 
 // unsupported names every field of the pod that cannot be given, and why.
-func unsupported(pod *v1.Pod) []string {
-	var faults faults
+func (a admission) unsupported(pod *v1.Pod) []string {
+	faults := faults{admission: a}
 	faults.of(pod)
 	for i := range pod.Spec.Volumes {
 		faults.ofVolume(fmt.Sprintf("spec.volumes[%d]", i), &pod.Spec.Volumes[i])
@@ -39,14 +41,17 @@ func unsupported(pod *v1.Pod) []string {
 	for i := range pod.Spec.Containers {
 		faults.ofContainer(fmt.Sprintf("spec.containers[%d]", i), pod, &pod.Spec.Containers[i])
 	}
-	return faults
+	return faults.told
 }
 
-type faults []string
+type faults struct {
+	admission
+	told []string
+}
 
 func (f *faults) when(asked bool, field, why string) {
 	if asked {
-		*f = append(*f, field+": "+why)
+		f.told = append(f.told, field+": "+why)
 	}
 }
 
@@ -64,8 +69,7 @@ func (f *faults) of(pod *v1.Pod) {
 	}
 	const field = "spec.securityContext."
 	f.when(len(security.Sysctls) > 0, field+"sysctls", "the kernel is the host's")
-	f.when(security.FSGroup != nil, field+"fsGroup", "a process has one group")
-	f.when(len(security.SupplementalGroups) > 0, field+"supplementalGroups", "a process has one group")
+	f.ofUsers(field, security)
 	f.when(security.SELinuxOptions != nil, field+"seLinuxOptions", "labels are not set")
 	f.when(localProfile(security.SeccompProfile), field+"seccompProfile", "profiles of a file are not loaded")
 	f.when(confined(security.AppArmorProfile), field+"appArmorProfile", "profiles are not loaded")
@@ -73,10 +77,7 @@ func (f *faults) of(pod *v1.Pod) {
 
 func (f *faults) ofContainer(field string, pod *v1.Pod, container *v1.Container) {
 	if container.Image == runtime.FolderImage || container.Image == runtime.FolderImage+":latest" {
-		folder := pod.Annotations[runtime.FolderAnnotation]
-		f.when(!filepath.IsAbs(folder), "metadata.annotations["+runtime.FolderAnnotation+"]",
-			fmt.Sprintf("%s of image %s needs the absolute path of its folder, this is %q",
-				field, container.Image, folder))
+		f.ofFolder(field, container.Image, pod.Annotations[runtime.FolderAnnotation])
 		f.when(len(container.Command)+len(container.Args) == 0, field+".command",
 			"a folder has no command of its own")
 	}
@@ -98,6 +99,8 @@ func (f *faults) ofContainer(field string, pod *v1.Pod, container *v1.Container)
 		return
 	}
 	field += ".securityContext."
+	f.ofID(field+"runAsUser", security.RunAsUser)
+	f.ofID(field+"runAsGroup", security.RunAsGroup)
 	f.when(security.Privileged != nil && *security.Privileged, field+"privileged",
 		"containers have no capabilities")
 	if security.Capabilities != nil {

@@ -1,6 +1,9 @@
 package node
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -8,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/kubernetes/pkg/kubelet/lifecycle"
 
+	"kompute.network/devnet/controlplane/node/identity"
 	"kompute.network/devnet/controlplane/node/runtime"
 )
 
@@ -22,9 +26,19 @@ func folderPod(change func(*v1.Pod)) *v1.Pod {
 	return pod
 }
 
+// takes is the admission of a node whose pods have its own id and may run in /srv.
+func takes(t *testing.T) admission {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "folders.json")
+	if err := os.WriteFile(file, []byte(`["/srv"]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return admission{rights{why: "in a test"}, folders{handed: file}}
+}
+
 func TestAPodThatAsksForNothingSpecialIsTaken(t *testing.T) {
 	pod := folderPod(func(*v1.Pod) {})
-	if result := (admission{}).Admit(&lifecycle.PodAdmitAttributes{Pod: pod}); !result.Admit {
+	if result := takes(t).Admit(&lifecycle.PodAdmitAttributes{Pod: pod}); !result.Admit {
 		t.Errorf("refused: %s", result.Message)
 	}
 }
@@ -95,7 +109,7 @@ func TestWhatCannotBeGivenIsRefusedByItsName(t *testing.T) {
 		},
 	} {
 		t.Run(field, func(t *testing.T) {
-			result := (admission{}).Admit(&lifecycle.PodAdmitAttributes{Pod: folderPod(change)})
+			result := takes(t).Admit(&lifecycle.PodAdmitAttributes{Pod: folderPod(change)})
 			if result.Admit || result.Reason != refusal {
 				t.Fatalf("taken: %+v", result)
 			}
@@ -106,8 +120,52 @@ func TestWhatCannotBeGivenIsRefusedByItsName(t *testing.T) {
 	}
 }
 
+func TestGroupsAreTakenWhereTheMachineGivesThem(t *testing.T) {
+	group, beyond, user := int64(5), int64(identity.Ids), int64(identity.Ids-1)
+	groups := func(pod *v1.Pod) {
+		pod.Spec.SecurityContext = &v1.PodSecurityContext{
+			RunAsUser: &user, FSGroup: &group, SupplementalGroups: []int64{group},
+		}
+	}
+	tooMany := func(pod *v1.Pod) {
+		pod.Spec.SecurityContext = &v1.PodSecurityContext{
+			RunAsUser: &beyond, RunAsGroup: &beyond, FSGroup: &beyond, SupplementalGroups: []int64{group, beyond},
+		}
+		pod.Spec.Containers[0].SecurityContext = &v1.SecurityContext{RunAsUser: &beyond, RunAsGroup: &beyond}
+	}
+	full := takes(t)
+	full.rights = rights{machine: &identity.Machine{}}
+	unmapped := full
+	unmapped.rights = rights{machine: &identity.Machine{Unmapped: errors.New("the disk says no")}}
+	const pods, container = "spec.securityContext.", "spec.containers[0].securityContext."
+	for name, row := range map[string]struct {
+		node   admission
+		pod    func(*v1.Pod)
+		fields []string
+	}{
+		"all given":    {full, groups, nil},
+		"not on disk":  {unmapped, groups, []string{pods + "fsGroup: the disk says no"}},
+		"not by users": {takes(t), groups, []string{pods + "fsGroup: a process", pods + "supplementalGroups: a process"}},
+		"ids that no pod has": {full, tooMany, []string{
+			pods + "runAsUser: ", pods + "runAsGroup: ", pods + "fsGroup: ", pods + "supplementalGroups[1]: ",
+			container + "runAsUser: ", container + "runAsGroup: ",
+		}},
+	} {
+		told := row.node.unsupported(folderPod(row.pod))
+		if len(told) != len(row.fields) {
+			t.Errorf("%s: told %q", name, told)
+			continue
+		}
+		for i, field := range row.fields {
+			if !strings.HasPrefix(told[i], field) {
+				t.Errorf("%s: told %q, wanted %q", name, told[i], field)
+			}
+		}
+	}
+}
+
 func TestAllFaultsOfAPodAreTold(t *testing.T) {
-	faults := unsupported(folderPod(func(pod *v1.Pod) { pod.Spec.HostPID, pod.Spec.HostIPC = true, true }))
+	faults := takes(t).unsupported(folderPod(func(pod *v1.Pod) { pod.Spec.HostPID, pod.Spec.HostIPC = true, true }))
 	if len(faults) != 2 {
 		t.Errorf("told %q", faults)
 	}

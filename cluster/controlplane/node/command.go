@@ -48,9 +48,12 @@ func Run(ctx context.Context, config Config) error {
 		return err
 	}
 	group, holds := limitNode(config)
+	rights := findRights(config)
+	rights.say(&holds)
 	service, err := runtime.New(runtime.Options{
 		Bubblewrap: config.Bubblewrap, Folder: config.Folder, Visible: config.Visible,
-		Path: config.Path, DevnetID: config.DevnetID, Group: group, PodPids: podPids,
+		Hidden: config.Hidden, Path: config.Path, DevnetID: config.DevnetID, Group: group,
+		PodPids: podPids, Machine: rights.machine, MayName: config.folders().check,
 	})
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func Run(ctx context.Context, config Config) error {
 	}
 	klog.FromContext(ctx).Info("starting", "node", config.String())
 	// The kubelet goes on until the very end: whatever it starts anew is ended too.
-	if err := start(context.WithoutCancel(ctx), config, service, group); err != nil {
+	if err := start(context.WithoutCancel(ctx), config, service, group, rights); err != nil {
 		return err
 	}
 	<-ctx.Done()

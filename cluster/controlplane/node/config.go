@@ -33,6 +33,8 @@ type Config struct {
 	Folder       string   `json:"folder"` // the node's own
 	Bubblewrap   string   `json:"bubblewrap"`
 	Visible      []string `json:"visible"`     // what of the host containers see, read-only
+	Hidden       []string `json:"hidden"`      // the devnet's own, which they never see
+	Folders      string   `json:"folders"`     // a file: a JSON list of the folders pods may name
 	Path         string   `json:"path"`        // PATH in containers
 	Enforcement  string   `json:"enforcement"` // a file to write: what holds here
 	LeaseSeconds int32    `json:"lease_seconds"`
@@ -68,7 +70,7 @@ func (c Config) check() error {
 	for _, field := range [][2]string{
 		{"kubeconfig", c.Kubeconfig}, {"client_ca_file", c.ClientCAFile}, {"cert_file", c.CertFile},
 		{"key_file", c.KeyFile}, {"folder", c.Folder}, {"bubblewrap", c.Bubblewrap},
-		{"enforcement", c.Enforcement},
+		{"enforcement", c.Enforcement}, {"folders", c.Folders},
 	} {
 		if !filepath.IsAbs(field[1]) {
 			faults = append(faults, fmt.Errorf("%s is no absolute path: %q", field[0], field[1]))
@@ -94,6 +96,8 @@ func (c Config) check() error {
 
 // group is where the node's processes are, below the control group of whoever started it.
 func (c Config) group() string { return "kompute-" + c.DevnetID + "/" + c.Node }
+
+func (c Config) folders() folders { return folders{c.Folders, c.Hidden} }
 
 func (c Config) quantity(name v1.ResourceName) resource.Quantity { return c.Capacity[name] }
 

@@ -117,7 +117,7 @@ func clients(config Config) (deps kubelet.Dependencies, err error) {
 
 func dependencies(
 	ctx context.Context, config Config, flags *options.KubeletFlags,
-	c *kubeletconfig.KubeletConfiguration, service *runtime.Service, group *cgroup.Group,
+	c *kubeletconfig.KubeletConfiguration, service *runtime.Service, group *cgroup.Group, rights rights,
 ) (*kubelet.Dependencies, error) {
 	deps, err := clients(config)
 	if err != nil {
@@ -143,7 +143,7 @@ func dependencies(
 	mounter := mount.New("")
 	deps.Auth = auth
 	deps.CAdvisorInterface = newMachine(config, usageOf(group, service))
-	deps.ContainerManager = newResources(config.Capacity, service)
+	deps.ContainerManager = newResources(config.Capacity, service, admission{rights, config.folders()})
 	deps.Mounter, deps.Subpather, deps.HostUtil = mounter, subpath.New(mounter), hostutil.NewHostUtil()
 	deps.OOMAdjuster = oom.NewOOMAdjuster()
 	deps.OSInterface = hostFiles{}
@@ -168,7 +168,9 @@ func usageOf(group *cgroup.Group, service *runtime.Service) func() (cgroup.Usage
 
 // start makes the kubelet of upstream's code with our machine, resources and runtime, and sets it
 // going.
-func start(ctx context.Context, config Config, service *runtime.Service, group *cgroup.Group) error {
+func start(
+	ctx context.Context, config Config, service *runtime.Service, group *cgroup.Group, rights rights,
+) error {
 	flags, c, err := configuration(config)
 	if err != nil {
 		return err
@@ -182,7 +184,7 @@ func start(ctx context.Context, config Config, service *runtime.Service, group *
 			return err
 		}
 	}
-	deps, err := dependencies(ctx, config, flags, c, service, group)
+	deps, err := dependencies(ctx, config, flags, c, service, group, rights)
 	if err != nil {
 		return err
 	}

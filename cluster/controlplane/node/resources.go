@@ -20,10 +20,11 @@ type resources struct {
 	cm.ContainerManager
 	capacity v1.ResourceList
 	pods     podLimits
+	takes    admission
 }
 
-func newResources(capacity v1.ResourceList, pods podLimits) resources {
-	return resources{cm.NewStubContainerManager(), capacity, pods}
+func newResources(capacity v1.ResourceList, pods podLimits, takes admission) resources {
+	return resources{cm.NewStubContainerManager(), capacity, pods, takes}
 }
 
 // GetDevicePluginResourceCapacity is the kubelet's last word on what the node has: by it the
@@ -37,7 +38,7 @@ func (r resources) GetCapacity(bool) v1.ResourceList { return r.capacity.DeepCop
 func (r resources) GetNodeAllocatableAbsolute() v1.ResourceList { return r.capacity.DeepCopy() }
 
 func (r resources) GetAllocateResourcesPodAdmitHandler() lifecycle.PodAdmitHandler {
-	return admission{}
+	return r.takes
 }
 
 // GetPodCgroupRoot is what all pods are in: for statistics the node itself.

@@ -34,7 +34,7 @@ func TestThePodsGroupHasEveryFigure(t *testing.T) {
 		}, "100m", "32Mi"},
 		"memory alone": {cgroup.Limits{Shares: 2, MemoryBytes: 32 << 20}, "", "32Mi"},
 	} {
-		groups := newResources(nil, &given{row.limits}).NewPodContainerManager()
+		groups := newResources(nil, &given{row.limits}, admission{}).NewPodContainerManager()
 		config, err := groups.GetPodCgroupConfig(pod, v1.ResourceMemory)
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestThePodsGroupHasEveryFigure(t *testing.T) {
 func TestAResizeChangesWhatItNames(t *testing.T) {
 	pod := folderPod(func(pod *v1.Pod) { pod.UID = "uid-1" })
 	had := &given{cgroup.Limits{Shares: 51, QuotaMicroseconds: 5_000, PeriodMicroseconds: 100_000, MemoryBytes: 1, Pids: 256}}
-	groups := newResources(nil, had).NewPodContainerManager()
+	groups := newResources(nil, had, admission{}).NewPodContainerManager()
 	quota := int64(8_000)
 	if err := groups.SetPodCgroupConfig(klog.Background(), pod, &cm.ResourceConfig{CPUQuota: &quota}); err != nil {
 		t.Fatal(err)

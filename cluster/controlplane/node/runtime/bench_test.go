@@ -48,7 +48,7 @@ func newBenchIn(t *testing.T, group *cgroup.Group, annotations map[string]string
 	}
 	service, err := New(Options{
 		Bubblewrap: bubblewrap, Folder: t.TempDir(), Path: "/usr/bin:/bin", DevnetID: "test",
-		Group: group, PodPids: 64,
+		Group: group, PodPids: 64, Machine: machine,
 	})
 	if err != nil {
 		t.Fatal(err)

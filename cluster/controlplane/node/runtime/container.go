@@ -40,6 +40,7 @@ type container struct {
 	printed *output
 	logPath string
 	scratch string
+	who     *identified // set before its start; nil where it has the node's own id
 	created int64
 	done    chan struct{} // closed when it has ended, or can never start
 
@@ -80,15 +81,18 @@ func (s *Service) spec(c *container, command []string, terminal bool) sandbox.Sp
 	}
 	mounts := make([]sandbox.Mount, len(c.config.Mounts))
 	for i, each := range c.config.Mounts {
-		mounts[i] = sandbox.Mount{Source: each.HostPath, Target: each.ContainerPath, ReadOnly: each.Readonly}
+		mounts[i] = sandbox.Mount{
+			Source: c.who.place(each.HostPath), Target: each.ContainerPath, ReadOnly: each.Readonly,
+		}
 	}
 	return sandbox.Spec{
 		Hostname:     c.pod.config.Hostname,
 		UID:          security.GetRunAsUser().GetValue(),
 		GID:          security.GetRunAsGroup().GetValue(),
-		Visible:      s.options.Visible,
-		Folder:       folder,
-		Scratch:      c.scratch,
+		Visible:      s.visible,
+		Hidden:       s.options.Hidden,
+		Folder:       sandbox.Mount{Source: c.who.place(folder), Target: folder, ReadOnly: true},
+		Scratch:      c.who.place(c.scratch),
 		ReadOnlyRoot: security.GetReadonlyRootfs(),
 		Mounts:       mounts,
 		WorkingDir:   workingDir,
@@ -105,12 +109,15 @@ func (s *Service) run(c *container) error {
 	if len(command) == 0 {
 		return errors.New("spec.containers[].command: a folder has no command of its own")
 	}
+	if err := s.identify(c); err != nil {
+		return err
+	}
 	files, from, err := c.stdio()
 	if err != nil {
 		return err
 	}
 	score := c.config.GetLinux().GetResources().GetOomScoreAdj()
-	started, err := s.launch(s.spec(c, command, c.config.Tty), c.group, score, files, nil)
+	started, err := s.launch(s.spec(c, command, c.config.Tty), c.who, c.group, score, files, nil)
 	var pumps sync.WaitGroup
 	for stream, file := range from {
 		pumps.Go(func() { c.printed.pump(stream, file) })
@@ -221,6 +228,9 @@ func (s *Service) finish(c *container, exitCode int, reason, message string) {
 		if err := c.group.Close(); err != nil {
 			message = strings.TrimSpace(message + " " + err.Error())
 		}
+	}
+	if err := c.who.close(); err != nil {
+		message = strings.TrimSpace(message + " " + err.Error())
 	}
 	c.mu.Lock()
 	c.state, c.finished = cri.ContainerState_CONTAINER_EXITED, nanoseconds()

@@ -87,6 +87,9 @@ func (s *Service) RemoveContainer(_ context.Context, id string) error {
 			return err
 		}
 	}
+	if err := c.who.close(); err != nil {
+		return fmt.Errorf("what a container saw: %w", err)
+	}
 	if err := os.RemoveAll(c.scratch); err != nil {
 		return fmt.Errorf("what a container wrote: %w", err)
 	}
@@ -137,6 +140,7 @@ func (s *Service) ContainerStatus(_ context.Context, id string, _ bool) (*cri.Co
 		Reason: c.reason, Message: c.message, Labels: c.config.Labels,
 		Annotations: c.config.Annotations, Mounts: c.config.Mounts, LogPath: c.logPath,
 		Resources: &cri.ContainerResources{Linux: c.config.GetLinux().GetResources()},
+		User:      c.user(),
 	}}, nil
 }
 

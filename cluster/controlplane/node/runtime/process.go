@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kompute.network/devnet/controlplane/node/cgroup"
+	"kompute.network/devnet/controlplane/node/identity"
 	"kompute.network/devnet/controlplane/node/sandbox"
 )
 
@@ -49,21 +50,28 @@ type process struct {
 // launch starts the command in a sandbox of its own, or in that of `inside`. The command runs from
 // its first instruction inside the control group.
 func (s *Service) launch(
-	spec sandbox.Spec, group *cgroup.Group, oomScore int64, files stdio, inside *process,
+	spec sandbox.Spec, who *identified, group *cgroup.Group, oomScore int64, files stdio, inside *process,
 ) (*process, error) {
 	defer files.close()
-	wires, err := s.wire(spec, inside)
+	wires, err := s.wire(spec, who, inside)
 	if err != nil {
 		return nil, err
 	}
 	defer wires.close()
-	bwrap := exec.Command(s.options.Bubblewrap, append(append(wires.options, "--"), spec.Command...)...)
+	bwrap := exec.Command(s.program, append(append(wires.options, "--"), spec.Command...)...)
 	bwrap.Env = []string{devnetID + "=" + s.options.DevnetID}
+	bwrap.Dir = "/" // which everybody may enter
 	bwrap.ExtraFiles = wires.theirs
 	bwrap.Stdin, bwrap.Stdout, bwrap.Stderr = files.in, files.out, files.err
 	bwrap.SysProcAttr = &syscall.SysProcAttr{Setpgid: !spec.Terminal}
 	if spec.Terminal {
 		bwrap.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	}
+	if who != nil {
+		bwrap.SysProcAttr.Credential = who.as
+		if err := identity.Own(who.as, files.in, files.out, files.err); err != nil {
+			return nil, errors.Join(fmt.Errorf("the command's streams: %w", err), wires.told.Close())
+		}
 	}
 	if err := s.forker.start(bwrap); err != nil {
 		return nil, errors.Join(fmt.Errorf("bubblewrap: %w", err), wires.told.Close())
@@ -99,15 +107,25 @@ type wires struct {
 	release *os.File // where it is let go
 }
 
-func (s *Service) wire(spec sandbox.Spec, inside *process) (*wires, error) {
-	options := spec.Arguments()
+func (s *Service) wire(spec sandbox.Spec, who *identified, inside *process) (*wires, error) {
+	var options []string
 	var namespaces []*os.File
-	if inside != nil {
+	switch {
+	case inside != nil:
 		opened, nested, err := inside.namespaces()
 		if err != nil {
 			return nil, err
 		}
 		namespaces, options = opened, spec.Joining(pidsFD, ownerFD, usersFD, nested)
+	case who != nil:
+		users, err := who.open()
+		if err != nil {
+			return nil, err
+		}
+		spec.Namespace = pidsFD // the first after the three
+		namespaces, options = []*os.File{users}, spec.Arguments()
+	default:
+		options = spec.Arguments()
 	}
 	made := &wires{options: []string{
 		"--args", strconv.Itoa(argumentsFD), "--json-status-fd", strconv.Itoa(statusFD),

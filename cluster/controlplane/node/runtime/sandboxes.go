@@ -10,6 +10,7 @@ import (
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"kompute.network/devnet/controlplane/node/cgroup"
+	"kompute.network/devnet/controlplane/node/identity"
 )
 
 // sandboxed is a pod: an address, a control group and what its containers have in common.
@@ -17,7 +18,8 @@ type sandboxed struct {
 	id      string
 	config  *cri.PodSandboxConfig
 	address *address
-	group   *cgroup.Group // nil without control groups
+	ids     *identity.Block // nil where pods have the node's own id
+	group   *cgroup.Group   // nil without control groups
 	created int64
 
 	// Guarded by Service.mu:
@@ -34,6 +36,11 @@ func nanoseconds() int64 { return time.Now().UnixNano() }
 
 // RunPodSandbox reserves an address and makes the pod's control group; no process runs for it.
 func (s *Service) RunPodSandbox(_ context.Context, config *cri.PodSandboxConfig, _ string) (string, error) {
+	if folder := config.Annotations[FolderAnnotation]; folder != "" && s.options.MayName != nil {
+		if err := s.options.MayName(folder); err != nil {
+			return "", fmt.Errorf("metadata.annotations[%s]: %w", FolderAnnotation, err)
+		}
+	}
 	if err := os.MkdirAll(config.LogDirectory, 0o755); err != nil {
 		return "", fmt.Errorf("logs of the pod: %w", err)
 	}
@@ -46,9 +53,15 @@ func (s *Service) RunPodSandbox(_ context.Context, config *cri.PodSandboxConfig,
 	pod := &sandboxed{
 		id: newID(), config: config, address: address, created: nanoseconds(), ready: true, asked: limits,
 	}
+	if s.options.Machine != nil {
+		if pod.ids, err = identity.Reserve(); err != nil {
+			pod.release()
+			return "", err
+		}
+	}
 	if s.options.Group != nil {
 		if pod.group, err = s.options.Group.Child("pod-"+pod.id, limits); err != nil {
-			address.release()
+			pod.release()
 			return "", err
 		}
 	}
@@ -73,7 +86,7 @@ func (s *Service) StopPodSandbox(_ context.Context, id string) error {
 	s.mu.Lock()
 	pod.ready = false
 	s.mu.Unlock()
-	pod.address.release()
+	pod.release()
 	// To let the pod go, the kubelet waits for a look that is younger than the end of this call.
 	s.tellChanged(pod.config.Metadata.Uid, 20*time.Millisecond, 100*time.Millisecond)
 	return nil
@@ -214,6 +227,14 @@ func (s *Service) pod(id string) (*sandboxed, []*container) {
 		}
 	}
 	return s.sandboxes[id], containers
+}
+
+// release gives back what no other pod of the machine may have.
+func (p *sandboxed) release() {
+	p.address.release()
+	if p.ids != nil {
+		p.ids.Release()
+	}
 }
 
 func (p *sandboxed) state() cri.PodSandboxState {

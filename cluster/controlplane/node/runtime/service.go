@@ -19,6 +19,7 @@ import (
 	"k8s.io/cri-streaming/pkg/streaming"
 
 	"kompute.network/devnet/controlplane/node/cgroup"
+	"kompute.network/devnet/controlplane/node/identity"
 	"kompute.network/devnet/controlplane/node/sandbox"
 )
 
@@ -33,10 +34,15 @@ type Options struct {
 	Bubblewrap string
 	Folder     string   // the node's own, for what containers write
 	Visible    []string // paths of the host that every container sees, read-only
-	Path       string   // PATH in a container
-	DevnetID   string   // in the environment of every process, so that leftovers are found
-	Group      *cgroup.Group
-	PodPids    int64
+	Hidden     []string // folders of the host that no container sees, wherever they lie
+	// MayName says why a pod may not name a folder: its annotation can be another one by now than
+	// the one it was taken with. Nil: each may be named.
+	MayName  func(folder string) error
+	Path     string // PATH in a container
+	DevnetID string // in the environment of every process, so that leftovers are found
+	Group    *cgroup.Group
+	PodPids  int64
+	Machine  *identity.Machine // nil where pods have this process's own id
 }
 
 // Service is the runtime. Its methods that CRI names are safe for many callers.
@@ -45,6 +51,8 @@ type Service struct {
 	forker  forker
 	filter  []byte // of system calls
 	streams streaming.Server
+	program string // bubblewrap, where a pod's users reach it
+	visible []sandbox.Mount
 
 	mu         sync.Mutex
 	sandboxes  map[string]*sandboxed
@@ -73,6 +81,9 @@ func New(options Options) (*Service, error) {
 	// What an earlier life wrote belongs to containers that are gone.
 	if err := os.RemoveAll(service.scratch("")); err != nil {
 		return nil, fmt.Errorf("what earlier containers wrote: %w", err)
+	}
+	if err := service.showAll(); err != nil {
+		return nil, fmt.Errorf("what every container sees: %w", err)
 	}
 	if err := service.serveStreams(); err != nil {
 		return nil, fmt.Errorf("streams of exec, attach and port-forward: %w", err)

@@ -18,10 +18,12 @@ type Mount struct {
 type Spec struct {
 	Hostname string
 	UID, GID int64
-	// Visible paths of the host beside the system's own, read-only, at their own places.
-	Visible []string
-	// Folder is the working folder, read-only at its own place.
-	Folder string
+	// Visible of the host beside the system's own, read-only; what is not there is left out.
+	Visible []Mount
+	// Folder is the working folder, read-only; without a target there is none.
+	Folder Mount
+	// Hidden folders are empty where they lie in what is visible or in the folder.
+	Hidden []string
 	// Scratch is a folder of the host that becomes /tmp; read-only where ReadOnlyRoot is set.
 	Scratch      string
 	ReadOnlyRoot bool
@@ -29,6 +31,7 @@ type Spec struct {
 	WorkingDir   string
 	Terminal     bool
 	Unconfined   bool     // without Filter
+	Namespace    int      // a descriptor of the user namespace to enter; 0 for one of its own
 	Environment  []string // NAME=value
 	Command      []string
 }
@@ -47,8 +50,12 @@ var etc = []string{
 // Arguments for bubblewrap, up to the command. They hold the container's environment, so
 // hand them over by `--args FD`, where no other process reads them.
 func (s Spec) Arguments() []string {
-	return s.options("--unshare-user", "--unshare-pid",
-		"--uid", strconv.FormatInt(s.UID, 10), "--gid", strconv.FormatInt(s.GID, 10))
+	users := []string{"--unshare-user"}
+	if s.Namespace != 0 {
+		users = []string{"--userns", strconv.Itoa(s.Namespace)}
+	}
+	return s.options(append(users, "--unshare-pid",
+		"--uid", strconv.FormatInt(s.UID, 10), "--gid", strconv.FormatInt(s.GID, 10))...)
 }
 
 // Joining gives the arguments for one more command inside the sandbox of a running one, whose pid
@@ -82,11 +89,19 @@ func (s Spec) options(first ...string) []string {
 	}
 	list = append(list, "--proc", "/proc", "--dev", "/dev", "--dir", "/run", "--dir", "/var/tmp")
 	list = append(list, bind(Mount{s.Scratch, "/tmp", false})...)
-	for _, path := range s.Visible {
-		list = append(list, "--ro-bind-try", path, path)
+	for _, mount := range s.Visible {
+		list = append(list, "--ro-bind-try", mount.Source, mount.Target)
 	}
-	if s.Folder != "" {
-		list = append(list, bind(Mount{s.Folder, s.Folder, true})...)
+	if s.Folder.Target != "" {
+		list = append(list, "--ro-bind", s.Folder.Source, s.Folder.Target)
+	}
+	for _, path := range s.Hidden {
+		for _, mount := range append([]Mount{s.Folder}, s.Visible...) {
+			if mount.Target != "" && strings.HasPrefix(path, strings.TrimSuffix(mount.Target, "/")+"/") {
+				list = append(list, "--tmpfs", path, "--remount-ro", path)
+				break
+			}
+		}
 	}
 	for _, mount := range s.Mounts {
 		list = append(list, bind(mount)...)

@@ -8,7 +8,7 @@ import (
 
 func spec() Spec {
 	return Spec{
-		Hostname: "one", UID: 1000, GID: 1001, Folder: "/srv", Scratch: "/state/x",
+		Hostname: "one", UID: 1000, GID: 1001, Folder: Mount{"/stage/0", "/srv", true}, Scratch: "/state/x",
 		Mounts:      []Mount{{"/volumes/a", "/etc/a", true}, {"/volumes/b", "/data", false}},
 		WorkingDir:  "/srv",
 		Environment: []string{"A=b=c", "EMPTY="},
@@ -33,7 +33,7 @@ func TestASandboxIsShutOnEverySide(t *testing.T) {
 		{"--cap-drop", "ALL"}, {"--die-with-parent"}, {"--new-session"}, {"--remount-ro", "/"},
 		{"--uid", "1000", "--gid", "1001"}, {"--hostname", "one"},
 		{"--ro-bind", "/volumes/a", "/etc/a"}, {"--bind", "/volumes/b", "/data"},
-		{"--ro-bind", "/srv", "/srv"}, {"--bind", "/state/x", "/tmp"}, {"--chdir", "/srv"},
+		{"--ro-bind", "/stage/0", "/srv"}, {"--bind", "/state/x", "/tmp"}, {"--chdir", "/srv"},
 		{"--clearenv", "--setenv", "A", "b=c", "--setenv", "EMPTY", ""},
 	} {
 		has(t, arguments, wanted...)
@@ -42,6 +42,27 @@ func TestASandboxIsShutOnEverySide(t *testing.T) {
 		if slices.Contains(arguments, open) {
 			t.Errorf("%s is seen", open)
 		}
+	}
+}
+
+func TestASandboxEntersTheNamespaceItIsGiven(t *testing.T) {
+	given := spec()
+	given.Namespace = 6
+	arguments := given.Arguments()
+	has(t, arguments, "--userns", "6", "--unshare-pid")
+	if slices.Contains(arguments, "--unshare-user") {
+		t.Errorf("it makes one of its own: %q", arguments)
+	}
+}
+
+func TestWhatIsTheDevnetsOwnIsEmptyWhereverItLies(t *testing.T) {
+	hiding := spec()
+	hiding.Hidden = []string{"/srv/.devnet", "/srv2/.devnet"}
+	hiding.Visible = []Mount{{"/stage/1", "/python", true}}
+	arguments := hiding.Arguments()
+	has(t, arguments, "--ro-bind", "/stage/0", "/srv", "--tmpfs", "/srv/.devnet", "--remount-ro", "/srv/.devnet")
+	if slices.Contains(arguments, "/srv2/.devnet") {
+		t.Errorf("what is not seen is hidden: %q", arguments)
 	}
 }
 
