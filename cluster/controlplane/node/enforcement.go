@@ -45,7 +45,8 @@ func limitNode(config Config) (*cgroup.Group, enforcement) {
 	group, err := freshGroup(config.group(), limits)
 	if err != nil {
 		said.Narrowed = append([]string{
-			fmt.Sprintf("CPU, memory and number of processes are not limited: no control groups here (%v).", cause(err)),
+			fmt.Sprintf("CPU is not limited, memory for each process by itself and processes for each container: "+
+				"no control groups here (%v).", cause(err)),
 		}, said.Narrowed...)
 		return nil, said
 	}

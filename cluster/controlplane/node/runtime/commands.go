@@ -56,8 +56,7 @@ func (s *Service) execute(ctx context.Context, id string, command []string, with
 	if err != nil {
 		return err
 	}
-	score := c.config.GetLinux().GetResources().GetOomScoreAdj()
-	started, err := s.launch(s.spec(c, command, with.terminal), c.who, c.group, score, files, inside)
+	started, err := s.launch(c, s.spec(c, command, with.terminal), files, inside)
 	carried := carry()
 	if started == nil {
 		<-carried

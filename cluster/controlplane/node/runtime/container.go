@@ -116,8 +116,7 @@ func (s *Service) run(c *container) error {
 	if err != nil {
 		return err
 	}
-	score := c.config.GetLinux().GetResources().GetOomScoreAdj()
-	started, err := s.launch(s.spec(c, command, c.config.Tty), c.who, c.group, score, files, nil)
+	started, err := s.launch(c, s.spec(c, command, c.config.Tty), files, nil)
 	var pumps sync.WaitGroup
 	for stream, file := range from {
 		pumps.Go(func() { c.printed.pump(stream, file) })

@@ -107,6 +107,14 @@ func (i *identified) place(source string) string {
 	return source
 }
 
+// credential is nil for who has the node's own id.
+func (i *identified) credential() *syscall.Credential {
+	if i == nil {
+		return nil
+	}
+	return i.as
+}
+
 // open its user namespace once more, for a process that takes it along.
 func (i *identified) open() (*os.File, error) {
 	copied, err := syscall.Dup(int(i.users.Fd()))

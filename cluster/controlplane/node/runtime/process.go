@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kompute.network/devnet/controlplane/node/cgroup"
 	"kompute.network/devnet/controlplane/node/identity"
 	"kompute.network/devnet/controlplane/node/sandbox"
 )
@@ -47,13 +46,11 @@ type process struct {
 	executed bool // whether the command itself ran, and not only bubblewrap
 }
 
-// launch starts the command in a sandbox of its own, or in that of `inside`. The command runs from
-// its first instruction inside the control group.
-func (s *Service) launch(
-	spec sandbox.Spec, who *identified, group *cgroup.Group, oomScore int64, files stdio, inside *process,
-) (*process, error) {
+// launch starts a command of the container in a sandbox of its own, or in that of `inside`. From its
+// first instruction it is in the container's control group, or under its limits without one.
+func (s *Service) launch(c *container, spec sandbox.Spec, files stdio, inside *process) (*process, error) {
 	defer files.close()
-	wires, err := s.wire(spec, who, inside)
+	wires, err := s.wire(spec, c.who, inside)
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +64,9 @@ func (s *Service) launch(
 	if spec.Terminal {
 		bwrap.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	}
-	if who != nil {
-		bwrap.SysProcAttr.Credential = who.as
-		if err := identity.Own(who.as, files.in, files.out, files.err); err != nil {
+	if c.who != nil {
+		bwrap.SysProcAttr.Credential = c.who.as
+		if err := identity.Own(c.who.as, files.in, files.out, files.err); err != nil {
 			return nil, errors.Join(fmt.Errorf("the command's streams: %w", err), wires.told.Close())
 		}
 	}
@@ -89,7 +86,7 @@ func (s *Service) launch(
 		<-started.done
 		return started, errNotStarted
 	}
-	if err := started.enter(group, oomScore); err != nil {
+	if err := started.enter(c, s.options.PodPids); err != nil {
 		started.kill()
 		<-started.done
 		return started, err
@@ -177,18 +174,23 @@ func closeAll(files []*os.File) error {
 	return errors.Join(faults...)
 }
 
-// enter moves what there is of the sandbox so far into the control group.
-func (p *process) enter(group *cgroup.Group, oomScore int64) error {
+// enter moves what there is of the sandbox so far into the container's control group; without one
+// it gets the limits that the kernel has for single processes.
+func (p *process) enter(c *container, pids int64) error {
 	for _, pid := range []int{p.command.Process.Pid, p.first} {
-		score := strconv.FormatInt(oomScore, 10)
+		score := strconv.FormatInt(c.config.GetLinux().GetResources().GetOomScoreAdj(), 10)
 		// Whom the kernel ends first; a user may only raise it.
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte(score), 0o644)
-		if group == nil {
+		if c.group == nil {
 			continue
 		}
-		if err := group.Join(pid); err != nil {
+		if err := c.group.Join(pid); err != nil {
 			return err
 		}
+	}
+	if c.group == nil {
+		limits := limitsOf(c.config.GetLinux().GetResources())
+		return identity.By(c.who.credential(), func() error { return bound(p.first, limits.MemoryBytes, pids) })
 	}
 	return nil
 }
