@@ -19,6 +19,7 @@ LAST_BLOCK_ON_SIM = {
     "incidents": "0x8b192ff7771d4dae862fbbadd73dca9261e3b3fb74a8c722fcc49b5173262470",
     "late-claim": "0x621a6975413aa0caeccb55ad74a9e0ef70e8239590713ffc2642b020355ba989",
     "order-refund": "0x3f3f238d293bab266d5525e6b0a1c8a9d8e3c7779e8f41470fd9ca0c9d68276f",
+    "own-machines": "0xa80311f8a711f47af5303f0af0c425d42096cc2eca2bd7f9850249f0fd92697d",
     "pool": "0xc5c27862146f1c4e2f38c33bd62b5d57dbd2f9f61752f02c80c5927c2ad1fb95",
     "pool-appeal": "0xadbe52d89180a96dc614ed8b15ecfb991d77e6ac0754ad015cdcc0b827c0b5f8",
     "request-response": "0xcdac5ca6a925df9086d35a8fc177b6939fcc08f2d7a5c1d3cdaf7f9d8821be7d",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 from cluster.errors import ClusterError
@@ -50,8 +51,11 @@ def profile_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
 
 
+@cache
 def load_profile(name: str) -> Profile:
-    """The profile of that name; raises `UnknownProfile` with the nearest name."""
+    """The profile of that name, whose file is read once: hundreds of guests have theirs checked
+    three times each. Raises `UnknownProfile` with the nearest name.
+    """
     names = profile_names()
     if name not in names:
         near = get_close_matches(name, names, n=1)

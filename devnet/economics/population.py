@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Final
 
-from cluster.profiles import REFERENCE_MACHINE, load_profile, scaled
+from cluster.profiles import REFERENCE_MACHINE, Profile, scaled
 from cluster.scores import profile_measurement, scores
 from devnet.chain.keccak import keccak
 from devnet.economics.chance import Chance
@@ -69,12 +69,13 @@ class Worker:
 
 
 @cache
-def machine_of(profile: str, scale: Fraction) -> Machine:
+def machine_of(profile: Profile, scale: Fraction) -> Machine:
     """What the performance test gives a machine that is exactly its profile."""
-    capacity = scaled(load_profile(profile), scale)
-    measured = scores(profile_measurement(profile, capacity, b""), scaled(REFERENCE_MACHINE, scale))
+    capacity = scaled(profile, scale)
+    modelled = profile_measurement(profile.name, capacity, b"")
+    measured = scores(modelled, scaled(REFERENCE_MACHINE, scale))
     return Machine(
-        profile=profile,
+        profile=profile.name,
         sgx=SGX_EMULATED if capacity.sgx_epc_bytes else SGX_NONE,
         b=measured.b,
         c=(measured.c1, measured.c2, measured.c3),
@@ -87,6 +88,7 @@ def population(spec: NetworkSpec, economy: Economy, chance: Chance) -> tuple[Wor
     """Every worker of the network, in its order; pools are numbered as they will be created."""
     accounts, pooled = economy.accounts, spec.economics.pools
     factory = economy.parameters.addresses[POOL_FACTORY]
+    profiles = {name: spec.profile(name) for name in {each.profile for each in spec.workers}}
     made = []
     pools = 0
     for index, worker in enumerate(spec.workers):
@@ -103,7 +105,7 @@ def population(spec: NetworkSpec, economy: Economy, chance: Chance) -> tuple[Wor
                 pool=pool_name(pools) if in_pool else "",
                 members=(operator, *others) if in_pool else (),
                 hardware_id=keccak(worker.name.encode()),
-                machine=machine_of(worker.profile, spec.scale),
+                machine=machine_of(profiles[worker.profile], spec.scale),
                 group=Group(worker.profile, worker.stake_months, in_pool),
             )
         )

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from cluster.interface import NodeSpec
-from cluster.profiles import load_profile, scaled
+from cluster.profiles import scaled
 from cluster.providers import kinds
 from cluster.registry import Kind, Making
 from devnet.base import Toolchain, UsageError
@@ -25,7 +25,7 @@ def nodes_of(spec: NetworkSpec) -> tuple[NodeSpec, ...]:
             worker.profile,
             worker.region,
             worker.zone,
-            scaled(load_profile(worker.profile), spec.scale),
+            scaled(spec.profile(worker.profile), spec.scale),
         )
         for worker in spec.workers
     )

@@ -18,6 +18,7 @@ from devnet.spec.document import (
     overridden,
     read_document,
 )
+from devnet.spec.machines import with_machines
 from devnet.spec.network import NetworkSpec, Profiles
 from devnet.spec.rules import network_problems
 from devnet.spec.validation import Problem, validated
@@ -68,6 +69,7 @@ def network_of(
     def rules(spec: NetworkSpec) -> Iterator[Problem]:
         return network_problems(spec, profiles(), of_year=of_year)
 
+    document = with_machines(document, base)
     network, faults = validated(document, NetworkSpec, rules, context=base)
     if faults or network is None:
         raise SpecError(sorted(faults, key=lambda fault: fault.line))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 
@@ -43,7 +43,17 @@ from devnet.spec.fields import (
     one_of,
     whole_number,
 )
-from devnet.spec.units import WEI_PER_KOMP, UnitError, duration_text
+from devnet.spec.machines import OrFile
+from devnet.spec.units import (
+    WEI_PER_KOMP,
+    UnitError,
+    duration_text,
+    memory_text,
+    milli_cpu_text,
+)
+
+if TYPE_CHECKING:
+    from cluster.profiles import Profile
 
 VENDORS = ("aws", "gcp", "azure")
 RESOURCES = (
@@ -65,6 +75,9 @@ ANVIL_MNEMONIC = "test test test test test test test test test test test junk"
 SECONDS_PER_DAY = 86400
 MAX_CHAIN_ID = 2**63 - 37  # EIP-2294: the largest that fits every client's arithmetic
 MAX_DAYS = 3650  # D1
+MAX_PROFILE_MILLI_CPU = 1024 * 1000
+MAX_PROFILE_BYTES = 2**50
+MAX_PROFILE_RATE = 10**12  # bytes or bits a second
 MAX_TIMEOUT_SECONDS = 600  # of the wall clock, which an invocation holds
 MAX_ORACLES = 31  # an aggregator's signers
 
@@ -129,6 +142,22 @@ class Gatekeeper(SpecModel):
     name: Name
     control_plane: Truth = False
     behaviour: GatekeeperBehaviour | None = None
+
+
+class OwnProfile(SpecModel):
+    """A hardware profile of one's own. In the list, a path stands for the file that says all but
+    its name, which is the file's (`devnet.spec.machines`)."""
+
+    name: Name
+    description: Text = ""
+    cpu: Annotated[MilliCpu, at_most(MAX_PROFILE_MILLI_CPU, milli_cpu_text)]
+    memory: Annotated[Bytes, at_most(MAX_PROFILE_BYTES, memory_text)]
+    storage: Annotated[Bytes, at_most(MAX_PROFILE_BYTES, memory_text)]
+    disk_write: Annotated[Bytes, at_most(MAX_PROFILE_RATE)] = Field(description="bytes a second")
+    network: Annotated[Bytes, at_most(MAX_PROFILE_RATE)] = Field(description="bits a second")
+    sgx_epc: Annotated[Bytes, at_most(MAX_PROFILE_BYTES, memory_text)] | None = Field(
+        default=None, description="bytes; absent: no SGX"
+    )
 
 
 class Worker(SpecModel):
@@ -277,6 +306,9 @@ class NetworkSpec(SpecModel):
         Gatekeeper(name="gatekeeper-2"),
         Gatekeeper(name="gatekeeper-3"),
     )
+    profiles: tuple[Annotated[OwnProfile, OrFile()], ...] = Field(
+        default=(), description="machines of one's own, beside those that come with the project"
+    )
     workers: tuple[Worker, ...] = Field(min_length=1)
     publishes_per_day: Annotated[Natural, at_most(SECONDS_PER_DAY)] = 1
     idle: Truth = Field(
@@ -332,6 +364,18 @@ class NetworkSpec(SpecModel):
             *(REQUEST_RESPONSE_CONTRACTS if self.oracles.request_response else ()),
         )
 
+    def profile(self, name: str) -> Profile:
+        """The hardware profile of that name, its own or one that comes with the project.
+
+        Raises `cluster.profiles.UnknownProfile`.
+        """
+        from cluster.profiles import load_profile
+
+        for own in self.profiles:
+            if own.name == name:
+                return _profile_of(own)
+        return load_profile(name)
+
     def service(self, name: str) -> Service:
         """The service of that name; raises `KeyError`."""
         return _named(self.services, name)
@@ -354,6 +398,21 @@ class NetworkSpec(SpecModel):
         quorum = self.parameters.perf_quorum or len(self.gatekeepers) // 2 + 1  # R4
         parameters = self.parameters.model_copy(update={"perf_quorum": quorum})
         return self.model_copy(update={"workers": workers, "parameters": parameters})
+
+
+def _profile_of(own: OwnProfile) -> Profile:
+    from cluster.interface import Capacity
+    from cluster.profiles import Profile
+
+    capacity = Capacity(
+        milli_cpu=own.cpu,
+        memory_bytes=own.memory,
+        storage_bytes=own.storage,
+        disk_write_bytes_per_second=own.disk_write,
+        network_bits_per_second=own.network,
+        sgx_epc_bytes=own.sgx_epc or 0,
+    )
+    return Profile(own.name, own.description, capacity)
 
 
 Entry = TypeVar("Entry", Service, Worker, Client)

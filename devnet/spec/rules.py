@@ -196,12 +196,23 @@ def _duplicates(named: list[tuple[Loc, str]]) -> Iterator[Problem]:
 
 
 def check_profiles(network: NetworkSpec, profiles: Collection[str]) -> Iterator[Problem]:
+    known = set(profiles)
+    for n, own in enumerate(network.profiles):
+        if own.name in known:
+            first = "comes with the project" if own.name in profiles else "is in the list already"
+            yield Problem(
+                ("profiles", n, "name"),
+                f"a profile of that name {first}; seen '{own.name}'",
+                "name it, or its file, otherwise",
+            )
+        known.add(own.name)
     for n, worker in enumerate(network.workers):
-        if worker.profile not in profiles:
+        if worker.profile not in known:
             yield Problem(
                 ("workers", n, "profile"),
                 f"unknown profile; seen '{worker.profile}'",
-                did_you_mean(worker.profile, profiles) or f"known: {', '.join(sorted(profiles))}",
+                did_you_mean(worker.profile, known) or f"known: {', '.join(sorted(known))}",
+                reads=(("profiles",),),
             )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import cache
 
 from cluster.interface import Capacity, Measurement
 from cluster.perftest import TranscriptRejected, verify
-from cluster.profiles import REFERENCE_MACHINE, Profile, load_profile, scaled
+from cluster.profiles import REFERENCE_MACHINE, scaled
 from cluster.scores import Scores, profile_measurement, scores
 from devnet.actors.attestations import Attestation, PerfResult
 from devnet.actors.duties.duty import Duty
@@ -22,12 +21,6 @@ SGX_NONE = 1_000_000  # W2: no SGX scores 1.0
 SGX_EMULATED = 1_500_000  # an enclave that is valid and up to date
 
 
-@cache
-def _profile(name: str) -> Profile:
-    """A profile's file is read once: hundreds of guests have it checked three times each."""
-    return load_profile(name)
-
-
 def seed_of(block_hash: bytes, node: str, nonce: int) -> bytes:
     """Seed = H(block hash, node, nonce), single use; `node` is the key's address."""
     return keccak(block_hash + bytes.fromhex(node[2:]) + nonce.to_bytes(32, "big"))
@@ -37,7 +30,7 @@ def factors(view: View, worker: str, measurement: Measurement) -> tuple[Scores, 
     """(c1, c2, c3, b) of a measurement and the node's sgx factor, at 1e6 = 1.0."""
     spec = view.directory.spec
     reference = scaled(REFERENCE_MACHINE, spec.scale)
-    profile = _profile(view.directory.profile_of(worker))
+    profile = spec.profile(view.directory.profile_of(worker))
     sgx = SGX_EMULATED if profile.capacity.sgx_epc_bytes else SGX_NONE
     return scores(measurement, reference), sgx
 
@@ -45,7 +38,8 @@ def factors(view: View, worker: str, measurement: Measurement) -> tuple[Scores, 
 def capacity_of(view: View, worker: str) -> Capacity:
     """The worker's declared capacity at the network's scale."""
     directory = view.directory
-    return scaled(_profile(directory.profile_of(worker)), directory.spec.scale)
+    profile = directory.spec.profile(directory.profile_of(worker))
+    return scaled(profile, directory.spec.scale)
 
 
 class Measuring(Duty):
