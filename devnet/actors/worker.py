@@ -287,8 +287,7 @@ class Worker(Actor):
             self._retry = view.time_of(following)
             return []
         if self._measuring:
-            wishes, self._measuring = self._measuring, []
-            return [Done(wish) for wish in wishes]
+            return self._measured_already(self._result)
         if not self._publishing:
             return []
         if earliest > following:
@@ -298,6 +297,17 @@ class Worker(Actor):
         self._asked = True  # until the chain has answered
         wish = next((wish for wish in self._publishing if wish), 0)
         return [Send(self.name, "Rewards", "publish", args, wish, closes=False)]
+
+    def _measured_already(self, result: ResultSigned) -> list[Operation]:
+        """R4: nobody signs a second result while the first can be published, so a test would come
+        to nothing."""
+        wishes, self._measuring = self._measuring, []
+        reason = (
+            f"{self.name}: measured already, in block {result.measured_block}, and that result "
+            f"(sequence {result.sequence}) waits to be published: no second one is signed beside "
+            f"it (R4); publish it, or measure in the next cycle"
+        )
+        return [Fail(wish, reason, Refusal.NOT_MEASURED) for wish in wishes]
 
     @staticmethod
     def _usable_at(view: View, measured: int, publication: int) -> bool:

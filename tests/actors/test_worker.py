@@ -117,6 +117,24 @@ def test_a_measurement_is_asked_once_and_done_when_its_result_is_signed(
     assert worker.act(stage.view(10), [signed(stage, 10)]) == [Done(1), Done(2)]
 
 
+def test_a_second_measurement_beside_a_result_in_hand_is_refused(
+    stage: Stage, worker: Worker
+) -> None:
+    """R4: no second result would be signed, so nothing would be measured."""
+    worker.act(stage.view(10), [Measure(1)])
+    worker.act(stage.view(10), [signed(stage, 10)])
+
+    reason = (
+        "worker-1: measured already, in block 10, and that result (sequence 1) waits to be "
+        "published: no second one is signed beside it (R4); publish it, or measure in the next "
+        "cycle"
+    )
+    assert worker.act(stage.view(11), [Measure(2)]) == [Fail(2, reason, "NotMeasured")]
+    assert worker.act(stage.view(11), [Publish(3)]) == [publication(3)]
+    worker.act(stage.view(12), [published(stage, 12)])
+    assert worker.act(stage.view(13), [Measure(4)]) == [ASK]
+
+
 def test_a_result_in_hand_is_published_without_another_test(stage: Stage, worker: Worker) -> None:
     worker.act(stage.view(10), [Measure(1)])
     worker.act(stage.view(10), [signed(stage, 10)])
