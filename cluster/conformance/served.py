@@ -30,6 +30,16 @@ class Declared:
 
 NOT_SERVED: Mapping[str, Mapping[str, Declared]] = {
     "native": {
+        "limits.memory": Declared(
+            "an allocation beyond the limit fails, and the kernel kills nobody for it",
+            where=NO_CONTROL_GROUPS,
+        ),
+        "limits.cpu": Declared(
+            "the kernel limits the processor by control groups alone", where=NO_CONTROL_GROUPS
+        ),
+        "limits.resize": Declared(
+            "the kernel limits the processor by control groups alone", where=NO_CONTROL_GROUPS
+        ),
         "security.supplementalGroups": Declared(
             "a process in a user namespace of one user has one group",
             refused="spec.securityContext.supplementalGroups",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from devnet.cli import terminal
 from devnet.cli.options import json_option
+
+if TYPE_CHECKING:
+    from devnet.base import Toolchain
 
 
 @click.command("doctor")
@@ -15,7 +20,8 @@ from devnet.cli.options import json_option
 def command(install: bool, native: bool, as_json: bool) -> None:
     """Say what this machine has and lacks: version, path, size, and the command that mends it.
 
-    Looks only; --install gets what is missing, announced with size and time.
+    Looks only; --install gets what is missing, announced with size and time. Where native's
+    programs are there, a node tries what it would enforce here, as it does for `devnet up`.
     """
     from devnet.base import MachineLacks, Toolchain, doctor_report
 
@@ -30,7 +36,8 @@ def command(install: bool, native: bool, as_json: bool) -> None:
     parts = doctor_report(toolchain)
     lacking = [part.name for part in parts if part.needed and not part.found]
     if as_json:
-        terminal.print_json({"ok": not lacking, "parts": [part.as_json() for part in parts]})
+        document = {"ok": not lacking, "parts": [part.as_json() for part in parts]}
+        terminal.print_json(document | {"native": _tried(toolchain)})
     else:
         rows = [
             (
@@ -47,7 +54,28 @@ def command(install: bool, native: bool, as_json: bool) -> None:
         if mends:
             terminal.print_line()
             terminal.print_table(("to mend", "run"), mends)
+        tried = [(word, said) for word, told in _tried(toolchain).items() for said in told]
+        if tried:
+            terminal.print_line()
+            terminal.print_table(("native", "says a node that tried it here"), tried)
     if lacking and not as_json:
         raise MachineLacks(f"devnet cannot run here without: {', '.join(lacking)}")
     if lacking:
         raise SystemExit(MachineLacks.exit_code)
+
+
+def _tried(toolchain: Toolchain) -> dict[str, list[str]]:
+    """`enforced` and `narrowed`, or `refused` in the machine's words; empty where nothing was tried
+    because native's programs are not there yet."""
+    from cluster.errors import ClusterLacks
+    from cluster.native.trial import try_node
+    from devnet.base.bubblewrap import find_bubblewrap
+
+    tools, bubblewrap = toolchain.controlplane_cached(), find_bubblewrap(toolchain.store)
+    if tools is None or bubblewrap is None:
+        return {}
+    try:
+        said = try_node(tools, bubblewrap)
+    except ClusterLacks as error:
+        return {"refused": [str(error)]}
+    return {"enforced": list(said.enforced), "narrowed": list(said.narrowed)}

@@ -19,15 +19,18 @@ import (
 
 const closeLimit = 4 * time.Second
 
-// NewCommand is `kubelet --config FILE`: one node until SIGTERM.
+// NewCommand is `kubelet --config FILE`: one node until SIGTERM; or `--try FOLDER`: what would hold.
 func NewCommand() *cobra.Command {
-	var file string
+	var file, trial, bubblewrap string
 	command := &cobra.Command{
 		Use:          "kubelet --config FILE",
 		Short:        "Run one node of a devnet: a kubelet whose pods are sandboxed processes",
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(command *cobra.Command, _ []string) error {
+			if trial != "" {
+				return Try(trial, bubblewrap, command.OutOrStdout())
+			}
 			config, err := ReadConfig(file)
 			if err != nil {
 				return err
@@ -36,9 +39,10 @@ func NewCommand() *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&file, "config", "", "the node's configuration, a JSON file")
-	if err := command.MarkFlagRequired("config"); err != nil {
-		panic(err) // the flag is the line above
-	}
+	command.Flags().StringVar(&trial, "try", "", "an empty folder: say what would hold on a node there, and end")
+	command.Flags().StringVar(&bubblewrap, "bubblewrap", "", "with --try: the program that sandboxes")
+	command.MarkFlagsOneRequired("config", "try")
+	command.MarkFlagsMutuallyExclusive("config", "try")
 	return command
 }
 

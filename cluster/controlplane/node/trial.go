@@ -1,0 +1,38 @@
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"kompute.network/devnet/controlplane/node/cgroup"
+)
+
+// Try writes, as a node does, what would hold on one that is started here: it makes what a node
+// makes for its pods in an empty folder, and takes it away again.
+func Try(folder, bubblewrap string, to io.Writer) error {
+	config := Config{
+		DevnetID: fmt.Sprintf("trial-%d", os.Getpid()), Node: "trial", Folder: folder, Bubblewrap: bubblewrap,
+		Capacity: v1.ResourceList{
+			v1.ResourceCPU: resource.MustParse("1"), v1.ResourceMemory: resource.MustParse("1Gi"),
+		},
+	}
+	group, holds := limitNode(config)
+	findRights(config).say(&holds)
+	if group != nil {
+		err := group.Close()
+		around, made := cgroup.New("kompute-"+config.DevnetID, cgroup.Limits{})
+		if made == nil {
+			made = around.Close()
+		}
+		if err := errors.Join(err, made); err != nil {
+			return err
+		}
+	}
+	return json.NewEncoder(to).Encode(holds)
+}
