@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 ALWAYS = ""
 NO_CONTROL_GROUPS = "without control groups"
-ORDINARY_USER = "as an ordinary user"
 NO_USERS = "where pods have no users of their own"
 
 
@@ -28,31 +27,74 @@ class Declared:
     where: str = ALWAYS
 
 
+_SHARED = "pods share the host's network, where nothing stands between one and another"
+_NOT_TRANSLATED = "pods share the host's network: nothing leads from a service's address to a pod"
+_NO_DNS = "there is no DNS server in the cluster"
+_NO_CAPABILITIES = "containers have no capabilities, whoever runs the cluster"
+_NOT_ENDED = "an allocation beyond the limit fails, and the kernel kills nobody for it"
+_NOT_LIMITED = "the kernel limits the processor by control groups alone"
+
 NOT_SERVED: Mapping[str, Mapping[str, Declared]] = {
     "native": {
-        "limits.memory": Declared(
-            "an allocation beyond the limit fails, and the kernel kills nobody for it",
-            where=NO_CONTROL_GROUPS,
+        "copy.owner": Declared(
+            "a container is in a user namespace of one user, who owns all files",
+            refused="Cannot change ownership",
+            where=NO_USERS,
         ),
-        "limits.cpu": Declared(
-            "the kernel limits the processor by control groups alone", where=NO_CONTROL_GROUPS
+        "debug.node": Declared(
+            "the host's processes and files are not the node's", refused="spec.hostPID"
         ),
-        "limits.resize": Declared(
-            "the kernel limits the processor by control groups alone", where=NO_CONTROL_GROUPS
+        "limits.child": Declared(_NOT_ENDED, where=NO_CONTROL_GROUPS),
+        "limits.cpu": Declared(_NOT_LIMITED, where=NO_CONTROL_GROUPS),
+        "limits.killed.later": Declared(_NOT_ENDED, where=NO_CONTROL_GROUPS),
+        "limits.memory": Declared(_NOT_ENDED, where=NO_CONTROL_GROUPS),
+        "limits.resize": Declared(_NOT_LIMITED, where=NO_CONTROL_GROUPS),
+        "network.policy": Declared(_SHARED),
+        "node.memory": Declared(
+            "nothing counts the memory of all pods of a node together", where=NO_CONTROL_GROUPS
         ),
+        "privilege.capabilities": Declared(
+            _NO_CAPABILITIES, refused="spec.containers[0].securityContext.capabilities.add"
+        ),
+        "privilege.hostIPC": Declared(
+            "the host's memory is not the node's", refused="spec.hostIPC"
+        ),
+        "privilege.hostPID": Declared(
+            "the host's processes are not the node's", refused="spec.hostPID"
+        ),
+        "privilege.hostPort": Declared(
+            "the host's ports are not the node's", refused="spec.containers[0].ports[0].hostPort"
+        ),
+        "privilege.privileged": Declared(
+            _NO_CAPABILITIES, refused="spec.containers[0].securityContext.privileged"
+        ),
+        "privilege.shareProcessNamespace": Declared(
+            "each container has processes of its own", refused="spec.shareProcessNamespace"
+        ),
+        "privilege.sysctls": Declared(
+            "the kernel and its settings are the host's", refused="spec.securityContext.sysctls"
+        ),
+        "security.loopback": Declared(_SHARED),
         "security.supplementalGroups": Declared(
-            "a process in a user namespace of one user has one group",
+            "a container is in a user namespace of one user and one group",
             refused="spec.securityContext.supplementalGroups",
             where=NO_USERS,
         ),
         "security.fsGroup": Declared(
-            "a process in a user namespace of one user has one group",
+            "a container is in a user namespace of one user and one group",
             refused="spec.securityContext.fsGroup",
             where=NO_USERS,
         ),
         "security.sharedVolume": Declared(
             "what any user of a pod writes is the one user's who runs the node", where=NO_USERS
         ),
+        "service.address": Declared(_NOT_TRANSLATED),
+        "service.endpoints": Declared(
+            "the API takes no endpoint of 127.0.0.0/8, where addresses of pods are"
+        ),
+        "service.headless": Declared(_NO_DNS),
+        "service.name": Declared(_NO_DNS),
+        "statefulSet.volumes": Declared("there is no storage class, so nothing makes a volume"),
         "volumes.hostPath": Declared(
             "the host's files are not the node's", refused="spec.volumes[0] (v)"
         ),

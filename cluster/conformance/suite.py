@@ -11,27 +11,29 @@ from enum import StrEnum
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from cluster.conformance.bench import LIMIT_SECONDS, bench
+from cluster.conformance.bench import bench
 from cluster.conformance.claims import NotHeld
+from cluster.conformance.pods import LIMIT_SECONDS
 from cluster.conformance.row import Row
 from cluster.conformance.served import Declared, declared
 from cluster.conformance.subject import Subject
 from cluster.ended import log_tail
 from cluster.errors import ClusterError, ClusterStartFailed
 
-TRIAL_SECONDS = 6.0  # for a row that is not expected to hold
+TRIAL_SECONDS = 6.0  # for a row that is neither expected to hold nor refused at once
 
-# What a cluster can do to a row: refuse, hang, answer otherwise, or leave out what it should say.
-_FAILURES = (
-    NotHeld,
-    ClusterError,
-    ApiException,
-    HTTPError,
-    OSError,
-    LookupError,
-    ValueError,
-    subprocess.TimeoutExpired,
-)
+# How a cluster says no: by what it does, in time, or by its API.
+_REFUSALS = (NotHeld, ClusterError, ApiException)
+# What else it can do to a row: break off, or leave out what it should say.
+_SURPRISES = (HTTPError, OSError, LookupError, ValueError, subprocess.TimeoutExpired)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a row did not hold. `surprise`: neither claim, limit nor refusal, so it shows nothing."""
+
+    text: str
+    surprise: bool = False
 
 
 class State(StrEnum):
@@ -72,29 +74,34 @@ def outcome(subject: Subject, row: Row) -> Outcome:
     """Play one row in a namespace of its own; what is declared is tried all the same."""
     said = declared(subject.cluster.name, row.name, subject.conditions)
     began = time.monotonic()
-    failure = _failure(subject, row, LIMIT_SECONDS if said is None else TRIAL_SECONDS)
+    at_length = said is None or said.refused
+    failure = _failure(subject, row, LIMIT_SECONDS if at_length else TRIAL_SECONDS)
     state, text = judged(said, failure)
     return Outcome(row, state, time.monotonic() - began, text)
 
 
-def judged(said: Declared | None, failure: str) -> tuple[State, str]:
-    """What follows from a declaration and a failure; an empty one is none."""
+def judged(said: Declared | None, failure: Failure | None) -> tuple[State, str]:
+    """What follows from a declaration and how a row ended."""
     if said is None:
-        return (State.FAILS, failure) if failure else (State.HOLDS, "")
-    if not failure:
+        return (State.HOLDS, "") if failure is None else (State.FAILS, failure.text)
+    if failure is None:
         return State.FAILS, f"holds, though it is declared not to: {said.reason}"
-    if said.refused not in failure:
-        return State.FAILS, f"is to be refused with {said.refused!r}, seen: {failure}"
+    if failure.surprise:
+        return State.FAILS, f"is declared ({said.reason}), and its trial broke off: {failure.text}"
+    if said.refused not in failure.text:
+        return State.FAILS, f"is to be refused with {said.refused!r}, seen: {failure.text}"
     return State.DECLARED, said.reason
 
 
-def _failure(subject: Subject, row: Row, limit_seconds: float) -> str:
+def _failure(subject: Subject, row: Row, limit_seconds: float) -> Failure | None:
     try:
         with bench(subject, limit_seconds) as own:
             row.body(own)
-    except _FAILURES as error:
-        return _told(error)
-    return ""
+    except _REFUSALS as error:
+        return Failure(_told(error))
+    except _SURPRISES as error:
+        return Failure(_told(error), surprise=True)
+    return None
 
 
 def _told(error: BaseException) -> str:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from cluster.conformance.row import Row, registered
 from cluster.conformance.rows import (  # noqa: F401  for their registration
+    controllers,
     environment,
     events,
     files,
+    jobs,
+    kubectl,
     lifecycle,
     limits,
     network,
+    nodes,
     output,
+    policies,
+    privileges,
     probes,
+    rights,
+    scheduling,
     security,
 )
 

@@ -7,13 +7,13 @@ from cluster.conformance.claims import contains, equal
 from cluster.conformance.row import row
 
 
-@row("env.value")
+@row("env.value", 33)
 def a_plain_value(bench: Bench) -> None:
     fields = {"env": [{"name": "A", "value": "one"}, {"name": "EMPTY", "value": ""}]}
     equal(bench.ran('echo "$A/${EMPTY-unset}/${NONE-unset}"', container=fields), "one//unset\n")
 
 
-@row("env.configMapKeyRef")
+@row("env.configMapKeyRef", 34)
 def a_key_of_a_config_map(bench: Bench) -> None:
     bench.config_map("settings", colour="blue")
     source = {"configMapKeyRef": {"name": "settings", "key": "colour"}}
@@ -21,7 +21,7 @@ def a_key_of_a_config_map(bench: Bench) -> None:
     equal(bench.ran("echo $COLOUR", container=fields), "blue\n")
 
 
-@row("env.secretKeyRef")
+@row("env.secretKeyRef", 34)
 def a_key_of_a_secret(bench: Bench) -> None:
     bench.secret("login", password="p=$s")
     source = {"secretKeyRef": {"name": "login", "key": "password"}}
@@ -40,14 +40,14 @@ def a_missing_key_keeps_the_container_from_starting(bench: Bench) -> None:
         contains(bench.waiting("CreateContainerConfigError", name), "couldn't find key b")
 
 
-@row("env.optionalKey")
+@row("env.optionalKey", 36)
 def an_optional_key_may_be_missing(bench: Bench) -> None:
     source = {"configMapKeyRef": {"name": "nowhere", "key": "b", "optional": True}}
     fields = {"env": [{"name": "B", "valueFrom": source}]}
     equal(bench.ran("echo ${B-unset}", container=fields), "unset\n")
 
 
-@row("env.fieldRef")
+@row("env.fieldRef", 34)
 def fields_of_the_pod(bench: Bench) -> None:
     paths = {
         "NAME": "metadata.name",
@@ -78,7 +78,7 @@ def fields_of_the_pod(bench: Bench) -> None:
     )
 
 
-@row("env.resourceFieldRef")
+@row("env.resourceFieldRef", 34)
 def its_own_limits(bench: Bench) -> None:
     env = [
         {
@@ -98,7 +98,7 @@ def its_own_limits(bench: Bench) -> None:
     equal(bench.ran("echo $CPU $MEMORY $ASKED", container=fields), "150 48 50\n")
 
 
-@row("env.from")
+@row("env.from", 35)
 def all_of_a_config_map_and_of_a_secret(bench: Bench) -> None:
     bench.config_map("settings", colour="blue", size="3")
     bench.secret("login", user="ann")
@@ -111,7 +111,7 @@ def all_of_a_config_map_and_of_a_secret(bench: Bench) -> None:
     equal(bench.ran("echo $SET_colour $SET_size $user", container=fields), "blue 3 ann\n")
 
 
-@row("env.expansion")
+@row("env.expansion", 37)
 def references_are_expanded_in_values_command_and_arguments(bench: Bench) -> None:
     fields = {
         "env": [
@@ -126,16 +126,16 @@ def references_are_expanded_in_values_command_and_arguments(bench: Bench) -> Non
     equal(told, "cmd-one pre-one $(A) $(NONE)\n")
 
 
-@row("env.hostname")
+@row("env.hostname", 38)
 def the_hostname_is_the_pods(bench: Bench) -> None:
     equal(bench.ran("hostname; echo $HOSTNAME"), "pod\npod\n")
 
 
-@row("env.specHostname")
+@row("env.specHostname", 38)
 def the_hostname_can_be_chosen(bench: Bench) -> None:
     equal(bench.ran("hostname", hostname="db-0"), "db-0\n")
 
 
-@row("env.workingDir")
+@row("env.workingDir", 44)
 def the_working_folder_can_be_chosen(bench: Bench) -> None:
     equal(bench.ran("pwd", container={"workingDir": "/usr/bin"}), "/usr/bin\n")

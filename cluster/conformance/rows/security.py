@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from cluster.conformance.bench import Bench, started
+import socket
+
+from cluster.conformance.bench import Bench
 from cluster.conformance.claims import below, contains, equal
+from cluster.conformance.pods import Document, started
 from cluster.conformance.row import row
 
 
-@row("security.none")
+@row("security.none", 43)
 def a_container_has_no_capabilities_and_gains_no_privileges(bench: Bench) -> None:
     said = bench.ran("grep -E '^(Cap|NoNewPrivs)' /proc/self/status")
     equal(
@@ -19,38 +22,38 @@ def a_container_has_no_capabilities_and_gains_no_privileges(bench: Bench) -> Non
     )
 
 
-@row("security.seccomp")
+@row("security.seccomp", 103)
 def system_calls_are_filtered(bench: Bench) -> None:
     script = "grep Seccomp: /proc/self/status; unshare -U true 2>/dev/null || echo refused"
     equal(bench.ran(script), "Seccomp:\t2\nrefused\n")
 
 
-@row("security.runAsUser")
+@row("security.runAsUser", 43)
 def it_runs_as_the_user_asked_for(bench: Bench) -> None:
     rights = {"runAsUser": 65534, "runAsGroup": 65533}
     equal(bench.ran("id -u; id -g", securityContext=rights), "65534\n65533\n")
 
 
-@row("security.runAsNonRoot")
+@row("security.runAsNonRoot", 43)
 def who_must_not_be_root_is_not(bench: Bench) -> None:
     bench.start(bench.container("id -u"), securityContext={"runAsNonRoot": True})
     message = bench.waiting("CreateContainerConfigError")
     contains(message, "runAsNonRoot")
 
 
-@row("security.supplementalGroups")
+@row("security.supplementalGroups", 43)
 def a_process_is_in_more_groups(bench: Bench) -> None:
     contains(bench.ran("id -G", securityContext={"supplementalGroups": [4321]}).split(), "4321")
 
 
-@row("security.readOnlyRootFilesystem")
+@row("security.readOnlyRootFilesystem", 43)
 def a_read_only_root_is_one_everywhere(bench: Bench) -> None:
     rights = {"securityContext": {"readOnlyRootFilesystem": True}}
     said = bench.ran("touch /x /tmp/x /usr/x 2>&1; echo ended", container=rights)
     equal(said.count("Read-only file system"), 3)
 
 
-@row("security.host")
+@row("security.host", 103)
 def neither_the_hosts_processes_nor_its_homes_are_seen(bench: Bench) -> None:
     said = bench.ran("ls -d /proc/[0-9]* | wc -l; ls /home /var/lib /etc/shadow 2>&1; true")
     count, *rest = said.splitlines()
@@ -96,7 +99,7 @@ def volumes_belong_to_the_pods_group(bench: Bench) -> None:
 
 @row("security.sharedVolume")
 def containers_of_two_users_see_whose_a_file_is(bench: Bench) -> None:
-    mounts = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    mounts: Document = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
     first = bench.container(
         "echo mine > /v/x; chmod 600 /v/x",
         name="first",
@@ -110,3 +113,16 @@ def containers_of_two_users_see_whose_a_file_is(bench: Bench) -> None:
         volumes=[{"name": "v", "emptyDir": {}}],
     )
     equal(said, "1001\nshut\n")
+
+
+@row("security.loopback", 103)
+def what_listens_on_the_hosts_loopback_is_not_reached(bench: Bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        bench.start(
+            bench.container(
+                "python3", "-c", f"import socket; socket.create_connection({address}, 2)"
+            )
+        )
+        equal(bench.ended()["exitCode"], 1)
+    contains(bench.printed(), "refused")

@@ -10,7 +10,8 @@ from cluster.conformance.page import page
 from cluster.conformance.row import Row, register, registered
 from cluster.conformance.rows import rows
 from cluster.conformance.served import NO_CONTROL_GROUPS, NOT_SERVED, Declared, declared
-from cluster.conformance.suite import State, judged
+from cluster.conformance.suite import Failure, State, judged
+from cluster.conformance.tried import ELSEWHERE, TRIED
 from cluster.providers import kinds
 
 ROOT = Path(__file__).parents[3]
@@ -29,6 +30,17 @@ def test_a_row_has_one_name_and_says_what_it_shows() -> None:
     assert [row.name for row in rows() if "." not in row.name or len(row.says.split()) < 3] == []
 
 
+def test_all_that_was_once_tried_is_a_row_or_shown_by_a_test_there_is() -> None:
+    by_rows = {number for row in rows() for number in row.tried}
+    assert sorted(by_rows - set(TRIED)) == []
+    assert sorted(set(TRIED) - by_rows - set(ELSEWHERE)) == []
+    assert sorted(set(TRIED)) == list(range(1, 110))
+    for number, test in ELSEWHERE.items():
+        assert number in TRIED
+        path, _, name = test.partition("::")
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), test
+
+
 def test_a_second_row_of_a_name_is_refused() -> None:
     first = registered()[0]
     with pytest.raises(ValueError, match=f"a row named '{first.name}' is registered already"):
@@ -43,21 +55,43 @@ def test_rows_that_disturb_others_come_last() -> None:
 @pytest.mark.parametrize(
     ("said", "failure", "state", "text"),
     [
-        (None, "", State.HOLDS, ""),
-        (None, "seen 3", State.FAILS, "seen 3"),
-        (Declared("no such part"), "anything", State.DECLARED, "no such part"),
-        (Declared("no such part", refused="spec.x"), "has spec.x: no", State.DECLARED, None),
-        (Declared("no such part", refused="spec.x"), "timed out", State.FAILS, None),
-        (Declared("no such part"), "", State.FAILS, None),
+        (None, None, State.HOLDS, ""),
+        (None, Failure("seen 3"), State.FAILS, "seen 3"),
+        (Declared("no such part"), Failure("anything"), State.DECLARED, "no such part"),
+        (Declared("none", refused="spec.x"), Failure("has spec.x: no"), State.DECLARED, "none"),
+        (
+            Declared("none", refused="spec.x"),
+            Failure("seen 3"),
+            State.FAILS,
+            "is to be refused with 'spec.x', seen: seen 3",
+        ),
+        (
+            Declared("no such part"),
+            None,
+            State.FAILS,
+            "holds, though it is declared not to: no such part",
+        ),
+        (
+            Declared("no such part"),
+            Failure("KeyError: 'x'", surprise=True),
+            State.FAILS,
+            "is declared (no such part), and its trial broke off: KeyError: 'x'",
+        ),
     ],
-    ids=["holds", "fails", "declared", "refused by name", "refused otherwise", "holds after all"],
+    ids=[
+        "holds",
+        "fails",
+        "declared",
+        "refused by name",
+        "refused otherwise",
+        "holds after all",
+        "broken off",
+    ],
 )
 def test_what_follows_from_a_declaration_and_a_trial(
-    said: Declared | None, failure: str, state: State, text: str | None
+    said: Declared | None, failure: Failure | None, state: State, text: str
 ) -> None:
-    found, told = judged(said, failure)
-    assert found is state
-    assert text is None or told == text
+    assert judged(said, failure) == (state, text)
 
 
 def test_a_declaration_counts_where_its_condition_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.conformance.bench import Bench, ready, restarts, started
+from cluster.conformance.bench import Bench
 from cluster.conformance.bench import bench as bench_of
+from cluster.conformance.pods import ready, restarts, started
 from cluster.conformance.subject import subject
 from cluster.kubernetes.packing import FolderPacking
 from cluster.native.provider import NativeCluster

@@ -196,6 +196,21 @@ func TestAddressesAreEachPodsOwnUntilItEnds(t *testing.T) {
 	}
 }
 
+func TestAPodOfTheHostsNetworkIsToldAsOneAndHasItsNodesAddress(t *testing.T) {
+	b := newBench(t, nil)
+	b.config.Linux = &cri.LinuxPodSandboxConfig{SecurityContext: &cri.LinuxSandboxSecurityContext{
+		NamespaceOptions: &cri.NamespaceOption{Network: cri.NamespaceMode_NODE},
+	}}
+	told, err := b.service.PodSandboxStatus(t.Context(), b.pod, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, ip := told.Status.Linux.Namespaces.Options.Network, told.Status.Network.Ip
+	if network != cri.NamespaceMode_NODE || ip != "" {
+		t.Errorf("network %s, address %q", network, ip)
+	}
+}
+
 func TestSystemCallsAreFiltered(t *testing.T) {
 	for name, row := range map[string]struct {
 		profile cri.SecurityProfile_ProfileType

@@ -123,15 +123,21 @@ func (s *Service) PodSandboxStatus(_ context.Context, id string, _ bool) (*cri.P
 	if pod == nil {
 		return nil, unknown("pod sandbox", id)
 	}
+	network := pod.config.GetLinux().GetSecurityContext().GetNamespaceOptions().GetNetwork()
+	addressed := &cri.PodSandboxNetworkStatus{Ip: pod.address.ip}
+	if network == cri.NamespaceMode_NODE {
+		addressed.Ip = "" // it has its node's, which the kubelet knows
+	}
 	return &cri.PodSandboxStatusResponse{Status: &cri.PodSandboxStatus{
 		Id:        id,
 		Metadata:  pod.config.Metadata,
 		State:     pod.state(),
 		CreatedAt: pod.created,
-		Network:   &cri.PodSandboxNetworkStatus{Ip: pod.address.ip},
+		Network:   addressed,
 		Linux: &cri.LinuxPodSandboxStatus{
+			// A pod whose sandbox is told to be another than it asked for is ended and made anew.
 			Namespaces: &cri.Namespace{Options: &cri.NamespaceOption{
-				Network: cri.NamespaceMode_POD,
+				Network: network,
 				Pid:     cri.NamespaceMode_CONTAINER,
 			}},
 		},
