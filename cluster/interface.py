@@ -40,6 +40,20 @@ class NodeSpec:
     capacity: Capacity
 
 
+@dataclass(frozen=True, slots=True)
+class LightNodes:
+    """Nodes of the cluster's API and nothing else, that differ by their names alone.
+
+    They run nothing, none is a worker: no operation of `Cluster` sees them.
+    """
+
+    names: tuple[str, ...]
+    profile: str
+    region: str
+    zone: str
+    capacity: Capacity
+
+
 class NodeState(StrEnum):
     READY = "ready"
     LOST = "lost"

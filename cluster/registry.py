@@ -10,7 +10,7 @@ from typing import Protocol
 
 from cluster.errors import CannotPlay
 from cluster.faults import FaultKind
-from cluster.interface import Cluster, NodeSpec
+from cluster.interface import Cluster, LightNodes, NodeSpec
 
 
 class Tools(Protocol):
@@ -34,7 +34,8 @@ class Tools(Protocol):
 class Making:
     """What a cluster is made from. `state` is a folder of its own, `env` the environment of its
     processes, `hosts` who hosts its control plane; `modelled`: its workloads are models too, where
-    it can do that; `hidden`: folders of secrets, which no workload sees beside `state`."""
+    it can do that; `hidden`: folders of secrets, which no workload sees beside `state`; `light`: what
+    else is in its API, where it can have such nodes."""
 
     nodes: tuple[NodeSpec, ...]
     state: Path
@@ -45,16 +46,19 @@ class Making:
     hosts: tuple[str, ...]
     modelled: bool = False
     hidden: tuple[Path, ...] = ()
+    light: tuple[LightNodes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a provider can do of what not every one can; a step that needs more is refused by name.
 
-    `faults`: how its nodes can be broken.
+    `faults`: how its nodes can be broken. `light_nodes`: empty where it can have nodes that are in
+    the API alone, else why it cannot.
     """
 
     faults: tuple[FaultKind, ...]
+    light_nodes: str = "it has no such nodes"
 
     def require(self, kind: FaultKind, cluster: str) -> None:
         """Raises `CannotPlay` for a fault that the cluster of that name cannot play."""

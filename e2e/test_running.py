@@ -10,6 +10,7 @@ from conftest import ROOT, Devnet, Ended, available_clusters, marked
 from devnet.base import wait_for
 
 NETWORK = ROOT / "e2e" / "networks" / "small.yaml"
+LIGHT = ROOT / "e2e" / "networks" / "light.yaml"
 
 # Every step verb once, in an order that makes sense, and what its `did` begins with.
 VERBS: list[tuple[list[str], str]] = [
@@ -95,6 +96,28 @@ def test_kubectl_answers_on_native(devnet: Devnet, tmp_path: Path) -> None:
             every_seconds=2,
         )
         assert sorted(top) == ["worker-1", "worker-2", "worker-3", "worker-4"]
+    finally:
+        assert devnet("down").code == 0
+    assert marked(tmp_path) == []
+
+
+@pytest.mark.skipif("native" not in available_clusters(), reason="no native cluster: devnet doctor")
+def test_light_nodes_stand_beside_the_workers(devnet: Devnet, tmp_path: Path) -> None:
+    """The network of the docs, with a hundred of its thousand."""
+    fewer = ("--set", "workers.far.count=100")
+    refused = devnet("up", LIGHT, "--cluster", "sim", *fewer)
+    assert (refused.code, refused.out) == (2, "")
+    assert "sim cannot have the light nodes of workers 'far'" in refused.err
+    assert "play it with --cluster native, or leave them out" in refused.err
+
+    assert devnet("up", LIGHT, "--cluster", "native", *fewer, "--json").code == 0
+    try:
+        wide = ("kubectl", "get", "nodes", "--no-headers", "-l")
+        light = devnet(*wide, "kompute.network/light").out.splitlines()
+        assert sorted({line.split()[1] for line in light}) == ["Ready"]
+        assert len(light) == 100
+        real = devnet(*wide, "!kompute.network/light").out.splitlines()
+        assert [line.split()[0] for line in real] == ["worker-1", "worker-2", "worker-3"]
     finally:
         assert devnet("down").code == 0
     assert marked(tmp_path) == []

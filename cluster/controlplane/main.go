@@ -1,7 +1,7 @@
 // Controlplane is every program of a Kubernetes control plane in one binary, named by argv[0]:
-// etcd, kube-apiserver, kube-controller-manager, kube-scheduler, metrics-server and kubectl, and the
-// kubelet of a node without containers (package node). They share 130 MB of code, one build and one
-// module cache, and need no container image.
+// etcd, kube-apiserver, kube-controller-manager, kube-scheduler, metrics-server and kubectl, the
+// kubelet of a node without containers (package node), and what light nodes need (light, lifecycle).
+// They share 130 MB of code, one build and one module cache, and need no container image.
 package main
 
 import (
@@ -25,6 +25,8 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	metricsserver "sigs.k8s.io/metrics-server/cmd/metrics-server/app"
 
+	"kompute.network/devnet/controlplane/lifecycle"
+	"kompute.network/devnet/controlplane/light"
 	"kompute.network/devnet/controlplane/node"
 )
 
@@ -46,11 +48,16 @@ func main() {
 		command = scheduler.NewSchedulerCommand()
 	case "kubelet":
 		command = node.NewCommand()
+	case "kwok":
+		command = light.NewCommand()
+	case "node-lifecycle":
+		command = lifecycle.NewCommand()
 	case "metrics-server":
 		command = metricsserver.NewMetricsServerCommand(genericapiserver.SetupSignalHandler())
 	default:
 		fmt.Fprintf(os.Stderr, "controlplane: no component is called %q; run it by its name: etcd, "+
-			"kube-apiserver, kube-controller-manager, kube-scheduler, metrics-server, kubelet, kubectl\n", name)
+			"kube-apiserver, kube-controller-manager, kube-scheduler, metrics-server, kubelet, kwok, "+
+			"node-lifecycle, kubectl\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(command))

@@ -107,7 +107,7 @@ class KubernetesCluster:
             self._sinks.append(sink)
 
     def nodes(self) -> tuple[Node, ...]:
-        items = self._api.get(_NODES)["items"]
+        items = self._api.get(_NODES, labelSelector=names.REAL)["items"]
         return tuple(sorted(map(node_value, items), key=lambda node: node.spec.name))
 
     def add_node(self, spec: NodeSpec) -> None:
@@ -243,7 +243,9 @@ class KubernetesCluster:
         create_namespace(api)
         self._vigil.start()
         self._jobs = JobRunner(api, self._provider.packing, self._log)
-        self._node_watch = Reflector(api, _NODES, self._node_changed, self._log)
+        self._node_watch = Reflector(
+            api, _NODES, self._node_changed, self._log, selector=names.REAL
+        )
         self._pod_watch = Reflector(api, _PODS, self._pod_changed, self._log)
         self._node_watch.start(_LIST_SECONDS)
         self._pod_watch.start(_LIST_SECONDS)

@@ -17,6 +17,8 @@ REGION = "topology.kubernetes.io/region"
 ZONE = "topology.kubernetes.io/zone"
 HOSTNAME = "kubernetes.io/hostname"
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
+LIGHT = "kompute.network/light"  # a taint too: whoever does not ask for such nodes stays off
+REAL = f"!{LIGHT}"  # the selector of all others
 
 # Annotations of pods, set by the cluster.
 FOLDER = "kompute.network/folder"

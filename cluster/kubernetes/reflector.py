@@ -18,10 +18,16 @@ _JOIN_SECONDS = 5.0
 
 
 class Reflector:
-    """Owns one thread. `changed` is called in that thread, once a change, in the server's order."""
+    """Owns one thread. `changed` is called in that thread, once a change, in the server's order.
 
-    def __init__(self, api: Api, path: str, changed: Change, log: Logger) -> None:
+    `selector`: only what carries these labels.
+    """
+
+    def __init__(
+        self, api: Api, path: str, changed: Change, log: Logger, *, selector: str = ""
+    ) -> None:
         self._api, self._path, self._changed, self._log = api, path, changed, log
+        self._query = {"labelSelector": selector} if selector else {}
         self._objects: dict[str, Document] = {}
         self._news = threading.Condition()
         self._stopped = threading.Event()
@@ -73,7 +79,7 @@ class Reflector:
             self._stopped.wait(_RETRY_SECONDS)
 
     def _list(self) -> str:
-        answer = self._api.get(self._path)
+        answer = self._api.get(self._path, **self._query)
         fresh = {item["metadata"]["name"]: item for item in answer["items"]}
         for name in [name for name in self._objects if name not in fresh]:
             self._apply(name, None)
@@ -84,7 +90,7 @@ class Reflector:
         return str(answer["metadata"]["resourceVersion"])
 
     def _follow(self, version: str) -> None:
-        self._watch = self._api.watch(self._path, version)
+        self._watch = self._api.watch(self._path, version, **self._query)
         if self._stopped.is_set():
             self._watch.close()
         for kind, item in self._watch:

@@ -28,6 +28,7 @@ def _make(making: Making) -> Cluster:
         making.env,
         making.hosts,
         hidden=making.hidden,
+        light=making.light,
     )
 
 

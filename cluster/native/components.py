@@ -15,6 +15,8 @@ HOST = "127.0.0.1"
 SERVICE_RANGE = "10.96.0.0/16"
 FIRST_SERVICE_ADDRESS = "10.96.0.1"
 METRICS_HOST = "metrics-server.kube-system.svc"
+MONITOR_MILLISECONDS = 200
+GRACE_MILLISECONDS = 2000
 STDOUT_ALONE = "PodLogsQuerySplitStreams"  # a job's result is its stdout without its stderr
 
 
@@ -153,8 +155,15 @@ def apiserver_flags(ports: Ports, credentials: Credentials) -> list[str]:
     ]
 
 
-def controller_manager_flags(ports: Ports, credentials: Credentials, kubeconfig: Path) -> list[str]:
+def controller_manager_flags(
+    ports: Ports, credentials: Credentials, kubeconfig: Path, *, looks_at_nodes: bool = True
+) -> list[str]:
+    """`looks_at_nodes`: whether the loss of a node is this one's to tell, not node-lifecycle's."""
+    # The ttl controller annotates every node anew whenever there are many more: by the thousand
+    # that is half of all writes, and no kubelet of ours reads it.
+    without = "" if looks_at_nodes else ",-node-lifecycle-controller,-ttl-controller"
     return [
+        f"--controllers=*{without}",
         f"--kubeconfig={kubeconfig}",
         f"--bind-address={HOST}",
         f"--secure-port={ports.controller_manager}",
@@ -165,8 +174,8 @@ def controller_manager_flags(ports: Ports, credentials: Credentials, kubeconfig:
         "--kube-api-qps=2000",
         "--kube-api-burst=4000",
         # A lease of 2 s is missed once: NotReady after 1.9 s, no false alarm under load.
-        "--node-monitor-period=200ms",
-        "--node-monitor-grace-period=2s",
+        f"--node-monitor-period={MONITOR_MILLISECONDS}ms",
+        f"--node-monitor-grace-period={GRACE_MILLISECONDS}ms",
         "--node-eviction-rate=100",
         "--secondary-node-eviction-rate=100",
         "--unhealthy-zone-threshold=1.0",
@@ -204,6 +213,7 @@ def metrics_server_flags(ports: Ports, credentials: Credentials, kubeconfig: Pat
         f"--kubelet-client-certificate={credentials.kubelet_client.cert_file}",
         f"--kubelet-client-key={credentials.kubelet_client.key_file}",
         "--kubelet-use-node-status-port",
+        f"--node-selector={names.REAL}",  # nobody answers for a light one
         "--kubelet-preferred-address-types=InternalIP",
         "--metric-resolution=10s",  # its minimum
         "--kubelet-request-timeout=2s",  # it panics unless this is below the resolution

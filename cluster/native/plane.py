@@ -6,7 +6,7 @@ import http.client
 import shutil
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from logging import Logger
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from typing import Self
 
 from cluster.ended import Ended
 from cluster.errors import ClusterLacks, ClusterStartFailed
+from cluster.interface import LightNodes
 from cluster.kubernetes.names import NAMESPACE
 from cluster.native.components import (
     HOST,
@@ -26,6 +27,13 @@ from cluster.native.components import (
     metrics_server_flags,
     scheduler_flags,
 )
+from cluster.native.light import (
+    LIGHT_A_SECOND,
+    LIGHT_SECONDS,
+    LightFiles,
+    names_of,
+    write_lifecycle,
+)
 from cluster.native.pki import Authority, Identity, write_kubeconfig
 from cluster.native.supervisor import Supervisor
 from cluster.processes import Process, free_ports
@@ -36,26 +44,37 @@ _LOOK_SECONDS = 2.0
 _QUICK_LOOK_SECONDS = 0.5  # the supervisor's, which has other parts to look at
 _PORT_TAKEN = "address already in use"
 _STOP_SECONDS = {
+    "kwok": 1.0,
+    "node-lifecycle": 1.0,
     "metrics-server": 0.1,  # stateless and slow to leave
     "kube-scheduler": 3.0,
     "kube-controller-manager": 3.0,
     "kube-apiserver": 0.5,  # stateless too; it waits a second for nothing
     "etcd": 3.0,
 }
+_LIGHT = ("kwok", "node-lifecycle")  # where there are light nodes
 _ANSWERING = ("etcd", "kube-apiserver")
-_WITNESSES = (*_ANSWERING, "kube-controller-manager")
+_WITNESSES = (*_ANSWERING, "kube-controller-manager", "node-lifecycle")
 
 
 class ControlPlane:
-    """Owns five processes and their files in `state`; a context manager.
+    """Owns five processes and their files in `state`, seven with light nodes; a context manager.
 
     `tools` holds the programs by name. Every child carries `env`. Once `supervisor` watches (whose
     owner the caller is), a part that ends by itself is started again.
     """
 
-    def __init__(self, state: Path, tools: Path, env: Mapping[str, str], log: Logger) -> None:
+    def __init__(
+        self,
+        state: Path,
+        tools: Path,
+        env: Mapping[str, str],
+        log: Logger,
+        light: Sequence[LightNodes] = (),
+    ) -> None:
         self._state, self._tools, self._env, self._log = state, tools, env, log
         self.supervisor = Supervisor(log)
+        self._light = tuple(light)
         self._credentials: Credentials | None = None
         self._ports: Ports | None = None
         self.kubeconfig = state / "kubeconfig"
@@ -117,7 +136,8 @@ class ControlPlane:
                 return
 
     def _check_tools(self) -> None:
-        missing = [name for name in _STOP_SECONDS if not (self._tools / name).exists()]
+        needed = [name for name in _STOP_SECONDS if self._light or name not in _LIGHT]
+        missing = [name for name in needed if not (self._tools / name).exists()]
         if missing:
             raise ClusterLacks(
                 f"no {', '.join(missing)} in {self._tools}", hint="build the control plane first"
@@ -149,7 +169,7 @@ class ControlPlane:
         self._wait("kube-apiserver", ports.apiserver, "/readyz")
         self._spawn(
             "kube-controller-manager",
-            controller_manager_flags(ports, credentials, manager),
+            controller_manager_flags(ports, credentials, manager, looks_at_nodes=not self._light),
             self._healthy(ports.controller_manager, "/healthz"),
         )
         self._spawn(
@@ -157,6 +177,10 @@ class ControlPlane:
             scheduler_flags(ports, credentials, scheduler),
             self._healthy(ports.scheduler, "/healthz"),
         )
+        if self._light:
+            config = write_lifecycle(self._state / "node-lifecycle.json", manager)
+            # It serves nothing that could be asked: as long as it runs, it looks.
+            self._spawn("node-lifecycle", [f"--config={config}"], lambda: True)
 
     def wait_ready(self) -> None:
         """Wait until the controller manager and the scheduler are healthy."""
@@ -169,8 +193,33 @@ class ControlPlane:
         port = self.ports.metrics_server
         self._spawn("metrics-server", flags, lambda: listens(port))
 
+    def start_light(self) -> None:
+        """Start the light nodes, where there are some; return once all of them are ready.
+
+        Raises `ClusterStartFailed` with how many are, and kwok's log, when that takes too long.
+        """
+        if not self._light:
+            return
+        identity = self.credentials.authority.client("kwok", "kwok", ("system:masters",))
+        kubeconfig = self._state / "kwok.kubeconfig"
+        self._write_kubeconfig(kubeconfig, identity)
+        files = LightFiles.write(self._light, self._state / "light", kubeconfig)
+
+        def ready() -> Seen:
+            process = self.supervisor.process("kwok")
+            return files.ready(process.pid if process else 0)
+
+        process = self._spawn("kwok", [f"--config={files.config}"], lambda: ready().holds)
+
+        def look() -> Seen:
+            self.supervisor.check()
+            return ready()
+
+        limit = LIGHT_SECONDS + len(names_of(self._light)) / LIGHT_A_SECOND
+        wait_for("light nodes ready", look, limit, every_seconds=0.1, tail=process.tail)
+
     def stop(self) -> None:
-        """Stop what runs, in the one order that does not hang; bounded by 13 s in all."""
+        """Stop what runs, in the one order that does not hang; bounded by 15 s in all."""
         # The API server keeps retrying a store that is gone: etcd goes last.
         for name, limit in _STOP_SECONDS.items():
             process = self.supervisor.release(name)
@@ -188,7 +237,7 @@ class ControlPlane:
     def _away(self, names: tuple[str, ...]) -> tuple[Ended, ...]:
         return tuple(part for part in self.supervisor.ended() if part.name in names)
 
-    def _spawn(self, name: str, flags: list[str], works: Callable[[], bool]) -> None:
+    def _spawn(self, name: str, flags: list[str], works: Callable[[], bool]) -> Process:
         log = self._state / "logs" / f"{name}.log"
 
         def start() -> Process:
@@ -196,6 +245,7 @@ class ControlPlane:
 
         process = self.supervisor.keep(name, start, works)
         self._log.debug("%s started, pid %d, log %s", name, process.pid, log)
+        return process
 
     def _write_kubeconfig(self, path: Path, identity: Identity) -> None:
         write_kubeconfig(

@@ -10,7 +10,7 @@ from typing import Any
 from cluster.ended import Ended, Incident, Outlook
 from cluster.errors import UnknownSubject
 from cluster.faults import FaultKind
-from cluster.interface import Enforcement, NodeSpec
+from cluster.interface import Enforcement, LightNodes, NodeSpec
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Api
 from cluster.kubernetes.bootstrap import create_leases, register_metrics
@@ -20,6 +20,7 @@ from cluster.leading import only_host
 from cluster.native import groups
 from cluster.native.capabilities import CAPABILITIES
 from cluster.native.folders import HandedFolders
+from cluster.native.light import names_of
 from cluster.native.nodes import NodeFiles, allowed_namespaces, kubelet_command
 from cluster.native.plane import ControlPlane, listens
 from cluster.processes import Process
@@ -45,6 +46,7 @@ class NativeProvider:
         hosts: tuple[str, ...] = (),
         folders: tuple[Path, ...] = (),
         hidden: tuple[Path, ...] = (),
+        light: tuple[LightNodes, ...] = (),
     ) -> None:
         """`env` is the whole environment of every process, `folders` are those that pods may name
         beside what runs, `hidden` is what no pod sees beside `state`."""
@@ -54,7 +56,8 @@ class NativeProvider:
         self._devnet_id = devnet_id
         self.folders = HandedFolders(state / "folders.json", folders)
         self._hidden = (state.resolve(), *hidden)
-        self._plane = ControlPlane(state, tools, self._env, log)
+        self._plane = ControlPlane(state, tools, self._env, log, light)
+        self._light = light
         self._namespaces: tuple[str, ...] = ()
         self._files: dict[str, NodeFiles] = {}
         self._supervisor = self._plane.supervisor
@@ -72,6 +75,7 @@ class NativeProvider:
             api.close()
         self._plane.wait_ready()
         self._plane.start_metrics()
+        self._plane.start_light()
         self._supervisor.watch()
 
     def down(self) -> None:
@@ -153,6 +157,9 @@ class NativeProvider:
             if files is not None and (statement := files.enforcement()) is not None:
                 enforced |= dict.fromkeys(statement.enforced)
                 narrowed |= dict.fromkeys(statement.narrowed)
+        if self._light:
+            count = f"{len(names_of(self._light)):,}".replace(",", " ")
+            narrowed[f"light nodes: {count}; they run nothing, a pod there is only said to"] = None
         return Enforcement(tuple(enforced), tuple(narrowed))
 
     def ended(self) -> tuple[Ended, ...]:
@@ -215,10 +222,12 @@ class NativeCluster(KubernetesCluster):
         hosts: tuple[str, ...] = (),
         folders: tuple[Path, ...] = (),
         hidden: tuple[Path, ...] = (),
+        light: tuple[LightNodes, ...] = (),
     ) -> None:
         """`state` is a folder of this cluster's own, `tools` holds the programs by name, `env` is
         the environment of its processes, `hosts` who hosts its control plane, `folders` are those
-        that pods may name beside those of workloads and jobs, `hidden` is what no pod sees."""
+        that pods may name beside those of workloads and jobs, `hidden` is what no pod sees,
+        `light` what else is in its API."""
         provider = NativeProvider(
             state=state,
             tools=tools,
@@ -229,6 +238,7 @@ class NativeCluster(KubernetesCluster):
             hosts=hosts,
             folders=folders,
             hidden=hidden,
+            light=light,
         )
         self._folders = provider.folders
         super().__init__(provider, nodes, log)

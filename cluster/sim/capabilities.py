@@ -5,4 +5,6 @@ from __future__ import annotations
 from cluster.faults import OFFLINE
 from cluster.registry import Capabilities
 
-CAPABILITIES = Capabilities(faults=(OFFLINE,))
+CAPABILITIES = Capabilities(
+    faults=(OFFLINE,), light_nodes="it has no Kubernetes API that they could be in"
+)

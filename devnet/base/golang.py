@@ -27,7 +27,9 @@ COMPONENTS = (
     "kube-controller-manager",
     "kube-scheduler",
     "kubelet",
+    "kwok",
     "metrics-server",
+    "node-lifecycle",
     "kubectl",
 )
 _MODULES = (

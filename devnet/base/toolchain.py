@@ -106,7 +106,8 @@ class Toolchain:
 
     def controlplane(self) -> Path:
         """The folder with etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet,
-        metrics-server and kubectl; built (announced, minutes) when it is missing."""
+        kwok, metrics-server, node-lifecycle and kubectl; built (announced, minutes) when it is
+        missing."""
         return get_controlplane(self.store, self.say)
 
     def bubblewrap(self) -> Path:

@@ -22,6 +22,6 @@ def command(network: str, overrides: dict[str, str], as_json: bool) -> None:
 
     spec = load_network(network_file(network), overrides)
     if as_json:
-        terminal.print_json(spec.model_dump(mode="json", by_alias=True, exclude_none=True))
+        terminal.print_json(spec.document())
     else:
         terminal.print_line(resolved_yaml(spec).rstrip("\n"))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
-from cluster.interface import NodeSpec
+from cluster.interface import LightNodes, NodeSpec
 from cluster.profiles import scaled
 from cluster.providers import kinds
 from cluster.registry import Kind, Making
 from devnet.base import Toolchain, UsageError
 from devnet.base.environment import python_environment
 from devnet.base.folder import home_above
-from devnet.spec.network import NetworkSpec
+from devnet.spec.network import NetworkSpec, each_of
 
 AUTO = "auto"
 
@@ -31,6 +32,20 @@ def nodes_of(spec: NetworkSpec) -> tuple[NodeSpec, ...]:
     )
 
 
+def light_nodes_of(spec: NetworkSpec) -> tuple[LightNodes, ...]:
+    """The light nodes at the network's scale."""
+    return tuple(
+        LightNodes(
+            tuple(one.name for one in each_of(entry)),
+            entry.profile,
+            entry.region,
+            entry.zone,
+            scaled(spec.profile(entry.profile), spec.scale),
+        )
+        for entry in spec.light
+    )
+
+
 def making_of(
     spec: NetworkSpec, state: Path, devnet_id: str, toolchain: Toolchain, log: logging.Logger
 ) -> Making:
@@ -46,17 +61,18 @@ def making_of(
         spec.control_plane_hosts,
         modelled,
         home_above(state),
+        light=light_nodes_of(spec),
     )
 
 
-def choose(name: str, toolchain: Toolchain) -> tuple[Kind, str]:
+def choose(name: str, toolchain: Toolchain, spec: NetworkSpec | None = None) -> tuple[Kind, str]:
     """The cluster of that name, or for `auto` the best here; and why, in one line.
 
-    Raises `UsageError` for an unknown name.
+    Raises `UsageError` for an unknown name, and where `spec` asks for what it cannot have.
     """
     by_name = {kind.name: kind for kind in kinds()}
     if name in by_name:
-        return by_name[name], f"{name}, as asked"
+        return _able(by_name[name], spec), f"{name}, as asked"
     if name != AUTO:
         known = ", ".join((AUTO, *by_name))
         raise UsageError(f"no cluster named '{name}'", hint=f"known: {known}")
@@ -64,6 +80,20 @@ def choose(name: str, toolchain: Toolchain) -> tuple[Kind, str]:
     for kind in reversed(kinds()):
         lacks = kind.lacks(toolchain)
         if not lacks:
-            return kind, "; ".join([f"{kind.name}: the best this machine serves", *why_not])
+            reason = "; ".join([f"{kind.name}: the best this machine serves", *why_not])
+            return _able(kind, spec, why_not), reason
         why_not.append(f"not {kind.name}: {lacks}")
     raise AssertionError("sim lacks nothing")
+
+
+def _able(kind: Kind, spec: NetworkSpec | None, why_not: Sequence[str] = ()) -> Kind:
+    """The same, unless the network has what it cannot have."""
+    if spec is None or not spec.light or not kind.capabilities.light_nodes:
+        return kind
+    able = [each.name for each in kinds() if not each.capabilities.light_nodes]
+    hint = f"play it with --cluster {' or '.join(able)}" if able else "no cluster can"
+    raise UsageError(
+        f"{kind.name} cannot have the light nodes of workers '{spec.light[0].name}': "
+        f"{kind.capabilities.light_nodes}",
+        hint="; ".join([hint + ", or leave them out", *why_not]),
+    )

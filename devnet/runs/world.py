@@ -90,7 +90,7 @@ class World:
         self._node = node
         self._stack = ExitStack()
         self._incidents_told = 0
-        self._kind, reason = choose(cluster, toolchain)
+        self._kind, reason = choose(cluster, toolchain, spec)
         self.kind = self._kind.name
         say(f"cluster {reason}")
 
@@ -185,7 +185,9 @@ class World:
         self._deploy()
         self._say(f"chain: contracts deployed by block {self.chain.head.number}")
         if not self._kind.modelled:
-            self._say(f"cluster {self.kind}: raising it with {len(spec.workers)} workers")
+            light = sum(entry.count or 1 for entry in spec.light)
+            beside = f" and {light:,} light nodes".replace(",", " ") if light else ""
+            self._say(f"cluster {self.kind}: raising it with {len(spec.workers)} workers{beside}")
         self.cluster = stack.enter_context(self._kind.make(self._making(logs)))
         self.sources = stack.enter_context(Sources(spec, self.cluster))
         self.gateway = stack.enter_context(Gateway())

@@ -95,7 +95,7 @@ def with_overrides(
 def resolved_yaml(network: NetworkSpec, *, without: Collection[str] = ()) -> str:
     """The whole configuration with its defaults, in the language of the file, but for some keys."""
     return yaml.safe_dump(
-        network.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(without)),
+        network.document(without),
         sort_keys=False,
         allow_unicode=True,
         width=100,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 
@@ -161,7 +161,10 @@ class OwnProfile(SpecModel):
 
 
 class Worker(SpecModel):
-    """A worker node (R2); with `count`, that many of them, named `name-1`, `name-2`, …"""
+    """A worker node (R2); with `count`, that many of them, named `name-1`, `name-2`, …
+
+    A `light` one is no worker: it has no account, stakes nothing and is measured by nobody.
+    """
 
     name: Name
     profile: Text = "standard"
@@ -170,6 +173,11 @@ class Worker(SpecModel):
     stake_months: Months = 1
     count: Annotated[Positive, at_most(10_000)] | None = None
     behaviour: WorkerBehaviour | None = None
+    light: Truth = Field(
+        default=False,
+        description="native: a node of the Kubernetes API and nothing else, which runs nothing and "
+        "which kwok plays",
+    )
 
 
 class Client(SpecModel):
@@ -289,8 +297,8 @@ class NetworkSpec(SpecModel):
     """A whole network, as its file says it, with every default filled in.
 
     Amounts are wei, durations seconds, CPU thousandths, memory bytes, dollars 1e-8. Loaded
-    through `devnet.spec.load_network`, `workers` are expanded (no `count`) and `perf_quorum` is
-    never 0.
+    through `devnet.spec.load_network`, `workers` are expanded (no `count`) and without the light
+    ones, which are in `light`, and `perf_quorum` is never 0.
     """
 
     version: Version = 1
@@ -337,6 +345,7 @@ class NetworkSpec(SpecModel):
     )
     accounts: Accounts = Accounts()
     _base: Path = PrivateAttr(default=Path())
+    _light: tuple[Worker, ...] = PrivateAttr(default=())
 
     @property
     def base(self) -> Path:
@@ -348,6 +357,24 @@ class NetworkSpec(SpecModel):
         copy = self.model_copy()
         copy._base = base
         return copy
+
+    @property
+    def light(self) -> tuple[Worker, ...]:
+        """The entries of light nodes, as the file has them: with `count`, not among `workers`."""
+        return self._light
+
+    def document(self, without: Collection[str] = ()) -> dict[str, Any]:
+        """The whole network in the language of the file, but for some keys; JSON values."""
+
+        def plain(model: SpecModel, without: Collection[str] = ()) -> dict[str, Any]:
+            return model.model_dump(
+                mode="json", by_alias=True, exclude_none=True, exclude=set(without)
+            )
+
+        document = plain(self, without)
+        if "workers" not in without:
+            document["workers"] += [plain(entry) for entry in self._light]
+        return document
 
     @property
     def control_plane_hosts(self) -> tuple[str, ...]:
@@ -394,10 +421,13 @@ class NetworkSpec(SpecModel):
 
     def expanded(self) -> NetworkSpec:
         """Each worker by itself, and the quorum as a number."""
-        workers = tuple(one for entry in self.workers for one in each_of(entry))
+        light = tuple(entry for entry in self.workers if entry.light)
+        workers = tuple(one for entry in self.workers if not entry.light for one in each_of(entry))
         quorum = self.parameters.perf_quorum or len(self.gatekeepers) // 2 + 1  # R4
         parameters = self.parameters.model_copy(update={"perf_quorum": quorum})
-        return self.model_copy(update={"workers": workers, "parameters": parameters})
+        copy = self.model_copy(update={"workers": workers, "parameters": parameters})
+        copy._light = light
+        return copy
 
 
 def _profile_of(own: OwnProfile) -> Profile:

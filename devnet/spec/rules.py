@@ -16,6 +16,7 @@ from devnet.spec.network import (
     VIRTUAL_MACHINE_RESOURCES,
     NetworkSpec,
     Service,
+    Worker,
     each_of,
 )
 from devnet.spec.units import (
@@ -54,6 +55,7 @@ def network_problems(
     yield from check_control_plane(network)
     yield from check_names(network)
     yield from check_profiles(network, profiles)
+    yield from check_light(network)
     yield from check_resources(network)
     yield from check_services(network)
     yield from check_incentives(network)
@@ -216,6 +218,22 @@ def check_profiles(network: NetworkSpec, profiles: Collection[str]) -> Iterator[
             )
 
 
+def check_light(network: NetworkSpec) -> Iterator[Problem]:
+    """A light node is no worker (R2): it stakes nothing and does nothing."""
+    for n, entry in enumerate(network.workers):
+        if not entry.light:
+            continue
+        reads: tuple[Loc, ...] = (("workers", n, "light"),)
+        if entry.stake_months != Worker.model_fields["stake_months"].default:
+            message = f"a light node stakes nothing (R2); seen {entry.stake_months}"
+            yield Problem(("workers", n, "stake_months"), message, "leave it out", reads)
+        if entry.behaviour is not None:
+            message = "a light node does nothing, in no way"
+            yield Problem(("workers", n, "behaviour"), message, "leave it out", reads)
+    if all(entry.light for entry in network.workers):
+        yield Problem(("workers",), "all are light, and a network has a worker (R2)", "add one")
+
+
 def check_resources(network: NetworkSpec) -> Iterator[Problem]:
     """A service is billed by these resources, so their feeds must exist (O1, M3)."""
     needed = {
@@ -283,7 +301,7 @@ def check_incentives(network: NetworkSpec) -> Iterator[Problem]:
 
 def check_supply(network: NetworkSpec, *, of_year: bool) -> Iterator[Problem]:
     """T1: the treasury begins with the supply, and pays out of it what all others begin with."""
-    workers = sum(entry.count or 1 for entry in network.workers)
+    workers = sum(entry.count or 1 for entry in network.workers if not entry.light)
     vault = network.incentives.total if network.incentives else 0  # I1
     others = sum(client.balance for client in network.clients) + vault
     needed = workers * OWNER_WEI + others

@@ -42,6 +42,6 @@ def test_what_vet_finds_is_told(go: Go, tmp_path: Path) -> None:
 @pytest.mark.timeout(1200)
 def test_the_sources_own_tests_hold(go: Go) -> None:
     told = run_tests(go, controlplane_sources(), Toolchain().bubblewrap())
-    packages = ("node", "node/cgroup", "node/runtime", "node/sandbox")
+    packages = ("lifecycle", "light", "node", "node/cgroup", "node/runtime", "node/sandbox")
     for name in packages:
         assert any(line.startswith("ok") and f"controlplane/{name}\t" in line for line in told)

@@ -75,6 +75,54 @@ def test_count_stands_for_that_many_workers(town: Town) -> None:
     assert {worker.count for worker in network.workers} == {None}
 
 
+def test_light_nodes_are_no_workers_and_read_back_as_themselves(town: Town) -> None:
+    far = "  - {name: far, profile: large, count: 3, light: true}\n"
+    head, tail = town.original_network.split("workers:\n")
+    town.write_network(f"{head}workers:\n{far}{tail}")
+    network = town.network()
+
+    assert [worker.name for worker in network.workers] == ["worker-1", "worker-2"]
+    (entry,) = network.light
+    assert (entry.name, entry.profile, entry.count, entry.light) == ("far", "large", 3, True)
+    town.write_network(resolved_yaml(network))
+    assert town.network() == network
+    assert town.network().light == network.light
+    without = town.network(workers__far__light="false")
+    assert len(without.workers) == 5
+    assert without.light == ()
+
+
+@pytest.mark.parametrize(
+    ("workers", "faults"),
+    [
+        (
+            "[{name: a}, {name: b, light: true, stake_months: 3, behaviour: accepts_nothing}]",
+            [
+                "workers[1].stake_months: a light node stakes nothing (R2); seen 3; leave it out",
+                "workers[1].behaviour: a light node does nothing, in no way; leave it out",
+            ],
+        ),
+        (
+            "[{name: a, light: true, count: 2}, {name: b, light: true}]",
+            ["workers: all are light, and a network has a worker (R2); add one"],
+        ),
+        (
+            "[{name: a}, {name: b, light: true, count: 2}, {name: b-2}]",
+            ["workers[2].name: duplicate name; seen 'b-2', taken by workers[1]"],
+        ),
+        (
+            "[{name: a}, {name: b, light: true, profile: lrage}]",
+            ["workers[1].profile: unknown profile; seen 'lrage'; did you mean 'large'?"],
+        ),
+    ],
+    ids=["stakes and behaves", "all", "names", "profile"],
+)
+def test_what_a_light_node_cannot_be_is_told(town: Town, workers: str, faults: list[str]) -> None:
+    town.write_network(f"version: 1\nname: tiny\nworkers: {workers}\n")
+    told = [fault.removeprefix("network.yaml:3: ") for fault in town.faults_of_network()]
+    assert told == faults
+
+
 def test_a_flag_beats_the_environment_which_beats_the_file(town: Town) -> None:
     def blocks(flags: dict[str, str], environment: dict[str, str]) -> int:
         path = town.network_path
