@@ -27,7 +27,12 @@ import (
 	"sigs.k8s.io/kwok/pkg/utils/informer"
 )
 
-const lookEvery = 200 * time.Millisecond // at what kwok has cached: it costs the API server nothing
+const (
+	lookEvery = 200 * time.Millisecond // at what kwok has cached: it costs the API server nothing
+	// holder of the leases. kwok's own is another in each life, which then waits for all leases to
+	// run out; here there is one kwok at a time.
+	holder = "kwok"
+)
 
 // NewCommand is `kwok --config FILE`: all light nodes of a devnet until SIGTERM.
 func NewCommand() *cobra.Command {
@@ -92,10 +97,6 @@ func controllerOf(
 	if err != nil {
 		return nil, err
 	}
-	id, err := controllers.Identity()
-	if err != nil {
-		return nil, err
-	}
 	mapper, err := connection.ToRESTMapper()
 	if err != nil {
 		return nil, err
@@ -129,7 +130,7 @@ func controllerOf(
 		NodeLeaseParallelism:         atOnce,
 		NodeLeaseDurationSeconds:     own.LeaseSeconds,
 		PodsOnNodeSyncParallelism:    1,
-		ID:                           id,
+		ID:                           holder,
 	})
 }
 

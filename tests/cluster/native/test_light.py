@@ -100,15 +100,17 @@ def test_the_cluster_has_its_workers_and_says_what_else_is_there(cluster: Native
         cluster.fault("far-1", OFFLINE)
 
 
+ASKS = {
+    "nodeSelector": {names.LIGHT: "true"},
+    "tolerations": [{"key": names.LIGHT, "operator": "Exists"}],
+}
+
+
 def test_a_pod_lands_there_when_it_asks_for_it_and_only_then(api: Api) -> None:
-    asks = {
-        "nodeSelector": {names.LIGHT: "true"},
-        "tolerations": [{"key": names.LIGHT, "operator": "Exists"}],
-    }
     # More than the one real node has: without the taint it would be placed.
     big = pod("stays-off")
     big["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "600m"
-    for document in (pod("asks", **asks), big):
+    for document in (pod("asks", **ASKS), big):
         api.create(PODS, document)
 
     def seen(name: str) -> Document:
@@ -157,3 +159,7 @@ def test_whoever_of_them_dies_is_named_and_comes_back(
     assert program(name).pid != process.pid
     assert cluster.ended() == ()
     assert {condition(node, "Ready") for node in light(api)} == {"True"}
+    path = f"{PODS}/after-{name}"
+    api.create(PODS, pod(f"after-{name}", **ASKS))
+    wait_for("its pod", lambda: condition(api.get(path), "Ready") == "True", limit_seconds=20)
+    api.delete(path, grace_seconds=0)
