@@ -34,8 +34,8 @@ class Tools(Protocol):
 class Making:
     """What a cluster is made from. `state` is a folder of its own, `env` the environment of its
     processes, `hosts` who hosts its control plane; `modelled`: its workloads are models too, where
-    it can do that; `hidden`: folders of secrets, which no workload sees beside `state`; `light`: what
-    else is in its API, where it can have such nodes."""
+    it can do that; `hidden`: folders of secrets, which no workload sees beside `state`; `light`:
+    what else is in its API, where it can have such nodes."""
 
     nodes: tuple[NodeSpec, ...]
     state: Path

@@ -49,7 +49,8 @@ class NativeProvider:
         light: tuple[LightNodes, ...] = (),
     ) -> None:
         """`env` is the whole environment of every process, `folders` are those that pods may name
-        beside what runs, `hidden` is what no pod sees beside `state`."""
+        beside what runs, `hidden` is what no pod sees beside `state`, `light` what else is in the
+        API."""
         self._state, self._tools, self._bubblewrap, self._log = state, tools, bubblewrap, log
         self._hosts = hosts
         self._env = {**env, "KOMPUTE_DEVNET_ID": devnet_id}  # `devnet gc` finds them by it
