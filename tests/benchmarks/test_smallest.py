@@ -13,14 +13,22 @@ from benchmarks.__main__ import present
 from devnet.base import Toolchain
 
 ROOT = Path(__file__).parents[2]
-ROWS = {"cli": 2, "economics": 3, "gas": 26, "load": 2, "soak": 3, "startup": 2}  # else 1
+ROWS = {
+    "cli": 2,
+    "cluster": 4,
+    "economics": 3,
+    "gas": 26,
+    "load": 2,
+    "soak": 3,
+    "startup": 2,
+}  # else 1
 LONGEST_SECONDS = 300  # of a machine with other work
 
 
 @pytest.mark.timeout(LONGEST_SECONDS + 30)
 @pytest.mark.parametrize("name", present())
 def test_a_benchmark_runs_in_its_smallest_form(name: str) -> None:
-    if name == "controlplane" and Toolchain().controlplane_cached() is None:
+    if name in ("cluster", "controlplane") and Toolchain().controlplane_cached() is None:
         pytest.skip("the control plane is not built: devnet up --cluster native builds it")
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--smallest", "--json", name],
