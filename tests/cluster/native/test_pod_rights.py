@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.conformance.bench import LIMIT_SECONDS, Bench, bench, started
+from cluster.conformance.bench import LIMIT_SECONDS, Bench, bench
+from cluster.conformance.pods import started
 from cluster.conformance.subject import GREETING, Subject, subject
 from cluster.kubernetes import names
 from cluster.native.provider import NativeCluster
