@@ -155,9 +155,12 @@ class KubernetesCluster:
         return self._jobs.run(job)
 
     def measure(self, node: str, seed: bytes) -> Measurement:
-        from cluster.perftest import measure
+        from cluster.perftest import Transcript, measure
 
-        return measure(self, node, seed)
+        measurement = measure(self, node, seed, self._provider.processor_time(node))
+        for why in Transcript.decode(measurement.transcript).refused:
+            self._log.info("%s is measured again: %s", node, why)
+        return measurement
 
     def utilization(self) -> Utilization:
         """Over Ready nodes; finished pods and pods that never found a node hold nothing."""

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 _ROOT = Path("/sys/fs/cgroup")
@@ -38,6 +38,27 @@ def places(devnet_id: str) -> list[Path]:
             found.append(Path(folder, name))
             below.remove(name)
     return found
+
+
+def processor_time(devnet_id: str, node: str) -> Callable[[], int | None]:
+    """A function that gives the nanoseconds of the processor that a node's processes have had so
+    far; None where the node has no control group."""
+    there = [folder / node for folder in places(devnet_id)]
+    separate = [folder / "cpuacct.usage" for folder in there]  # v1
+    unified = [folder / "cpu.stat" for folder in there]
+
+    def look() -> int | None:
+        for file in separate:
+            if file.is_file():
+                return int(file.read_text())
+        for file in unified:
+            for line in file.read_text().splitlines() if file.is_file() else ():
+                name, _, value = line.partition(" ")
+                if name == "usage_usec":
+                    return int(value) * 1000
+        return None
+
+    return look
 
 
 def processes(folders: Iterable[Path]) -> set[int]:

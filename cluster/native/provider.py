@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from logging import Logger
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,10 @@ class NativeProvider:
             return
         self._supervisor.release(name)
         self._start_kubelet(node)
+
+    def processor_time(self, node: str) -> Callable[[], int | None]:
+        """By the node's control group; nothing to be seen where there is none."""
+        return groups.processor_time(self._devnet_id, node)
 
     def reach(self, pod: Mapping[str, Any]) -> tuple[str, int] | None:
         address = pod.get("status", {}).get("podIP")

@@ -6,8 +6,8 @@ peers check the transcript before they sign. What is proven is a share of memory
 byte (`cluster.scores.MEMORY_SHARE`, `STORAGE_SHARE`); nothing is extrapolated.
 """
 
-from cluster.perftest.gatekeeper import measure, run_test
+from cluster.perftest.gatekeeper import Overloaded, measure, run_test
 from cluster.perftest.transcript import Transcript, TranscriptRejected
 from cluster.perftest.verify import verify
 
-__all__ = ["Transcript", "TranscriptRejected", "measure", "run_test", "verify"]
+__all__ = ["Overloaded", "Transcript", "TranscriptRejected", "measure", "run_test", "verify"]

@@ -21,9 +21,10 @@ BLOCK_BYTES = 256 << 10
 DIGEST_BYTES = 32
 _BURST_STEPS = 1000
 _DISK_FILE = os.path.join(os.environ.get("TMPDIR", "."), "fill.bin")
-_SESSION_SECONDS = 60
+_SESSION_SECONDS = 120
 
 Throttle = Callable[[], None]
+TimedChain = tuple[list[str], int, int]  # checkpoints, nanoseconds worked and waited
 
 
 def derive(seed: bytes, *labels: object) -> bytes:
@@ -88,7 +89,7 @@ def run_chain(seed: bytes, steps: int, every: int, throttle: Throttle) -> list[s
     return checkpoints
 
 
-def run_chains(seeds: list[bytes], steps: int, every: int, milli_cpu: int) -> list[list[str]]:
+def run_chains(seeds: list[bytes], steps: int, every: int, milli_cpu: int) -> list[TimedChain]:
     """One process a chain, so that each has a core."""
     share = max(1, milli_cpu // len(seeds))
     pipes = []
@@ -96,16 +97,57 @@ def run_chains(seeds: list[bytes], steps: int, every: int, milli_cpu: int) -> li
         reading, writing = os.pipe()
         if os.fork() == 0:
             with os.fdopen(writing, "w") as out:
-                json.dump(run_chain(seed, steps, every, share_keeper(share)), out)
+                json.dump(timed_chain(seed, steps, every, share), out)
             os._exit(0)
         os.close(writing)
         pipes.append(reading)
-    results = [run_chain(seeds[0], steps, every, share_keeper(share))]
+    results = [timed_chain(seeds[0], steps, every, share)]
     for reading in pipes:
         with os.fdopen(reading) as source:
-            results.append(json.load(source))
+            results.append(tuple(json.load(source)))
         os.wait()
     return results
+
+
+def timed_chain(seed: bytes, steps: int, every: int, milli_cpu: int) -> TimedChain:
+    """A chain's checkpoints, and nanoseconds that this process worked and waited meanwhile."""
+    used, waited = time.process_time_ns(), waited_ns()
+    checkpoints = run_chain(seed, steps, every, share_keeper(milli_cpu))
+    return checkpoints, time.process_time_ns() - used, waited_ns() - waited
+
+
+def waited_ns() -> int:
+    """How long this process was ready to run and did not; 0 where the kernel does not tell."""
+    try:
+        with open("/proc/self/schedstat") as file:
+            return int(file.read().split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def stolen_ns() -> int | None:
+    """What the machine's own host has taken from each core so far, on average."""
+    try:
+        with open("/proc/stat") as file:
+            ticks = int(file.readline().split()[8])
+    except (OSError, IndexError, ValueError):
+        return None
+    return ticks * 10**9 // os.sysconf("SC_CLK_TCK") // (os.cpu_count() or 1)
+
+
+def pressed_ns() -> int | None:
+    """How long something on this machine has waited for a core so far (PSI)."""
+    try:
+        with open("/proc/pressure/cpu") as file:
+            some = file.readline()
+        return int(some.rpartition("total=")[2]) * 1000
+    except (OSError, ValueError):
+        return None
+
+
+def since(before: int | None, now: int | None) -> int | None:
+    """The difference, where both are known."""
+    return None if before is None or now is None else max(0, now - before)
 
 
 def fill(seed: bytes, total: int, throttle: Throttle) -> Iterator[bytes]:
@@ -148,8 +190,17 @@ class Session:
 
     def _chain(self, command: dict[str, Any]) -> dict[str, Any]:
         seeds = [bytes.fromhex(seed) for seed in command["seeds"]]
+        stolen, pressed = stolen_ns(), pressed_ns()
+        runs = run_chains(seeds, command["steps"], command["every"], self._milli_cpu)
         return {
-            "checkpoints": run_chains(seeds, command["steps"], command["every"], self._milli_cpu)
+            "checkpoints": [checkpoints for checkpoints, _, _ in runs],
+            "processor": {
+                "used_ns": sum(used for _, used, _ in runs),
+                "waited_ns": sum(waited for _, _, waited in runs),
+                "cores": len(os.sched_getaffinity(0)),
+                "stolen_ns": since(stolen, stolen_ns()),
+                "pressed_ns": since(pressed, pressed_ns()),
+            },
         }
 
     def _fill_memory(self, command: dict[str, Any]) -> dict[str, Any]:

@@ -17,13 +17,45 @@ class TranscriptRejected(ClusterError):
 
 
 @dataclass(frozen=True, slots=True)
-class ChainRun:
-    """One timed run of all chains: states in hex after each `every` steps, a list a chain."""
+class Processor:
+    """A run's processor time, to be held beside the gatekeeper's clock.
 
+    The node states `used_ns` of all the run's processes; `waited_ns` they were ready to run and did
+    not, for want of a core or of quota; `cores` that they may run on. Of the whole machine
+    meanwhile: what its host took (`stolen_ns`), and how long something waited for a core
+    (`pressed_ns`); None where the kernel does not tell. `node_ns` is what all of the node's pods
+    had, by the gatekeeper's own look; None where it has none.
+    """
+
+    used_ns: int
+    waited_ns: int
+    cores: int
+    stolen_ns: int | None
+    pressed_ns: int | None
+    node_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        machine = (self.stolen_ns, self.pressed_ns, self.node_ns)
+        figures = (self.used_ns, self.waited_ns, self.cores, *machine)
+        if any(each is not None and (type(each) is not int or each < 0) for each in figures):
+            raise ValueError(f"no processor time: {self}")
+        if not self.cores:
+            raise ValueError("a machine without cores")
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRun:
+    """One timed run of all chains: states in hex after each `every` steps, a list a chain.
+
+    `number` counts all runs of a test, also those that do not count: each has seeds of its own.
+    """
+
+    number: int
     steps: int
     every: int
     checkpoints: tuple[tuple[str, ...], ...]
     nanoseconds: int
+    processor: Processor
 
     def steps_per_second(self) -> int:
         return len(self.checkpoints) * self.steps * SECOND_NS // max(1, self.nanoseconds)
@@ -58,13 +90,14 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A whole test; `chains` are the runs whose median counts."""
+    """A whole test; `chains` are the runs whose median counts, `refused` says why others do not."""
 
     chains: tuple[ChainRun, ...]
     memory: Filled
     disk: Filled
     down: Transfer
     up: Transfer
+    refused: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self), separators=(",", ":")).encode()
@@ -80,6 +113,7 @@ class Transcript:
                 disk=_filled(document["disk"]),
                 down=Transfer(**document["down"]),
                 up=Transfer(**document["up"]),
+                refused=tuple(map(str, document["refused"])),
             )
         except (ValueError, TypeError, KeyError) as error:
             raise TranscriptRejected(f"not a transcript: {error!r}") from error
@@ -107,6 +141,7 @@ class Transcript:
 
 def _chain_run(document: dict[str, Any]) -> ChainRun:
     document["checkpoints"] = tuple(tuple(each) for each in document["checkpoints"])
+    document["processor"] = Processor(**document["processor"])
     return ChainRun(**document)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import secrets
+from itertools import pairwise
 
 from cluster.interface import Capacity, Measurement
-from cluster.perftest import rules
+from cluster.perftest import quota, rules
 from cluster.perftest.program import DIGEST_BYTES, advance, answer, block, block_sizes, tail
 from cluster.perftest.transcript import ChainRun, Filled, Transcript, TranscriptRejected, Transfer
 from cluster.scores import (
@@ -41,10 +42,10 @@ def verify(
     transcript = Transcript.decode(measurement.transcript)
     chooser = random.Random(salt if salt is not None else secrets.token_bytes(16))
     _check_limits(measurement, capacity)
-    if len(transcript.chains) != rules.RUNS:
-        raise TranscriptRejected(f"{len(transcript.chains)} chain runs, not {rules.RUNS}")
-    for number, run in enumerate(transcript.chains):
-        _check_chain(number, run, measurement.seed, capacity, chooser)
+    _check_numbers([run.number for run in transcript.chains])
+    for run in transcript.chains:
+        _check_chain(run, measurement.seed, capacity, chooser)
+        _check_quota(run, capacity)
     _check_filled("memory", transcript.memory, measurement.seed, proven_memory(capacity))
     _check_filled("disk", transcript.disk, measurement.seed, proven_storage(capacity))
     for way, transfer in (("down", transcript.down), ("up", transcript.up)):
@@ -72,10 +73,21 @@ def _check_limits(measurement: Measurement, capacity: Capacity) -> None:
         raise TranscriptRejected(f"{measurement.node}: {', '.join(above)}")
 
 
-def _check_chain(
-    number: int, run: ChainRun, seed: bytes, capacity: Capacity, chooser: random.Random
-) -> None:
-    where = f"chain run {number}"
+def _check_numbers(numbers: list[int]) -> None:
+    if len(numbers) != rules.RUNS:
+        raise TranscriptRejected(f"{len(numbers)} chain runs, not {rules.RUNS}")
+    rising = all(earlier < later for earlier, later in pairwise(numbers))
+    if not rising or not set(numbers) <= set(range(rules.MOST_RUNS)):
+        raise TranscriptRejected(f"chain runs {numbers}, not {rules.RUNS} of {rules.MOST_RUNS}")
+
+
+def _check_quota(run: ChainRun, capacity: Capacity) -> None:
+    if why := quota.excess(run, capacity) or quota.shortfall(run, capacity):
+        raise TranscriptRejected(f"chain run {run.number}: {why}")
+
+
+def _check_chain(run: ChainRun, seed: bytes, capacity: Capacity, chooser: random.Random) -> None:
+    where = f"chain run {run.number}"
     steps = rules.chain_steps(capacity)
     if (run.steps, run.every) != (steps, rules.checkpoint_every(steps)):
         raise TranscriptRejected(f"{where}: {run.steps} steps every {run.every}, not {steps}")
@@ -86,7 +98,7 @@ def _check_chain(
     for chain, checkpoints in enumerate(run.checkpoints):
         if len(checkpoints) != segments:
             raise TranscriptRejected(f"{where}, chain {chain}: {len(checkpoints)} checkpoints")
-        states = [rules.chain_seed(seed, number, chain), *_bytes(where, checkpoints)]
+        states = [rules.chain_seed(seed, run.number, chain), *_bytes(where, checkpoints)]
         # The first segment ties the chain to its seed, the others are chosen.
         chosen = {0, *chooser.sample(range(segments), min(segments, _SEGMENTS))}
         for segment in sorted(chosen):

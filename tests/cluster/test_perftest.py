@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,16 @@ from cluster.interface import (
     NodeSpec,
     Workload,
 )
-from cluster.perftest import Transcript, TranscriptRejected, measure, run_test, verify
+from cluster.perftest import (
+    Overloaded,
+    Transcript,
+    TranscriptRejected,
+    measure,
+    quota,
+    rules,
+    run_test,
+    verify,
+)
 from cluster.perftest.program import (
     BLOCK_BYTES,
     advance,
@@ -35,6 +47,7 @@ from cluster.perftest.program import (
     tail,
 )
 from cluster.perftest.rules import chain_steps
+from cluster.perftest.transcript import ChainRun, Processor
 from cluster.scores import profile_measurement, proven_memory, proven_storage
 from cluster.sim.cluster import SimCluster
 
@@ -76,12 +89,122 @@ def test_peers_accept_it_with_every_choice_of_segments(measured: Measurement) ->
         verify(measured, NODE, allow_modelled=False, salt=bytes([salt]))
 
 
-def test_the_gatekeepers_clock_decides(sim: SimCluster) -> None:
-    ticks = iter(range(0, 10**12, 10**8))  # every look is 0.1 s later
-    seen = run_test(sim.run_job, "worker-1", NODE, SEED, clock=lambda: next(ticks))
-    assert seen.cpu_steps_per_second == chain_steps(NODE) * 10
-    assert seen.memory_bytes_per_second == seen.memory_bytes * 10
-    verify(seen, NODE)
+def test_the_gatekeepers_clock_decides_and_the_processor_time_beside_it_shows_the_lie(
+    sim: SimCluster,
+) -> None:
+    """A gatekeeper whose clock is slow by a third makes the node faster by half."""
+    seen = run_test(
+        sim.run_job, "worker-1", NODE, SEED, clock=lambda: time.monotonic_ns() * 7 // 10
+    )
+    runs = Transcript.decode(seen.transcript).chains
+    rates = sorted(chain_steps(NODE) * 10**9 // run.nanoseconds for run in runs)
+    assert seen.cpu_steps_per_second == rates[1]
+    with pytest.raises(
+        TranscriptRejected, match="% of what its quota gives: nothing holds|is above"
+    ):
+        verify(seen, NODE)
+
+
+def test_a_node_that_never_gets_its_quota_has_no_result(
+    sim: SimCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock of three times the speed the node has a third of its processor time."""
+    monkeypatch.setattr(rules, "MOST_RUNS", 4)
+    with pytest.raises(Overloaded) as caught:
+        run_test(sim.run_job, "worker-1", NODE, SEED, clock=lambda: time.monotonic_ns() * 3)
+    said = str(caught.value)
+    assert said.startswith(
+        "the test of worker-1 gave no result: overloaded: 4 of 4 runs do not count; the last that "
+        "does not: chain run 3: the node had "
+    )
+    share = re.search(r"(\d+) % of what its quota gives; its processes waited", said)
+    assert share is not None
+    assert 20 <= int(share[1]) <= 34
+    assert said.endswith("or divide its nodes by a smaller network.scale")
+
+
+def test_a_run_without_its_quota_is_repeated_under_another_seed(sim: SimCluster) -> None:
+    """The clock leaps by ten seconds in the first run only."""
+    looks = count()
+
+    def clock() -> int:
+        return time.monotonic_ns() + (10**10 if next(looks) >= 1 else 0)
+
+    seen = run_test(sim.run_job, "worker-1", NODE, SEED, clock=clock)
+    transcript = Transcript.decode(seen.transcript)
+    assert transcript.refused[0].startswith("chain run 0: the node had ")
+    assert "done elsewhere" in transcript.refused[0]  # it did not wait
+    numbers = [run.number for run in transcript.chains]
+    assert numbers[0] > 0
+    assert len(numbers) + len(transcript.refused) == numbers[-1] + 1
+    verify(seen, NODE, allow_modelled=False)
+
+
+CHAIN = ChainRun(0, 500_000, 10_000, (("00",) * 50,), 10**9, Processor(0, 0, 2, 0, 0))
+HALF = Capacity(milli_cpu=500, memory_bytes=1)
+
+
+def chain(**of_processor: int | None) -> ChainRun:
+    """A run of half a million links in a second."""
+    return replace(CHAIN, processor=replace(CHAIN.processor, **of_processor))
+
+
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        (chain(used_ns=500_000_000), ""),
+        (chain(used_ns=460_000_000), ""),
+        (chain(used_ns=200_000_000, node_ns=500_000_000), ""),  # the rest had the pods that serve
+        (
+            chain(used_ns=300_000_000, waited_ns=650_000_000, stolen_ns=20_000_000, pressed_ns=9),
+            "the node had 300 ms of the processor in 1000 ms, 60 % of what its quota gives; its "
+            "processes waited 650 ms to run (of the machine's time 2 % was stolen, and for 0 % "
+            "something waited for a core)",
+        ),
+        (
+            chain(used_ns=459_000_000, waited_ns=0, stolen_ns=None, pressed_ns=None),
+            "the node had 459 ms of the processor in 1000 ms, 91 % of what its quota gives; its "
+            "processes waited only 0 ms to run: the machine stood still, or the work was done "
+            "elsewhere (of the machine's time an unknown part was stolen, and for an unknown part "
+            "something waited for a core)",
+        ),
+    ],
+    ids=["whole", "least", "serving", "waited", "idle"],
+)
+def test_which_runs_do_not_count(run: ChainRun, why: str) -> None:
+    assert quota.shortfall(run, HALF) == why
+
+
+def test_a_quota_above_the_machine_gives_its_cores() -> None:
+    both = chain(used_ns=1_900_000_000)
+    assert quota.shortfall(both, replace(HALF, milli_cpu=8000)) == ""
+    assert quota.quota_ns(both, replace(HALF, milli_cpu=8000)) == 2 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        (chain(used_ns=577_500_000), ""),
+        (
+            chain(used_ns=578_000_000),
+            "578 ms of the processor in 1000 ms, 115 % of what its quota gives: nothing holds the "
+            "node to it",
+        ),
+        (
+            chain(used_ns=100_000_000),
+            "500000 links in 100 ms of the processor, where a core makes 400000 at most: they were "
+            "made elsewhere, or before",
+        ),
+        (
+            chain(used_ns=500_000_000, node_ns=20_000_000),
+            "500000 links in 20 ms of the processor, where a core makes 80000 at most: they were "
+            "made elsewhere, or before",
+        ),
+    ],
+    ids=["most", "above", "elsewhere", "elsewhere by the gatekeeper's own look"],
+)
+def test_which_runs_are_not_the_nodes_own(run: ChainRun, why: str) -> None:
+    assert quota.excess(run, HALF) == why
 
 
 Change = Callable[[dict[str, Any]], None]
@@ -115,6 +238,26 @@ def _runs(document: dict[str, Any]) -> None:
 def _speed(document: dict[str, Any]) -> None:
     for run in document["chains"]:
         run["nanoseconds"] //= 1000
+
+
+def _used(nanoseconds: int) -> Change:
+    def change(document: dict[str, Any]) -> None:
+        document["chains"][1]["processor"]["used_ns"] = nanoseconds
+
+    return change
+
+
+def _no_figure(document: dict[str, Any]) -> None:
+    document["chains"][1]["processor"]["used_ns"] = -1
+
+
+def _run_again(document: dict[str, Any]) -> None:
+    """The best run in the place of another."""
+    document["chains"][1] = document["chains"][0]
+
+
+def _run_too_many(document: dict[str, Any]) -> None:
+    document["chains"][2]["number"] = 15
 
 
 def _no_time(document: dict[str, Any]) -> None:
@@ -167,6 +310,10 @@ def _few_bytes(document: dict[str, Any]) -> None:
         (_steps, "chain run 0: "),
         (_runs, "2 chain runs, not 3"),
         (_speed, "cpu_steps_per_second .* is above 800000"),
+        (_used(0), "chain run 1: .* were made elsewhere, or before"),
+        (_used(10**12), "chain run 1: 1000000 ms .* nothing holds the node to it"),
+        (_run_again, r"chain runs \[(\d+), \1, \d+\], not 3 of 15"),
+        (_run_too_many, r"chain runs \[.*15\], not 3 of 15"),
         (_no_time, "disk: took 0 ns"),
         (_answer, r"memory: block \d+ is wrong"),
         (_tail, r"disk: block \d+ is wrong"),
@@ -182,6 +329,11 @@ def _few_bytes(document: dict[str, Any]) -> None:
 def test_a_tampered_transcript_is_rejected(measured: Measurement, change: Change, why: str) -> None:
     with pytest.raises(TranscriptRejected, match=why):
         verify(tampered(measured, change), NODE)
+
+
+def test_a_transcript_with_impossible_figures_is_none(measured: Measurement) -> None:
+    with pytest.raises(TranscriptRejected, match="no processor time: .*used_ns=-1"):
+        tampered(measured, _no_figure)
 
 
 def test_figures_that_do_not_follow_from_the_transcript_are_rejected(
@@ -247,7 +399,9 @@ def test_a_lost_node_cannot(sim: SimCluster) -> None:
 def test_chains_in_processes_are_the_chains_in_one() -> None:
     seeds = [bytes([n]) * 32 for n in range(3)]
     alone = [run_chain(seed, 500, 200, lambda: None) for seed in seeds]
-    assert run_chains(seeds, 500, 200, 3000) == alone
+    runs = run_chains(seeds, 500, 200, 3000)
+    assert [checkpoints for checkpoints, _, _ in runs] == alone
+    assert all(used > 0 <= waited for _, used, waited in runs)
     assert alone[1] == [advance(seeds[1], steps).hex() for steps in (200, 400, 500)]
 
 

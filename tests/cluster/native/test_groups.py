@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,3 +52,24 @@ def test_one_node_is_ended_and_the_other_is_left(devnet_id: str) -> None:
 
 def test_a_devnet_that_left_nothing_is_no_error() -> None:
     assert groups.remove_devnet("tests-nobody") == []
+
+
+def test_a_nodes_processor_time_is_that_of_all_its_processes(devnet_id: str) -> None:
+    assert groups.processor_time(devnet_id, "one")() is None  # there is no such node
+    accounts = Path("/sys/fs/cgroup/cpuacct")
+    root = accounts if accounts.is_dir() else UNIFIED
+    pod = root / f"kompute-{devnet_id}" / "one" / "pod-1"
+    try:
+        pod.mkdir(parents=True)
+    except OSError as error:
+        pytest.skip(f"no control groups here: {error}")
+    look = groups.processor_time(devnet_id, "one")
+    before = look()
+    assert before is not None
+    work = "import time\ninput()\nwhile time.process_time() < 0.2: pass"
+    with subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE) as process:
+        (pod / "cgroup.procs").write_text(str(process.pid))
+        process.communicate(b"\n", timeout=30)
+    after = look()
+    assert after is not None
+    assert 150_000_000 < after - before < 400_000_000
