@@ -8,6 +8,16 @@ byte (`cluster.scores.MEMORY_SHARE`, `STORAGE_SHARE`); nothing is extrapolated.
 
 from cluster.perftest.gatekeeper import Overloaded, measure, run_test
 from cluster.perftest.transcript import Transcript, TranscriptRejected
+from cluster.perftest.trial import Trial, try_quota
 from cluster.perftest.verify import verify
 
-__all__ = ["Overloaded", "Transcript", "TranscriptRejected", "measure", "run_test", "verify"]
+__all__ = [
+    "Overloaded",
+    "Transcript",
+    "TranscriptRejected",
+    "Trial",
+    "measure",
+    "run_test",
+    "try_quota",
+    "verify",
+]

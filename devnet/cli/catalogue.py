@@ -26,7 +26,7 @@ _COMMANDS = (
     ("env", "env", "Print the running devnet as variables of a shell."),
     ("kubectl", "kubectl", "kubectl on the devnet's control plane."),
     ("ape", "ape_command", "Ape on the running devnet, with its accounts and contracts."),
-    ("profiles", "profiles", "List the hardware profiles."),
+    ("profiles", "profiles", "List the hardware profiles, or measure them."),
     ("config", "config", "Print a network file whole, with every default filled in."),
     ("toolchain", "toolchain", "Get a tool of the devnet's and print its path."),
     ("version", "version", "Show the version."),

@@ -36,10 +36,10 @@ def reads_overrides(command: click.Command) -> bool:
     return command.name == "demo" or any(option.name == "overrides" for option in command.params)
 
 
-def _tell_unused(command: click.Command) -> None:
+def tell_unused(command: click.Command) -> None:
     """Nothing that was set is passed over in silence, though a shell may have it set for others."""
     unused = sorted(name for name in os.environ if name.startswith(OVERRIDE_PREFIX))
-    if unused and not reads_overrides(command):
+    if unused:
         verb = "is" if len(unused) == 1 else "are"
         terminal.say(f"{', '.join(unused)} {verb} not used: {command.name} reads no file")
 
@@ -69,8 +69,8 @@ class LazyGroup(click.Group):
             error = click.UsageError(f"no command '{args[0]}'", ctx)
             raise failures.hinted(error, f"did you mean '{close[0]}'?" if close else "")
         name, command, rest = super().resolve_command(ctx, args)
-        if command is not None and not ctx.resilient_parsing:
-            _tell_unused(command)
+        if command is not None and not ctx.resilient_parsing and not reads_overrides(command):
+            tell_unused(command)
         return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

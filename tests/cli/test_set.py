@@ -12,7 +12,7 @@ from devnet.cli.catalogue import ENTRIES
 from devnet.cli.group import reads_overrides
 from tests.cli.conftest import Shell, python
 
-READING = {"config", "demo", "economics", "load", "run", "up"}
+READING = {"config", "demo", "economics", "load", "profiles", "run", "up"}
 PASSED_ON = {"ape", "kubectl"}  # all that follows is the other program's
 DEAF = sorted(set(ENTRIES) - READING - PASSED_ON)
 WALK = """

@@ -138,6 +138,7 @@ def test_what_a_run_and_its_failures_print_fits(devnet: Shell, fitting: Fitting)
     [
         (0, "doctor"),
         (0, "profiles"),
+        (2, "profiles measure --cluster sim"),
         (0, "version"),
         (0, "gc"),
         (2, "dotor"),
