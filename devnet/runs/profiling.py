@@ -15,7 +15,7 @@ from cluster.scores import profile_measurement, scores
 from devnet.base import MachineLacks
 from devnet.spec.network import NetworkSpec, Worker
 
-REFERENCE = "standard"  # whose C1 the others' is a multiple of: cores differ, their ratio does not
+BASELINE = "standard"  # whose C1 the others' is a multiple of: cores differ, their ratio does not
 TOLERANCE = Fraction(1, 10)
 FACTORS = ("C1", "C2", "C3", "B")
 ONE = 10**6
@@ -118,8 +118,8 @@ def measure_profiles(
         )
         say(f"round {number} of {rounds}, million links a second: {told}")
     core = [
-        each.cpu_steps_per_second * 1000 // capacities[REFERENCE].milli_cpu
-        for each in measured[REFERENCE]
+        each.cpu_steps_per_second * 1000 // capacities[BASELINE].milli_cpu
+        for each in measured[BASELINE]
     ]
     return Profiling(
         cluster.name,
@@ -148,14 +148,14 @@ def compare(
     reference: Capacity,
 ) -> tuple[Compared, ...]:
     """Profile by profile, factor by factor; `measured` has the same rounds of each."""
-    of_reference = [each.cpu_steps_per_second for each in measured[REFERENCE]]
+    of_reference = [each.cpu_steps_per_second for each in measured[BASELINE]]
     found: list[Compared] = []
     for name, capacity in capacities.items():
         ratios = [
             each.cpu_steps_per_second * ONE // max(1, other)
             for each, other in zip(measured[name], of_reference, strict=True)
         ]
-        claimed = capacity.milli_cpu * ONE // capacities[REFERENCE].milli_cpu
+        claimed = capacity.milli_cpu * ONE // capacities[BASELINE].milli_cpu
         found.append(Compared(name, "C1", claimed, median(ratios)))
         own = scores(profile_measurement(name, capacity, b""), reference)
         proven = [scores(each, reference) for each in measured[name]]
