@@ -31,13 +31,18 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """A worker node to raise: `capacity` is its profile's, already scaled."""
+    """A worker node to raise: `capacity` is its profile's, already scaled.
+
+    `cheat`: what its machine does in a performance test (`cluster.perftest.cheats`), empty for an
+    honest one; only who raised it knows.
+    """
 
     name: str
     profile: str
     region: str
     zone: str
     capacity: Capacity
+    cheat: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from conftest import SCENARIOS, Devnet, available_clusters, marked
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
 LAST_BLOCK_ON_SIM = {
+    "cheating-workers": "0x33c761c48d84cb83c2dbe8ea09c28c0ba5067247c67f9d11143ad5c086e3b69c",
     "credulous-gatekeeper": "0x8fb1e588e6dfa081d0e8511ed6ee4e8b2b4904aea144d6a29ac5ede6a6d0dea7",
     "feed-faults": "0x7977a654be9097bd0090d1a8c6d8674d87170b6925d98e0338f9c72b781c83a5",
     "feed-mocked": "0x52060857b3e1d8f73c021dbd12e70314efb6a24d4647f82927787acb877ab6ca",

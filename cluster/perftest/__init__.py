@@ -6,12 +6,14 @@ peers check the transcript before they sign. What is proven is a share of memory
 byte (`cluster.scores.MEMORY_SHARE`, `STORAGE_SHARE`); nothing is extrapolated.
 """
 
-from cluster.perftest.gatekeeper import Overloaded, measure, run_test
+from cluster.perftest.gatekeeper import Cheated, Machine, Overloaded, measure, run_test
 from cluster.perftest.transcript import Transcript, TranscriptRejected
 from cluster.perftest.trial import Trial, try_quota
 from cluster.perftest.verify import verify
 
 __all__ = [
+    "Cheated",
+    "Machine",
     "Overloaded",
     "Transcript",
     "TranscriptRejected",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import shutil
 import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from io import BufferedRWPair
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from cluster.errors import ClusterError, JobFailed, UnknownSubject
 from cluster.interface import Capacity, Job, JobResult, Measurement, Node
 from cluster.perftest import program, quota, rules
+from cluster.perftest.cheats import HONEST, playing
 from cluster.perftest.transcript import ChainRun, Filled, Processor, Transcript, Transfer
 from cluster.scores import proven_memory, proven_storage
 
@@ -37,6 +38,10 @@ class Overloaded(JobFailed):
     """The node did not get what its quota gives for as long as it was tried: no figure is true."""
 
 
+class Cheated(JobFailed):
+    """What answered was not the node, or not within what it has."""
+
+
 class RunsJobs(Protocol):
     """The part of a cluster that a test needs."""
 
@@ -44,15 +49,31 @@ class RunsJobs(Protocol):
     def run_job(self, job: Job) -> JobResult: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What really answers when a node is tested: the node of that name, and what it plays."""
+
+    node: str
+    cheat: str
+
+
 def _unseen() -> int | None:
     return None
 
 
-def measure(cluster: RunsJobs, node: str, seed: bytes, spent: Spent = _unseen) -> Measurement:
+def measure(
+    cluster: RunsJobs,
+    node: str,
+    seed: bytes,
+    spent: Spent = _unseen,
+    machine: Machine | None = None,
+) -> Measurement:
     """Test one node of a cluster. Raises `UnknownSubject`, `JobFailed`."""
     for each in cluster.nodes():
         if each.spec.name == node:
-            return run_test(cluster.run_job, node, each.allocatable, seed, spent=spent)
+            return run_test(
+                cluster.run_job, node, each.allocatable, seed, spent=spent, machine=machine
+            )
     raise UnknownSubject(f"no node {node!r} to measure")
 
 
@@ -63,23 +84,26 @@ def run_test(
     seed: bytes,
     clock: Clock = time.monotonic_ns,
     spent: Spent = _unseen,
+    machine: Machine | None = None,
 ) -> Measurement:
     """One performance test under the node's limits; `clock` gives nanoseconds.
 
     `capacity` is what the node may give to pods. What they use meanwhile is missing in the result;
-    `spent` tells it from what the machine kept back.
+    `spent` tells it from what the machine kept back. `machine` answers in the place of an honest
+    node.
     Seeds are shown command by command and
     challenges are drawn after the fill, so nothing can be prepared. Raises `JobFailed`; where the
     machine was too busy to give the node its quota, `Overloaded`.
     """
     token = secrets.token_hex(16)
+    answers = machine or Machine(node, HONEST)
     with (
         tempfile.TemporaryDirectory(prefix="perftest-") as name,
+        playing(answers.cheat, Path(name)) as command,
         socket.create_server((_HOST, 0)) as listener,
     ):
         folder = Path(name)
         folder.chmod(0o755)
-        shutil.copy(Path(program.__file__), folder / "program.py")
         order = {
             "host": _HOST,
             "port": listener.getsockname()[1],
@@ -89,10 +113,10 @@ def run_test(
         job = Job(
             name=f"perftest-{node}-{token[:8]}",
             folder=folder,
-            command=("python3", "program.py"),
+            command=command,
             payload=json.dumps(order).encode(),
             requests=_NOTHING,
-            node=node,
+            node=answers.node,
             deadline_seconds=_DEADLINE_SECONDS,
         )
         worker = _JobThread(run_job, job)
@@ -100,13 +124,15 @@ def run_test(
         try:
             with _accept(listener, token, worker) as stream:
                 transcript = _Commands(stream, clock, spent).test(seed, capacity)
-        except Overloaded as error:
+        except (Overloaded, Cheated) as error:
             worker.join(_END_SECONDS)
-            raise Overloaded(f"the test of {node} gave no result: {error}") from None
+            raise type(error)(f"the test of {node} gave no result: {error}") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             worker.join(_END_SECONDS)
             raise JobFailed(f"the test of {node} broke off: {worker.fate()} ({error!r})") from error
         worker.join(_END_SECONDS)
+        if (where := worker.ran_on()) != node:
+            raise Cheated(f"the test of {node} gave no result: it ran on {where or 'no node'}")
     return transcript.measurement(node, seed, capacity)
 
 
@@ -124,6 +150,10 @@ class _JobThread(threading.Thread):
             self._result = self._run_job(self._job)
         except ClusterError as error:
             self._error = error
+
+    def ran_on(self) -> str:
+        """The node that the cluster says the job ran on; empty where it has not ended."""
+        return self._result.node if self._result is not None else ""
 
     def fate(self) -> str:
         if self._error is not None:
@@ -178,6 +208,8 @@ class _Commands:
         end = time.monotonic() + _PATIENCE_SECONDS
         for number in range(rules.MOST_RUNS):
             run = self._chain(seed, number, capacity)
+            if why := quota.excess(run, capacity):
+                raise Cheated(f"chain run {number}: {why}")
             if why := quota.shortfall(run, capacity):
                 refused.append(f"chain run {number}: {why}")
             else:

@@ -146,6 +146,19 @@ def pressed_ns() -> int | None:
         return None
 
 
+def processor(
+    runs: list[TimedChain], stolen: int | None, pressed: int | None
+) -> dict[str, int | None]:
+    """What is told of the processor beside a run; the last two as they were when it began."""
+    return {
+        "used_ns": sum(used for _, used, _ in runs),
+        "waited_ns": sum(waited for _, _, waited in runs),
+        "cores": len(os.sched_getaffinity(0)),
+        "stolen_ns": since(stolen, stolen_ns()),
+        "pressed_ns": since(pressed, pressed_ns()),
+    }
+
+
 def since(before: int | None, now: int | None) -> int | None:
     """The difference, where both are known."""
     return None if before is None or now is None else max(0, now - before)
@@ -195,13 +208,7 @@ class Session:
         runs = run_chains(seeds, command["steps"], command["every"], self._milli_cpu)
         return {
             "checkpoints": [checkpoints for checkpoints, _, _ in runs],
-            "processor": {
-                "used_ns": sum(used for _, used, _ in runs),
-                "waited_ns": sum(waited for _, _, waited in runs),
-                "cores": len(os.sched_getaffinity(0)),
-                "stolen_ns": since(stolen, stolen_ns()),
-                "pressed_ns": since(pressed, pressed_ns()),
-            },
+            "processor": processor(runs, stolen, pressed),
         }
 
     def _fill_memory(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -259,19 +266,24 @@ def take(seconds: float) -> dict[str, int]:
     return {"used_ns": used_ns, "took_ns": time.monotonic_ns() - began, "cores": cores}
 
 
-def main() -> int:
-    if sys.argv[1:2] == ["take"]:
-        print(json.dumps(take(float(sys.argv[2]))))
-        return 0
+def serve(kind: type[Session] = Session) -> int:
+    """Connect to the gatekeeper and obey it in a session of that kind."""
     order = json.loads(sys.stdin.read())
     with socket.create_connection((order["host"], order["port"]), timeout=_SESSION_SECONDS) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with link.makefile("rwb") as stream:
             stream.write(json.dumps({"token": order["token"]}).encode() + b"\n")
             stream.flush()
-            Session(stream, order["milli_cpu"]).serve()
+            kind(stream, order["milli_cpu"]).serve()
     print("done")
     return 0
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["take"]:
+        print(json.dumps(take(float(sys.argv[2]))))
+        return 0
+    return serve()
 
 
 if __name__ == "__main__":

@@ -36,8 +36,15 @@ def verify(
     if measurement.transcript == MODELLED_TRANSCRIPT:
         if not allow_modelled:
             raise TranscriptRejected(f"{measurement.node}: a real node's test is not modelled")
-        if measurement != profile_measurement(measurement.node, capacity, measurement.seed):
-            raise TranscriptRejected(f"{measurement.node}: not the figures of its profile")
+        own = profile_measurement(measurement.node, capacity, measurement.seed)
+        if measurement != own:
+            differing = (
+                f"{name} {getattr(measurement, name)} is not {getattr(own, name)}"
+                for name in Measurement.__dataclass_fields__
+                if getattr(measurement, name) != getattr(own, name)
+            )
+            told = ", ".join(differing)
+            raise TranscriptRejected(f"{measurement.node}: not the figures of its profile: {told}")
         return
     transcript = Transcript.decode(measurement.transcript)
     chooser = random.Random(salt if salt is not None else secrets.token_bytes(16))

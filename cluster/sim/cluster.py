@@ -34,8 +34,8 @@ from cluster.interface import (
     Workload,
 )
 from cluster.leading import only_host
+from cluster.perftest.cheats import modelled
 from cluster.process_pod import HOST
-from cluster.scores import profile_measurement
 from cluster.sim.capabilities import CAPABILITIES
 from cluster.sim.placement import Place, choose, total
 from cluster.sim.runtime import GRACE_SECONDS, SimJob, SimPod, SimRuntime
@@ -169,7 +169,7 @@ class SimCluster:
 
     def measure(self, node: str, seed: bytes) -> Measurement:
         with self._lock:
-            return profile_measurement(node, self._ready(node).capacity, seed)
+            return modelled(self._ready(node), self._state.nodes.values(), seed)
 
     def utilization(self) -> Utilization:
         with self._lock:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.interface import LightNodes, NodeSpec
+from cluster.perftest.cheats import CHEATS, HONEST
 from cluster.profiles import scaled
 from cluster.providers import kinds
 from cluster.registry import Kind, Making
@@ -27,6 +28,7 @@ def nodes_of(spec: NetworkSpec) -> tuple[NodeSpec, ...]:
             worker.region,
             worker.zone,
             scaled(spec.profile(worker.profile), spec.scale),
+            worker.behaviour if worker.behaviour in CHEATS else HONEST,
         )
         for worker in spec.workers
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from devnet.actors.operations import Refusal
 from devnet.base import CheckFailed, UsageError
 from devnet.chain import Block
 from devnet.checking import Unmodelled
@@ -102,9 +103,14 @@ class Session:
         return outcome
 
 
+_REFUSALS = frozenset(map(str, Refusal))
+
+
 def _as_expected(expected: str, did: str, failure: str, error: str) -> tuple[str, str]:
     if error == expected:
-        return f"rejected with {expected}, as expected", ""
+        said = f"rejected with {expected}, as expected"
+        # A contract's error says all by its name; of an actor's refusal the reason is the point.
+        return (f"{said}: {failure}" if expected in _REFUSALS else said), ""
     if failure:
         return did, f"expected {expected}, but: {failure}"
     return did, f"expected {expected}, but it was accepted: {did}"

@@ -73,6 +73,18 @@ SIGNS_ALL = register(
 ACCEPTS_NOTHING = register(
     Behaviour(WORKER, "accepts_nothing", "it stakes and publishes, and accepts no order")
 )
+COMPUTES_ELSEWHERE = register(
+    Behaviour(WORKER, "computes_elsewhere", "a faster machine behind it makes the links of tests")
+)
+ANSWERS_BEFORE = register(
+    Behaviour(WORKER, "answers_before", "it answers tests with what an earlier one gave")
+)
+SHARES_DISK = register(
+    Behaviour(WORKER, "shares_disk", "what it says is on its disk is another node's")
+)
+SWAPPED_NODE = register(
+    Behaviour(WORKER, "swapped_node", "the strongest other node answers tests in its place")
+)
 COMPLETES_NOTHING = register(
     Behaviour(CLIENT, "completes_nothing", "it takes results and puts none of them on chain")
 )

@@ -27,9 +27,12 @@ from cluster.interface import (
     Workload,
 )
 from cluster.perftest import (
+    Cheated,
+    Machine,
     Overloaded,
     Transcript,
     TranscriptRejected,
+    cheats,
     measure,
     quota,
     rules,
@@ -50,6 +53,7 @@ from cluster.perftest.rules import chain_steps
 from cluster.perftest.transcript import ChainRun, Processor
 from cluster.scores import profile_measurement, proven_memory, proven_storage
 from cluster.sim.cluster import SimCluster
+from devnet.spec.behaviours import BEHAVIOURS, WORKER
 
 SEED = bytes(range(32))
 NODE = Capacity(
@@ -377,6 +381,74 @@ def test_a_program_that_never_connects_is_a_failed_job() -> None:
 
     with pytest.raises(JobFailed, match="exit code 7"):
         run_test(dead, "worker-1", NODE, SEED)
+
+
+@pytest.mark.parametrize(
+    ("cheat", "how"),
+    [
+        (
+            cheats.COMPUTES_ELSEWHERE,
+            r"the test of worker-1 gave no result: chain run 0: \d+ links in \d+ ms of the "
+            r"processor, where a core makes \d+ at most: they were made elsewhere, or before",
+        ),
+        (
+            cheats.ANSWERS_BEFORE,
+            r"the test of worker-1 gave no result: chain run \d: .* nothing holds the node to it",
+        ),
+        (cheats.SHARES_DISK, r"disk: block \d+ is wrong"),
+        (
+            cheats.SWAPPED_NODE,
+            "the test of worker-1 gave no result: it ran on worker-2",
+        ),
+    ],
+)
+def test_a_cheating_machine_is_caught_by_what_it_does(tmp_path: Path, cheat: str, how: str) -> None:
+    """As real processes that nothing holds, so that only the test itself can tell."""
+    node = NodeSpec("worker-1", "standard", "eu", "eu-a", NODE, cheat)
+    other = NodeSpec("worker-2", "large", "eu", "eu-a", replace(NODE, milli_cpu=400))
+    machine = Machine(cheats.machine_of(node, [node, other]), cheat)
+    with SimCluster([node, other], tmp_path, f"cheats-{os.getpid()}") as cluster:
+        with pytest.raises((Cheated, TranscriptRejected), match=how):
+            verify(run_test(cluster.run_job, "worker-1", NODE, SEED, machine=machine), NODE)
+
+
+@pytest.mark.parametrize(
+    ("cheat", "how"),
+    [
+        (
+            cheats.COMPUTES_ELSEWHERE,
+            "worker-1: not the figures of its profile: cpu_steps_per_second 800000 is not 200000",
+        ),
+        (
+            cheats.SHARES_DISK,
+            "worker-1: not the figures of its profile: storage_bytes 3000000 is not 1500000",
+        ),
+    ],
+)
+def test_a_model_of_a_cheating_machine_is_caught_by_its_figures(cheat: str, how: str) -> None:
+    node = NodeSpec("worker-1", "standard", "eu", "eu-a", NODE, cheat)
+    with pytest.raises(TranscriptRejected, match=how):
+        verify(cheats.modelled(node, [node], SEED), NODE)
+
+
+def test_models_of_other_cheats_answer_for_another_test_or_node() -> None:
+    """What gatekeepers say to it: tests/actors/duties/test_measuring.py."""
+    before = NodeSpec("worker-1", "standard", "eu", "eu-a", NODE, cheats.ANSWERS_BEFORE)
+    assert cheats.modelled(before, [before], SEED).seed != SEED
+    swapped = replace(before, cheat=cheats.SWAPPED_NODE)
+    other = NodeSpec("worker-2", "large", "eu", "eu-a", replace(NODE, milli_cpu=400))
+    answered = cheats.modelled(swapped, [swapped, other], SEED)
+    assert (answered.node, answered.cpu_steps_per_second) == ("worker-2", 400_000)
+    assert cheats.machine_of(swapped, [swapped]) == "worker-1"  # there is no other
+    assert cheats.modelled(other, [other], SEED) == profile_measurement(
+        "worker-2", other.capacity, SEED
+    )
+
+
+def test_the_network_file_knows_the_same_cheats() -> None:
+    assert set(cheats.CHEATS) == {
+        name for role, name in BEHAVIOURS if role == WORKER and name != "accepts_nothing"
+    }
 
 
 def test_a_busy_node_can_be_tested(sim: SimCluster, tmp_path: Path) -> None:
