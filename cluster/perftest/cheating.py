@@ -7,12 +7,15 @@ It lies beside `program.py`, on the standard library only, as that does. What ea
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import time
 from typing import Any
 
 import program  # type: ignore[import-not-found]  # in the job's folder
+
+_LOOK_SECONDS = 1.0
 
 
 class ComputesElsewhere(program.Session):  # type: ignore[misc]
@@ -72,13 +75,23 @@ CHEATS = {
 
 
 def serve_behind() -> int:
-    """Be the machine behind: says its port, then makes links as fast as it can."""
+    """Be the machine behind: say the port, then make links as fast as it goes, until whoever
+    started it is gone."""
+    starter = os.getppid()
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(_LOOK_SECONDS)
         print(listener.getsockname()[1], flush=True)
-        while True:
-            link, _ = listener.accept()
+        while os.getppid() == starter:
+            try:
+                link, _ = listener.accept()
+            except TimeoutError:
+                continue
+            link.settimeout(None)
             with link, link.makefile("rwb") as stream:
-                command = json.loads(stream.readline())
+                line = stream.readline()
+                if not line:
+                    continue
+                command = json.loads(line)
                 seeds = [bytes.fromhex(seed) for seed in command["seeds"]]
                 made = program.run_chains(seeds, command["steps"], command["every"], 10**6)
                 reply = {
@@ -87,6 +100,7 @@ def serve_behind() -> int:
                 }
                 stream.write(json.dumps(reply).encode() + b"\n")
                 stream.flush()
+    return 0
 
 
 def main() -> int:

@@ -30,7 +30,7 @@ _HOST = "127.0.0.1"
 _DEADLINE_SECONDS = 120
 _PATIENCE_SECONDS = 40.0  # with runs that do not count
 _ACCEPT_LOOK_SECONDS = 0.1
-_END_SECONDS = 15.0
+_END_SECONDS = 30.0
 _NOTHING = Capacity(0, 0)  # so it always fits; the whole node's limits hold it
 
 
@@ -131,8 +131,10 @@ def run_test(
             worker.join(_END_SECONDS)
             raise JobFailed(f"the test of {node} broke off: {worker.fate()} ({error!r})") from error
         worker.join(_END_SECONDS)
-        if (where := worker.ran_on()) != node:
-            raise Cheated(f"the test of {node} gave no result: it ran on {where or 'no node'}")
+        if (where := worker.ran_on()) is None:
+            raise JobFailed(f"the test of {node} gave no result: {worker.fate()}")
+        if where != node:
+            raise Cheated(f"the test of {node} gave no result: it ran on {where}")
     return transcript.measurement(node, seed, capacity)
 
 
@@ -151,9 +153,9 @@ class _JobThread(threading.Thread):
         except ClusterError as error:
             self._error = error
 
-    def ran_on(self) -> str:
-        """The node that the cluster says the job ran on; empty where it has not ended."""
-        return self._result.node if self._result is not None else ""
+    def ran_on(self) -> str | None:
+        """The node that the cluster says the job ran on; None where it left no result."""
+        return self._result.node if self._result is not None else None
 
     def fate(self) -> str:
         if self._error is not None:

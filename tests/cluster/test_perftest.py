@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.errors import JobFailed, UnknownSubject
+from cluster.errors import ClusterError, JobFailed, UnknownSubject
 from cluster.faults import OFFLINE
 from cluster.interface import (
     Capacity,
@@ -53,6 +56,7 @@ from cluster.perftest.rules import chain_steps
 from cluster.perftest.transcript import ChainRun, Processor
 from cluster.scores import profile_measurement, proven_memory, proven_storage
 from cluster.sim.cluster import SimCluster
+from cluster.waiting import Seen, wait_for
 from devnet.spec.behaviours import BEHAVIOURS, WORKER
 
 SEED = bytes(range(32))
@@ -497,3 +501,29 @@ def test_the_program_needs_nothing_of_the_project() -> None:
     source = Path(program.__file__).read_text(encoding="utf-8")
     assert "import cluster" not in source
     assert "from cluster" not in source
+
+
+def test_the_machine_behind_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, sys\n"
+        "from cluster.perftest.cheats import COMPUTES_ELSEWHERE, playing\n"
+        "with playing(COMPUTES_ELSEWHERE, pathlib.Path(sys.argv[1])) as command:\n"
+        "    print(command[-1], flush=True)\n"
+        "    input()\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        port = int(starter.stdout.readline())
+        for _ in range(2):  # an answer to nobody does not end it
+            socket.create_connection(("127.0.0.1", port)).close()
+        starter.kill()
+
+    def gone() -> Seen:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return Seen(True)
+        return Seen(False, f"port {port} still answers")
+
+    wait_for("the machine behind to end", gone, 20.0, error=ClusterError)
