@@ -162,7 +162,8 @@ class KubernetesCluster:
         machine = None
         if spec is not None and spec.cheat:
             machine = Machine(machine_of(spec, self._machines.values()), spec.cheat)
-        measurement = measure(self, node, seed, self._provider.processor_time(node), machine)
+        with self._provider.tested(node) as spent:
+            measurement = measure(self, node, seed, spent, machine)
         for why in Transcript.decode(measurement.transcript).refused:
             self._log.info("%s is measured again: %s", node, why)
         return measurement

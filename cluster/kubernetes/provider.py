@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,9 +41,12 @@ class Provider(Protocol):
     def heal(self, node: str) -> None:
         """Start the machine again; the caller waits for Ready."""
 
-    def processor_time(self, node: str) -> Callable[[], int | None]:
-        """A function that gives the nanoseconds of the processor that all pods of a node have had
-        so far, `None` where that is not to be seen from here."""
+    def tested(self, node: str) -> AbstractContextManager[Callable[[], int | None]]:
+        """While a node is tested: it gets what its quota gives, as far as the machine lets it.
+
+        The function gives the nanoseconds of the processor that all pods of the node have had so
+        far, `None` where that is not to be seen from here.
+        """
 
     def reach(self, pod: Mapping[str, Any]) -> tuple[str, int] | None:
         """Host and port where this process can talk to a pod document, `None` before it has one."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from logging import Logger
 from pathlib import Path
 from typing import Any
@@ -139,9 +140,11 @@ class NativeProvider:
         self._supervisor.release(name)
         self._start_kubelet(node)
 
-    def processor_time(self, node: str) -> Callable[[], int | None]:
-        """By the node's control group; nothing to be seen where there is none."""
-        return groups.processor_time(self._devnet_id, node)
+    @contextlib.contextmanager
+    def tested(self, node: str) -> Iterator[Callable[[], int | None]]:
+        """By the node's control group; where there is none, nothing is preferred nor seen."""
+        with groups.preferred(self._devnet_id, node):
+            yield groups.processor_time(self._devnet_id, node)
 
     def reach(self, pod: Mapping[str, Any]) -> tuple[str, int] | None:
         address = pod.get("status", {}).get("podIP")

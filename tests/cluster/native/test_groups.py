@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -73,3 +74,44 @@ def test_a_nodes_processor_time_is_that_of_all_its_processes(devnet_id: str) -> 
     after = look()
     assert after is not None
     assert 150_000_000 < after - before < 400_000_000
+
+
+def node_with_quota(devnet_id: str, cores: float) -> tuple[Path, str]:
+    """The node's group, and the name of the file of its weight."""
+    separate = Path("/sys/fs/cgroup/cpu")
+    root, name = (separate, "cpu.shares") if separate.is_dir() else (UNIFIED, "cpu.weight")
+    node = root / f"kompute-{devnet_id}" / "one"
+    try:
+        node.mkdir(parents=True)
+        if name == "cpu.shares":
+            (node / "cpu.cfs_period_us").write_text("100000")
+            (node / "cpu.cfs_quota_us").write_text(str(int(cores * 100_000)))
+        else:
+            (node / "cpu.max").write_text(f"{int(cores * 100_000)} 100000")
+    except OSError as error:
+        pytest.skip(f"no control groups here: {error}")
+    return node, name
+
+
+def test_a_node_under_test_comes_first_and_only_then(devnet_id: str) -> None:
+    node, name = node_with_quota(devnet_id, 0.1)
+    files = [node.parent / name, node / name]
+    before = [file.read_text() for file in files]
+    with groups.preferred(devnet_id, "one"):
+        assert [int(file.read_text()) for file in files] == (
+            [16384, 16384] if name == "cpu.shares" else [1600, 1600]
+        )
+    assert [file.read_text() for file in files] == before
+
+
+def test_a_node_of_most_of_the_machine_starves_nobody(devnet_id: str) -> None:
+    node, name = node_with_quota(devnet_id, 0.6 * (os.cpu_count() or 1))
+    before = (node / name).read_text()
+    with groups.preferred(devnet_id, "one"):
+        assert (node / name).read_text() == before
+
+
+def test_a_node_that_goes_while_it_is_tested_is_no_fault(devnet_id: str) -> None:
+    node_with_quota(devnet_id, 0.1)
+    with groups.preferred(devnet_id, "one"):
+        groups.remove_devnet(devnet_id)
