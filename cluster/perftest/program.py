@@ -20,7 +20,7 @@ from typing import Any
 
 BLOCK_BYTES = 256 << 10
 DIGEST_BYTES = 32
-_BURST_STEPS = 1000
+_BURST_STEPS = 5000  # some 2 ms: after each sleep a core is cold
 _DISK_FILE = os.path.join(os.environ.get("TMPDIR", "."), "fill.bin")
 _SESSION_SECONDS = 120
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from cluster.interface import Capacity, Cluster, Measurement
 from cluster.perftest import Trial, try_quota, verify
 from cluster.profiles import REFERENCE_MACHINE, Profile, profile_names, scaled
-from cluster.scores import profile_measurement, scores
+from cluster.scores import MEMORY_RATE_PER_MILLI_CPU, profile_measurement, scores
 from devnet.base import MachineLacks
 from devnet.spec.network import NetworkSpec, Worker
 
@@ -157,12 +157,18 @@ def compare(
         ]
         claimed = capacity.milli_cpu * ONE // capacities[BASELINE].milli_cpu
         found.append(Compared(name, "C1", claimed, median(ratios)))
-        own = scores(profile_measurement(name, capacity, b""), reference)
+        own = scores(_claim(name, capacity, reference), reference)
         proven = [scores(each, reference) for each in measured[name]]
         for factor in FACTORS[1:]:
             values = [getattr(each, factor.lower()) for each in proven]
             found.append(Compared(name, factor, getattr(own, factor.lower()), median(values)))
     return tuple(found)
+
+
+def _claim(name: str, capacity: Capacity, reference: Capacity) -> Measurement:
+    """The profile's own figures; how fast a share of a core fills memory is the core's."""
+    rate = reference.milli_cpu * MEMORY_RATE_PER_MILLI_CPU
+    return replace(profile_measurement(name, capacity, b""), memory_bytes_per_second=rate)
 
 
 def median(values: Sequence[int]) -> int:

@@ -37,8 +37,12 @@ CAPACITIES = {"large": LARGE, "standard": STANDARD}
 
 
 def proven(name: str, capacity: Capacity, steps: int) -> Measurement:
-    """The profile's own figures but for the links a second."""
-    return replace(profile_measurement(name, capacity, b""), cpu_steps_per_second=steps)
+    """The profile's own figures but for the links a second, on a core that fills memory fast."""
+    return replace(
+        profile_measurement(name, capacity, b""),
+        cpu_steps_per_second=steps,
+        memory_bytes_per_second=10**9,
+    )
 
 
 def test_c1_is_a_multiple_of_the_reference_of_the_same_round() -> None:
@@ -72,6 +76,17 @@ def test_a_tenth_may_be_missing_or_too_much(measured: int, holds: bool) -> None:
         "over": measured / 4e6,
         "holds": holds,
     }
+
+
+def test_a_small_share_of_a_fast_core_claims_its_bytes() -> None:
+    small = replace(STANDARD, milli_cpu=62, memory_bytes=STANDARD.memory_bytes // 2)
+    measured = {
+        "small": [proven("small", small, 186_000)],
+        "standard": [proven("standard", STANDARD, 375_000)],
+    }
+    found = compare({"small": small, "standard": STANDARD}, measured, STANDARD)
+    assert found[0] == Compared("small", "C1", 496_000, 496_000)
+    assert found[1] == Compared("small", "C2", 126_500, 126_500)
 
 
 def test_a_slow_disk_is_a_c3_that_does_not_hold() -> None:
