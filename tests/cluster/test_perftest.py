@@ -61,7 +61,7 @@ from devnet.spec.behaviours import BEHAVIOURS, WORKER
 
 SEED = bytes(range(32))
 NODE = Capacity(
-    milli_cpu=200,
+    milli_cpu=50,  # so little that a busy machine gives it, too
     memory_bytes=100 << 20,
     storage_bytes=3 * 10**9,
     disk_write_bytes_per_second=10**9,
@@ -88,8 +88,8 @@ def test_a_real_test_proves_its_share_of_the_node(measured: Measurement) -> None
     assert measured.storage_bytes == proven_storage(NODE) == 3 * 10**9 // 2000
     # Loopback is faster than what the node declares.
     assert (measured.up_bits_per_second, measured.down_bits_per_second) == (1_500_000, 1_500_000)
-    # A fifth of a core: by its own restraint where nothing else enforces it.
-    assert 2_000 < measured.cpu_steps_per_second < 4_000 * 200
+    # A twentieth of a core: by its own restraint where nothing else enforces it.
+    assert 2_000 < measured.cpu_steps_per_second < 4_000 * 50
 
 
 def test_peers_accept_it_with_every_choice_of_segments(measured: Measurement) -> None:
@@ -97,20 +97,16 @@ def test_peers_accept_it_with_every_choice_of_segments(measured: Measurement) ->
         verify(measured, NODE, allow_modelled=False, salt=bytes([salt]))
 
 
-def test_the_gatekeepers_clock_decides_and_the_processor_time_beside_it_shows_the_lie(
-    sim: SimCluster,
-) -> None:
-    """A gatekeeper whose clock is slow by a third makes the node faster by half."""
-    seen = run_test(
-        sim.run_job, "worker-1", NODE, SEED, clock=lambda: time.monotonic_ns() * 7 // 10
-    )
-    runs = Transcript.decode(seen.transcript).chains
+def test_the_gatekeepers_clock_decides(measured: Measurement) -> None:
+    runs = Transcript.decode(measured.transcript).chains
     rates = sorted(chain_steps(NODE) * 10**9 // run.nanoseconds for run in runs)
-    assert seen.cpu_steps_per_second == rates[1]
-    with pytest.raises(
-        TranscriptRejected, match="% of what its quota gives: nothing holds|is above"
-    ):
-        verify(seen, NODE)
+    assert measured.cpu_steps_per_second == rates[1]
+
+
+def test_the_processor_time_beside_it_shows_a_clock_that_is_slow(sim: SimCluster) -> None:
+    """By it the node is faster by half than its quota lets it be."""
+    with pytest.raises(Cheated, match="% of what its quota gives: nothing holds the node to it"):
+        run_test(sim.run_job, "worker-1", NODE, SEED, clock=lambda: time.monotonic_ns() * 6 // 10)
 
 
 def test_a_node_that_never_gets_its_quota_has_no_result(
@@ -317,7 +313,7 @@ def _few_bytes(document: dict[str, Any]) -> None:
         (_checkpoint, "chain run 1, chain 0: segment 0 is wrong"),
         (_steps, "chain run 0: "),
         (_runs, "2 chain runs, not 3"),
-        (_speed, "cpu_steps_per_second .* is above 800000"),
+        (_speed, "cpu_steps_per_second .* is above 200000"),
         (_used(0), "chain run 1: .* were made elsewhere, or before"),
         (_used(10**12), "chain run 1: 1000000 ms .* nothing holds the node to it"),
         (_run_again, r"chain runs \[(\d+), \1, \d+\], not 3 of 15"),
@@ -421,7 +417,7 @@ def test_a_cheating_machine_is_caught_by_what_it_does(tmp_path: Path, cheat: str
     [
         (
             cheats.COMPUTES_ELSEWHERE,
-            "worker-1: not the figures of its profile: cpu_steps_per_second 800000 is not 200000",
+            "worker-1: not the figures of its profile: cpu_steps_per_second 200000 is not 50000",
         ),
         (
             cheats.SHARES_DISK,
