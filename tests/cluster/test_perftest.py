@@ -148,7 +148,7 @@ CHAIN = ChainRun(0, 500_000, 10_000, (("00",) * 50,), 10**9, Processor(0, 0, 2, 
 HALF = Capacity(milli_cpu=500, memory_bytes=1)
 
 
-def chain(**of_processor: int | None) -> ChainRun:
+def chain(**of_processor: Any) -> ChainRun:
     """A run of half a million links in a second."""
     return replace(CHAIN, processor=replace(CHAIN.processor, **of_processor))
 
