@@ -35,8 +35,12 @@ class Backoff:
 
     def pause(self, deaths: Sequence[float], now: float) -> float | None:
         """After the last of `deaths` (moments); None where it is given up."""
-        recent = sum(1 for moment in deaths if now - moment < self.window_seconds)
+        recent = self.recent(deaths, now)
         return self.pauses[max(0, recent - 1)] if recent <= len(self.pauses) else None
+
+    def recent(self, deaths: Sequence[float], now: float) -> int:
+        """How many of them are no older than the window."""
+        return sum(1 for moment in deaths if now - moment < self.window_seconds)
 
 
 @dataclass(slots=True)
@@ -169,7 +173,7 @@ class Supervisor:
         pause = self._backoff.pause(part.deaths, now) if part.worked else None
         if pause is None:
             part.given_up = True
-            self._note(part, f"is not started again: it ended {len(part.deaths)} times")
+            self._note(part, f"is not started again: it {self._often(part)}")
             return
         part.due = now + pause
         if not pause:
@@ -196,7 +200,7 @@ class Supervisor:
     def _ended(self, part: _Part) -> Ended | None:
         log = part.process.log
         if part.given_up:
-            times = len(part.deaths)
+            times = self._times(part)
             how = part.how if times == 1 else f"{part.how}, for the {times}. time in a minute"
             return Ended(part.name, how, log, part.node)
         now = part.process.ended()
@@ -212,6 +216,15 @@ class Supervisor:
             how = f"{part.how}; it is starting again"
             return Ended(part.name, how, log, part.node, Outlook.RETURNS)
         return None
+
+    def _times(self, part: _Part) -> int:
+        """How often it had ended in the window of its last end: older ones are forgiven."""
+        return self._backoff.recent(part.deaths, part.deaths[-1])
+
+    def _often(self, part: _Part) -> str:
+        if not part.worked:
+            return "has never worked"
+        return f"ended {self._times(part)} times in a minute"
 
     def _note(self, part: _Part, said: str, *, died: bool = False) -> None:
         self._noted += 1

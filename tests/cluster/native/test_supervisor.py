@@ -125,10 +125,24 @@ def test_who_keeps_dying_is_given_up(bench: Bench) -> None:
         "store was killed by SIGKILL, for the 4. time in a minute",
         Outlook.GONE,
     )
-    assert bench.said()[-1] == "store is not started again: it ended 4 times"
+    assert bench.said()[-1] == "store is not started again: it ended 4 times in a minute"
     assert len(starts) == 4
     with pytest.raises(ClusterStartFailed, match="store was killed by SIGKILL"):
         bench.supervisor.check()
+
+
+def test_ends_of_long_ago_are_not_counted(bench: Bench) -> None:
+    """It said "for the 6. time in a minute" of four."""
+    bench.keep("store")
+    for wait in (0.0, 100.0, 100.0, 0.0, 1.1, 4.1):
+        bench.now += wait
+        bench.supervisor.tick()
+        bench.kill("store")
+        bench.supervisor.tick()
+
+    (gone,) = bench.supervisor.ended()
+    assert str(gone) == "store was killed by SIGKILL, for the 4. time in a minute"
+    assert bench.said()[-1] == "store is not started again: it ended 4 times in a minute"
 
 
 def test_who_has_never_worked_is_not_started_again(bench: Bench) -> None:
@@ -140,6 +154,7 @@ def test_who_has_never_worked_is_not_started_again(bench: Bench) -> None:
         (gone,) = bench.supervisor.ended()
         assert (str(gone), gone.outlook) == ("store ended with exit code 2", Outlook.GONE)
         bench.supervisor.tick()
+    assert bench.said()[-1] == "store is not started again: it has never worked"
     with pytest.raises(ClusterStartFailed, match=r"(?s)exit code 2.*unknown flag"):
         bench.supervisor.check()
 
