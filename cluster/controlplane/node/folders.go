@@ -35,6 +35,10 @@ func (f folders) check(folder string) error {
 	if err != nil {
 		return err
 	}
+	// What lies in it and is hidden is known by its path, which has to be the one way to write it.
+	if plain := filepath.Clean(folder); plain != folder {
+		return fmt.Errorf("%q is to be written as %q", folder, plain)
+	}
 	really, err := filepath.EvalSymlinks(folder)
 	if err != nil {
 		return fmt.Errorf("%s is no folder of this machine: %w", folder, err)

@@ -42,7 +42,7 @@ func TestOnlyWhatWasHandedToTheNodesIsNamed(t *testing.T) {
 	for path, named := range map[string]bool{
 		"": false, "project": true, "project/service/inner": true, "in": true,
 		"projects": false, "elsewhere": false, "project/out": false, "project/../elsewhere": false,
-		"project/nothing": false, "project/.devnet": false, "project/.devnet/one": false, "../../../..": false,
+		"project/nothing": false, "/project": false, "project/service/..": false, "project/": false, "project/.devnet": false, "project/.devnet/one": false, "../../../..": false,
 	} {
 		if err := known.check(root + "/" + path); (err == nil) != named {
 			t.Errorf("%q: %v", path, err)

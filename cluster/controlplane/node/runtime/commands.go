@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +16,11 @@ import (
 	criclient "k8s.io/cri-client/pkg"
 	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
 	utilexec "k8s.io/utils/exec"
+)
+
+const (
+	mostPrinted = 16 << 20 // of a probe or hook, as other runtimes have it
+	hangLimit   = time.Second
 )
 
 // ExecSync runs a command in a container to its end: probes and hooks.
@@ -25,12 +32,20 @@ func (s *Service) ExecSync(
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	var out, err bytes.Buffer
-	failure := s.execute(ctx, id, command, streams{out: &out, err: &err})
+	var out, err beginning
+	failure := s.execute(ctx, id, command, streams{out: &out, err: &err, alone: true})
 	if errors.Is(failure, context.DeadlineExceeded) {
 		failure = fmt.Errorf("%w: %q after %s", criclient.ErrCommandTimedOut, strings.Join(command, " "), timeout)
 	}
-	return out.Bytes(), err.Bytes(), failure
+	return out.kept.Bytes(), err.kept.Bytes(), failure
+}
+
+// beginning keeps that of what is written: a probe may print without an end.
+type beginning struct{ kept bytes.Buffer }
+
+func (b *beginning) Write(text []byte) (int, error) {
+	b.kept.Write(text[:min(len(text), mostPrinted-b.kept.Len())])
+	return len(text), nil
 }
 
 // streams of one more command in a container; nil where it has none.
@@ -38,6 +53,7 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	terminal bool
+	alone    bool // nobody listens: what the command leaves running is not waited for
 	sizes    <-chan remotecommand.TerminalSize
 }
 
@@ -59,7 +75,7 @@ func (s *Service) execute(ctx context.Context, id string, command []string, with
 	started, err := s.launch(c, s.spec(c, command, with.terminal), files, inside)
 	carried := carry()
 	if started == nil {
-		<-carried
+		<-carried.done
 		return err
 	}
 	select {
@@ -67,10 +83,18 @@ func (s *Service) execute(ctx context.Context, id string, command []string, with
 	case <-ctx.Done():
 		started.end()
 		<-started.done
-		<-carried
+		carried.hangUp()
 		return ctx.Err()
 	}
-	<-carried
+	if with.alone {
+		carried.hangUp()
+	}
+	select {
+	case <-carried.done:
+	case <-ctx.Done(): // it has ended, and something that it started holds its streams
+		carried.hangUp()
+		return ctx.Err()
+	}
 	switch {
 	case err != nil && !errors.Is(err, errNotStarted):
 		return err
@@ -88,15 +112,14 @@ func exited(command []string, code int) error {
 	}
 }
 
-// open gives the command's ends, and what begins to carry between ours and the streams; its channel
-// is closed once all that was printed has been handed on.
-func (w streams) open() (stdio, func() <-chan struct{}, error) {
+// open gives the command's ends, and what begins to carry between ours and the streams.
+func (w streams) open() (stdio, func() carried, error) {
 	if w.terminal {
 		here, theirs, err := openTerminal()
 		if err != nil {
 			return stdio{}, nil, err
 		}
-		return stdio{theirs, theirs, theirs}, func() <-chan struct{} {
+		return stdio{theirs, theirs, theirs}, func() carried {
 			go follow(here, w.sizes)
 			if w.in != nil {
 				go func() { _, _ = io.Copy(here, w.in) }()
@@ -128,7 +151,7 @@ func (w streams) open() (stdio, func() <-chan struct{}, error) {
 		}
 		ours[read] = writer
 	}
-	return files, func() <-chan struct{} {
+	return files, func() carried {
 		if typed != nil {
 			go func() {
 				_, _ = io.Copy(typed, w.in)
@@ -139,7 +162,24 @@ func (w streams) open() (stdio, func() <-chan struct{}, error) {
 	}, nil
 }
 
-func carrying(files map[*os.File]io.Writer) <-chan struct{} {
+// carried is what is being handed on: done once all of it has been.
+type carried struct {
+	files []*os.File
+	done  chan struct{}
+}
+
+// hangUp hears no more than what was printed so far.
+func (c carried) hangUp() {
+	select {
+	case <-c.done:
+		return
+	case <-time.After(hangLimit):
+	}
+	_ = closeAll(c.files)
+	<-c.done
+}
+
+func carrying(files map[*os.File]io.Writer) carried {
 	var all sync.WaitGroup
 	for from, to := range files {
 		all.Go(func() {
@@ -152,10 +192,10 @@ func carrying(files map[*os.File]io.Writer) <-chan struct{} {
 			}
 		})
 	}
-	done := make(chan struct{})
+	begun := carried{slices.Collect(maps.Keys(files)), make(chan struct{})}
 	go func() {
 		all.Wait()
-		close(done)
+		close(begun.done)
 	}()
-	return done
+	return begun
 }

@@ -126,3 +126,27 @@ func TestNothingStaysOpen(t *testing.T) {
 		b.until("all closed", func() bool { return open() <= before+2 })
 	}
 }
+
+func TestWhatACommandLeavesRunningHoldsUpNobody(t *testing.T) {
+	b := newBench(t, nil)
+	id := b.run("while :; do sleep 0.05; done", nil)
+	for script, wanted := range map[string]error{
+		"sleep 60 & echo said":   nil,
+		"echo said; sleep 60; :": criclient.ErrCommandTimedOut,
+	} {
+		began := time.Now()
+		out, _, err := b.service.ExecSync(t.Context(), id, []string{"sh", "-c", script}, 5*time.Second)
+		if !errors.Is(err, wanted) || string(out) != "said\n" || time.Since(began) > limit {
+			t.Errorf("%s: %q, %v after %s", script, out, err, time.Since(began))
+		}
+	}
+}
+
+func TestTheBeginningOfWhatAProbePrintsIsKept(t *testing.T) {
+	b := newBench(t, nil)
+	id := b.run("while :; do sleep 0.05; done", nil)
+	out, _, err := b.service.ExecSync(t.Context(), id, []string{"head", "-c", "20000000", "/dev/zero"}, 0)
+	if err != nil || len(out) != mostPrinted {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
+}

@@ -90,7 +90,7 @@ func (s *Service) spec(c *container, command []string, terminal bool) sandbox.Sp
 		UID:          security.GetRunAsUser().GetValue(),
 		GID:          security.GetRunAsGroup().GetValue(),
 		Visible:      s.visible,
-		Hidden:       s.options.Hidden,
+		Hidden:       append(beneath(folder, s.options.Hidden), s.options.Hidden...),
 		Folder:       sandbox.Mount{Source: c.who.place(folder), Target: folder, ReadOnly: true},
 		Scratch:      c.who.place(c.scratch),
 		ReadOnlyRoot: security.GetReadonlyRootfs(),
@@ -101,6 +101,24 @@ func (s *Service) spec(c *container, command []string, terminal bool) sandbox.Sp
 		Environment:  environment,
 		Command:      command,
 	}
+}
+
+// beneath is where the hidden lie below a folder that was named by way of a symbolic link.
+func beneath(folder string, hidden []string) (found []string) {
+	really, err := filepath.EvalSymlinks(folder)
+	if err != nil || really == folder {
+		return nil
+	}
+	for _, each := range hidden {
+		place, err := filepath.EvalSymlinks(each)
+		if err != nil {
+			continue // it is not there
+		}
+		if within, err := filepath.Rel(really, place); err == nil && filepath.IsLocal(within) && within != "." {
+			found = append(found, filepath.Join(folder, within))
+		}
+	}
+	return found
 }
 
 // run starts the container's command; the container has ended when this fails.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -276,5 +278,86 @@ func TestWhatIsClosedStartsNothingAnew(t *testing.T) {
 	}
 	if err := b.service.StartContainer(t.Context(), never); !errors.Is(err, errClosing) {
 		t.Errorf("a start afterwards: %v", err)
+	}
+}
+
+func TestAnEnvironmentVariableIsNoArgumentOfTheSandbox(t *testing.T) {
+	b := newBench(t, nil)
+	id := b.create("true", func(c *cri.ContainerConfig) {
+		c.Envs = []*cri.KeyValue{{Key: "KEY", Value: []byte("a\x00--bind\x00/\x00/mnt")}}
+	})
+	err := b.service.StartContainer(t.Context(), id)
+	if err == nil || !strings.Contains(err.Error(), `the environment variable "KEY" has a NUL byte`) {
+		t.Errorf("said %v", err)
+	}
+	if status := b.status(id); status.Reason != "StartError" {
+		t.Errorf("it is %+v", status)
+	}
+}
+
+func TestWhatIsHiddenStaysSoByAnotherName(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "project/.devnet/keys"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(root, "project"), filepath.Join(root, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"project", "link"} {
+		folder := filepath.Join(root, name)
+		b := newBench(t, map[string]string{FolderAnnotation: folder})
+		b.service.options.Hidden = []string{filepath.Join(root, "project/.devnet")}
+		b.ended(b.run("ls -A; ls -A .devnet", nil))
+		if got := fmt.Sprint(b.lines("main/0.log")); got != "[stdout F .devnet]" {
+			t.Errorf("by %s it sees %s", name, got)
+		}
+	}
+}
+
+func TestNobodyWhoHasTheNumberOfAnEndedProcessIsKilled(t *testing.T) {
+	b := newBench(t, nil)
+	id := b.run("exit 0", nil)
+	b.ended(id)
+	other := exec.Command("sh", "-c", "sleep 60 & wait")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan error, 1)
+	go func() { gone <- other.Wait() }()
+	ended := b.service.container(id)
+	ended.process.first = other.Process.Pid
+	ended.process.signal(syscall.SIGKILL)
+	ended.kill()
+	if err := b.service.RemoveContainer(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-gone:
+		t.Errorf("another process was ended: %v", err)
+	case <-time.After(200 * time.Millisecond):
+		_ = other.Process.Kill()
+		<-gone
+	}
+}
+
+func TestAPodThatDoesNotEndKeepsItsAddress(t *testing.T) {
+	address, err := reserveAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer address.release()
+	synctest.Test(t, func(t *testing.T) {
+		pod := &sandboxed{id: "one", address: address, ready: true}
+		lasting := &container{id: "two", pod: pod, state: cri.ContainerState_CONTAINER_RUNNING, done: make(chan struct{})}
+		service := &Service{
+			sandboxes: map[string]*sandboxed{"one": pod}, containers: map[string]*container{"two": lasting},
+		}
+		err := service.StopPodSandbox(t.Context(), "one")
+		if err == nil || !strings.Contains(err.Error(), "container two has not ended") || !pod.ready {
+			t.Errorf("stopped with %v, ready %v", err, pod.ready)
+		}
+	})
+	if again, err := net.Listen("unix", "@kompute-pod-"+address.ip); err == nil {
+		t.Error("its address is free", again.Close())
 	}
 }

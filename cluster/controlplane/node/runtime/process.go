@@ -105,6 +105,9 @@ type wires struct {
 }
 
 func (s *Service) wire(spec sandbox.Spec, who *identified, inside *process) (*wires, error) {
+	if err := spec.Check(); err != nil {
+		return nil, err
+	}
 	var options []string
 	var namespaces []*os.File
 	switch {
@@ -252,13 +255,29 @@ func (p *process) main() int {
 
 // signal goes to the command alone, as Kubernetes has it.
 func (p *process) signal(number syscall.Signal) {
+	if p.over() {
+		return
+	}
 	if pid := p.main(); pid != 0 {
 		_ = syscall.Kill(pid, number)
 	}
 }
 
+// over: it has ended, and its numbers may be another process's of this machine.
+func (p *process) over() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // kill ends all of the sandbox: the kernel ends a pid namespace with its first process.
 func (p *process) kill() {
+	if p.over() {
+		return
+	}
 	if p.first != 0 {
 		_ = syscall.Kill(p.first, syscall.SIGKILL)
 		return

@@ -81,7 +81,9 @@ func (s *Service) StopPodSandbox(_ context.Context, id string) error {
 		each.kill()
 	}
 	for _, each := range containers {
-		each.waitEnded()
+		if err := each.waitEnded(); err != nil { // what runs keeps the pod's address and ids
+			return err
+		}
 	}
 	s.mu.Lock()
 	pod.ready = false

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -45,6 +46,32 @@ var etc = []string{
 	"alternatives", "ca-certificates", "crypto-policies", "group", "host.conf", "ld.so.cache",
 	"ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf", "passwd", "pki",
 	"protocols", "resolv.conf", "services", "ssl", "timezone",
+}
+
+// Check names what cannot be handed to bubblewrap: its arguments end with a NUL byte, and what follows
+// one inside of a value would be arguments of the pod's own making.
+func (s Spec) Check() error {
+	values := [][2]string{
+		{"the hostname", s.Hostname}, {"the working folder", s.WorkingDir},
+		{"the folder", s.Folder.Source}, {"the folder", s.Folder.Target}, {"the scratch folder", s.Scratch},
+	}
+	for _, each := range s.Environment {
+		name, _, _ := strings.Cut(each, "=")
+		values = append(values, [2]string{fmt.Sprintf("the environment variable %q", name), each})
+	}
+	for _, mount := range append(append([]Mount{}, s.Visible...), s.Mounts...) {
+		what := fmt.Sprintf("the mount at %q", mount.Target)
+		values = append(values, [2]string{what, mount.Source}, [2]string{what, mount.Target})
+	}
+	for _, each := range s.Command {
+		values = append(values, [2]string{fmt.Sprintf("the argument %q", each), each})
+	}
+	for _, each := range values {
+		if strings.Contains(each[1], "\x00") {
+			return fmt.Errorf("%s has a NUL byte, which no process can be given", each[0])
+		}
+	}
+	return nil
 }
 
 // Arguments for bubblewrap, up to the command. They hold the container's environment, so

@@ -101,3 +101,25 @@ func without(arguments []string, option string) []string {
 	}
 	return kept
 }
+
+func TestNoValueBecomesAnArgumentOfItsOwn(t *testing.T) {
+	const inside = "a\x00--bind\x00/\x00/mnt"
+	if err := spec().Check(); err != nil {
+		t.Errorf("without one: %v", err)
+	}
+	for named, change := range map[string]func(*Spec){
+		`the environment variable "A"`: func(s *Spec) { s.Environment = append(s.Environment, "A="+inside) },
+		"the working folder":           func(s *Spec) { s.WorkingDir = inside },
+		"the hostname":                 func(s *Spec) { s.Hostname = inside },
+		"the folder":                   func(s *Spec) { s.Folder.Target = inside },
+		`the mount at "/data"`:         func(s *Spec) { s.Mounts = []Mount{{inside, "/data", true}} },
+		"the argument":                 func(s *Spec) { s.Command = []string{inside} },
+	} {
+		given := spec()
+		change(&given)
+		if err := given.Check(); err == nil || !strings.HasPrefix(err.Error(), named) ||
+			!strings.HasSuffix(err.Error(), "has a NUL byte, which no process can be given") {
+			t.Errorf("%s: %v", named, err)
+		}
+	}
+}
