@@ -214,12 +214,12 @@ class _Commands:
                 raise Cheated(f"chain run {number}: {why}")
             if why := quota.shortfall(run, capacity):
                 refused.append(f"chain run {number}: {why}")
+                if time.monotonic() > end:
+                    break
             else:
                 chains.append(run)
             if len(chains) == rules.RUNS:
                 return tuple(chains), tuple(refused)
-            if time.monotonic() > end:
-                break
         raise Overloaded(
             f"overloaded: {len(refused)} of {len(refused) + len(chains)} runs do not count; the "
             f"last that does not: {refused[-1]}; measure again once less runs on this machine, or "

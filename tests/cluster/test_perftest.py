@@ -36,6 +36,7 @@ from cluster.perftest import (
     Transcript,
     TranscriptRejected,
     cheats,
+    gatekeeper,
     measure,
     quota,
     rules,
@@ -125,6 +126,16 @@ def test_a_node_that_never_gets_its_quota_has_no_result(
     assert share is not None
     assert 20 <= int(share[1]) <= 34
     assert said.endswith("or divide its nodes by a smaller network.scale")
+
+
+def test_a_slow_node_that_gets_its_quota_is_measured(
+    sim: SimCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only runs that do not count try its gatekeeper: it ended with an IndexError after 40 s."""
+    monkeypatch.setattr(gatekeeper, "_PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr(rules, "LEAST_PERCENT_OF_QUOTA", 0)
+    seen = run_test(sim.run_job, "worker-1", NODE, SEED)
+    assert [run.number for run in Transcript.decode(seen.transcript).chains] == [0, 1, 2]
 
 
 def test_a_run_without_its_quota_is_repeated_under_another_seed(sim: SimCluster) -> None:
