@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from cluster.perftest import Trial
+from devnet.cli import profiles
+from devnet.runs.profiling import Compared, Profiling
 from tests.cli.conftest import Shell
 
 MACHINES = Path(__file__).parents[2] / "e2e" / "networks" / "machines.yaml"
@@ -43,6 +47,24 @@ def test_what_cannot_be_done_as_asked_is_refused(
     assert ended.code == 2
     assert ended.json()["error"].startswith(said)
     assert not (devnet.folder / ".devnet").exists()
+
+
+def test_what_is_told_of_figures_names_those_that_cannot_exceed_a_claim(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A rate that nothing holds is cut at the claim: "1.000" alone would read as "held"."""
+    compared = (
+        Compared("large", "C1", 4_000_000, 4_500_000),
+        Compared("large", "B", 2_000_000, 2_000_000),
+    )
+    trial = Trial(62, 62_000_000, 1_000_000_000, 2)
+    profiles._print(Profiling("native", Fraction(1, 16), 1, trial, 3_000_000, compared))
+    rows = capsys.readouterr().out.splitlines()
+    told = [" ".join(row.split()) for row in rows]
+    assert told[1] == "large C1 4.000 4.500 1.125 off by more than a tenth"
+    assert told[2] == "large B 2.000 2.000 1.000"
+    assert "C3 and B are cut at what a profile claims: they show that a node has no less." in rows
+    assert rows[-1] == "profiles do not hold on native at 1/16: median of 1"
 
 
 def test_overrides_that_nobody_reads_are_told(devnet: Shell) -> None:
