@@ -38,7 +38,7 @@ class Process:
         self.name, self.log = name, log
         self._command = [str(part) for part in command]
         self._env = dict(env)
-        self._killed = False
+        self._asked = self._killed = False
         log.parent.mkdir(parents=True, exist_ok=True)
         self._popen = _FORKER.submit(self._fork).result()
 
@@ -109,8 +109,10 @@ class Process:
         return log_tail(self.log)
 
     def terminate(self) -> None:
-        """SIGTERM, without waiting: `stop` follows."""
-        if self.running:
+        """SIGTERM, without waiting: `stop` follows. Once: by a second one Kubernetes' programs end
+        in the middle of their shutdown."""
+        if self.running and not self._asked:
+            self._asked = True
             self._popen.terminate()
 
     def stop(self, limit_seconds: float) -> None:
@@ -122,10 +124,13 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, and reap; once: the group's number may be another's then."""
+        """SIGKILL to the whole group, and reap; once: the group's number may be another's then, as
+        it is where the child has been reaped and its number names a process."""
         if self._killed:
             return
         self._killed = True
+        if not self.running and Path(f"/proc/{self._popen.pid}").exists():
+            return
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait(5)

@@ -53,6 +53,44 @@ def test_stop_is_bounded_for_one_who_does_not_listen(tmp_path: Path) -> None:
     assert not process.running
 
 
+def test_a_child_is_asked_to_end_once(tmp_path: Path) -> None:
+    process = start(
+        tmp_path,
+        f"trap 'echo asked' TERM; echo up; "
+        f"until grep -q asked {tmp_path}/part.log; do sleep 0.05; done; sleep 0.5",
+    )
+    wait_for("the trap", lambda: Seen("up" in process.tail()), 5)
+
+    process.terminate()
+    wait_for("the first", lambda: Seen("asked" in process.tail()), 5)
+    process.stop(5)
+
+    assert process.tail().count("asked") == 1
+
+
+def test_whoever_has_the_number_of_an_ended_child_is_not_killed(tmp_path: Path) -> None:
+    ended = start(tmp_path, "exit 0")
+    wait_for("the end", lambda: Seen(not ended.running), 5)
+    other = start(tmp_path, "exec sleep 60")
+    ended._popen.pid = other.pid  # as if the kernel had given the number away
+
+    ended.kill()
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        other._popen.wait(0.3)
+    other.kill()
+
+
+def test_what_an_ended_child_left_is_killed(tmp_path: Path) -> None:
+    ended = start(tmp_path, "sleep 60 & echo $!")
+    wait_for("the end", lambda: Seen(not ended.running and bool(ended.tail())), 5)
+    left = int(ended.tail())
+
+    ended.kill()
+
+    wait_for("its end", lambda: alive(left), 5)
+
+
 def test_a_missing_program_is_a_lack(tmp_path: Path) -> None:
     with pytest.raises(ClusterLacks, match=r"no program at .*/nothing"):
         Process("part", [tmp_path / "nothing"], log=tmp_path / "log", env={})
