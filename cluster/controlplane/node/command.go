@@ -51,7 +51,10 @@ func Run(ctx context.Context, config Config) error {
 	if err := config.completeDisk(); err != nil {
 		return err
 	}
-	group, holds := limitNode(config)
+	group, holds, err := limitNode(config)
+	if err != nil {
+		return err
+	}
 	rights := findRights(config)
 	rights.say(&holds)
 	service, err := runtime.New(runtime.Options{

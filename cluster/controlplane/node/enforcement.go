@@ -26,7 +26,10 @@ type enforcement struct {
 
 // limitNode makes the node's control group and says what holds; no group, and why, where the machine
 // does not allow one. What an earlier life of the node left is ended first.
-func limitNode(config Config) (*cgroup.Group, enforcement) {
+//
+// Where there are control groups and what was left does not go, it fails: a node without limits
+// would pass for one that has them.
+func limitNode(config Config) (*cgroup.Group, enforcement, error) {
 	cpu, memory := config.quantity(v1.ResourceCPU), config.quantity(v1.ResourceMemory)
 	limits := cgroup.Milli(cpu.MilliValue())
 	limits.MemoryBytes, limits.Pids = memory.Value(), nodePids
@@ -43,17 +46,20 @@ func limitNode(config Config) (*cgroup.Group, enforcement) {
 		},
 	}
 	group, err := freshGroup(config.group(), limits)
+	if errors.Is(err, errLeft) {
+		return nil, said, err
+	}
 	if err != nil {
 		said.Narrowed = append([]string{
 			fmt.Sprintf("CPU is not limited, memory for each process by itself and processes for each container: "+
 				"no control groups here (%v).", cause(err)),
 		}, said.Narrowed...)
-		return nil, said
+		return nil, said, nil
 	}
 	said.Enforced = append([]string{fmt.Sprintf(
 		"CPU quota, memory limit and number of processes of every node, pod and container (cgroup %s).",
 		group.Version())}, said.Enforced...)
-	return group, said
+	return group, said, nil
 }
 
 // cause leaves out the node's own paths, so that all nodes of a machine say the same sentence.
@@ -65,13 +71,15 @@ func cause(err error) error {
 	return err
 }
 
+var errLeft = errors.New("what an earlier life of the node left stays")
+
 func freshGroup(name string, limits cgroup.Limits) (*cgroup.Group, error) {
 	left, err := cgroup.New(name, cgroup.Limits{})
 	if err != nil {
 		return nil, err
 	}
 	if err := left.Close(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errLeft, err)
 	}
 	return cgroup.New(name, limits)
 }

@@ -2,9 +2,11 @@ package node
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -23,13 +25,69 @@ func TestWhyThereAreNoControlGroupsIsTheSameForEachNode(t *testing.T) {
 	}
 }
 
+// A process that is in one hierarchy alone, where no node looks for it, keeps a group from going.
+func TestANodeDoesNotGoWithoutLimitsForWhatIsLeft(t *testing.T) {
+	config, err := read(t, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.DevnetID = fmt.Sprintf("test-left-%d", os.Getpid())
+	group, err := cgroup.New(config.group(), cgroup.Limits{})
+	if err != nil {
+		t.Skipf("no control groups: %v", err)
+	}
+	if group.Version() != "v1" {
+		t.Skip("in a hierarchy of all controllers nothing is in one alone")
+	}
+	around, err := cgroup.New("kompute-"+config.DevnetID, cgroup.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lasting := exec.Command("sleep", "60")
+	if err := lasting.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = lasting.Process.Kill()
+		_ = lasting.Wait()
+		if err := around.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := group.Join(lasting.Process.Pid); err != nil {
+		t.Fatal(err)
+	}
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(own)) { // back to where it was, in one of them
+		if parts := strings.SplitN(strings.TrimSpace(line), ":", 3); len(parts) == 3 && parts[1] == "pids" {
+			home := filepath.Join("/sys/fs/cgroup/pids", parts[2], "cgroup.procs")
+			if _, err := os.Stat(home); err != nil {
+				home = "/sys/fs/cgroup/pids/cgroup.procs"
+			}
+			if err := os.WriteFile(home, []byte(fmt.Sprint(lasting.Process.Pid)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	made, _, err := limitNode(config)
+	if made != nil || !errors.Is(err, errLeft) || !strings.Contains(err.Error(), "stays") {
+		t.Errorf("a group: %v; said %v", made != nil, err)
+	}
+}
+
 func TestWhatHoldsIsWrittenWhole(t *testing.T) {
 	config, err := read(t, good)
 	if err != nil {
 		t.Fatal(err)
 	}
 	config.DevnetID = fmt.Sprintf("test-%d", os.Getpid())
-	group, said := limitNode(config)
+	group, said, err := limitNode(config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if group != nil {
 		around, err := cgroup.New("kompute-"+config.DevnetID, cgroup.Limits{})
 		if err != nil {

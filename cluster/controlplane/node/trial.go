@@ -22,7 +22,10 @@ func Try(folder, bubblewrap string, to io.Writer) error {
 			v1.ResourceCPU: resource.MustParse("1"), v1.ResourceMemory: resource.MustParse("1Gi"),
 		},
 	}
-	group, holds := limitNode(config)
+	group, holds, err := limitNode(config)
+	if err != nil {
+		return err
+	}
 	findRights(config).say(&holds)
 	if group != nil {
 		err := group.Close()
