@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from devnet.spec.behaviours import SWAPPED_NODE
 from devnet.spec.document import Loc
 from devnet.spec.economics import WHOLE_PPM
 from devnet.spec.fields import MAX_SECONDS
@@ -56,6 +57,7 @@ def network_problems(
     yield from check_names(network)
     yield from check_profiles(network, profiles)
     yield from check_light(network)
+    yield from check_swapped(network)
     yield from check_resources(network)
     yield from check_services(network)
     yield from check_incentives(network)
@@ -232,6 +234,16 @@ def check_light(network: NetworkSpec) -> Iterator[Problem]:
             yield Problem(("workers", n, "behaviour"), message, "leave it out", reads)
     if all(entry.light for entry in network.workers):
         yield Problem(("workers",), "all are light, and a network has a worker (R2)", "add one")
+
+
+def check_swapped(network: NetworkSpec) -> Iterator[Problem]:
+    """Where no other node answers, a swapped one would be measured as an honest one is (W3)."""
+    workers = [n for n, entry in enumerate(network.workers) if not entry.light]
+    if len(workers) == 1 and network.workers[workers[0]].count in (None, 1):
+        entry = network.workers[workers[0]]
+        if entry.behaviour == SWAPPED_NODE.name:
+            message = f"no other worker could answer in its place; seen '{SWAPPED_NODE.name}'"
+            yield Problem(("workers", workers[0], "behaviour"), message, "add a worker")
 
 
 def check_resources(network: NetworkSpec) -> Iterator[Problem]:

@@ -123,6 +123,28 @@ def test_what_a_light_node_cannot_be_is_told(town: Town, workers: str, faults: l
     assert told == faults
 
 
+@pytest.mark.parametrize(
+    ("workers", "alone"),
+    [
+        ("[{name: a, behaviour: swapped_node}]", True),
+        ("[{name: a, behaviour: swapped_node}, {name: b, light: true}]", True),
+        ("[{name: a, count: 2, behaviour: swapped_node}]", False),
+        ("[{name: a, behaviour: swapped_node}, {name: b}]", False),
+    ],
+    ids=["alone", "beside a light node", "two", "beside another"],
+)
+def test_a_swapped_node_needs_another(town: Town, workers: str, alone: bool) -> None:
+    """It was measured as an honest one is, without a word."""
+    town.write_network(f"version: 1\nname: tiny\nworkers: {workers}\n")
+    if not alone:
+        assert town.network().workers[0].behaviour == "swapped_node"
+        return
+    assert town.faults_of_network() == [
+        "network.yaml:3: workers[0].behaviour: no other worker could answer in its place; "
+        "seen 'swapped_node'; add a worker"
+    ]
+
+
 def test_a_flag_beats_the_environment_which_beats_the_file(town: Town) -> None:
     def blocks(flags: dict[str, str], environment: dict[str, str]) -> int:
         path = town.network_path
