@@ -47,6 +47,8 @@ type hierarchy interface {
 	peak(group string) uint64
 	oomKills(group string) uint64
 	processes(group string) []int
+	swap(group string) string // the file that bounds it, which not every kernel has
+	shut(group string) error  // nothing is forked in it any more
 	remove(group string) error
 }
 
@@ -60,6 +62,9 @@ type Group struct {
 
 // ErrNone says that this machine has no control groups a node could use.
 var ErrNone = errors.New("there are no cpu, memory and pids controllers")
+
+// ErrRefused says that a group can be made, and does not get its limits.
+var ErrRefused = errors.New("limits are refused")
 
 // New makes a group directly below this process's place. Its parents need no limits.
 // It fails where the machine does not allow control groups, with the reason.
@@ -77,7 +82,7 @@ func newGroup(files hierarchy, above *Group, name string, limits Limits) (*Group
 		return nil, fmt.Errorf("control group %s: %w", name, err)
 	}
 	if err := group.Limit(limits); err != nil {
-		return nil, err
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrRefused, err), files.remove(name))
 	}
 	return group, nil
 }
@@ -121,8 +126,18 @@ func (g *Group) PeakBytes() uint64 { return g.files.peak(g.name) }
 // OOMKills is how many processes of this group the kernel has ended for want of memory.
 func (g *Group) OOMKills() uint64 { return g.files.oomKills(g.name) }
 
-// Kill ends every process in the group and below it.
+// BoundsSwap says whether a limit of memory is one of swap too.
+func (g *Group) BoundsSwap() bool {
+	_, err := os.Stat(g.files.swap(g.name))
+	return err == nil
+}
+
+// Kill ends every process in the group and below it, for good: none is forked there afterwards, or
+// whoever forks faster than is killed would go on.
 func (g *Group) Kill() error {
+	if err := g.files.shut(g.name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("control group %s: %w", g.name, err)
+	}
 	for end := time.Now().Add(killLimit); ; time.Sleep(killPause) {
 		pids := g.files.processes(g.name)
 		if len(pids) == 0 {
@@ -131,12 +146,34 @@ func (g *Group) Kill() error {
 		if time.Now().After(end) {
 			return fmt.Errorf("control group %s: processes %v do not end", g.name, pids)
 		}
-		for _, pid := range pids {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
-				return fmt.Errorf("process %d of control group %s: %w", pid, g.name, err)
-			}
+		if err := g.signal(pids); err != nil {
+			return err
 		}
 	}
+}
+
+// signal ends those of the processes that are in the group still once they are held: a number alone
+// may be another process's by then.
+func (g *Group) signal(pids []int) error {
+	held := map[int]*os.Process{}
+	for _, pid := range pids {
+		process, err := os.FindProcess(pid)
+		if err != nil {
+			return fmt.Errorf("process %d of control group %s: %w", pid, g.name, err)
+		}
+		defer process.Release()
+		held[pid] = process
+	}
+	for _, pid := range g.files.processes(g.name) {
+		process, ok := held[pid]
+		if !ok {
+			continue // the next look's
+		}
+		if err := process.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("process %d of control group %s: %w", pid, g.name, err)
+		}
+	}
+	return nil
 }
 
 // Close ends every process in the group and removes it with all below it.

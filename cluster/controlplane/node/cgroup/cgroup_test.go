@@ -1,7 +1,9 @@
 package cgroup
 
 import (
+	"errors"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -118,5 +120,61 @@ func TestOOMIsTheKernelsWord(t *testing.T) {
 	usage, err := inner.Usage()
 	if err != nil || usage.CPUNanoseconds == 0 {
 		t.Errorf("usage %+v, %v", usage, err)
+	}
+}
+
+// Or whoever forks faster than is killed would go on.
+func TestNothingIsForkedWhereAllIsEnded(t *testing.T) {
+	outer, inner := groupHere(t)
+	if err := outer.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	late := exec.Command("sh", "-c", "read go; true & wait")
+	begin, err := late.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := late.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := inner.Join(late.Process.Pid); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := begin.Write([]byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := late.Wait(); err == nil {
+		t.Error("it has forked")
+	}
+}
+
+func TestMemoryAndSwapTogetherAreNoMoreThanMemory(t *testing.T) {
+	_, inner := groupHere(t)
+	if !inner.BoundsSwap() {
+		t.Skip("this kernel does not bound swap")
+	}
+	for _, megabytes := range []int64{16, 32, 8} { // made, raised, lowered
+		if err := inner.Limit(Limits{MemoryBytes: megabytes << 20}); err != nil {
+			t.Fatalf("%d MiB: %v", megabytes, err)
+		}
+		wanted := uint64(megabytes << 20)
+		if inner.Version() == "v2" {
+			wanted = 0
+		}
+		if got, err := number(inner.files.swap(inner.name)); got != wanted || err != nil {
+			t.Errorf("with %d MiB of memory: %d bytes, %v", megabytes, got, err)
+		}
+	}
+}
+
+func TestAGroupThatDoesNotGetItsLimitsIsNotLeft(t *testing.T) {
+	outer, _ := groupHere(t)
+	if _, err := outer.Child("refused", Limits{QuotaMicroseconds: 1_000, PeriodMicroseconds: 2_000_000}); !errors.Is(err, ErrRefused) {
+		t.Errorf("said %v", err)
+	}
+	for _, folder := range foldersBelow(place) {
+		if strings.HasSuffix(folder, "/"+outer.name+"/refused") {
+			t.Errorf("left: %s", folder)
+		}
 	}
 }

@@ -28,6 +28,16 @@ func write(file string, value string) error {
 	return os.WriteFile(file, []byte(value), 0o644)
 }
 
+// change writes to a file that the kernel has; fs.ErrNotExist where this one has none of the name.
+func change(file string, value string) error {
+	opened, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = opened.WriteString(value)
+	return errors.Join(err, opened.Close())
+}
+
 func writeNumber(file string, value int64) error {
 	return write(file, strconv.FormatInt(value, 10))
 }

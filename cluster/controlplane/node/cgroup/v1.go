@@ -1,6 +1,7 @@
 package cgroup
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,8 +93,7 @@ func (s separate) limit(group string, limits Limits) error {
 		}
 	}
 	if limits.MemoryBytes > 0 {
-		file := s.file("memory", group, "memory.limit_in_bytes")
-		if err := writeNumber(file, limits.MemoryBytes); err != nil {
+		if err := s.limitMemory(group, limits.MemoryBytes); err != nil {
 			return err
 		}
 	}
@@ -101,6 +101,27 @@ func (s separate) limit(group string, limits Limits) error {
 		return writeNumber(s.file("pids", group, "pids.max"), limits.Pids)
 	}
 	return nil
+}
+
+// limitMemory has memory and swap together be no more than memory alone: what does not fit is ended,
+// not moved to the disk. The kernel refuses a limit of memory above that of both, at any moment.
+func (s separate) limitMemory(group string, bytes int64) error {
+	memory, both := s.file("memory", group, "memory.limit_in_bytes"), s.swap(group)
+	if most, err := number(both); errors.Is(err, os.ErrNotExist) {
+		return writeNumber(memory, bytes)
+	} else if err != nil {
+		return err
+	} else if uint64(bytes) > most {
+		memory, both = both, memory
+	}
+	if err := writeNumber(memory, bytes); err != nil {
+		return err
+	}
+	return writeNumber(both, bytes)
+}
+
+func (s separate) swap(group string) string {
+	return s.file("memory", group, "memory.memsw.limit_in_bytes")
 }
 
 func (s separate) join(group string, pid int) error {
@@ -145,6 +166,10 @@ func (s separate) oomKills(group string) uint64 {
 
 func (s separate) processes(group string) []int {
 	return processesBelow(s.file("pids", group, ""))
+}
+
+func (s separate) shut(group string) error {
+	return writeNumber(s.file("pids", group, "pids.max"), 0)
 }
 
 func (s separate) remove(group string) error {

@@ -1,6 +1,7 @@
 package cgroup
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,12 +46,18 @@ func (u unified) limit(group string, limits Limits) error {
 		if err := writeNumber(u.file(group, "memory.max"), limits.MemoryBytes); err != nil {
 			return err
 		}
+		// What does not fit is ended, not moved to the disk.
+		if err := change(u.swap(group), "0"); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	}
 	if limits.Pids > 0 {
 		return writeNumber(u.file(group, "pids.max"), limits.Pids)
 	}
 	return nil
 }
+
+func (u unified) swap(group string) string { return u.file(group, "memory.swap.max") }
 
 func (u unified) join(group string, pid int) error {
 	return writeNumber(u.file(group, "cgroup.procs"), int64(pid))
@@ -84,5 +91,16 @@ func (u unified) oomKills(group string) uint64 {
 }
 
 func (u unified) processes(group string) []int { return processesBelow(u.file(group, "")) }
+
+// shut also has the kernel end all that is there, where it is one of 5.14 or later.
+func (u unified) shut(group string) error {
+	if err := writeNumber(u.file(group, "pids.max"), 0); err != nil {
+		return err
+	}
+	if err := change(u.file(group, "cgroup.kill"), "1"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
 
 func (u unified) remove(group string) error { return removeBelow(u.file(group, "")) }

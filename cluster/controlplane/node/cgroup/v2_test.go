@@ -83,3 +83,33 @@ func TestV2FiguresAreRead(t *testing.T) {
 		t.Errorf("peak %d, kills %d", peak, kills)
 	}
 }
+
+func TestV2GroupsDoNotSwapAndAreKilledByTheKernel(t *testing.T) {
+	root := t.TempDir()
+	group, err := newGroup(unified{root}, nil, "g", Limits{MemoryBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if group.BoundsSwap() {
+		t.Error("swap is bounded by a kernel that does not have it")
+	}
+	for _, name := range []string{"memory.swap.max", "cgroup.kill"} {
+		if err := os.WriteFile(filepath.Join(root, "g", name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := group.Limit(Limits{MemoryBytes: 2 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	if err := group.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for name, wanted := range map[string]string{"memory.swap.max": "0", "cgroup.kill": "1", "pids.max": "0"} {
+		if got := told(t, root, "g", name); got != wanted {
+			t.Errorf("%s has %q, wanted %q", name, got, wanted)
+		}
+	}
+	if !group.BoundsSwap() {
+		t.Error("it is said to swap")
+	}
+}
