@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
-	"sync"
 	"syscall"
+
+	"kompute.network/devnet/controlplane/node/reserve"
 )
 
 // Ids that a pod has: 0 to Ids-1, as many as Kubernetes gives to a user namespace.
@@ -28,19 +28,18 @@ const (
 // Block of ids that no other pod of this machine has until it is released.
 type Block struct {
 	Base uint32
-	mark net.Listener
-	once sync.Once
+	mark *reserve.Mark
 }
 
-// Reserve marks a block as the pod's address is marked: by a name in the abstract socket namespace.
+// Reserve takes a block that no other pod of this machine has.
 func Reserve() (*Block, error) {
 	for range tries {
 		base := uint32(lowest + rand.IntN((highest-lowest)/Ids)*Ids)
-		mark, err := net.Listen("unix", fmt.Sprintf("@kompute-ids-%d", base))
+		mark, err := reserve.Take("pod-ids", int64(base))
 		if err == nil {
 			return &Block{Base: base, mark: mark}, nil
 		}
-		if !errors.Is(err, syscall.EADDRINUSE) {
+		if !errors.Is(err, reserve.ErrTaken) {
 			return nil, fmt.Errorf("users for the pod: %w", err)
 		}
 	}
@@ -48,7 +47,7 @@ func Reserve() (*Block, error) {
 }
 
 // Release gives the block back; once is enough.
-func (b *Block) Release() { b.once.Do(func() { _ = b.mark.Close() }) }
+func (b *Block) Release() { b.mark.Release() }
 
 // As is who a process is on this machine, by its ids in the pod.
 func (b *Block) As(uid, gid int64, groups []int64) (*syscall.Credential, error) {

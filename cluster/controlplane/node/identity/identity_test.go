@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"fmt"
+	"net"
 	"os"
 	"slices"
 	"testing"
@@ -19,6 +21,20 @@ func TestABlockIsOnePodsUntilItEnds(t *testing.T) {
 		}
 		taken[block.Base] = true
 	}
+}
+
+// As any pod could, which shares the host's network.
+func TestWhoeverTakesNamesOfTheNetworkTakesNoIds(t *testing.T) {
+	for base := lowest; base < highest; base += Ids {
+		if taken, err := net.Listen("unix", fmt.Sprintf("@kompute-ids-%d", base)); err == nil {
+			defer taken.Close()
+		}
+	}
+	block, err := Reserve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	block.Release()
 }
 
 func TestIdsOfAPodAreItsBlocks(t *testing.T) {

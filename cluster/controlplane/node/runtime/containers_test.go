@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"kompute.network/devnet/controlplane/node/reserve"
 )
 
 func TestAContainersLife(t *testing.T) {
@@ -198,6 +199,53 @@ func TestAddressesAreEachPodsOwnUntilItEnds(t *testing.T) {
 	}
 }
 
+// Pods share the host's network, and whoever shares it can take any name of it.
+func TestWhatIsReservedIsOutOfAPodsReach(t *testing.T) {
+	b := newBench(t, nil)
+	if names := ownNames(t); len(names) > 0 {
+		t.Errorf("names of the network stand for a pod's own: %q", names)
+	}
+	var files []string
+	for _, kind := range []string{addresses, "pod-ids"} {
+		file, err := reserve.File(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	b.ended(b.run("ls "+strings.Join(files, " "), nil))
+	for _, line := range b.lines("main/0.log") {
+		if !strings.Contains(line, "No such file") {
+			t.Errorf("a pod is told %q", line)
+		}
+	}
+}
+
+// ownNames are those of this process in the abstract namespace of sockets.
+func ownNames(t *testing.T) (found []string) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := map[string]bool{}
+	for _, file := range open {
+		target, _ := os.Readlink("/proc/self/fd/" + file.Name())
+		own[strings.TrimSuffix(strings.TrimPrefix(target, "socket:["), "]")] = true
+	}
+	named, err := os.ReadFile("/proc/net/unix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(named)) {
+		fields := strings.Fields(line) // the seventh is its inode, the eighth its name
+		if len(fields) == 8 && own[fields[6]] && strings.HasPrefix(fields[7], "@") {
+			found = append(found, fields[7])
+		}
+	}
+	return found
+}
+
 func TestAPodOfTheHostsNetworkIsToldAsOneAndHasItsNodesAddress(t *testing.T) {
 	b := newBench(t, nil)
 	b.config.Linux = &cri.LinuxPodSandboxConfig{SecurityContext: &cri.LinuxSandboxSecurityContext{
@@ -357,7 +405,7 @@ func TestAPodThatDoesNotEndKeepsItsAddress(t *testing.T) {
 			t.Errorf("stopped with %v, ready %v", err, pod.ready)
 		}
 	})
-	if again, err := net.Listen("unix", "@kompute-pod-"+address.ip); err == nil {
-		t.Error("its address is free", again.Close())
+	if _, err := reserve.Take(addresses, addressNumber(netip.MustParseAddr(address.ip))); !errors.Is(err, reserve.ErrTaken) {
+		t.Errorf("its address is free: %v", err)
 	}
 }
