@@ -142,6 +142,73 @@ func TestWhatACommandLeavesRunningHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// stalled reads nothing, as a client does that was stopped.
+type stalled struct{ until <-chan struct{} }
+
+func (s stalled) Write(text []byte) (int, error) {
+	<-s.until
+	return len(text), nil
+}
+
+func (stalled) Close() error { return nil }
+
+func TestAnAttachedClientThatDoesNotReadHoldsUpNobody(t *testing.T) {
+	b := newBench(t, nil)
+	id := b.run("while :; do head -c 65536 /dev/zero | tr '\\0' x; echo; done", nil)
+	release := make(chan struct{})
+	attached := make(chan error, 1)
+	go func() {
+		attached <- doing{b.service}.Attach(t.Context(), id, nil, stalled{release}, nil, false, nil)
+	}()
+	select {
+	case err := <-attached:
+		if !errors.Is(err, errBehind) {
+			t.Errorf("the client is told %v", err)
+		}
+	case <-time.After(limit):
+		t.Error("it is shown more and more")
+	}
+	before := len(b.lines("main/0.log"))
+	b.until("the log goes on", func() bool { return len(b.lines("main/0.log")) > before })
+	began := time.Now()
+	if err := b.service.StopContainer(t.Context(), id, 0); err != nil || time.Since(began) > endLimit {
+		t.Errorf("stopped with %v after %s", err, time.Since(began))
+	}
+	close(release)
+}
+
+// later reads, but slowly.
+type later struct{ seen *bytes.Buffer }
+
+func (l later) Write(text []byte) (int, error) {
+	time.Sleep(5 * time.Millisecond)
+	return l.seen.Write(text)
+}
+
+func (later) Close() error { return nil }
+
+func TestAnAttachedClientThatIsSlowSeesAll(t *testing.T) {
+	b := newBench(t, nil)
+	id := b.run("read go; head -c 4000000 /dev/zero | tr '\\0' x; printf end", func(c *cri.ContainerConfig) { c.Stdin = true })
+	var seen bytes.Buffer
+	attached := make(chan error, 1)
+	begin, typed := io.Pipe()
+	go func() {
+		attached <- doing{b.service}.Attach(t.Context(), id, begin, later{&seen}, nil, false, nil)
+	}()
+	if _, err := typed.Write([]byte("go\n")); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-attached:
+		if err != nil || seen.Len() != 4_000_003 || !bytes.HasSuffix(seen.Bytes(), []byte("xend")) {
+			t.Errorf("%v after %d bytes", err, seen.Len())
+		}
+	case <-time.After(limit):
+		t.Error("it does not end with the container")
+	}
+}
+
 func TestTheBeginningOfWhatAProbePrintsIsKept(t *testing.T) {
 	b := newBench(t, nil)
 	id := b.run("while :; do sleep 0.05; done", nil)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,9 +31,6 @@ type output struct {
 	last      []byte // the end of stderr, for the message of a start that failed
 	failing   bool
 }
-
-// listener is one attached client; nil where it does not want a stream.
-type listener struct{ out, err io.Writer }
 
 func newOutput(path string) (*output, error) {
 	printed := &output{path: path, listeners: map[*listener]struct{}{}}
@@ -111,18 +110,14 @@ func (o *output) tell(stream string, text []byte) {
 		return
 	}
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	for each := range o.listeners {
-		writer := each.out
-		if stream == stderr {
-			writer = each.err
-		}
-		if writer == nil {
-			continue
-		}
-		if _, err := writer.Write(text); err != nil {
-			delete(o.listeners, each) // it has left
-		}
+	clients := slices.Collect(maps.Keys(o.listeners))
+	o.mu.Unlock()
+	if len(clients) == 0 {
+		return
+	}
+	kept := bytes.Clone(text) // the buffer is read into again
+	for _, each := range clients {
+		each.show(stream, kept)
 	}
 }
 

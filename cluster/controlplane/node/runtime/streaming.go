@@ -105,39 +105,40 @@ func (d doing) Attach(
 	c.mu.Lock()
 	typed, terminal := c.typed, c.terminal
 	c.mu.Unlock()
-	client := &listener{}
+	// A nil pointer in an interface is not a nil interface.
+	var shown, complained io.Writer
 	if out != nil {
-		client.out = out
+		shown = out
 	}
 	if err != nil {
-		client.err = err
+		complained = err
 	}
+	client := newListener(shown, complained)
+	defer client.leave(nil)
 	c.printed.listen(client)
 	defer c.printed.leave(client)
 	if terminal != nil {
 		go follow(terminal, sizes)
 	}
-	left := make(chan struct{})
+	typedAll := make(chan struct{})
 	if in != nil && typed != nil {
 		go func() {
 			_, _ = io.Copy(typed, in)
 			if c.config.StdinOnce && terminal == nil {
 				_ = typed.Close()
 			}
-			close(left)
+			if out == nil && err == nil {
+				close(typedAll)
+			}
 		}()
 	}
 	select {
 	case <-c.done:
+		return client.finish()
+	case <-client.left:
+		return client.fault
+	case <-typedAll:
 	case <-ctx.Done():
-	case <-left:
-		if out == nil && err == nil {
-			return nil
-		}
-		select {
-		case <-c.done:
-		case <-ctx.Done():
-		}
 	}
 	return nil
 }
