@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,6 +43,54 @@ func (a admission) unsupported(pod *v1.Pod) []string {
 		faults.ofContainer(fmt.Sprintf("spec.containers[%d]", i), pod, &pod.Spec.Containers[i])
 	}
 	return faults.told
+}
+
+// unsupportedLater names what of an ephemeral container cannot be given: it is added to a pod that
+// was taken without it.
+func (a admission) unsupportedLater(pod *v1.Pod, container string) []string {
+	faults := faults{admission: a}
+	for i := range pod.Spec.EphemeralContainers {
+		added := &pod.Spec.EphemeralContainers[i]
+		if added.Name != container {
+			continue
+		}
+		field := fmt.Sprintf("spec.ephemeralContainers[%d]", i)
+		faults.ofContainer(field, pod, traced(v1.Container(added.EphemeralContainerCommon)))
+		faults.when(added.TargetContainerName != "", field+".targetContainerName",
+			"each container has processes of its own")
+	}
+	return faults.told
+}
+
+// lateAdmission is asked before a container is started.
+func (a admission) lateAdmission(pods knownPods) func(namespace, pod, container string) error {
+	return func(namespace, name, container string) error {
+		pod, known := pods.GetPodByName(namespace, name)
+		if !known {
+			return nil // gone meanwhile: it is ended
+		}
+		if told := a.unsupportedLater(pod, container); len(told) > 0 {
+			return errors.New(strings.Join(told, "; "))
+		}
+		return nil
+	}
+}
+
+// knownPods is what of the kubelet that stands on.
+type knownPods interface {
+	GetPodByName(namespace, name string) (*v1.Pod, bool)
+}
+
+// traced leaves out the capability that `kubectl debug` asks for by itself: it may trace processes,
+// and whoever is a container's may trace all that are there without it.
+func traced(container v1.Container) *v1.Container {
+	if security := container.SecurityContext; security != nil && security.Capabilities != nil {
+		container.SecurityContext = security.DeepCopy()
+		container.SecurityContext.Capabilities.Add = slices.DeleteFunc(
+			slices.Clone(security.Capabilities.Add),
+			func(asked v1.Capability) bool { return asked == "SYS_PTRACE" })
+	}
+	return &container
 }
 
 type faults struct {

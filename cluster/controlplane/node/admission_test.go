@@ -120,6 +120,56 @@ func TestWhatCannotBeGivenIsRefusedByItsName(t *testing.T) {
 	}
 }
 
+func TestWhatIsAddedToAPodIsRefusedByItsName(t *testing.T) {
+	yes, nobody := true, int64(identity.Ids)
+	security := func(asked v1.SecurityContext) func(*v1.EphemeralContainer) {
+		return func(c *v1.EphemeralContainer) { c.SecurityContext = &asked }
+	}
+	capabilities := func(names ...v1.Capability) func(*v1.EphemeralContainer) {
+		return security(v1.SecurityContext{Capabilities: &v1.Capabilities{Add: names}})
+	}
+	node := takes(t)
+	node.rights = rights{machine: &identity.Machine{}}
+	const field = "spec.ephemeralContainers[1]."
+	for name, row := range map[string]struct {
+		change func(*v1.EphemeralContainer)
+		told   string // the field
+	}{
+		"nothing":                {func(*v1.EphemeralContainer) {}, ""},
+		"as kubectl debug does":  {capabilities("SYS_PTRACE"), ""},
+		"another capability":     {capabilities("SYS_PTRACE", "NET_ADMIN"), field + "securityContext.capabilities.add"},
+		"all of the machine":     {security(v1.SecurityContext{Privileged: &yes}), field + "securityContext.privileged"},
+		"a user that no pod has": {security(v1.SecurityContext{RunAsUser: &nobody}), field + "securityContext.runAsUser"},
+		"another's processes": {
+			func(c *v1.EphemeralContainer) { c.TargetContainerName = "main" }, field + "targetContainerName",
+		},
+		"no command": {func(c *v1.EphemeralContainer) { c.Command = nil }, field + "command"},
+	} {
+		added := v1.EphemeralContainer{EphemeralContainerCommon: v1.EphemeralContainerCommon{
+			Name: "debugger", Image: runtime.FolderImage, Command: []string{"sh"},
+		}}
+		row.change(&added)
+		pod := folderPod(func(pod *v1.Pod) {
+			pod.Name, pod.Namespace = "pod", "ns"
+			pod.Spec.EphemeralContainers = []v1.EphemeralContainer{{}, added}
+		})
+		if !node.Admit(&lifecycle.PodAdmitAttributes{Pod: pod}).Admit {
+			t.Errorf("%s: the pod itself is refused, which a restarted node is asked for again", name)
+		}
+		err := node.lateAdmission(one{pod})("ns", "pod", "debugger")
+		if row.told == "" && err != nil || row.told != "" && (err == nil || !strings.HasPrefix(err.Error(), row.told+": ")) {
+			t.Errorf("%s: %v, wanted %q", name, err, row.told)
+		}
+	}
+}
+
+// one is a kubelet that knows a single pod.
+type one struct{ pod *v1.Pod }
+
+func (o one) GetPodByName(namespace, name string) (*v1.Pod, bool) {
+	return o.pod, namespace == o.pod.Namespace && name == o.pod.Name
+}
+
 func TestGroupsAreTakenWhereTheMachineGivesThem(t *testing.T) {
 	group, beyond, user := int64(5), int64(identity.Ids), int64(identity.Ids-1)
 	groups := func(pod *v1.Pod) {

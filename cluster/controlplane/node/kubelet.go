@@ -154,6 +154,7 @@ func dependencies(
 	deps.NodeStartupLatencyTracker = kubeletutil.NewNodeStartupLatencyTracker()
 	deps.Options = []kubelet.Option{func(made *kubelet.Kubelet) {
 		service.OnChange(func(uid string) { made.RequestPodRelist(types.UID(uid)) })
+		service.OnStart(admission{rights, config.folders()}.lateAdmission(made))
 	}}
 	return &deps, nil
 }

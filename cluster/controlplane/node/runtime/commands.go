@@ -72,7 +72,7 @@ func (s *Service) execute(ctx context.Context, id string, command []string, with
 	if err != nil {
 		return err
 	}
-	started, err := s.launch(c, s.spec(c, command, with.terminal), files, inside)
+	started, err := s.launch(ctx, c, s.spec(c, command, with.terminal), files, inside)
 	carried := carry()
 	if started == nil {
 		<-carried.done
@@ -82,7 +82,7 @@ func (s *Service) execute(ctx context.Context, id string, command []string, with
 	case <-started.done:
 	case <-ctx.Done():
 		started.end()
-		<-started.done
+		started.awaitEnd()
 		carried.hangUp()
 		return ctx.Err()
 	}

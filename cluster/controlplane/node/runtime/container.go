@@ -44,17 +44,20 @@ type container struct {
 	created int64
 	done    chan struct{} // closed when it has ended, or can never start
 
-	mu       sync.Mutex
-	state    cri.ContainerState
-	process  *process
-	typed    *os.File // where attached clients write to, nil unless it has stdin or a terminal
-	terminal *os.File // nil unless it has one
-	started  int64
-	finished int64
-	exitCode int
-	reason   string
-	message  string
-	spent    uint64 // processor time last seen, in nanoseconds; only without control groups
+	mu        sync.Mutex
+	state     cri.ContainerState
+	resources *cri.LinuxContainerResources // as it was resized last
+	abandon   context.CancelFunc           // of its start; nil until that is asked for
+	barred    bool                         // it is not to run, or no more
+	process   *process
+	typed     *os.File // where attached clients write to, nil unless it has stdin or a terminal
+	terminal  *os.File // nil unless it has one
+	started   int64
+	finished  int64
+	exitCode  int
+	reason    string
+	message   string
+	spent     uint64 // processor time last seen, in nanoseconds; only without control groups
 }
 
 // spec is what a command of the container runs in.
@@ -119,49 +122,6 @@ func beneath(folder string, hidden []string) (found []string) {
 		}
 	}
 	return found
-}
-
-// run starts the container's command; the container has ended when this fails.
-func (s *Service) run(c *container) error {
-	command := append(append([]string{}, c.config.Command...), c.config.Args...)
-	if len(command) == 0 {
-		return errors.New("spec.containers[].command: a folder has no command of its own")
-	}
-	if err := s.identify(c); err != nil {
-		return err
-	}
-	files, from, err := c.stdio()
-	if err != nil {
-		return err
-	}
-	started, err := s.launch(c, s.spec(c, command, c.config.Tty), files, nil)
-	var pumps sync.WaitGroup
-	for stream, file := range from {
-		pumps.Go(func() { c.printed.pump(stream, file) })
-	}
-	if err == nil {
-		err = started.awaitExecuted()
-	}
-	if err != nil {
-		if started != nil {
-			started.kill()
-			<-started.done
-		}
-		pumps.Wait()
-		if said := c.printed.tail(); said != "" {
-			return fmt.Errorf("%w: %s", err, strings.TrimPrefix(said, "bwrap: "))
-		}
-		return err
-	}
-	c.mu.Lock()
-	c.process, c.state, c.started = started, cri.ContainerState_CONTAINER_RUNNING, nanoseconds()
-	c.mu.Unlock()
-	go func() {
-		<-started.done
-		pumps.Wait()
-		s.ended(c, started.exitCode)
-	}()
-	return nil
 }
 
 // stdio opens what the command reads and prints: its ends, and ours of what it prints.
@@ -268,10 +228,7 @@ func (c *container) stop(ctx context.Context, grace time.Duration) error {
 	c.mu.Lock()
 	running := c.process
 	c.mu.Unlock()
-	if running == nil {
-		return nil
-	}
-	if grace > 0 {
+	if running != nil && grace > 0 {
 		running.signal(c.stopSignal())
 		select {
 		case <-c.done:
@@ -282,7 +239,7 @@ func (c *container) stop(ctx context.Context, grace time.Duration) error {
 		}
 	}
 	c.kill()
-	return c.waitEnded()
+	return waitEnded(context.Background(), c)
 }
 
 func (c *container) stopSignal() syscall.Signal {
@@ -294,34 +251,62 @@ func (c *container) stopSignal() syscall.Signal {
 	return syscall.SIGTERM
 }
 
-// kill ends what runs, without waiting for it.
+// kill ends what runs or is being started, without waiting for it; what was never started never is.
 func (c *container) kill() {
 	c.mu.Lock()
-	running := c.process
-	if running == nil && c.state == cri.ContainerState_CONTAINER_CREATED {
-		c.mu.Unlock()
-		return
-	}
+	c.barred = true
+	running, abandon := c.process, c.abandon
 	c.mu.Unlock()
+	if abandon != nil {
+		abandon()
+	}
 	if running != nil {
 		running.kill()
 	}
 }
 
-// waitEnded returns once it has ended; at once for one that was never started.
-func (c *container) waitEnded() error {
+// waitEnded returns once all of them have ended, those at once that were never started. All together
+// have endLimit, or what the context leaves of it; the error names who has not.
+func waitEnded(ctx context.Context, containers ...*container) error {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, endLimit)
+	defer cancel()
+	var faults []error
+	for _, c := range containers {
+		if !c.hasEnded(ctx) {
+			faults = append(faults, fmt.Errorf(
+				"container %s has not ended %s after SIGKILL", c.id, time.Since(began).Round(time.Millisecond)))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// hasEnded waits for it as long as the context lasts.
+func (c *container) hasEnded(ctx context.Context) bool {
 	c.mu.Lock()
-	never := c.state == cri.ContainerState_CONTAINER_CREATED
+	never := c.state == cri.ContainerState_CONTAINER_CREATED && c.abandon == nil
 	c.mu.Unlock()
 	if never {
-		return nil
+		return true
 	}
 	select {
 	case <-c.done:
-		return nil
-	case <-time.After(endLimit):
-		return fmt.Errorf("container %s has not ended %s after SIGKILL", c.id, endLimit)
+		return true
+	case <-ctx.Done():
 	}
+	select {
+	case <-c.done: // both
+		return true
+	default:
+		return false
+	}
+}
+
+// limits are those that it was given last.
+func (c *container) limits() *cri.LinuxContainerResources {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.resources
 }
 
 // running is its process, or an error for one that does not run.

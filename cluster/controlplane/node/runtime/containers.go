@@ -21,27 +21,52 @@ func (s *Service) CreateContainer(
 	id := newID()
 	made := &container{
 		id: id, pod: pod, config: config, created: nanoseconds(), done: make(chan struct{}),
-		state:   cri.ContainerState_CONTAINER_CREATED,
-		logPath: filepath.Join(podConfig.LogDirectory, config.LogPath),
-		scratch: s.scratch(id),
+		state:     cri.ContainerState_CONTAINER_CREATED,
+		logPath:   filepath.Join(podConfig.LogDirectory, config.LogPath),
+		scratch:   s.scratch(id),
+		resources: config.GetLinux().GetResources(),
 	}
-	if err := makeScratch(made.scratch); err != nil {
-		return "", fmt.Errorf("what the container writes: %w", err)
-	}
-	var err error
-	if made.printed, err = newOutput(made.logPath); err != nil {
-		return "", err
-	}
-	if pod.group != nil {
-		limits := limitsOf(config.GetLinux().GetResources())
-		if made.group, err = pod.group.Child("container-"+id, limits); err != nil {
-			return "", err
-		}
+	if err := made.furnish(); err != nil {
+		return "", errors.Join(err, made.clear()) // it is tried again, with another folder
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.containers[id] = made
 	return id, nil
+}
+
+// furnish makes what a container has before it is started.
+func (c *container) furnish() error {
+	if err := makeScratch(c.scratch); err != nil {
+		return fmt.Errorf("what the container writes: %w", err)
+	}
+	var err error
+	if c.printed, err = newOutput(c.logPath); err != nil {
+		return err
+	}
+	if c.pod.group != nil {
+		c.group, err = c.pod.group.Child("container-"+c.id, limitsOf(c.resources))
+	}
+	return err
+}
+
+// clear takes away what one has that does not run; again where it failed.
+func (c *container) clear() error {
+	if c.group != nil {
+		if err := c.group.Close(); err != nil {
+			return err
+		}
+	}
+	if c.printed != nil {
+		c.printed.close()
+	}
+	if err := c.who.close(); err != nil {
+		return fmt.Errorf("what a container saw: %w", err)
+	}
+	if err := os.RemoveAll(c.scratch); err != nil {
+		return fmt.Errorf("what a container wrote: %w", err)
+	}
+	return nil
 }
 
 var errClosing = errors.New("the node is being shut down")
@@ -58,11 +83,11 @@ func (s *Service) StartContainer(_ context.Context, id string) error {
 	if closing {
 		return errClosing
 	}
-	if err := s.run(c); err != nil {
-		s.finish(c, notStarted+1, "StartError", err.Error())
+	ctx, err := c.begin()
+	if err != nil {
 		return err
 	}
-	return nil
+	return s.run(ctx, c)
 }
 
 func (s *Service) StopContainer(ctx context.Context, id string, timeoutSeconds int64) error {
@@ -79,19 +104,11 @@ func (s *Service) RemoveContainer(_ context.Context, id string) error {
 		return nil
 	}
 	c.kill()
-	if err := c.waitEnded(); err != nil {
+	if err := waitEnded(context.Background(), c); err != nil {
 		return err
 	}
-	if c.group != nil {
-		if err := c.group.Close(); err != nil { // one that was never started
-			return err
-		}
-	}
-	if err := c.who.close(); err != nil {
-		return fmt.Errorf("what a container saw: %w", err)
-	}
-	if err := os.RemoveAll(c.scratch); err != nil {
-		return fmt.Errorf("what a container wrote: %w", err)
+	if err := c.clear(); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +156,7 @@ func (s *Service) ContainerStatus(_ context.Context, id string, _ bool) (*cri.Co
 		Image: c.config.Image, ImageRef: c.config.Image.GetImage(), ImageId: c.config.Image.GetImage(),
 		Reason: c.reason, Message: c.message, Labels: c.config.Labels,
 		Annotations: c.config.Annotations, Mounts: c.config.Mounts, LogPath: c.logPath,
-		Resources: &cri.ContainerResources{Linux: c.config.GetLinux().GetResources()},
+		Resources: &cri.ContainerResources{Linux: c.resources},
 		User:      c.user(),
 	}}, nil
 }
@@ -159,9 +176,7 @@ func (s *Service) UpdateContainerResources(
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.config.Linux != nil {
-		c.config.Linux.Resources = resources.GetLinux()
-	}
+	c.resources = resources.GetLinux()
 	return nil
 }
 

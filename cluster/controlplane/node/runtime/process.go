@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,7 +49,12 @@ type process struct {
 
 // launch starts a command of the container in a sandbox of its own, or in that of `inside`. From its
 // first instruction it is in the container's control group, or under its limits without one.
-func (s *Service) launch(c *container, spec sandbox.Spec, files stdio, inside *process) (*process, error) {
+//
+// It waits for bubblewrap no longer than executeLimit or the context lasts: the process it gives is
+// killed then, and may last a while.
+func (s *Service) launch(
+	ctx context.Context, c *container, spec sandbox.Spec, files stdio, inside *process,
+) (*process, error) {
 	defer files.close()
 	wires, err := s.wire(spec, c.who, inside)
 	if err != nil {
@@ -79,9 +85,13 @@ func (s *Service) launch(c *container, spec sandbox.Spec, files stdio, inside *p
 	var birth struct {
 		Child int `json:"child-pid"`
 	}
-	birthErr := statements.Decode(&birth)
+	birthErr := hear(ctx, wires.told, func() error { return statements.Decode(&birth) })
 	started.first = birth.Child
 	go started.wait(statements)
+	if errors.Is(birthErr, errUnheard) {
+		started.kill()
+		return started, birthErr
+	}
 	if birthErr != nil {
 		<-started.done
 		return started, errNotStarted
@@ -93,6 +103,20 @@ func (s *Service) launch(c *container, spec sandbox.Spec, files stdio, inside *p
 	}
 	_, err = wires.release.Write([]byte{1})
 	return started, err
+}
+
+var errUnheard = errors.New("bubblewrap has not made the sandbox")
+
+// hear reads what bubblewrap says, as long as it may take.
+func hear(ctx context.Context, told *os.File, read func() error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, executeLimit, fmt.Errorf("in %s", executeLimit))
+	defer cancel()
+	unread := context.AfterFunc(ctx, func() { _ = told.SetReadDeadline(time.Unix(1, 0)) })
+	err := read()
+	if !unread() { // whatever it says later is not heard any more
+		return fmt.Errorf("%w: %w", errUnheard, context.Cause(ctx))
+	}
+	return err
 }
 
 // wires are what bubblewrap is handed beside the command's streams: the files of theirs get the
@@ -181,7 +205,7 @@ func closeAll(files []*os.File) error {
 // it gets the limits that the kernel has for single processes.
 func (p *process) enter(c *container, pids int64) error {
 	for _, pid := range []int{p.command.Process.Pid, p.first} {
-		score := strconv.FormatInt(c.config.GetLinux().GetResources().GetOomScoreAdj(), 10)
+		score := strconv.FormatInt(c.limits().GetOomScoreAdj(), 10)
 		// Whom the kernel ends first; a user may only raise it.
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte(score), 0o644)
 		if c.group == nil {
@@ -192,7 +216,7 @@ func (p *process) enter(c *container, pids int64) error {
 		}
 	}
 	if c.group == nil {
-		limits := limitsOf(c.config.GetLinux().GetResources())
+		limits := limitsOf(c.limits())
 		return identity.By(c.who.credential(), func() error { return bound(p.first, limits.MemoryBytes, pids) })
 	}
 	return nil
@@ -283,6 +307,14 @@ func (p *process) kill() {
 		return
 	}
 	_ = p.command.Process.Kill()
+}
+
+// awaitEnd waits for one that is killed; what the kernel holds on to is left to it after a while.
+func (p *process) awaitEnd() {
+	select {
+	case <-p.done:
+	case <-time.After(endLimit):
+	}
 }
 
 // end is for a command inside another's sandbox, whose first process is not its own.

@@ -80,10 +80,8 @@ func (s *Service) StopPodSandbox(_ context.Context, id string) error {
 	for _, each := range containers {
 		each.kill()
 	}
-	for _, each := range containers {
-		if err := each.waitEnded(); err != nil { // what runs keeps the pod's address and ids
-			return err
-		}
+	if err := waitEnded(context.Background(), containers...); err != nil {
+		return err // what runs keeps the pod's address and ids
 	}
 	s.mu.Lock()
 	pod.ready = false

@@ -58,6 +58,7 @@ type Service struct {
 	sandboxes  map[string]*sandboxed
 	containers map[string]*container
 	changed    func(podUID string)
+	allowed    func(namespace, pod, container string) error
 	closing    bool   // nothing is started any more
 	spent      uint64 // processor time of containers that have ended, in nanoseconds
 }
@@ -77,6 +78,7 @@ func New(options Options) (*Service, error) {
 		sandboxes:  map[string]*sandboxed{},
 		containers: map[string]*container{},
 		changed:    func(string) {},
+		allowed:    func(string, string, string) error { return nil },
 	}
 	// What an earlier life wrote belongs to containers that are gone.
 	if err := os.RemoveAll(service.scratch("")); err != nil {
@@ -97,6 +99,14 @@ func (s *Service) OnChange(changed func(podUID string)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changed = changed
+}
+
+// OnStart has `allowed` asked before each container is started: one can be added to a pod that was
+// taken without it. What it says fails the start.
+func (s *Service) OnStart(allowed func(namespace, pod, container string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.allowed = allowed
 }
 
 // tellChanged has the kubelet look at a pod again, now and after each of the pauses.
@@ -135,7 +145,8 @@ func (s *Service) RuntimeConfig(context.Context) (*cri.RuntimeConfigResponse, er
 
 func (s *Service) UpdateRuntimeConfig(context.Context, *cri.RuntimeConfig) error { return nil }
 
-// Close ends every container; the kubelet starts none again.
+// Close ends every container, those too that are being started; the kubelet starts none again. It
+// waits no longer than the context lasts.
 func (s *Service) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
@@ -147,15 +158,7 @@ func (s *Service) Close(ctx context.Context) error {
 	for _, each := range all {
 		each.kill()
 	}
-	for _, each := range all {
-		if err := each.waitEnded(); err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	return nil
+	return waitEnded(ctx, all...)
 }
 
 func unknown(what, id string) error {

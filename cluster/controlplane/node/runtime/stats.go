@@ -109,7 +109,7 @@ func (c *container) stats() *cri.ContainerStats {
 		},
 	}
 	if usage, ok := c.usage(); ok {
-		found.Cpu, found.Memory = cpuOf(usage), memoryOf(usage, c.config.GetLinux().GetResources())
+		found.Cpu, found.Memory = cpuOf(usage), memoryOf(usage, c.limits())
 	}
 	return found
 }
