@@ -31,5 +31,5 @@ def test_each_cheating_worker_is_caught(cluster: str, devnet: Devnet) -> None:
     measured = [step for step in ended.json()["steps"] if step["verb"] == "measure"]
     told = dict(zip(LINES[cluster], (step["did"] for step in measured), strict=True))
     for worker, line in LINES[cluster].items():
-        assert told[worker].startswith(f"rejected with NotMeasured, as expected: {worker}: ")
+        assert told[worker].startswith(f"rejected with Cheated, as expected: {worker}: ")
         assert re.search(line, told[worker]), told[worker]

@@ -7,7 +7,7 @@ byte (`cluster.scores.MEMORY_SHARE`, `STORAGE_SHARE`); nothing is extrapolated.
 """
 
 from cluster.perftest.gatekeeper import Cheated, Machine, Overloaded, measure, run_test
-from cluster.perftest.transcript import Transcript, TranscriptRejected
+from cluster.perftest.transcript import Transcript, TranscriptRejected, Undecided
 from cluster.perftest.trial import Trial, try_quota
 from cluster.perftest.verify import verify
 
@@ -18,6 +18,7 @@ __all__ = [
     "Transcript",
     "TranscriptRejected",
     "Trial",
+    "Undecided",
     "measure",
     "run_test",
     "try_quota",

@@ -16,6 +16,10 @@ class TranscriptRejected(ClusterError):
     """A test's transcript does not prove its figures; the message says which part and why."""
 
 
+class Undecided(TranscriptRejected):
+    """It does not prove them; an honest node of a machine that is too busy has no better one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Processor:
     """A run's processor time, to be held beside the gatekeeper's clock.

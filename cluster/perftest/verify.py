@@ -9,7 +9,14 @@ from itertools import pairwise
 from cluster.interface import Capacity, Measurement
 from cluster.perftest import quota, rules
 from cluster.perftest.program import DIGEST_BYTES, advance, answer, block, block_sizes, tail
-from cluster.perftest.transcript import ChainRun, Filled, Transcript, TranscriptRejected, Transfer
+from cluster.perftest.transcript import (
+    ChainRun,
+    Filled,
+    Transcript,
+    TranscriptRejected,
+    Transfer,
+    Undecided,
+)
 from cluster.scores import (
     MODELLED_TRANSCRIPT,
     profile_measurement,
@@ -89,8 +96,10 @@ def _check_numbers(numbers: list[int]) -> None:
 
 
 def _check_quota(run: ChainRun, capacity: Capacity) -> None:
-    if why := quota.excess(run, capacity) or quota.shortfall(run, capacity):
+    if why := quota.excess(run, capacity):
         raise TranscriptRejected(f"chain run {run.number}: {why}")
+    if why := quota.shortfall(run, capacity):
+        raise Undecided(f"chain run {run.number}: {why}")
 
 
 def _check_chain(run: ChainRun, seed: bytes, capacity: Capacity, chooser: random.Random) -> None:
@@ -121,7 +130,7 @@ def _check_filled(what: str, filled: Filled, seed: bytes, total: int) -> None:
     _positive(what, filled.nanoseconds)
     _positive(what, filled.challenge_nanoseconds)
     if filled.challenge_nanoseconds > max(filled.nanoseconds, rules.LONGEST_FREE_CHALLENGE_NS):
-        raise TranscriptRejected(f"{what}: the challenge took as long as filling it again")
+        raise Undecided(f"{what}: the challenge took as long as filling it again")
     wanted = min(len(sizes), rules.CHALLENGED_BLOCKS)
     blocks = filled.blocks
     if len(set(blocks)) != wanted or len(blocks) != wanted or len(filled.answers) != wanted:

@@ -47,11 +47,13 @@ class LeadChanged:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The performance test of `node` ended; `measurement` is None when it had no result."""
+    """The performance test of `node` ended; `measurement` is None when it had no result, `cheated`
+    whether the test itself found out why: it was not the node, or not within what it has."""
 
     node: str
     measurement: Measurement | None
     reason: str = ""
+    cheated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,10 @@ class MeasureAsked:
 
 @dataclass(frozen=True, slots=True)
 class MeasureFailed:
+    """`cheated`: the lead gatekeeper itself found that what was measured is not the node's."""
+
     reason: str
+    cheated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class Refusal(StrEnum):
 
     NOT_ATTESTED = "NotAttested"  # gatekeepers do not sign: an admission, an incident, a tally
     NOT_MEASURED = "NotMeasured"  # the performance test ended without a result (W3)
+    CHEATED = "Cheated"  # what it measured is not the node's, or not within what it has (W3)
     OWNED_BY_POOL = "OwnedByPool"  # the members of a pool decide (S7)
     NOT_RUN = "NotRun"  # an invocation that its order does not pay for (M3)
     WRONG_RESULT = "WrongResult"  # what is stored has not the hash that was told (M5)

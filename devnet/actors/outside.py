@@ -11,6 +11,7 @@ from typing import Self
 
 from cluster.errors import ClusterError, JobFailed
 from cluster.interface import Cluster, ClusterEvent, EventKind, JobResult
+from cluster.perftest import Cheated
 from devnet.actors.messages import (
     JobEnded,
     JobsCounted,
@@ -168,7 +169,8 @@ class ClusterOutside:
         try:
             measurement = self._cluster.measure(operation.node, operation.seed)
         except ClusterError as error:
-            return Measured(operation.node, None, str(error))
+            cheated = isinstance(error, Cheated)
+            return Measured(operation.node, None, str(error), cheated)
         return Measured(operation.node, measurement)
 
     def _await_ready(self, operation: AwaitReady) -> int:

@@ -119,7 +119,7 @@ class Worker(Actor):
                 return [Send(self._owner, "Staking", "stake", args, wish.id)]
             case AdmissionRefused() if self._staking is not None:
                 wish, self._staking = self._staking, None
-                return [Fail(wish.id, f"{self.name}: {message.reason}", Refusal.NOT_ATTESTED)]
+                return [Fail(wish.id, message.reason, Refusal.NOT_ATTESTED)]
             case TopUp() | Ask() if self._of_node(message, node) and self._is_pooled(view):
                 reason = f"{self.name} belongs to a pool, whose members decide (S7)"
                 return [Fail(message.id, reason, Refusal.OWNED_BY_POOL)]
@@ -138,8 +138,8 @@ class Worker(Actor):
                 self._asked = False
                 wishes = [w for w in (*self._measuring, *self._publishing) if w]
                 self._measuring, self._publishing = [], []
-                reason = f"{self.name}: {message.reason}"
-                return [Fail(wish, reason, Refusal.NOT_MEASURED) for wish in wishes]
+                error = Refusal.CHEATED if message.cheated else Refusal.NOT_MEASURED
+                return [Fail(wish, message.reason, error) for wish in wishes]
             case ResultSigned():
                 self._asked = False
                 self._result = message
@@ -303,7 +303,7 @@ class Worker(Actor):
         to nothing."""
         wishes, self._measuring = self._measuring, []
         reason = (
-            f"{self.name}: measured already, in block {result.measured_block}, and that result "
+            f"measured already, in block {result.measured_block}, and that result "
             f"(sequence {result.sequence}) waits to be published: no second one is signed beside "
             f"it (R4); publish it, or measure in the next cycle"
         )
@@ -324,4 +324,4 @@ class Worker(Actor):
         # The scheduler has already noted the error with the wish that was sent; others waited.
         wishes, self._publishing = self._publishing, []
         self._asked, self._result = False, None
-        return [Fail(wish, f"{self.name}: publish: {error}", error) for wish in wishes if wish]
+        return [Fail(wish, f"publish: {error}", error) for wish in wishes if wish]

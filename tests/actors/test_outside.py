@@ -15,8 +15,10 @@ from typing import cast
 import httpx
 import pytest
 
+from cluster.errors import ClusterError, JobFailed
 from cluster.faults import OFFLINE
-from cluster.interface import Capacity, Cluster, Job, NodeSpec, Pod, Workload
+from cluster.interface import Capacity, Cluster, Job, Measurement, NodeSpec, Pod, Workload
+from cluster.perftest import Cheated, Overloaded
 from cluster.scores import profile_measurement
 from cluster.sim.cluster import SimCluster
 from devnet.actors.attestations import Counters, Running
@@ -250,6 +252,23 @@ def test_a_result_is_kept_until_it_is_fetched_once(place: Place) -> None:
     assert place.ask(StoreResult(14, b"out")) == []
     assert place.answer(FetchResult(14)) == ResultFetched(14, b"out")
     assert place.answer(FetchResult(14)) == ResultFetched(14, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "cheated"),
+    [(Cheated("made elsewhere"), True), (Overloaded("busy"), False), (JobFailed("lost"), False)],
+)
+def test_whoever_was_caught_is_told_apart_from_whom_the_machine_kept_waiting(
+    place: Place, monkeypatch: pytest.MonkeyPatch, error: ClusterError, cheated: bool
+) -> None:
+    """`sim` measures at once: what a real test ends with is stated."""
+
+    def measure(node: str, seed: bytes) -> Measurement:
+        raise error
+
+    monkeypatch.setattr(place.cluster, "measure", measure)
+    said = Measured("worker-1", None, str(error), cheated)
+    assert place.answer(RunMeasurement("worker-1", b"s" * 32)) == said
 
 
 def test_a_node_is_measured_and_a_lost_one_says_why_not(place: Place) -> None:

@@ -77,7 +77,7 @@ def test_a_refused_admission_fails_the_stake(stage: Stage, worker: Worker) -> No
 
     refused = worker.act(stage.view(5), [AdmissionRefused("another machine's hardware id")])
 
-    assert refused == [Fail(1, "worker-1: another machine's hardware id", "NotAttested")]
+    assert refused == [Fail(1, "another machine's hardware id", "NotAttested")]
     assert worker.act(stage.view(6), [Admitted(bytes(32), 99, b"quorum")]) == []
 
 
@@ -125,7 +125,7 @@ def test_a_second_measurement_beside_a_result_in_hand_is_refused(
     worker.act(stage.view(10), [signed(stage, 10)])
 
     reason = (
-        "worker-1: measured already, in block 10, and that result (sequence 1) waits to be "
+        "measured already, in block 10, and that result (sequence 1) waits to be "
         "published: no second one is signed beside it (R4); publish it, or measure in the next "
         "cycle"
     )
@@ -215,8 +215,17 @@ def test_a_failed_test_fails_every_wish_for_it(stage: Stage, worker: Worker) -> 
 
     failed = worker.act(stage.view(10), [MeasureFailed("node lost")])
 
-    assert failed == [Fail(wish, "worker-1: node lost", "NotMeasured") for wish in (1, 2)]
+    assert failed == [Fail(wish, "node lost", "NotMeasured") for wish in (1, 2)]
     assert worker.act(stage.view(11), [Publish(3)]) == [ASK]
+
+
+def test_a_cheat_that_was_caught_is_no_test_that_failed(stage: Stage, worker: Worker) -> None:
+    """W3: an overloaded machine ends without a result, too."""
+    worker.act(stage.view(10), [Measure(1), Publish(2)])
+
+    failed = worker.act(stage.view(10), [MeasureFailed("made elsewhere", cheated=True)])
+
+    assert failed == [Fail(wish, "made elsewhere", "Cheated") for wish in (1, 2)]
 
 
 def test_a_refused_publication_fails_all_that_waited_for_it(stage: Stage, worker: Worker) -> None:
@@ -225,8 +234,8 @@ def test_a_refused_publication_fails_all_that_waited_for_it(stage: Stage, worker
     refused = SendFailed("Rewards", "publish", (), "NotActive")
 
     assert worker.act(stage.view(11), [refused]) == [
-        Fail(1, "worker-1: publish: NotActive", "NotActive"),
-        Fail(2, "worker-1: publish: NotActive", "NotActive"),
+        Fail(1, "publish: NotActive", "NotActive"),
+        Fail(2, "publish: NotActive", "NotActive"),
     ]
     assert worker.act(stage.view(11), [Publish(3)]) == [ASK]
 

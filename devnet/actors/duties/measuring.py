@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from cluster.interface import Capacity, Measurement
-from cluster.perftest import TranscriptRejected, verify
+from cluster.perftest import TranscriptRejected, Undecided, verify
 from cluster.profiles import REFERENCE_MACHINE, scaled
 from cluster.scores import Scores, profile_measurement, scores
 from devnet.actors.attestations import Attestation, PerfResult
@@ -60,6 +60,7 @@ class Measuring(Duty):
         self._nonce = 0
         self._seen: dict[str, PerfResult] = {}  # by node, the last one to be signed
         self._ended: list[Measured] = []
+        self._disproved: PerfResult | None = None  # the last one, by this gatekeeper itself
         self._failed: list[Operation] = []
 
     def take(self, view: View, message: object, *, leads: bool) -> list[Operation]:
@@ -93,7 +94,8 @@ class Measuring(Duty):
             worker, block, nonce = self._running
             self._running = None
             if measured.measurement is None:
-                self._failed.append(Tell(worker, MeasureFailed(measured.reason)))
+                told = MeasureFailed(measured.reason, measured.cheated)
+                self._failed.append(Tell(worker, told))
             else:
                 wanted.append(self._result(view, worker, block, nonce, measured.measurement))
         return tuple(wanted)
@@ -138,12 +140,25 @@ class Measuring(Duty):
         """Check the transcript, and that the factors follow from it (W3), and that no other result
         of the same sequence could still be published (R4)."""
         assert isinstance(attestation, PerfResult)
-        return self._unfounded(view, attestation) or self._results.conflict(view, attestation)
+        try:
+            self._check_named(view, attestation)
+            if reason := self._misplaced(view, attestation):
+                return reason
+            self._check_proven(view, attestation)
+        except TranscriptRejected as rejected:
+            if not isinstance(rejected, Undecided):
+                self._disproved = attestation
+            return str(rejected)
+        return self._results.conflict(view, attestation)
 
-    def _unfounded(self, view: View, result: PerfResult) -> str | None:
+    @staticmethod
+    def _check_named(view: View, result: PerfResult) -> None:
         named = (view.directory.address(result.worker), result.worker)
         if named != (result.node, result.measurement.node):
-            return "another node's measurement"
+            raise TranscriptRejected("another node's measurement")
+
+    def _misplaced(self, view: View, result: PerfResult) -> str | None:
+        """What is wrong with its block, cycle or number, whatever was measured."""
         cycle = view.cycle_of(result.measured_block)
         if result.cycle != cycle:  # W4
             return f"block {result.measured_block} is in cycle {cycle}, not {result.cycle}"
@@ -155,19 +170,18 @@ class Measuring(Duty):
             return f"test {result.nonce} of this node is not later than test {last.nonce}"
         if view.reads.block_hash(result.measured_block) != result.measured_hash:
             return f"block {result.measured_block} has another hash"
+        return None
+
+    def _check_proven(self, view: View, result: PerfResult) -> None:
+        """Raises `TranscriptRejected` where what was measured does not prove the factors (W3)."""
         if result.measurement.seed != seed_of(result.measured_hash, result.node, result.nonce):
-            return "the seed is not that of the block, the node and the nonce"
+            raise TranscriptRejected("the seed is not that of the block, the node and the nonce")
         modelled = self._modelled or is_guest(result.worker)
-        capacity = capacity_of(view, result.worker)
-        try:
-            verify(result.measurement, capacity, allow_modelled=modelled)
-        except TranscriptRejected as rejected:
-            return str(rejected)
+        verify(result.measurement, capacity_of(view, result.worker), allow_modelled=modelled)
         found, sgx = factors(view, result.worker, result.measurement)
         signed = (result.sgx, result.b, result.c1, result.c2, result.c3)
         if signed != (sgx, found.b, found.c1, found.c2, found.c3):
-            return "the factors do not follow from the measurement"
-        return None
+            raise TranscriptRejected("the factors do not follow from the measurement")
 
     def saw(self, attestation: Attestation) -> None:
         """A test counts once: nobody picks the best of many."""
@@ -192,5 +206,7 @@ class Measuring(Duty):
         return [Tell(attestation.worker, signed)]
 
     def given_up(self, view: View, attestation: Attestation, reasons: str) -> list[Operation]:
+        """A cheat is called one where the lead itself has found it: peers may err, or lie."""
         assert isinstance(attestation, PerfResult)
-        return [Tell(attestation.worker, MeasureFailed(reasons))]
+        cheated = attestation == self._disproved
+        return [Tell(attestation.worker, MeasureFailed(reasons, cheated))]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from cluster.perftest import Undecided
 from cluster.scores import profile_measurement
 from devnet.actors.attestations import PerfResult
 from devnet.actors.duties.measuring import (
@@ -208,6 +210,60 @@ def test_a_worker_hears_why_its_result_was_not_signed(stage: Stage) -> None:
     why = "sequence 1 is signed already and can still be published"
     failed = MeasureFailed(f"gatekeeper-2: {why}; gatekeeper-3: {why}")
     assert told == [(LEAD, Tell("worker-1", failed))]
+
+
+def swapped(asked: Measured) -> Measured:
+    assert asked.measurement is not None
+    return replace(asked, measurement=replace(asked.measurement, node="worker-2"))
+
+
+def faster(asked: Measured) -> Measured:
+    assert asked.measurement is not None
+    return replace(asked, measurement=replace(asked.measurement, cpu_steps_per_second=10**9))
+
+
+def of_another_seed(asked: Measured) -> Measured:
+    assert asked.measurement is not None
+    return replace(asked, measurement=replace(asked.measurement, seed=b"earlier"))
+
+
+def heard(stage: Stage, ended: Measured) -> MeasureFailed:
+    """What worker-1 is told of a test that ended so."""
+    actors = keepers(stage)
+    talk(actors, stage.view(10), {LEAD: [MeasureAsked("worker-1")]})
+    ((_, tell),) = talk(actors, stage.view(10), {LEAD: [ended]})
+    assert isinstance(tell, Tell)
+    assert isinstance(tell.message, MeasureFailed)
+    return tell.message
+
+
+@pytest.mark.parametrize("cheat", [swapped, faster, of_another_seed])
+def test_what_the_lead_finds_of_a_measurement_is_a_cheat(
+    stage: Stage, cheat: Callable[[Measured], Measured]
+) -> None:
+    assert heard(stage, cheat(measured(stage, "worker-1", 10))).cheated
+
+
+def test_a_cheat_that_the_test_itself_found_is_told(stage: Stage) -> None:
+    why = "it ran on worker-2"
+    assert heard(stage, Measured("worker-1", None, why, cheated=True)) == MeasureFailed(why, True)
+    stage = Stage()
+    assert heard(stage, Measured("worker-1", None, "overloaded")) == MeasureFailed("overloaded")
+
+
+def test_what_a_busy_machine_does_as_well_is_no_cheat(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`verify` says it of no model; which transcripts are so is `test_perftest`'s."""
+
+    def slow(*_: object, **__: object) -> None:
+        raise Undecided("disk: the challenge took as long as filling it again")
+
+    monkeypatch.setattr("devnet.actors.duties.measuring.verify", slow)
+
+    told = heard(stage, measured(stage, "worker-1", 10))
+
+    assert told == MeasureFailed(f"{LEAD}: disk: the challenge took as long as filling it again")
 
 
 @pytest.mark.parametrize(
