@@ -3,11 +3,13 @@
 Everything that runs here may be: etcd keeps its data in its folder, the API server, the controller
 manager, the scheduler and metrics-server keep nothing, and a kubelet ends what an earlier life left
 before it takes its pods up again. A part that keeps ending is given up, and so is one that has
-never worked: its log says why. One that a signal has stopped is named and left alone.
+never worked: its log says why. One that a signal has stopped is named and left alone. Where the
+watch itself ends by an error that nobody foresaw, it is named as a part that is gone.
 """
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections import deque
@@ -16,12 +18,14 @@ from dataclasses import dataclass, field
 from logging import Logger
 
 from cluster.ended import Ended, Incident, Outlook
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, ClusterStartFailed
 from cluster.processes import Process
 
 _EVERY_SECONDS = 0.1
 _JOIN_SECONDS = 5.0
 _MOST_INCIDENTS = 1000
+_WATCH = "supervisor"
+_MINUTE_SECONDS = 60.0
 STOPPED = "is stopped by a signal (SIGSTOP, a debugger)"
 
 
@@ -41,6 +45,13 @@ class Backoff:
     def recent(self, deaths: Sequence[float], now: float) -> int:
         """How many of them are no older than the window."""
         return sum(1 for moment in deaths if now - moment < self.window_seconds)
+
+    @property
+    def window(self) -> str:
+        """The window in words."""
+        if self.window_seconds == _MINUTE_SECONDS:
+            return "a minute"
+        return f"{self.window_seconds:g} s"
 
 
 @dataclass(slots=True)
@@ -81,6 +92,7 @@ class Supervisor:
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
+        self._watch_ended = ""  # by what, in words
 
     def keep(
         self, name: str, start: Callable[[], Process], works: Callable[[], bool], node: str = ""
@@ -112,10 +124,11 @@ class Supervisor:
             self._thread.join(_JOIN_SECONDS)
 
     def ended(self) -> tuple[Ended, ...]:
-        """Every part that is not there now, whatever is to come of it."""
+        """Every part that is not there now, whatever is to come of it; the watch is one."""
         with self._lock:
             states = [self._ended(part) for part in self._parts.values()]
-        return tuple(state for state in states if state is not None)
+            watch = (Ended(_WATCH, self._watch_ended),) if self._watch_ended else ()
+        return (*watch, *(state for state in states if state is not None))
 
     def incidents(self) -> tuple[Incident, ...]:
         """What became of the parts so far, oldest first; the last thousand."""
@@ -126,6 +139,8 @@ class Supervisor:
         """Raise `ClusterStartFailed` naming the first part that has ended and does not return; of
         those of nodes, that of `node` alone is looked at."""
         with self._lock:
+            if self._watch_ended:
+                raise ClusterStartFailed(f"{_WATCH} {self._watch_ended}")
             gone = [
                 part.process
                 for part in self._parts.values()
@@ -147,8 +162,15 @@ class Supervisor:
                 self._back(part)
 
     def _run(self) -> None:
-        while not self._over.wait(_EVERY_SECONDS):
-            self.tick()
+        try:
+            while not self._over.wait(_EVERY_SECONDS):
+                self.tick()
+        except BaseException as error:  # noqa: BLE001  a thread has nobody to raise it to
+            with self._lock:
+                self._watch_ended = (
+                    f"ended by {type(error).__name__}: {error}; no part is started again any more"
+                )
+            self._log.exception("%s %s", _WATCH, self._watch_ended)
 
     def _look(self, part: _Part) -> None:
         now = self._clock()
@@ -184,13 +206,15 @@ class Supervisor:
         part.starts += 1
         try:
             part.process = part.start()
-        except (ClusterError, OSError) as error:
+        except (ClusterError, OSError, subprocess.SubprocessError) as error:
             self._died(part, f"cannot be started again: {error}", self._clock())
 
     def _back(self, part: _Part) -> None:
         with self._lock:
             if self._parts.get(part.name) is not part or part.absent is None:
                 return
+            if not part.process.running:
+                return  # it has died since it answered
             seconds = self._clock() - part.absent
             part.absent = None
             if part.worked:
@@ -201,7 +225,11 @@ class Supervisor:
         log = part.process.log
         if part.given_up:
             times = self._times(part)
-            how = part.how if times == 1 else f"{part.how}, for the {times}. time in a minute"
+            how = (
+                part.how
+                if times == 1
+                else f"{part.how}, for the {times}. time in {self._backoff.window}"
+            )
             return Ended(part.name, how, log, part.node)
         now = part.process.ended()
         if now is not None and not part.worked:
@@ -224,7 +252,7 @@ class Supervisor:
     def _often(self, part: _Part) -> str:
         if not part.worked:
             return "has never worked"
-        return f"ended {self._times(part)} times in a minute"
+        return f"ended {self._times(part)} times in {self._backoff.window}"
 
     def _note(self, part: _Part, said: str, *, died: bool = False) -> None:
         self._noted += 1

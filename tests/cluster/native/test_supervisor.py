@@ -7,11 +7,12 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import SubprocessError
 
 import pytest
 
 from cluster.ended import Ended, Outlook, dead_of
-from cluster.errors import ClusterStartFailed
+from cluster.errors import ClusterLacks, ClusterStartFailed
 from cluster.native.supervisor import STOPPED, Backoff, Supervisor
 from cluster.processes import Process
 from cluster.waiting import Seen, wait_for
@@ -27,13 +28,23 @@ class Bench:
         self.folder = folder
         self.supervisor = Supervisor(logging.getLogger("tests"), BACKOFF, lambda: self.now)
         self.works = True
+        self.dies_answering = False
+        self.start_error: Exception | None = None
 
     def keep(self, name: str, script: str = "exec sleep 60", node: str = "") -> Process:
         def start() -> Process:
+            if self.start_error is not None:
+                raise self.start_error
             log = self.folder / f"{name}.log"
             return Process(name, ["sh", "-c", script], log=log, env=dict(os.environ))
 
-        return self.supervisor.keep(name, start, lambda: self.works, node)
+        def works() -> bool:
+            if self.dies_answering:
+                self.kill(name)
+                return True
+            return self.works
+
+        return self.supervisor.keep(name, start, works, node)
 
     def process(self, name: str) -> Process:
         found = self.supervisor.process(name)
@@ -157,6 +168,79 @@ def test_who_has_never_worked_is_not_started_again(bench: Bench) -> None:
     assert bench.said()[-1] == "store is not started again: it has never worked"
     with pytest.raises(ClusterStartFailed, match=r"(?s)exit code 2.*unknown flag"):
         bench.supervisor.check()
+
+
+def test_the_window_is_told_as_it_is(tmp_path: Path) -> None:
+    assert Backoff().window == "a minute"
+    made = Bench(tmp_path)
+    made.supervisor = Supervisor(
+        logging.getLogger("tests"), Backoff((0.0,), window_seconds=7.5), lambda: made.now
+    )
+    made.keep("store")
+    made.supervisor.tick()
+    for _ in range(2):
+        made.kill("store")
+        made.supervisor.tick()
+    (gone,) = made.supervisor.ended()
+    assert str(gone) == "store was killed by SIGKILL, for the 2. time in 7.5 s"
+    assert made.said()[-1] == "store is not started again: it ended 2 times in 7.5 s"
+
+
+def test_who_dies_once_it_has_answered_is_not_back(bench: Bench) -> None:
+    """It said "is back" of a part that was dead."""
+    bench.keep("store")
+    bench.supervisor.tick()
+    bench.kill("store")
+    bench.works = False
+    bench.supervisor.tick()
+    bench.dies_answering = True
+    bench.supervisor.tick()
+
+    (away,) = bench.supervisor.ended()
+    assert (away.name, away.outlook) == ("store", Outlook.RETURNS)
+    assert bench.said() == ["store was killed by SIGKILL"]
+    bench.dies_answering, bench.works = False, True
+    bench.supervisor.tick()
+    bench.now += 1.5
+    bench.supervisor.tick()
+    assert bench.said()[-1] == "store is back after 1.5 s, start 3"
+
+
+def test_a_watch_that_dies_is_named(bench: Bench) -> None:
+    """Nothing was started again any more, and nobody was told."""
+
+    def works() -> bool:
+        raise ValueError("a port of text")
+
+    process = Process("store", ["sleep", "60"], log=bench.folder / "log", env=dict(os.environ))
+    bench.supervisor.keep("store", lambda: process, works)
+    bench.supervisor.watch()
+    wait_for("its end", lambda: Seen(bool(bench.supervisor.ended())), 5)
+
+    (watch,) = bench.supervisor.ended()
+    how = "ended by ValueError: a port of text; no part is started again any more"
+    assert watch == Ended("supervisor", how)
+    with pytest.raises(ClusterStartFailed, match=f"supervisor {how}"):
+        bench.supervisor.check()
+    bench.supervisor.stop()
+
+
+@pytest.mark.parametrize("error", [ClusterLacks("no etcd"), OSError("no"), SubprocessError("no")])
+def test_who_cannot_be_started_again_has_died_again(bench: Bench, error: Exception) -> None:
+    bench.keep("store")
+    bench.supervisor.tick()
+    bench.kill("store")
+    bench.start_error = error
+    bench.supervisor.tick()
+    bench.supervisor.tick()
+    assert bench.said()[:2] == [
+        "store was killed by SIGKILL",
+        f"store cannot be started again: {error}",
+    ]
+    bench.start_error = None
+    bench.now += 1.5
+    bench.supervisor.tick()
+    assert bench.said()[-1] == "store is back after 1.5 s, start 3"
 
 
 def test_who_is_stopped_is_named_and_left_alone(bench: Bench) -> None:
