@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
@@ -182,8 +182,8 @@ def overridden(document: Document, overrides: Mapping[str, str], source: str) ->
             continue
         reader = _Reader(source, placed_line=0)
         loc = _found(tree, path)
-        if loc is None:
-            faults.append(Fault(source, 0, shown, "no such path in the file"))
+        if isinstance(loc, str):
+            faults.append(Fault(source, 0, shown, "no such path in the file", loc))
             continue
         if loc in said:
             faults.append(Fault(source, 0, shown, f"set twice, first as '{said[loc]}'"))
@@ -352,8 +352,9 @@ def _copied(value: Any) -> Any:
     return [_copied(child) for child in value] if isinstance(value, list) else value
 
 
-def _found(tree: Any, path: str) -> Loc | None:
-    """The location a dotted path names; its last part may be new, the others must exist."""
+def _found(tree: Any, path: str) -> Loc | str:
+    """The location a dotted path names; its last part may be new, the others must exist. Where they
+    do not, a hint: the text that stands in the way, which may name a file that has the rest."""
     parts = [name or int(index) for name, index in _PATH_PART.findall(path)]
     loc: list[str | int] = []
     value = tree
@@ -365,16 +366,30 @@ def _found(tree: Any, path: str) -> Loc | None:
             ]
             step = named[0] if named else _index(part)
             if not 0 <= step < len(value):
-                return None
+                return _named_like(part, value, loc)
             value = value[step]
+        elif isinstance(value, str):
+            return _is_text(value, loc)
         elif isinstance(part, int):
-            return None  # an entry of what is no list
+            return ""  # an entry of what is no list
         elif isinstance(value, dict):
             value = value.get(part)
         elif value is not None or not loc:
-            return None  # else a section the file leaves to its defaults
+            return ""  # else a section the file leaves to its defaults
         loc.append(step)
-    return tuple(loc) or None
+    return tuple(loc) or ""
+
+
+def _is_text(value: str, loc: Sequence[str | int]) -> str:
+    return f"{path_text(tuple(loc))} is the text {value[:_LONGEST_PATH]!r}"
+
+
+def _named_like(part: str | int, entries: list[Any], loc: Sequence[str | int]) -> str:
+    """Of the first entry that is a text and, as a path, has that name."""
+    for n, entry in enumerate(entries):
+        if isinstance(entry, str) and PurePath(entry).stem == part:
+            return _is_text(entry, [*loc, n])
+    return ""
 
 
 def _index(part: str | int) -> int:

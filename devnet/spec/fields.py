@@ -164,15 +164,18 @@ MilliCpu = Annotated[
         Bounds(1, MAX_MILLI_CPU, units.milli_cpu_text),
     ),
 ]
-Bytes = Annotated[
-    int,
-    *_field(
-        units.memory_bytes,
-        units.memory_text,
-        _pattern("^[0-9.]+([kMGT]|[KMGT]i)?$", "32Mi", "1Gi"),
-        Bounds(1, MAX_MIB * 2**20, units.memory_text),
-    ),
-]
+
+
+def _of_bytes(parse: Callable[[object], int]) -> tuple[Any, ...]:
+    """Written in units of bytes, whatever a fault calls it."""
+    pattern = _pattern("^[0-9.]+([kMGT]|[KMGT]i)?$", "32Mi", "1Gi")
+    bounds = Bounds(1, MAX_MIB * 2**20, units.memory_text)
+    return _field(parse, units.memory_text, pattern, bounds)
+
+
+Bytes = Annotated[int, *_of_bytes(units.memory_bytes)]
+StorageBytes = Annotated[int, *_of_bytes(units.storage_bytes)]
+Rate = Annotated[int, *_of_bytes(units.rate)]
 Ratio = Annotated[
     Fraction,
     *_field(

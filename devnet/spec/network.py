@@ -31,9 +31,11 @@ from devnet.spec.fields import (
     Natural,
     Positive,
     PositiveSeconds,
+    Rate,
     Ratio,
     Seconds,
     SpecModel,
+    StorageBytes,
     Text,
     Truth,
     Usd1e8,
@@ -152,9 +154,9 @@ class OwnProfile(SpecModel):
     description: Text = ""
     cpu: Annotated[MilliCpu, at_most(MAX_PROFILE_MILLI_CPU, milli_cpu_text)]
     memory: Annotated[Bytes, at_most(MAX_PROFILE_BYTES, memory_text)]
-    storage: Annotated[Bytes, at_most(MAX_PROFILE_BYTES, memory_text)]
-    disk_write: Annotated[Bytes, at_most(MAX_PROFILE_RATE)] = Field(description="bytes a second")
-    network: Annotated[Bytes, at_most(MAX_PROFILE_RATE)] = Field(description="bits a second")
+    storage: Annotated[StorageBytes, at_most(MAX_PROFILE_BYTES, memory_text)]
+    disk_write: Annotated[Rate, at_most(MAX_PROFILE_RATE)] = Field(description="bytes a second")
+    network: Annotated[Rate, at_most(MAX_PROFILE_RATE)] = Field(description="bits a second")
     sgx_epc: Annotated[Bytes, at_most(MAX_PROFILE_BYTES, memory_text)] | None = Field(
         default=None, description="bytes; absent: no SGX"
     )
@@ -263,7 +265,7 @@ class Service(SpecModel):
     command: tuple[Text, ...] = Field(min_length=1)
     cpu: MilliCpu = 50
     memory: Bytes = 32 * 2**20
-    storage: Bytes | None = Field(
+    storage: StorageBytes | None = Field(
         default=None, description="virtual_machine: of one replica, in whole GiB"
     )
     readiness: Text = Field(

@@ -115,6 +115,16 @@ def memory_bytes(text: object) -> int:
     return _quantity(text, "an amount of memory", _BYTES, "one byte")
 
 
+def storage_bytes(text: object) -> int:
+    """As `memory_bytes`, of a disk."""
+    return _quantity(text, "an amount of storage", _BYTES, "one byte")
+
+
+def rate(text: object) -> int:
+    """`20M`, `1Gi` of something a second, in the units of bytes; above 0."""
+    return _quantity(text, "a rate", _BYTES, "one a second")
+
+
 def milli_cpu_text(milli: int) -> str:
     return f"{milli // 1000}" if milli % 1000 == 0 else f"{milli}m"
 

@@ -119,6 +119,31 @@ def test_all_faults_of_profiles_at_once_each_at_its_line(town: Town) -> None:
     ]
 
 
+def test_a_figure_is_told_as_what_it_is(town: Town) -> None:
+    nothing = "{name: edge, cpu: 0, memory: 0, storage: 0, disk_write: 0, network: x}"
+    town_with(town, nothing, workers="edge")
+
+    assert faults(town) == [
+        "network.yaml:5: profiles[0].cpu: an amount of CPU must be above 0; seen '0'",
+        "network.yaml:5: profiles[0].memory: an amount of memory must be above 0; seen '0'",
+        "network.yaml:5: profiles[0].storage: an amount of storage must be above 0; seen '0'",
+        "network.yaml:5: profiles[0].disk_write: a rate must be above 0; seen '0'",
+        "network.yaml:5: profiles[0].network: not a rate; seen 'x'",
+    ]
+
+
+@pytest.mark.parametrize("path", ["profiles.0.cpu", "profiles[0].cpu", "profiles.edge.cpu"])
+def test_what_a_file_of_a_profile_says_is_not_set_from_outside(town: Town, path: str) -> None:
+    machine(town, "edge.yaml", EDGE)
+    town_with(town, "machines/edge.yaml", RACK)
+
+    with pytest.raises(SpecError) as caught:
+        load_network(town.network_path, {path: "3"}, environment={})
+
+    why = "no such path in the file; profiles[0] is the text 'machines/edge.yaml'"
+    assert [str(fault) for fault in caught.value.faults] == [f"--set: {path}: {why}"]
+
+
 def test_a_profile_has_a_name_of_its_own(town: Town) -> None:
     standard = RACK.replace("rack", "standard")
     town_with(town, standard, RACK, RACK, workers="rack, rakc")
