@@ -329,6 +329,37 @@ func TestWhatIsClosedStartsNothingAnew(t *testing.T) {
 	}
 }
 
+func TestAPodHasTheVariablesOfManyServices(t *testing.T) {
+	links := func(c *cri.ContainerConfig) {
+		for i := range 600 {
+			for _, name := range []string{
+				"SERVICE_HOST", "SERVICE_PORT", "PORT", "PORT_80_TCP", "PORT_80_TCP_PROTO", "PORT_80_TCP_PORT", "PORT_80_TCP_ADDR",
+			} {
+				c.Envs = append(c.Envs, &cri.KeyValue{Key: fmt.Sprintf("WEB_%d_%s", i, name), Value: []byte("x y")})
+			}
+		}
+	}
+	b := newBench(t, nil)
+	id := b.run("env | grep -c '^WEB_[0-9]*_[A-Z0-9_]*=x y$'; env | grep -c KOMPUTE_DEVNET_ID; while :; do sleep 0.1; done", links)
+	b.until("it has said so", func() bool { return len(b.lines("main/0.log")) == 2 })
+	if got := fmt.Sprint(b.lines("main/0.log")); got != "[stdout F 4200 stdout F 1]" {
+		t.Errorf("it has %s", got)
+	}
+	out, _, err := b.service.ExecSync(t.Context(), id, []string{"sh", "-c", "env | grep -c ^WEB_"}, limit)
+	if string(out) != "4200\n" || err != nil {
+		t.Errorf("another command has %q, %v", out, err)
+	}
+	tooMany := b.create("true", func(c *cri.ContainerConfig) {
+		for i := range 3000 {
+			c.Envs = append(c.Envs, &cri.KeyValue{Key: fmt.Sprintf("OWN_%d", i), Value: []byte("x")})
+		}
+	})
+	err = b.service.StartContainer(t.Context(), tooMany)
+	if err == nil || !strings.Contains(err.Error(), "its environment (3006 variables)") {
+		t.Errorf("said %v", err)
+	}
+}
+
 func TestAnEnvironmentVariableIsNoArgumentOfTheSandbox(t *testing.T) {
 	b := newBench(t, nil)
 	id := b.create("true", func(c *cri.ContainerConfig) {

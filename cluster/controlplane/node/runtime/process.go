@@ -25,7 +25,9 @@ const (
 
 	executeLimit = 10 * time.Second
 	executePause = time.Millisecond
-	notStarted   = 127 // as a shell says it of a program that is not there
+	// Bubblewrap takes 9000; some are beside those that are counted.
+	mostArguments = 8900
+	notStarted    = 127 // as a shell says it of a program that is not there
 )
 
 // errNotStarted: bubblewrap ended before the command did its first instruction; it has said why on
@@ -62,7 +64,7 @@ func (s *Service) launch(
 	}
 	defer wires.close()
 	bwrap := exec.Command(s.program, append(append(wires.options, "--"), spec.Command...)...)
-	bwrap.Env = []string{devnetID + "=" + s.options.DevnetID}
+	bwrap.Env = append(spec.Inherited(), devnetID+"="+s.options.DevnetID)
 	bwrap.Dir = "/" // which everybody may enter
 	bwrap.ExtraFiles = wires.theirs
 	bwrap.Stdin, bwrap.Stdout, bwrap.Stderr = files.in, files.out, files.err
@@ -150,6 +152,10 @@ func (s *Service) wire(spec sandbox.Spec, who *identified, inside *process) (*wi
 		namespaces, options = []*os.File{users}, spec.Arguments()
 	default:
 		options = spec.Arguments()
+	}
+	if len(options) > mostArguments {
+		return nil, errors.Join(fmt.Errorf("its environment (%d variables) and volumes (%d) are more than "+
+			"a sandbox is told of", len(spec.Environment), len(spec.Mounts)), closeAll(namespaces))
 	}
 	made := &wires{options: []string{
 		"--args", strconv.Itoa(argumentsFD), "--json-status-fd", strconv.Itoa(statusFD),

@@ -5,6 +5,7 @@ package sandbox
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -75,7 +76,8 @@ func (s Spec) Check() error {
 }
 
 // Arguments for bubblewrap, up to the command. They hold the container's environment, so
-// hand them over by `--args FD`, where no other process reads them.
+// hand them over by `--args FD`, where no other process reads them. Bubblewrap's own environment is
+// passed on too, and is to be Inherited.
 func (s Spec) Arguments() []string {
 	users := []string{"--unshare-user"}
 	if s.Namespace != 0 {
@@ -140,12 +142,28 @@ func (s Spec) options(first ...string) []string {
 	if s.WorkingDir != "" {
 		list = append(list, "--chdir", s.WorkingDir)
 	}
-	list = append(list, "--clearenv")
 	for _, each := range s.Environment {
-		name, value, _ := strings.Cut(each, "=")
-		list = append(list, "--setenv", name, value)
+		if name, value, _ := strings.Cut(each, "="); !serviceLink.MatchString(name) {
+			list = append(list, "--setenv", name, value)
+		}
 	}
 	return list
+}
+
+// serviceLink is the name of a variable by which Kubernetes tells a pod of a Service: seven each, of
+// every Service of its namespace, and bubblewrap takes 3000 variables as arguments.
+var serviceLink = regexp.MustCompile(
+	`^[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+
+// Inherited is the part of the environment that is to be bubblewrap's own, which it passes on. Only
+// names that mean nothing to it nor to the loader: bubblewrap itself runs outside of the sandbox.
+func (s Spec) Inherited() (found []string) {
+	for _, each := range s.Environment {
+		if name, _, _ := strings.Cut(each, "="); serviceLink.MatchString(name) {
+			found = append(found, each)
+		}
+	}
+	return found
 }
 
 func bind(mount Mount) []string {

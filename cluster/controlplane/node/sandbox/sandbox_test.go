@@ -34,7 +34,7 @@ func TestASandboxIsShutOnEverySide(t *testing.T) {
 		{"--uid", "1000", "--gid", "1001"}, {"--hostname", "one"},
 		{"--ro-bind", "/volumes/a", "/etc/a"}, {"--bind", "/volumes/b", "/data"},
 		{"--ro-bind", "/stage/0", "/srv"}, {"--bind", "/state/x", "/tmp"}, {"--chdir", "/srv"},
-		{"--clearenv", "--setenv", "A", "b=c", "--setenv", "EMPTY", ""},
+		{"--setenv", "A", "b=c", "--setenv", "EMPTY", ""},
 	} {
 		has(t, arguments, wanted...)
 	}
@@ -100,6 +100,28 @@ func without(arguments []string, option string) []string {
 		kept = append(kept, arguments[i])
 	}
 	return kept
+}
+
+func TestOfItsEnvironmentOnlyServicesAreBubblewrapsOwn(t *testing.T) {
+	linked := spec()
+	services := []string{
+		"WEB_SERVICE_HOST=10.0.0.1", "WEB_SERVICE_PORT=80", "WEB_SERVICE_PORT_HTTP=80", "WEB_PORT=tcp://10.0.0.1:80",
+		"WEB_PORT_80_TCP=tcp://10.0.0.1:80", "WEB_PORT_80_TCP_PROTO=tcp", "WEB_PORT_80_UDP_ADDR=10.0.0.1",
+	}
+	others := []string{"LD_PRELOAD=/srv/x.so", "LD_LIBRARY_PATH=/srv", "PATH=/bin", "PORT=8080", "web_PORT=1", "MALLOC_PERTURB_=1"}
+	linked.Environment = append(append([]string{}, others...), services...)
+	if got := linked.Inherited(); !slices.Equal(got, services) {
+		t.Errorf("inherited: %q", got)
+	}
+	for name, arguments := range map[string][]string{"its own": linked.Arguments(), "another's": linked.Joining(6, 7, 8, false)} {
+		for _, each := range others {
+			variable, value, _ := strings.Cut(each, "=")
+			has(t, arguments, "--setenv", variable, value)
+		}
+		if slices.Contains(arguments, "WEB_PORT") {
+			t.Errorf("%s has it twice: %q", name, arguments)
+		}
+	}
 }
 
 func TestNoValueBecomesAnArgumentOfItsOwn(t *testing.T) {
