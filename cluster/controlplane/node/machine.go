@@ -25,13 +25,17 @@ const leastCPU, leastMemory = 1_000, 4_096
 type machine struct {
 	config Config
 	usage  func() (cgroup.Usage, error)
+	disk   *disk
 	boot   string // another after each start: to Kubernetes the machine was booted
 }
 
 var _ kubeletcadvisor.Interface = machine{}
 
 func newMachine(config Config, usage func() (cgroup.Usage, error)) machine {
-	return machine{config, usage, fmt.Sprintf("%s-%d", config.Node, time.Now().UnixNano())}
+	return machine{
+		config, usage, &disk{folder: config.Folder},
+		fmt.Sprintf("%s-%d", config.Node, time.Now().UnixNano()),
+	}
 }
 
 func (machine) Start() error { return nil }
@@ -102,23 +106,32 @@ func (m machine) ContainerFsInfo(context.Context) (cadvisor2.FsInfo, error) { re
 
 func (m machine) GetDirFsInfo(string) (cadvisor2.FsInfo, error) { return m.RootFsInfo() }
 
-// RootFsInfo is a disk of the profile's size, as free as the host's allows.
+// RootFsInfo is a disk of the profile's size with the node's own files on it, and no more room than
+// the host has.
 func (m machine) RootFsInfo() (cadvisor2.FsInfo, error) {
-	var host syscall.Statfs_t
-	if err := syscall.Statfs(m.config.Folder, &host); err != nil {
-		return cadvisor2.FsInfo{}, fmt.Errorf("file system of the node: %w", err)
+	host, err := hostDisk(m.config.Folder)
+	if err != nil {
+		return cadvisor2.FsInfo{}, err
 	}
-	available := host.Bavail * uint64(host.Bsize)
-	capacity := host.Blocks * uint64(host.Bsize)
-	if size := m.config.quantity(v1.ResourceEphemeralStorage); size.Sign() > 0 {
-		capacity = uint64(size.Value())
+	used, err := m.disk.usedBytes()
+	if err != nil {
+		return cadvisor2.FsInfo{}, err
 	}
-	inodes, free := host.Files, host.Ffree
+	size := m.config.quantity(v1.ResourceEphemeralStorage)
+	capacity := uint64(size.Value())
+	left := capacity - min(used, capacity)
 	return cadvisor2.FsInfo{
 		Timestamp: time.Now(), Device: "node", Mountpoint: m.config.Folder,
-		Capacity: capacity, Available: min(available, capacity),
-		Usage: capacity - min(available, capacity), Inodes: &inodes, InodesFree: &free,
+		Capacity: capacity, Available: min(host.Bavail*uint64(host.Bsize), left),
+		Usage: used, Inodes: &host.Files, InodesFree: &host.Ffree,
 	}, nil
+}
+
+func hostDisk(folder string) (host syscall.Statfs_t, err error) {
+	if err := syscall.Statfs(folder, &host); err != nil {
+		return host, fmt.Errorf("file system of the node: %w", err)
+	}
+	return host, nil
 }
 
 // completeDisk gives a node whose profile says nothing of its disk the host's: a kubelet is not
@@ -130,11 +143,12 @@ func (c *Config) completeDisk() error {
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return err
 	}
-	disk, err := machine{config: *c}.RootFsInfo()
+	host, err := hostDisk(c.Folder)
 	if err != nil {
 		return err
 	}
 	c.Capacity = c.Capacity.DeepCopy()
-	c.Capacity[v1.ResourceEphemeralStorage] = *resource.NewQuantity(int64(disk.Capacity), resource.BinarySI)
+	size := int64(host.Blocks) * host.Bsize
+	c.Capacity[v1.ResourceEphemeralStorage] = *resource.NewQuantity(size, resource.BinarySI)
 	return nil
 }
