@@ -57,6 +57,12 @@ func Run(ctx context.Context, config Config) error {
 	}
 	rights := findRights(config)
 	rights.say(&holds)
+	if err := holds.holdsStill(config.Enforcement); err != nil {
+		if group != nil {
+			err = errors.Join(err, group.Close())
+		}
+		return err
+	}
 	service, err := runtime.New(runtime.Options{
 		Bubblewrap: config.Bubblewrap, Folder: config.Folder, Visible: config.Visible,
 		Hidden: config.Hidden, Path: config.Path, DevnetID: config.DevnetID, Group: group,

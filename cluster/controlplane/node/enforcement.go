@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 
 	v1 "k8s.io/api/core/v1"
@@ -50,16 +52,36 @@ func limitNode(config Config) (*cgroup.Group, enforcement, error) {
 		return nil, said, err
 	}
 	if err != nil {
+		why := "no control groups here"
+		if errors.Is(err, cgroup.ErrRefused) {
+			why = "control groups here take no limits"
+		}
 		said.Narrowed = append([]string{
 			fmt.Sprintf("CPU is not limited, memory for each process by itself and processes for each container: "+
-				"no control groups here (%v).", cause(err)),
+				"%s (%v).", why, cause(err)),
 		}, said.Narrowed...)
 		return nil, said, nil
 	}
 	said.Enforced = append([]string{fmt.Sprintf(
 		"CPU quota, memory limit and number of processes of every node, pod and container (cgroup %s).",
 		group.Version())}, said.Enforced...)
+	swaps, err := os.ReadFile("/proc/swaps")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, said, errors.Join(fmt.Errorf("this machine's swap: %w", err), group.Close())
+	}
+	said.Narrowed = append(said.Narrowed, swapped(group.BoundsSwap(), string(swaps))...)
 	return group, said, nil
+}
+
+// swapped says of a machine with swap, as /proc/swaps has it, that a limit of memory does not hold for
+// what is there.
+func swapped(bounded bool, swaps string) []string {
+	const heading = 1
+	if bounded || strings.Count(strings.TrimSpace(swaps), "\n") < heading {
+		return nil
+	}
+	return []string{"What a pod uses beyond its memory limit is swapped, and not OOMKilled: this kernel does not " +
+		"count swap by control group."}
 }
 
 // cause leaves out the node's own paths, so that all nodes of a machine say the same sentence.
@@ -82,6 +104,34 @@ func freshGroup(name string, limits cgroup.Limits) (*cgroup.Group, error) {
 		return nil, fmt.Errorf("%w: %w", errLeft, err)
 	}
 	return cgroup.New(name, limits)
+}
+
+var errLess = errors.New("not all holds any more that held on this node before")
+
+// holdsStill compares with the statement of an earlier life of the node, which was read when the
+// node was new: nobody would see that less holds after a restart, so its start fails.
+func (e enforcement) holdsStill(file string) error {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // it is its first
+	}
+	if err != nil {
+		return fmt.Errorf("what held on the node: %w", err)
+	}
+	var before enforcement
+	if err := json.Unmarshal(text, &before); err != nil {
+		return fmt.Errorf("what held on the node, %s: %w", file, err)
+	}
+	lost, news := without(before.Enforced, e.Enforced), without(e.Narrowed, before.Narrowed)
+	if len(lost) > 0 {
+		return fmt.Errorf("%w: %q; now: %q", errLess, lost, news)
+	}
+	return nil
+}
+
+// without gives those of a list that are not in the other.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(each string) bool { return slices.Contains(other, each) })
 }
 
 func (e enforcement) write(file string) error {

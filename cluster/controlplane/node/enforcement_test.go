@@ -84,6 +84,13 @@ func TestWhatHoldsIsWrittenWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.DevnetID = fmt.Sprintf("test-%d", os.Getpid())
+	// Whether there are any is found out by another group than the node's.
+	trial, none := cgroup.New("kompute-"+config.DevnetID, cgroup.Limits{MemoryBytes: 1 << 30, Pids: 10})
+	if none == nil {
+		if err := trial.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	group, said, err := limitNode(config)
 	if err != nil {
 		t.Fatal(err)
@@ -110,10 +117,109 @@ func TestWhatHoldsIsWrittenWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	limited := strings.Contains(strings.Join(found["enforced"], " "), "CPU quota")
-	if limited != (group != nil) {
-		t.Errorf("with a group: %v; said %v", group != nil, found)
+	if limited != (none == nil) || limited != (group != nil) {
+		t.Errorf("a group: %v, where there are none: %v; said %v", group != nil, none, found)
 	}
 	if len(found["narrowed"]) < 3 {
 		t.Errorf("narrowed: %q", found["narrowed"])
+	}
+}
+
+func TestANodeThatIsStartedAgainHoldsWhatItHeld(t *testing.T) {
+	full := enforcement{Enforced: []string{"Quota.", "Users."}, Narrowed: []string{"Disk."}}
+	for name, row := range map[string]struct {
+		now    enforcement
+		wanted string // of the error
+	}{
+		"the same": {full, ""},
+		"more":     {enforcement{Enforced: append([]string{"More."}, full.Enforced...)}, ""},
+		"less": {
+			enforcement{Enforced: []string{"Users."}, Narrowed: []string{"No groups.", "Disk."}},
+			`not all holds any more that held on this node before: ["Quota."]; now: ["No groups."]`,
+		},
+	} {
+		file := filepath.Join(t.TempDir(), "enforcement.json")
+		if err := row.now.holdsStill(file); err != nil {
+			t.Errorf("%s, for the first time: %v", name, err)
+		}
+		if err := full.write(file); err != nil {
+			t.Fatal(err)
+		}
+		err := row.now.holdsStill(file)
+		if row.wanted == "" && err != nil || row.wanted != "" && (!errors.Is(err, errLess) || err.Error() != row.wanted) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The whole of a node's start, up to where it differs from an earlier one.
+func TestANodeIsNotStartedWithLessThanItHad(t *testing.T) {
+	config, err := read(t, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Folder = t.TempDir()
+	config.DevnetID = fmt.Sprintf("test-less-%d", os.Getpid())
+	config.Enforcement = filepath.Join(config.Folder, "enforcement.json")
+	before := enforcement{Enforced: []string{"Gravity."}}
+	if err := before.write(config.Enforcement); err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), config); !errors.Is(err, errLess) || !strings.Contains(err.Error(), "Gravity.") {
+		t.Errorf("it ended with %v", err)
+	}
+	around, err := cgroup.New("kompute-"+config.DevnetID, cgroup.Limits{})
+	if err != nil {
+		return // no control groups
+	}
+	if err := around.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSwapThatNobodyCountsIsTold(t *testing.T) {
+	const none = "Filename\tType\tSize\tUsed\tPriority\n"
+	for name, row := range map[string]struct {
+		bounded bool
+		swaps   string
+		told    int
+	}{
+		"counted":     {true, none + "/swapfile file 1 0 -2\n", 0},
+		"not counted": {false, none + "/swapfile file 1 0 -2\n", 1},
+		"no swap":     {false, none, 0},
+		"no kernel's": {false, "", 0},
+	} {
+		if told := swapped(row.bounded, row.swaps); len(told) != row.told {
+			t.Errorf("%s: %q", name, told)
+		}
+	}
+}
+
+func TestGroupsThatTakeNoLimitsAreNotCalledMissing(t *testing.T) {
+	config, err := read(t, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.DevnetID = fmt.Sprintf("test-refused-%d", os.Getpid())
+	around, err := cgroup.New("kompute-"+config.DevnetID, cgroup.Limits{QuotaMicroseconds: 1_000, PeriodMicroseconds: 100_000})
+	if err != nil {
+		t.Skipf("no control groups: %v", err)
+	}
+	defer func() {
+		if err := around.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if around.Version() != "v1" {
+		t.Skip("a hierarchy of version 2 takes a quota above the one around it")
+	}
+	group, said, err := limitNode(config)
+	if err != nil || group != nil {
+		t.Fatalf("a group: %v, %v", group != nil, err)
+	}
+	wanted := "CPU is not limited, memory for each process by itself and processes for each container: " +
+		"control groups here take no limits (invalid argument)."
+	if said.Narrowed[0] != wanted {
+		t.Errorf("said %q", said.Narrowed[0])
 	}
 }
