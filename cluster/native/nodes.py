@@ -91,6 +91,7 @@ class NodeFiles:
             "restart_seconds": _RESTART_SECONDS,
         }
         files.config.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        files.statement.unlink(missing_ok=True)  # of another node: this one need not hold as much
         return files
 
     def enforcement(self) -> Enforcement | None:

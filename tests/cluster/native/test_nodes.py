@@ -1,4 +1,5 @@
-"""Which namespaces a kubelet gets, and what is said where it can have none."""
+"""What a kubelet is started with: its files, its namespaces, and what is said where it can have
+none."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ClusterLacks
-from cluster.native.nodes import allowed_namespaces
+from cluster.interface import Capacity, Enforcement, NodeSpec
+from cluster.native.nodes import NodeFiles, allowed_namespaces
+from cluster.native.pki import Authority
 from devnet.base.toolchain import Toolchain
 
 USERS = ("--mount", "--user", "--map-root-user")
@@ -18,6 +21,28 @@ USERS = ("--mount", "--user", "--map-root-user")
 @pytest.fixture(scope="module")
 def bubblewrap() -> Path:
     return Toolchain().bubblewrap()
+
+
+def test_a_new_node_has_said_nothing_whoever_had_its_name_before(tmp_path: Path) -> None:
+    spec = NodeSpec("worker-1", "standard", "eu", "eu-a", Capacity(1000, 1 << 30))
+    authority = Authority(tmp_path / "pki", "ca")
+
+    def write() -> NodeFiles:
+        return NodeFiles.write(
+            spec,
+            tmp_path / "worker-1",
+            devnet_id="d",
+            server="https://127.0.0.1:1",
+            authority=authority,
+            bubblewrap=Path("/bwrap"),
+            folders=tmp_path / "folders.json",
+            hidden=(),
+        )
+
+    files = write()
+    files.statement.write_text('{"enforced": ["Gravity."], "narrowed": []}')
+    assert files.enforcement() == Enforcement(("Gravity.",), ())
+    assert write().enforcement() is None
 
 
 def program(folder: Path, script: str) -> Path:
