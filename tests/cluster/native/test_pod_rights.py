@@ -186,6 +186,33 @@ def test_who_a_pod_cannot_be_is_refused_by_name(
     _refused(place, field, "", securityContext=rights)
 
 
+@pytest.mark.parametrize(
+    ("field", "asked"),
+    [
+        ("securityContext.privileged", {"securityContext": {"privileged": True}}),
+        (
+            "securityContext.capabilities.add",
+            {"securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}},
+        ),
+        ("targetContainerName", {"targetContainerName": "main"}),
+    ],
+)
+def test_what_is_added_to_a_pod_is_refused_by_name(
+    place: Place, field: str, asked: dict[str, object]
+) -> None:
+    """By its start: the pod itself was taken before, and goes on."""
+    own = place.bench
+    own.start(own.container(FOREVER))
+    own.wait("started", started)
+    change = {"spec": {"ephemeralContainers": [own.container("true", name="look", **asked)]}}
+    own.core.patch_namespaced_pod_ephemeralcontainers("pod", own.namespace, change)
+    own.wait("its end", lambda _: "terminated" in own.state(container="look").get("state", {}))
+    ended = own.state(container="look")["state"]["terminated"]
+    assert ended["reason"] == "StartError"
+    assert ended["message"].startswith(f"spec.ephemeralContainers[0].{field}: ")
+    assert started(own.pod())
+
+
 def _refused(
     place: Place, field: str, words: str, folder: str | None = None, **spec: object
 ) -> None:

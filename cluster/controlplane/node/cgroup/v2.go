@@ -94,11 +94,10 @@ func (u unified) processes(group string) []int { return processesBelow(u.file(gr
 
 // shut also has the kernel end all that is there, where it is one of 5.14 or later.
 func (u unified) shut(group string) error {
-	if err := writeNumber(u.file(group, "pids.max"), 0); err != nil {
-		return err
-	}
-	if err := change(u.file(group, "cgroup.kill"), "1"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+	for _, each := range [][2]string{{"pids.max", "0"}, {"cgroup.kill", "1"}} {
+		if err := change(u.file(group, each[0]), each[1]); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }

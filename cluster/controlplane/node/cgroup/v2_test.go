@@ -93,7 +93,7 @@ func TestV2GroupsDoNotSwapAndAreKilledByTheKernel(t *testing.T) {
 	if group.BoundsSwap() {
 		t.Error("swap is bounded by a kernel that does not have it")
 	}
-	for _, name := range []string{"memory.swap.max", "cgroup.kill"} {
+	for _, name := range []string{"memory.swap.max", "cgroup.kill", "pids.max"} {
 		if err := os.WriteFile(filepath.Join(root, "g", name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -43,8 +43,8 @@ func newListener(out, err io.Writer) *listener {
 	return client
 }
 
-// show hands text on, which stays as it is; it waits for a client that is behind, but only so long.
-func (l *listener) show(stream string, text []byte) {
+// show hands text on, which stays as it is; it waits for a client that is behind, but only until then.
+func (l *listener) show(stream string, text []byte, until time.Time) {
 	to := l.out
 	if stream == stderr {
 		to = l.err
@@ -59,7 +59,7 @@ func (l *listener) show(stream string, text []byte) {
 		return
 	default:
 	}
-	late := time.NewTimer(stallLimit)
+	late := time.NewTimer(time.Until(until))
 	defer late.Stop()
 	select {
 	case l.waiting <- piece{to, text}:

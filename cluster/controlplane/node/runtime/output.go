@@ -115,9 +115,10 @@ func (o *output) tell(stream string, text []byte) {
 	if len(clients) == 0 {
 		return
 	}
-	kept := bytes.Clone(text) // the buffer is read into again
+	kept := bytes.Clone(text)           // the buffer is read into again
+	until := time.Now().Add(stallLimit) // for all of them together
 	for _, each := range clients {
-		each.show(stream, kept)
+		each.show(stream, kept, until)
 	}
 }
 
