@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from devnet.base.bubblewrap import BUBBLEWRAP_WHEEL, bubblewrap_version, find_bubblewrap
+from devnet.base.cgroups import try_group
 from devnet.base.environment import installing_environment, plain_environment
 from devnet.base.golang import (
     BUILD_TOLD,
@@ -27,9 +28,6 @@ from devnet.base.golang import (
 from devnet.base.node import NODE_WHEEL, find_node, node_version
 from devnet.base.solidity import LIBRARIES_MEGABYTES, SOLC_VERSION, anvil_in, find_libraries
 from devnet.base.toolchain import Toolchain
-
-CONTROLLERS = ("cpu", "memory", "pids")
-CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,28 +133,18 @@ def _controlplane(toolchain: Toolchain) -> Part:
 
 
 def _cgroups() -> Part:
-    """Whether this process may make cgroups with cpu, memory and pids limits."""
-    mend, note = "run as root, or in a user session with Delegate=yes", "limits are not enforced"
-    unified = CGROUPS / "cgroup.controllers"
-    if unified.is_file():
-        own = _own_cgroup()
-        there = set((own / "cgroup.controllers").read_text().split()) if own.is_dir() else set()
-        if os.access(own, os.W_OK) and there >= set(CONTROLLERS):
-            return Part("cgroups", True, "v2", str(own))
-        return Part("cgroups", False, "v2", str(own), mend=mend, note=note)
-    folders = [CGROUPS / name for name in CONTROLLERS]
-    if all(folder.is_dir() for folder in folders):
-        if all(os.access(folder, os.W_OK) for folder in folders):
-            return Part("cgroups", True, "v1", str(CGROUPS))
-        return Part("cgroups", False, "v1", str(CGROUPS), mend=mend, note=note)
-    return Part("cgroups", False, mend=mend, note=note)
-
-
-def _own_cgroup() -> Path:
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
-        if line.startswith("0::"):
-            return CGROUPS / line[3:].lstrip("/")
-    return CGROUPS
+    """Whether a node may make control groups with cpu, memory and pids limits: by making one."""
+    tried = try_group()
+    if not tried.refused:
+        return Part("cgroups", True, tried.version, str(tried.place))
+    return Part(
+        "cgroups",
+        False,
+        tried.version,
+        str(tried.place),
+        mend="run as root, or in a user session with Delegate=yes",
+        note=f"limits are not enforced: {tried.refused}",
+    )
 
 
 def _namespaces() -> Part:
