@@ -33,6 +33,9 @@ func (a admission) Admit(attributes *lifecycle.PodAdmitAttributes) lifecycle.Pod
 func (a admission) unsupported(pod *v1.Pod) []string {
 	faults := faults{admission: a}
 	faults.of(pod)
+	if a.rights.plain {
+		faults.ofPlain(pod)
+	}
 	for i := range pod.Spec.Volumes {
 		faults.ofVolume(fmt.Sprintf("spec.volumes[%d]", i), &pod.Spec.Volumes[i])
 	}
@@ -55,7 +58,11 @@ func (a admission) unsupportedLater(pod *v1.Pod, container string) []string {
 			continue
 		}
 		field := fmt.Sprintf("spec.ephemeralContainers[%d]", i)
-		faults.ofContainer(field, pod, traced(v1.Container(added.EphemeralContainerCommon)))
+		common := v1.Container(added.EphemeralContainerCommon)
+		faults.ofContainer(field, pod, traced(common))
+		if a.rights.plain {
+			faults.ofPlainContainer(field+".", &common)
+		}
 		faults.when(added.TargetContainerName != "", field+".targetContainerName",
 			"each container has processes of its own")
 	}

@@ -22,6 +22,7 @@ const closeLimit = 4 * time.Second
 // NewCommand is `kubelet --config FILE`: one node until SIGTERM; or `--try FOLDER`: what would hold.
 func NewCommand() *cobra.Command {
 	var file, trial, bubblewrap string
+	var unsandboxed bool
 	command := &cobra.Command{
 		Use:          "kubelet --config FILE",
 		Short:        "Run one node of a devnet: a kubelet whose pods are sandboxed processes",
@@ -29,7 +30,7 @@ func NewCommand() *cobra.Command {
 		SilenceUsage: true,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if trial != "" {
-				return Try(trial, bubblewrap, command.OutOrStdout())
+				return Try(trial, bubblewrap, unsandboxed, command.OutOrStdout())
 			}
 			config, err := ReadConfig(file)
 			if err != nil {
@@ -41,6 +42,9 @@ func NewCommand() *cobra.Command {
 	command.Flags().StringVar(&file, "config", "", "the node's configuration, a JSON file")
 	command.Flags().StringVar(&trial, "try", "", "an empty folder: say what would hold on a node there, and end")
 	command.Flags().StringVar(&bubblewrap, "bubblewrap", "", "with --try: the program that sandboxes")
+	command.Flags().BoolVar(&unsandboxed, "unsandboxed", false, "with --try: pods would be plain processes")
+	command.MarkFlagsMutuallyExclusive("config", "unsandboxed")
+	command.MarkFlagsMutuallyExclusive("bubblewrap", "unsandboxed")
 	command.MarkFlagsOneRequired("config", "try")
 	command.MarkFlagsMutuallyExclusive("config", "try")
 	return command
@@ -64,7 +68,7 @@ func Run(ctx context.Context, config Config) error {
 		return err
 	}
 	service, err := runtime.New(runtime.Options{
-		Bubblewrap: config.Bubblewrap, Folder: config.Folder, Visible: config.Visible,
+		Bubblewrap: config.Bubblewrap, Unsandboxed: config.Unsandboxed, Node: config.Node, Folder: config.Folder, Visible: config.Visible,
 		Hidden: config.Hidden, Path: config.Path, DevnetID: config.DevnetID, Group: group,
 		PodPids: podPids, Machine: rights.machine, MayName: config.folders().check,
 	})

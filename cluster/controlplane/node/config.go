@@ -32,6 +32,7 @@ type Config struct {
 
 	Folder       string   `json:"folder"` // the node's own
 	Bubblewrap   string   `json:"bubblewrap"`
+	Unsandboxed  bool     `json:"unsandboxed"` // in its place: pods are plain processes
 	Visible      []string `json:"visible"`     // what of the host containers see, read-only
 	Hidden       []string `json:"hidden"`      // the devnet's own, which they never see
 	Folders      string   `json:"folders"`     // a file: a JSON list of the folders pods may name
@@ -72,9 +73,15 @@ func (c Config) check() error {
 		{"key_file", c.KeyFile}, {"folder", c.Folder}, {"bubblewrap", c.Bubblewrap},
 		{"enforcement", c.Enforcement}, {"folders", c.Folders},
 	} {
+		if c.Unsandboxed && field[0] == "bubblewrap" {
+			continue
+		}
 		if !filepath.IsAbs(field[1]) {
 			faults = append(faults, fmt.Errorf("%s is no absolute path: %q", field[0], field[1]))
 		}
+	}
+	if c.Unsandboxed && c.Bubblewrap != "" {
+		faults = append(faults, fmt.Errorf("bubblewrap %s is of no use to an unsandboxed node", c.Bubblewrap))
 	}
 	for _, name := range []v1.ResourceName{v1.ResourceCPU, v1.ResourceMemory} {
 		quantity, ok := c.Capacity[name]

@@ -35,17 +35,23 @@ func limitNode(config Config) (*cgroup.Group, enforcement, error) {
 	cpu, memory := config.quantity(v1.ResourceCPU), config.quantity(v1.ResourceMemory)
 	limits := cgroup.Milli(cpu.MilliValue())
 	limits.MemoryBytes, limits.Pids = memory.Value(), nodePids
+	sees := "Pods have no capabilities, gain no privileges, and see neither the host's processes nor its homes."
+	if config.Unsandboxed {
+		sees = "Pods have no capabilities, gain no privileges, and have a filter of system calls."
+	}
 	said := enforcement{
-		Enforced: []string{
-			"A lost node's pods are killed with it.",
-			"Pods have no capabilities, gain no privileges, and see neither the host's processes nor its homes.",
-		},
+		Enforced: []string{"A lost node's pods are killed with it.", sees},
 		Narrowed: []string{
 			"Disk write rate is not enforced: it bounds what is scheduled and what a performance " +
 				"test may claim.",
 			"Network rate is not enforced: a performance test's figure is cut at the profile's.",
 			"Pods have addresses of their own, but share the host's network.",
 		},
+	}
+	unlimited := "CPU is not limited, memory for each process by itself and processes for each container"
+	if config.Unsandboxed {
+		said.Narrowed = append(unsandboxed(), said.Narrowed...)
+		unlimited = "CPU and the number of processes are not limited, and memory for each process by itself"
 	}
 	group, err := freshGroup(config.group(), limits)
 	if errors.Is(err, errLeft) {
@@ -57,10 +63,12 @@ func limitNode(config Config) (*cgroup.Group, enforcement, error) {
 			why = "control groups here take no limits"
 		}
 		said.Narrowed = append([]string{
-			fmt.Sprintf("CPU is not limited, memory for each process by itself and processes for each container: "+
-				"%s (%v).", why, cause(err)),
+			fmt.Sprintf("%s: %s (%v).", unlimited, why, cause(err)),
 		}, said.Narrowed...)
 		return nil, said, nil
+	}
+	if config.Unsandboxed {
+		said.Narrowed = append([]string{"A pod can leave its control group: its user may."}, said.Narrowed...)
 	}
 	said.Enforced = append([]string{fmt.Sprintf(
 		"CPU quota, memory limit and number of processes of every node, pod and container (cgroup %s).",

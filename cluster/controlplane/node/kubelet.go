@@ -145,11 +145,15 @@ func dependencies(
 	deps.CAdvisorInterface = newMachine(config, usageOf(group, service))
 	deps.ContainerManager = newResources(config.Capacity, service, admission{rights, config.folders()})
 	deps.Mounter, deps.Subpather, deps.HostUtil = mounter, subpath.New(mounter), hostutil.NewHostUtil()
+	if config.Unsandboxed {
+		deps.HostUtil = plainHost{deps.HostUtil}
+		toleratesNoKernelLog()
+	}
 	deps.OOMAdjuster = oom.NewOOMAdjuster()
 	deps.OSInterface = hostFiles{}
 	deps.VolumePlugins = plugins
 	deps.TracerProvider = noopoteltrace.NewTracerProvider()
-	deps.RemoteRuntimeService, deps.RemoteImageService = service, runtime.NewImages(config.Folder)
+	deps.RemoteRuntimeService, deps.RemoteImageService = service, runtime.NewImages(config.Folder, rights.uid())
 	deps.PodStartupLatencyTracker = kubeletutil.NewPodStartupLatencyTracker()
 	deps.NodeStartupLatencyTracker = kubeletutil.NewNodeStartupLatencyTracker()
 	deps.Options = []kubelet.Option{func(made *kubelet.Kubelet) {

@@ -14,10 +14,14 @@ import (
 type rights struct {
 	machine *identity.Machine // nil where pods have the node's own id
 	why     string            // there is none
+	plain   bool              // pods are plain processes, without a sandbox
 }
 
 // findRights tries it.
 func findRights(config Config) rights {
+	if config.Unsandboxed {
+		return rights{why: "it is unsandboxed", plain: true}
+	}
 	if outer, single := singleID(); single {
 		return rights{why: fmt.Sprintf("the node is user %s's, whom the kernel gives no others", outer)}
 	}
@@ -46,6 +50,8 @@ func singleID() (outer string, single bool) {
 // say what holds of it, each in one sentence that is the same on all nodes of a machine.
 func (r rights) say(said *enforcement) {
 	switch {
+	case r.plain:
+		return // all of it is in what an unsandboxed node says
 	case r.machine == nil:
 		said.Narrowed = append(said.Narrowed, fmt.Sprintf(
 			"Pods have no users of their own: whatever they are called inside, they are who runs their node (%s).", r.why))

@@ -11,13 +11,20 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"kompute.network/devnet/controlplane/node/cgroup"
+	"kompute.network/devnet/controlplane/node/runtime"
 )
 
 // Try writes, as a node does, what would hold on one that is started here: it makes what a node
 // makes for its pods in an empty folder, and takes it away again.
-func Try(folder, bubblewrap string, to io.Writer) error {
+func Try(folder, bubblewrap string, unsandboxed bool, to io.Writer) error {
+	if unsandboxed {
+		if err := runtime.TryPlain(); err != nil {
+			return err
+		}
+	}
 	config := Config{
 		DevnetID: fmt.Sprintf("trial-%d", os.Getpid()), Node: "trial", Folder: folder, Bubblewrap: bubblewrap,
+		Unsandboxed: unsandboxed,
 		Capacity: v1.ResourceList{
 			v1.ResourceCPU: resource.MustParse("1"), v1.ResourceMemory: resource.MustParse("1Gi"),
 		},

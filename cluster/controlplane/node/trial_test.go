@@ -11,9 +11,23 @@ import (
 )
 
 func TestATrialSaysWhatANodeWouldAndLeavesNothing(t *testing.T) {
+	for program, unsandboxed := range map[string]bool{"/usr/bin/env": false, "": true} {
+		said := tried(t, program, unsandboxed)
+		if plain := strings.Contains(strings.Join(said.Narrowed, " "), "UNSANDBOXED"); plain != unsandboxed {
+			t.Errorf("unsandboxed %v: %q", unsandboxed, said.Narrowed)
+		}
+		hidden := strings.Contains(strings.Join(said.Enforced, " "), "see neither the host's processes")
+		if hidden == unsandboxed {
+			t.Errorf("unsandboxed %v: %q", unsandboxed, said.Enforced)
+		}
+	}
+}
+
+func tried(t *testing.T, program string, unsandboxed bool) enforcement {
+	t.Helper()
 	folder := t.TempDir()
 	var written bytes.Buffer
-	if err := Try(folder, "/usr/bin/env", &written); err != nil {
+	if err := Try(folder, program, unsandboxed, &written); err != nil {
 		t.Fatal(err)
 	}
 	var said enforcement
@@ -33,4 +47,5 @@ func TestATrialSaysWhatANodeWouldAndLeavesNothing(t *testing.T) {
 	if files, err := os.ReadDir(folder); err != nil || len(files) > 0 {
 		t.Errorf("left: %v, %v", files, err)
 	}
+	return said
 }

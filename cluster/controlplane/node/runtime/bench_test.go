@@ -46,10 +46,15 @@ func newBenchIn(t *testing.T, group *cgroup.Group, annotations map[string]string
 		}
 		bubblewrap = found
 	}
-	service, err := New(Options{
-		Bubblewrap: bubblewrap, Folder: t.TempDir(), Path: "/usr/bin:/bin", DevnetID: "test",
-		Group: group, PodPids: 64, Machine: machine,
-	})
+	return newBenchWith(t, Options{Bubblewrap: bubblewrap, Group: group, Machine: machine}, annotations)
+}
+
+func newBenchWith(t *testing.T, options Options, annotations map[string]string) *bench {
+	t.Helper()
+	options.Folder, options.Path, options.DevnetID = t.TempDir(), "/usr/bin:/bin", "test"
+	options.PodPids = 64
+	group := options.Group
+	service, err := New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,10 +64,14 @@ type container struct {
 func (s *Service) spec(c *container, command []string, terminal bool) sandbox.Spec {
 	security := c.config.GetLinux().GetSecurityContext()
 	folder := c.pod.config.Annotations[FolderAnnotation]
+	home := "/tmp" // which is the scratch folder there
+	if s.plain != nil {
+		home = c.scratch
+	}
 	environment := []string{
 		"PATH=" + s.options.Path,
-		"HOME=/tmp",
-		"TMPDIR=/tmp",
+		"HOME=" + home,
+		"TMPDIR=" + home,
 		"LANG=C.UTF-8",
 		"HOSTNAME=" + c.pod.config.Hostname,
 		devnetID + "=" + s.options.DevnetID,
@@ -181,8 +185,7 @@ func (s *Service) ended(c *container, exitCode int) {
 	}
 	if c.group == nil {
 		c.mu.Lock()
-		waited := c.process.command.ProcessState
-		spent := max(c.spent, uint64(waited.UserTime()+waited.SystemTime()))
+		spent := max(c.spent, c.process.spent())
 		c.mu.Unlock()
 		s.mu.Lock()
 		s.spent += spent

@@ -10,18 +10,32 @@ import (
 type forker chan func()
 
 func newForker() forker {
-	work := make(forker)
-	go func() {
-		runtime.LockOSThread()
-		for start := range work {
-			start()
-		}
-	}()
+	work, _ := newForkerAfter(func() error { return nil })
 	return work
 }
 
-func (f forker) start(command *exec.Cmd) error {
-	started := make(chan error)
-	f <- func() { started <- command.Start() }
-	return <-started
+// newForkerAfter has the thread prepare itself first; whatever it starts inherits that.
+func newForkerAfter(prepare func() error) (forker, error) {
+	work, prepared := make(forker), make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: one that failed ends with what it changed
+		err := prepare()
+		prepared <- err
+		if err != nil {
+			return
+		}
+		for act := range work {
+			act()
+		}
+	}()
+	return work, <-prepared
+}
+
+func (f forker) start(command *exec.Cmd) error { return f.do(command.Start) }
+
+// do acts on the thread.
+func (f forker) do(act func() error) error {
+	done := make(chan error)
+	f <- func() { done <- act() }
+	return <-done
 }

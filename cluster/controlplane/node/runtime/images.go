@@ -13,27 +13,30 @@ import (
 const FolderImage = "kompute/folder"
 
 // Images is the node's image service.
-type Images struct{ folder string }
+type Images struct {
+	folder string
+	uid    int64
+}
 
 var _ internalapi.ImageManagerService = Images{}
 
-// NewImages has its files, none so far, in `folder`.
-func NewImages(folder string) Images { return Images{folder} }
+// NewImages has its files, none so far, in `folder`; `uid` is who runs them unless a pod says another.
+func NewImages(folder string, uid int64) Images { return Images{folder, uid} }
 
-func folderImage() *cri.Image {
+func (i Images) folderImage() *cri.Image {
 	return &cri.Image{
 		Id: FolderImage, RepoTags: []string{FolderImage + ":latest"}, Size: 1,
-		Uid: &cri.Int64Value{Value: 0}, Spec: &cri.ImageSpec{Image: FolderImage}, Pinned: true,
+		Uid: &cri.Int64Value{Value: i.uid}, Spec: &cri.ImageSpec{Image: FolderImage}, Pinned: true,
 	}
 }
 
-func (Images) ListImages(context.Context, *cri.ImageFilter) ([]*cri.Image, error) {
-	return []*cri.Image{folderImage()}, nil
+func (i Images) ListImages(context.Context, *cri.ImageFilter) ([]*cri.Image, error) {
+	return []*cri.Image{i.folderImage()}, nil
 }
 
-func (Images) ImageStatus(_ context.Context, asked *cri.ImageSpec, _ bool) (*cri.ImageStatusResponse, error) {
+func (i Images) ImageStatus(_ context.Context, asked *cri.ImageSpec, _ bool) (*cri.ImageStatusResponse, error) {
 	if isFolder(asked.GetImage()) {
-		return &cri.ImageStatusResponse{Image: folderImage()}, nil
+		return &cri.ImageStatusResponse{Image: i.folderImage()}, nil
 	}
 	return &cri.ImageStatusResponse{}, nil
 }

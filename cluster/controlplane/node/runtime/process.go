@@ -37,10 +37,11 @@ var errNotStarted = errors.New("the command could not be started")
 // stdio of a process: the child's ends, closed here once it has them.
 type stdio struct{ in, out, err *os.File }
 
-// process is one bubblewrap with the command in it.
+// process is one bubblewrap with the command in it; without a sandbox, the command itself.
 type process struct {
 	command *exec.Cmd
-	first   int // the first process of the sandbox, in the host's numbers
+	plain   *plain // nil in a sandbox
+	first   int    // the first process of the sandbox, in the host's numbers
 	status  *os.File
 	done    chan struct{}
 
@@ -57,6 +58,9 @@ type process struct {
 func (s *Service) launch(
 	ctx context.Context, c *container, spec sandbox.Spec, files stdio, inside *process,
 ) (*process, error) {
+	if s.plain != nil {
+		return s.launchPlain(c, spec, files, inside != nil)
+	}
 	defer files.close()
 	wires, err := s.wire(spec, c.who, inside)
 	if err != nil {
@@ -231,11 +235,7 @@ func (p *process) enter(c *container, pids int64) error {
 // wait follows bubblewrap to its end.
 func (p *process) wait(statements *json.Decoder) {
 	defer close(p.done)
-	_ = p.command.Wait()
-	p.exitCode = p.command.ProcessState.ExitCode()
-	if signalled, ok := p.command.ProcessState.Sys().(syscall.WaitStatus); ok && signalled.Signaled() {
-		p.exitCode, p.executed = 128+int(signalled.Signal()), true
-	}
+	p.reap()
 	var last struct {
 		ExitCode *int `json:"exit-code"`
 	}
@@ -247,8 +247,31 @@ func (p *process) wait(statements *json.Decoder) {
 	_ = p.status.Close()
 }
 
+// reap takes the exit code as shells tell it: 128 and its number for a signal.
+func (p *process) reap() {
+	_ = p.command.Wait()
+	p.exitCode = p.command.ProcessState.ExitCode()
+	if p.command.ProcessState == nil {
+		return // another has waited for it
+	}
+	if signalled, ok := p.command.ProcessState.Sys().(syscall.WaitStatus); ok && signalled.Signaled() {
+		p.exitCode, p.executed = 128+int(signalled.Signal()), true
+	}
+}
+
+// spent is the processor time of one that has ended, in nanoseconds.
+func (p *process) spent() uint64 {
+	if waited := p.command.ProcessState; waited != nil {
+		return uint64(waited.UserTime() + waited.SystemTime())
+	}
+	return 0
+}
+
 // awaitExecuted returns once the command runs, or has run; errNotStarted when it never will.
 func (p *process) awaitExecuted() error {
+	if p.plain != nil {
+		return nil // it was begun by the kernel's word
+	}
 	own, _ := os.Stat(p.command.Path)
 	for end := time.Now().Add(executeLimit); time.Now().Before(end); {
 		if pid := p.main(); pid != 0 {
@@ -288,6 +311,10 @@ func (p *process) signal(number syscall.Signal) {
 	if p.over() {
 		return
 	}
+	if p.plain != nil {
+		_ = p.command.Process.Signal(number)
+		return
+	}
 	if pid := p.main(); pid != 0 {
 		_ = syscall.Kill(pid, number)
 	}
@@ -305,6 +332,10 @@ func (p *process) over() bool {
 
 // kill ends all of the sandbox: the kernel ends a pid namespace with its first process.
 func (p *process) kill() {
+	if p.plain != nil {
+		p.whileThere(func() { p.plain.kill() })
+		return
+	}
 	if p.over() {
 		return
 	}
@@ -324,7 +355,13 @@ func (p *process) awaitEnd() {
 }
 
 // end is for a command inside another's sandbox, whose first process is not its own.
-func (p *process) end() { _ = p.command.Process.Kill() }
+func (p *process) end() {
+	if p.plain != nil {
+		p.whileThere(func() { _ = syscall.Kill(-p.first, syscall.SIGKILL) }) // its group
+		return
+	}
+	_ = p.command.Process.Kill()
+}
 
 // namespaces gives descriptors of the pid namespace, of the user namespace that owns it and of the
 // one the command is in, which is another (nested) where it has a uid other than 0.

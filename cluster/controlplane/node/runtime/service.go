@@ -32,9 +32,12 @@ const (
 // Options of a runtime; paths are absolute.
 type Options struct {
 	Bubblewrap string
-	Folder     string   // the node's own, for what containers write
-	Visible    []string // paths of the host that every container sees, read-only
-	Hidden     []string // folders of the host that no container sees, wherever they lie
+	// Unsandboxed: containers are plain processes of this process's user, see plain.go.
+	Unsandboxed bool
+	Node        string   // its name
+	Folder      string   // the node's own, for what containers write
+	Visible     []string // paths of the host that every container sees, read-only
+	Hidden      []string // folders of the host that no container sees, wherever they lie
 	// MayName says why a pod may not name a folder: its annotation can be another one by now than
 	// the one it was taken with. Nil: each may be named.
 	MayName  func(folder string) error
@@ -49,7 +52,8 @@ type Options struct {
 type Service struct {
 	options Options
 	forker  forker
-	filter  []byte // of system calls
+	filter  []byte        // of system calls
+	plain   *plainForkers // nil with a sandbox
 	streams streaming.Server
 	program string // bubblewrap, where a pod's users reach it
 	visible []sandbox.Mount
@@ -79,6 +83,12 @@ func New(options Options) (*Service, error) {
 		containers: map[string]*container{},
 		changed:    func(string) {},
 		allowed:    func(string, string, string) error { return nil },
+	}
+	if options.Unsandboxed {
+		if service.plain, err = newPlainForkers(filter); err != nil {
+			return nil, err
+		}
+		endLeft(options.DevnetID, options.Node)
 	}
 	// What an earlier life wrote belongs to containers that are gone.
 	if err := os.RemoveAll(service.scratch("")); err != nil {

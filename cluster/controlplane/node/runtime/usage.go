@@ -39,7 +39,12 @@ func (c *container) usage() (cgroup.Usage, bool) {
 	if err != nil {
 		return cgroup.Usage{}, false
 	}
-	used := treeUsage(inside.command.Process.Pid)
+	var used cgroup.Usage
+	if inside.plain != nil {
+		used = inside.plain.usage()
+	} else {
+		used = treeUsage(inside.command.Process.Pid)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// What ends unwaited for, as all does that is killed, must not count less afterwards.
@@ -99,4 +104,29 @@ func sum(one, other cgroup.Usage) cgroup.Usage {
 		MajorPageFaults: one.MajorPageFaults + other.MajorPageFaults,
 		Processes:       one.Processes + other.Processes,
 	}
+}
+
+// stat of a process, as /proc tells it.
+type stat struct {
+	pid, parent, session int
+	ended                bool // nobody has waited for it yet
+}
+
+// readStat reads /proc/PID/stat; false for one that is gone.
+func readStat(folder string) (stat, bool) {
+	text, err := os.ReadFile(folder + "/stat")
+	if err != nil {
+		return stat{}, false
+	}
+	// The name, in the second field, may have blanks and brackets.
+	number, _, _ := strings.Cut(string(text), " ")
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(fields) < 4 {
+		return stat{}, false
+	}
+	seen := stat{ended: fields[0] == "Z" || fields[0] == "X"}
+	seen.pid, _ = strconv.Atoi(number)
+	seen.parent, _ = strconv.Atoi(fields[1])
+	seen.session, _ = strconv.Atoi(fields[3])
+	return seen, true
 }
