@@ -35,7 +35,8 @@ class Making:
     """What a cluster is made from. `state` is a folder of its own, `env` the environment of its
     processes, `hosts` who hosts its control plane; `modelled`: its workloads are models too, where
     it can do that; `hidden`: folders of secrets, which no workload sees beside `state`; `light`:
-    what else is in its API, where it can have such nodes."""
+    what else is in its API, where it can have such nodes; `unsandboxed`: its workloads are plain
+    processes, where they could be more."""
 
     nodes: tuple[NodeSpec, ...]
     state: Path
@@ -47,6 +48,7 @@ class Making:
     modelled: bool = False
     hidden: tuple[Path, ...] = ()
     light: tuple[LightNodes, ...] = ()
+    unsandboxed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,13 @@ class Capabilities:
     """What a provider can do of what not every one can; a step that needs more is refused by name.
 
     `faults`: how its nodes can be broken. `light_nodes`: empty where it can have nodes that are in
-    the API alone, else why it cannot.
+    the API alone, else why it cannot. `unsandboxed`: empty where it can leave out a sandbox, else
+    why it cannot.
     """
 
     faults: tuple[FaultKind, ...]
     light_nodes: str = "it has no such nodes"
+    unsandboxed: str = "it has no sandbox that could be left out"
 
     def require(self, kind: FaultKind, cluster: str) -> None:
         """Raises `CannotPlay` for a fault that the cluster of that name cannot play."""

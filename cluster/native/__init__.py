@@ -22,7 +22,7 @@ def _make(making: Making) -> Cluster:
         making.nodes,
         making.state,
         making.tools.controlplane(),
-        making.tools.bubblewrap(),
+        None if making.unsandboxed else making.tools.bubblewrap(),
         making.devnet_id,
         making.log,
         making.env,

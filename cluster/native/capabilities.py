@@ -5,4 +5,4 @@ from __future__ import annotations
 from cluster.faults import OFFLINE
 from cluster.registry import Capabilities
 
-CAPABILITIES = Capabilities(faults=(OFFLINE,), light_nodes="")
+CAPABILITIES = Capabilities(faults=(OFFLINE,), light_nodes="", unsandboxed="")

@@ -45,11 +45,12 @@ class NodeFiles:
         devnet_id: str,
         server: str,
         authority: Authority,
-        bubblewrap: Path,
+        bubblewrap: Path | None,
         folders: Path,
         hidden: tuple[Path, ...],
     ) -> NodeFiles:
-        """Certificates, kubeconfig and configuration of a new node; `folders` is the file of those
+        """Certificates, kubeconfig and configuration of a new node; its pods are sandboxed by
+        `bubblewrap`, and plain processes where that is None. `folders` is the file of those
         that its pods may name, `hidden` is what they never see, wherever it lies."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         user = f"system:node:{spec.name}"
@@ -81,7 +82,8 @@ class NodeFiles:
             "key_file": str(serving.key_file),
             "port": port,
             "folder": str(folder),
-            "bubblewrap": str(bubblewrap),
+            "bubblewrap": str(bubblewrap or ""),
+            "unsandboxed": bubblewrap is None,
             "visible": _visible(),
             "hidden": [str(path) for path in hidden],
             "folders": str(folders),
@@ -104,7 +106,10 @@ class NodeFiles:
 
 
 def kubelet_command(tools: Path, files: NodeFiles, namespaces: tuple[str, ...]) -> list[str | Path]:
-    """In namespaces of its own, so that the volumes it mounts end with it."""
+    """In namespaces of its own, so that the volumes it mounts end with it; without any, which is
+    for one that mounts nothing, as it is."""
+    if not namespaces:
+        return [tools / "kubelet", "--config", files.config]
     return ["unshare", *namespaces, tools / "kubelet", "--config", files.config]
 
 
@@ -136,7 +141,9 @@ def allowed_namespaces(bubblewrap: Path, kernel_log: Path = _KERNEL_LOG) -> tupl
         f"no sandbox for pods can be made here: {'; '.join(said)}",
         hint="native needs user namespaces: on Debian and Ubuntu `sysctl "
         "kernel.unprivileged_userns_clone` and `kernel.apparmor_restrict_unprivileged_userns` "
-        "say whether they are allowed; --cluster sim needs none",
+        "say whether they are allowed. Without: --unsandboxed (of up, run and load) has pods be "
+        "plain processes, who do whatever you may; devnet doctor says what holds then. "
+        "--cluster sim needs nothing",
     )
 
 

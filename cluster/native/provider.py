@@ -18,7 +18,7 @@ from cluster.kubernetes.bootstrap import create_leases, register_metrics
 from cluster.kubernetes.cluster import KubernetesCluster
 from cluster.kubernetes.packing import FolderPacking, Packing
 from cluster.leading import only_host
-from cluster.native import groups
+from cluster.native import groups, plain
 from cluster.native.capabilities import CAPABILITIES
 from cluster.native.folders import HandedFolders
 from cluster.native.light import names_of
@@ -40,7 +40,7 @@ class NativeProvider:
         *,
         state: Path,
         tools: Path,
-        bubblewrap: Path,
+        bubblewrap: Path | None,
         devnet_id: str,
         log: Logger,
         env: Mapping[str, str],
@@ -49,9 +49,9 @@ class NativeProvider:
         hidden: tuple[Path, ...] = (),
         light: tuple[LightNodes, ...] = (),
     ) -> None:
-        """`env` is the whole environment of every process, `folders` are those that pods may name
-        beside what runs, `hidden` is what no pod sees beside `state`, `light` what else is in the
-        API."""
+        """`bubblewrap` None: pods are plain processes. `env` is the whole environment of every
+        process, `folders` are those that pods may name beside what runs, `hidden` is what no pod
+        sees beside `state`, `light` what else is in the API."""
         self._state, self._tools, self._bubblewrap, self._log = state, tools, bubblewrap, log
         self._hosts = hosts
         self._env = {**env, "KOMPUTE_DEVNET_ID": devnet_id}  # `devnet gc` finds them by it
@@ -65,7 +65,8 @@ class NativeProvider:
         self._supervisor = self._plane.supervisor
 
     def up(self) -> None:
-        self._namespaces = allowed_namespaces(self._bubblewrap)
+        if self._bubblewrap is not None:
+            self._namespaces = allowed_namespaces(self._bubblewrap)
         self.folders.hand()
         self._plane.start()
         api = Api(self._plane.kubeconfig)
@@ -90,6 +91,7 @@ class NativeProvider:
         for kubelet in kubelets:
             kubelet.stop(_KUBELET_STOP_SECONDS)
         groups.remove_devnet(self._devnet_id)
+        self._end_plain()
         self._plane.stop()
 
     def kubeconfig(self) -> Path:
@@ -115,6 +117,7 @@ class NativeProvider:
         if kubelet is not None:
             kubelet.resume()
             kubelet.stop(_KUBELET_STOP_SECONDS)
+        self._end_plain(name)
         del self._files[name]
 
     def fault(self, node: str, kind: FaultKind) -> None:
@@ -126,6 +129,7 @@ class NativeProvider:
             kubelet.kill()
         # The kernel's notice ends its sandboxes; this waits until all of them have ended.
         groups.kill_node(self._devnet_id, node)
+        self._end_plain(node)
 
     def heal(self, node: str) -> None:
         """Whatever has become of its kubelet: one that is stopped goes on, one that is gone is
@@ -195,6 +199,11 @@ class NativeProvider:
     def check(self, node: str = "") -> None:
         self._supervisor.check(node)
 
+    def _end_plain(self, node: str = "") -> None:
+        """No sandbox ends with its kubelet: what has outlived that is looked for."""
+        if self._bubblewrap is None:
+            plain.end(self._devnet_id, node)
+
     def _known(self, node: str) -> None:
         if node not in self._files:
             raise UnknownSubject(f"no kubelet runs node {node!r}")
@@ -223,7 +232,7 @@ class NativeCluster(KubernetesCluster):
         nodes: Sequence[NodeSpec],
         state: Path,
         tools: Path,
-        bubblewrap: Path,
+        bubblewrap: Path | None,
         devnet_id: str,
         log: Logger,
         env: Mapping[str, str],
@@ -232,7 +241,8 @@ class NativeCluster(KubernetesCluster):
         hidden: tuple[Path, ...] = (),
         light: tuple[LightNodes, ...] = (),
     ) -> None:
-        """`state` is a folder of this cluster's own, `tools` holds the programs by name, `env` is
+        """`state` is a folder of this cluster's own, `tools` holds the programs by name,
+        `bubblewrap` sandboxes pods (None: nothing does, they are plain processes), `env` is
         the environment of its processes, `hosts` who hosts its control plane, `folders` are those
         that pods may name beside those of workloads and jobs, `hidden` is what no pod sees,
         `light` what else is in its API."""

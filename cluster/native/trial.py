@@ -14,18 +14,23 @@ from cluster.native.nodes import allowed_namespaces
 _SECONDS = 20.0
 
 
-def try_node(tools: Path, bubblewrap: Path) -> Enforcement:
-    """A node's own statement, made with what a node makes for its pods and without a cluster.
+def try_node(tools: Path, bubblewrap: Path | None) -> Enforcement:
+    """A node's own statement, made with what a node makes for its pods and without a cluster;
+    `bubblewrap` None: of an unsandboxed node.
 
     Raises `ClusterLacks` with the machine's own words where no pod could be sandboxed, or where the
     node has none.
     """
-    namespaces = allowed_namespaces(bubblewrap)
+    apart: list[str] = []
+    sandbox = ["--unsandboxed"]
+    if bubblewrap is not None:
+        apart = ["unshare", *allowed_namespaces(bubblewrap)]
+        sandbox = ["--bubblewrap", str(bubblewrap)]
     with tempfile.TemporaryDirectory(prefix="kompute-trial-") as folder:
-        kubelet = [str(tools / "kubelet"), "--try", folder, "--bubblewrap", str(bubblewrap)]
+        kubelet = [str(tools / "kubelet"), "--try", folder, *sandbox]
         try:
             tried = subprocess.run(
-                ["unshare", *namespaces, *kubelet],
+                [*apart, *kubelet],
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,

@@ -156,7 +156,7 @@ def _namespaces() -> Part:
         works,
         path=unshare or "",
         mend="" if works else "sudo sysctl -w kernel.unprivileged_userns_clone=1",
-        note="" if works else "native cannot run pods as this user",
+        note="" if works else "native can run pods unsandboxed only (--unsandboxed)",
     )
 
 
@@ -176,7 +176,7 @@ def _bubblewrap(toolchain: Toolchain) -> Part:
         ".".join(map(str, bubblewrap_version(bwrap))),
         str(bwrap),
         _size(bwrap),
-        note="" if works else "is there, but may not make namespaces: native cannot run pods",
+        note="" if works else "is there, but may not make namespaces: see --unsandboxed",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -65,8 +66,8 @@ def command(install: bool, native: bool, as_json: bool) -> None:
 
 
 def _tried(toolchain: Toolchain) -> dict[str, list[str]]:
-    """`enforced` and `narrowed`, or `refused` in the machine's words; empty where nothing was tried
-    because native's programs are not there yet."""
+    """`enforced` and `narrowed`, or `refused` in the machine's words with what would hold
+    `unsandboxed`; empty where nothing was tried because native's programs are not there yet."""
     from cluster.errors import ClusterLacks
     from cluster.native.trial import try_node
     from devnet.base.bubblewrap import find_bubblewrap
@@ -77,5 +78,17 @@ def _tried(toolchain: Toolchain) -> dict[str, list[str]]:
     try:
         said = try_node(tools, bubblewrap)
     except ClusterLacks as error:
-        return {"refused": [str(error)]}
+        return {"refused": [str(error)], "unsandboxed": _unsandboxed(tools)}
     return {"enforced": list(said.enforced), "narrowed": list(said.narrowed)}
+
+
+def _unsandboxed(tools: Path) -> list[str]:
+    """What a node of plain processes says, or why there can be none either."""
+    from cluster.errors import ClusterLacks
+    from cluster.native.trial import try_node
+
+    try:
+        said = try_node(tools, None)
+    except ClusterLacks as error:
+        return [str(error)]
+    return ["--unsandboxed would do:", *said.enforced, *said.narrowed]

@@ -9,7 +9,13 @@ import click
 from devnet.base.telling import counted
 from devnet.cli import terminal
 from devnet.cli.numbers import SEED, Duration, Seconds, Whole
-from devnet.cli.options import cluster_names, json_option, known_cluster, set_option
+from devnet.cli.options import (
+    cluster_names,
+    json_option,
+    known_cluster,
+    set_option,
+    unsandboxed_option,
+)
 from devnet.cli.progress import print_remains
 
 if TYPE_CHECKING:
@@ -57,6 +63,7 @@ SLOT = "load"
 )
 @click.option("--seed", type=SEED, default=0, metavar="N", help="Of everything random.")
 @set_option
+@unsandboxed_option
 @json_option
 def command(
     network: str,

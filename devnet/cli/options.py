@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from devnet.cli.failures import JSON_ASKED, hinted
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 AUTO = "auto"
+UNSANDBOXED = "unsandboxed"
 
 
 def cluster_names() -> tuple[str, ...]:
@@ -95,6 +97,28 @@ def _overrides(
             raise click.BadParameter(f"'{path[:80]}' is set twice", ctx, parameter)
         found[path] = text
     return found
+
+
+def unsandboxed_option(body: Body) -> Body:
+    """`--unsandboxed`, of a command with `--set`, whose mapping then has it."""
+
+    @functools.wraps(body)
+    def told(*args: Any, overrides: dict[str, str], unsandboxed: bool, **more: Any) -> Any:
+        if unsandboxed:
+            if UNSANDBOXED in overrides:
+                raise click.UsageError(
+                    f"it is said twice whether it is unsandboxed: --{UNSANDBOXED} and "
+                    f"--set {UNSANDBOXED}"
+                )
+            overrides = {**overrides, UNSANDBOXED: "true"}
+        return body(*args, overrides=overrides, **more)
+
+    return click.option(
+        f"--{UNSANDBOXED}",
+        is_flag=True,
+        help="native: pods are plain processes that do whatever you may; for a machine that "
+        "allows no sandbox.",
+    )(told)  # type: ignore[return-value]
 
 
 def set_option(body: Body) -> Body:

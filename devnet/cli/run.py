@@ -12,7 +12,7 @@ import click
 
 from devnet.cli import terminal
 from devnet.cli.numbers import SEED
-from devnet.cli.options import cluster_option, json_option, set_option
+from devnet.cli.options import cluster_option, json_option, set_option, unsandboxed_option
 
 if TYPE_CHECKING:
     from devnet.base.folder import DevnetFolder
@@ -26,6 +26,7 @@ SLOT = "run"
 @click.argument("scenarios", nargs=-1, required=True)
 @cluster_option
 @set_option
+@unsandboxed_option
 @click.option("--seed", type=SEED, metavar="N", help="Instead of the scenario's own.")
 @click.option(
     "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML there."

@@ -10,6 +10,8 @@ import click
 from devnet.cli import terminal
 from devnet.cli.options import json_option, name_option
 
+UNSANDBOXED = "unsandboxed: its pods are plain processes of yours"
+
 
 @click.command("status")
 @name_option
@@ -36,7 +38,7 @@ def print_status(status: dict[str, Any]) -> None:
     rows = [
         ("devnet", f"{status['name']} (daemon {status['pid']})"),
         ("network", status["network"]),
-        ("cluster", status["cluster"]),
+        ("cluster", status["cluster"] + (f" ({UNSANDBOXED})" if status["unsandboxed"] else "")),
         ("block", f"{block['number']} in cycle {status['cycle']}, protocol time {moment} UTC"),
         (
             "pace",

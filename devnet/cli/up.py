@@ -8,7 +8,13 @@ import click
 
 from devnet.cli import terminal
 from devnet.cli.numbers import SEED, Seconds
-from devnet.cli.options import cluster_option, json_option, name_option, set_option
+from devnet.cli.options import (
+    cluster_option,
+    json_option,
+    name_option,
+    set_option,
+    unsandboxed_option,
+)
 
 
 @click.command("up")
@@ -31,6 +37,7 @@ from devnet.cli.options import cluster_option, json_option, name_option, set_opt
     help="Let the RPC change the chain too (evm_mine, anvil_setBalance, …); a replay may diverge.",
 )
 @set_option
+@unsandboxed_option
 @json_option
 def command(
     network: str,

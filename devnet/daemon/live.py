@@ -159,6 +159,7 @@ class Live:
             "name": place.folder.name,
             "phase": "running",
             "cluster": world.kind,
+            "unsandboxed": world.spec.unsandboxed,
             "network": place.network,
             "pid": os.getpid(),
             "kubeconfig": str(kubeconfig) if kubeconfig else None,

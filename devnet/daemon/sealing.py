@@ -33,7 +33,10 @@ def _facts(run: Path, cluster: str) -> Facts:
     last = _last_line(run / "blocks.jsonl")
     block = {"number": last.get("number", 0), "hash": last.get("hash", "")}
     name, seed = scenario.get("name", ""), scenario.get("seed", 0)
-    return Facts(name, cluster, seed, last_block=block)
+    network = run / "network.yaml"
+    asked = yaml.safe_load(network.read_text(encoding="utf-8")) if network.exists() else {}
+    unsandboxed = asked.get("unsandboxed") is True
+    return Facts(name, cluster, seed, last_block=block, unsandboxed=unsandboxed)
 
 
 def _last_line(path: Path) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _serve(
             **mark(starter_pid, "starter"),
         }
         folder.write_state(state)
-    facts = Facts("up", order.cluster, order.seed, BROKEN)
+    facts = Facts("up", order.cluster, order.seed, BROKEN, unsandboxed=spec.unsandboxed)
     life = Life.begin(folder, "up", facts, _told)
     life.kept = False  # until it is up
     try:

@@ -29,6 +29,9 @@ _OUTSIDE: Final = (
     "no transaction does what somebody did to this chain from outside, so no fresh chain comes to "
     "the same; everything before that block was reproduced"
 )
+_UNSANDBOXED: Final = (
+    "its workloads ran unsandboxed: what they did and measured was held by nothing but their user"
+)
 _CUT_SHORT: Final = "cut short"
 _NUMBER_LIMIT: Final = 1 << 63
 
@@ -159,6 +162,8 @@ def replay(
         _check_end(bundle, execution, say)
         for note in bundle.notes:
             say(note)
+        if bundle.manifest.get("unsandboxed"):
+            say(_UNSANDBOXED)
     return ReplayResult(
         execution.head.number, execution.transactions, execution.head, time.monotonic() - started
     )

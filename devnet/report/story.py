@@ -45,6 +45,7 @@ class Story:
 
     verdict: str
     cluster: str
+    unsandboxed: bool
     scenario: str
     network: str
     seed: str
@@ -97,6 +98,7 @@ def read_story(bundle: Bundle, verdict: str, cluster: str = "") -> Story:
     return Story(
         verdict=verdict,
         cluster=cluster or str(manifest.get("cluster", "")),
+        unsandboxed=manifest.get("unsandboxed") is True,
         scenario=str(scenario.get("name") or manifest.get("scenario", "")),
         network=str(_yaml(bundle, "network.yaml", note).get("name") or ""),
         seed=str(scenario.get("seed", manifest.get("seed", ""))),

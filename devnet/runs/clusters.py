@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cluster.interface import LightNodes, NodeSpec
 from cluster.perftest.cheats import CHEATS, HONEST
 from cluster.profiles import scaled
 from cluster.providers import kinds
-from cluster.registry import Kind, Making
+from cluster.registry import Capabilities, Kind, Making
 from devnet.base import Toolchain, UsageError
 from devnet.base.environment import python_environment
 from devnet.base.folder import home_above
@@ -64,6 +64,7 @@ def making_of(
         modelled,
         home_above(state),
         light=light_nodes_of(spec),
+        unsandboxed=spec.unsandboxed,
     )
 
 
@@ -90,12 +91,25 @@ def choose(name: str, toolchain: Toolchain, spec: NetworkSpec | None = None) -> 
 
 def _able(kind: Kind, spec: NetworkSpec | None, why_not: Sequence[str] = ()) -> Kind:
     """The same, unless the network has what it cannot have."""
-    if spec is None or not spec.light or not kind.capabilities.light_nodes:
+    if spec is None:
         return kind
-    able = [each.name for each in kinds() if not each.capabilities.light_nodes]
-    hint = f"play it with --cluster {' or '.join(able)}" if able else "no cluster can"
-    raise UsageError(
-        f"{kind.name} cannot have the light nodes of workers '{spec.light[0].name}': "
-        f"{kind.capabilities.light_nodes}",
-        hint="; ".join([hint + ", or leave them out", *why_not]),
-    )
+    for asked, them, why, of in _beyond(kind.capabilities, spec):
+        able = [each.name for each in kinds() if not of(each.capabilities)]
+        hint = f"play it with --cluster {' or '.join(able)}" if able else "no cluster can"
+        raise UsageError(
+            f"{kind.name} cannot {asked}: {why}",
+            hint="; ".join([hint + f", or leave {them} out", *why_not]),
+        )
+    return kind
+
+
+def _beyond(
+    capabilities: Capabilities, spec: NetworkSpec
+) -> Iterator[tuple[str, str, str, Callable[[Capabilities], str]]]:
+    """What the network asks for and the cluster cannot, how to call it, why, and where another
+    cluster's word on it is."""
+    if spec.light and (why := capabilities.light_nodes):
+        of_workers = f"have the light nodes of workers '{spec.light[0].name}'"
+        yield of_workers, "them", why, lambda other: other.light_nodes
+    if spec.unsandboxed and (why := capabilities.unsandboxed):
+        yield "be unsandboxed", "it", why, lambda other: other.unsandboxed

@@ -47,6 +47,7 @@ class Facts:
     more: dict[str, Any] = field(default_factory=dict)
     foreign: list[dict[str, Any]] = field(default_factory=list)
     unmodelled: dict[str, Any] | None = None
+    unsandboxed: bool = False  # whether its workloads were plain processes, as was asked
 
     def held_to(self, run: Path) -> None:
         """Name no block that is not in the record, and everything that others did."""
@@ -62,6 +63,7 @@ class Facts:
         return {
             "scenario": self.scenario,
             "cluster": self.cluster,
+            **({"unsandboxed": True} if self.unsandboxed else {}),
             "seed": self.seed,
             "verdict": self.verdict,
             "last_block": self.last_block,

@@ -131,7 +131,7 @@ def run_load(
     services = _services(network)
     first_account = len(account_names(network))
     accounts = user_accounts(network.accounts.mnemonic, first_account, users)
-    facts = Facts(f"load of {users} users", cluster, seed)
+    facts = Facts(f"load of {users} users", cluster, seed, unsandboxed=network.unsandboxed)
     with Life.begin(folder, f"load-{users}-users", facts, saying(say)) as life:
         life.record.text("network.yaml", resolved_yaml(network))
         with LoadWorld(

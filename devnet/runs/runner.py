@@ -78,7 +78,13 @@ def run_scenario(
     happened is then raised. The caller holds the devnet's folder.
     """
     started = time.monotonic()
-    facts = Facts(scenario.name, cluster, scenario.seed, more={"attack": None})
+    facts = Facts(
+        scenario.name,
+        cluster,
+        scenario.seed,
+        more={"attack": None},
+        unsandboxed=scenario.network.unsandboxed,
+    )
     faults: list[str] = []
     attack: AttackOutcome | None = None
     with Life.begin(folder, scenario.name, facts, saying(say)) as life:

@@ -187,7 +187,9 @@ class World:
         if not self._kind.modelled:
             light = sum(entry.count or 1 for entry in spec.light)
             beside = f" and {light:,} light nodes".replace(",", " ") if light else ""
-            self._say(f"cluster {self.kind}: raising it with {len(spec.workers)} workers{beside}")
+            how = ", unsandboxed" if spec.unsandboxed else ""
+            workers = f"{len(spec.workers)} workers{beside}"
+            self._say(f"cluster {self.kind}: raising it with {workers}{how}")
         self.cluster = stack.enter_context(self._kind.make(self._making(logs)))
         self.sources = stack.enter_context(Sources(spec, self.cluster))
         self.gateway = stack.enter_context(Gateway())

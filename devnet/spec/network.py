@@ -342,6 +342,11 @@ class NetworkSpec(SpecModel):
     )
     services: tuple[Service, ...] = ()
     workloads: Annotated[str, *one_of("way to run workloads", "process", "modelled")] = "process"
+    unsandboxed: Truth = Field(
+        default=False,
+        description="native: pods are plain processes of the user, who do whatever that user may; "
+        "for a machine that allows no sandbox, and for no workload that you do not trust",
+    )
     economics: Economics = Field(
         default=Economics(), description="what `devnet economics` assumes; runs do not read it"
     )

@@ -86,6 +86,22 @@ def test_a_run_cut_short_becomes_a_bundle_without_its_half_line(folder: DevnetFo
     assert not (folder.path / "state").exists()
 
 
+@pytest.mark.parametrize("unsandboxed", [True, False])
+def test_a_run_cut_short_says_whether_it_was_unsandboxed(
+    folder: DevnetFolder, *, unsandboxed: bool
+) -> None:
+    run = folder.runs / "20260101-000000-mine-abcd"
+    run.mkdir(parents=True)
+    (run / "network.yaml").write_text(f"name: mine\nunsandboxed: {str(unsandboxed).lower()}\n")
+    (run / "blocks.jsonl").write_text("")
+    folder.write_state({"cluster": "native"})
+    (bundle,) = clear(folder).bundles
+    with open_bundle(Path(bundle)) as opened:
+        assert opened.manifest.get("unsandboxed", False) is unsandboxed
+    report = (run / "report.html").read_text()
+    assert ("native, unsandboxed: pods were plain processes" in report) is unsandboxed
+
+
 def test_a_reused_process_id_is_not_the_same_process() -> None:
     state = mark(os.getpid())
     assert alive(state) == psutil.Process(os.getpid())

@@ -55,6 +55,22 @@ def test_sim_refuses_light_nodes_by_name(tmp_path: Path) -> None:
     assert choose("native", toolchain, network(FAR))[0].name == "native"
 
 
+def test_sim_refuses_to_be_unsandboxed_and_native_is_made_so(tmp_path: Path) -> None:
+    toolchain, log = Toolchain(tmp_path), logging.getLogger("tests.clusters")
+    spec = network_from_mapping(
+        {"name": "made", "workers": [{"name": "worker-1"}], "unsandboxed": True}
+    )
+    with pytest.raises(UsageError) as caught:
+        choose("sim", toolchain, spec)
+    assert str(caught.value) == (
+        "sim cannot be unsandboxed: it has no sandbox that could be left out"
+    )
+    assert caught.value.hint == "play it with --cluster native, or leave it out"
+    assert choose("native", toolchain, spec)[0].name == "native"
+    assert making_of(spec, tmp_path, "tests-clusters", toolchain, log).unsandboxed
+    assert not making_of(network(), tmp_path, "tests-clusters", toolchain, log).unsandboxed
+
+
 def test_auto_says_why_the_one_that_could_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

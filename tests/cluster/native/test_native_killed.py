@@ -24,7 +24,7 @@ from cluster.native.provider import NativeCluster
 state, tools, bubblewrap, devnet_id, folder = sys.argv[1:]
 worker = NodeSpec("worker-1", "standard", "eu", "eu-a", Capacity(500, 256 << 20))
 command = ("python3", "server.py")
-programs = Path(tools), Path(bubblewrap)
+programs = Path(tools), Path(bubblewrap) if bubblewrap else None
 with NativeCluster(
     [worker], Path(state), *programs, devnet_id, logging.getLogger(), os.environ
 ) as cluster:
@@ -49,13 +49,14 @@ def marked(devnet_id: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("sandboxed", [True, False], ids=["sandboxed", "unsandboxed"])
 def test_nothing_outlives_its_owner(
-    tools: Path, tmp_path: Path, request: pytest.FixtureRequest
+    tools: Path, tmp_path: Path, request: pytest.FixtureRequest, *, sandboxed: bool
 ) -> None:
     devnet_id = f"tests-killed-{uuid.uuid4().hex}"
     request.addfinalizer(lambda: groups.remove_devnet(devnet_id))  # a SIGKILL cannot
-    bubblewrap = Toolchain().bubblewrap()
-    arguments = [str(tmp_path / "state"), str(tools), str(bubblewrap), devnet_id, str(WEB)]
+    bubblewrap = str(Toolchain().bubblewrap()) if sandboxed else ""
+    arguments = [str(tmp_path / "state"), str(tools), bubblewrap, devnet_id, str(WEB)]
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, *arguments],
         stdin=subprocess.PIPE,
