@@ -123,14 +123,14 @@ class Bench(Pods):
 
 
 @contextmanager
-def bench(subject: Subject, limit_seconds: float = LIMIT_SECONDS) -> Iterator[Bench]:
+def bench(subject: Subject, claim_seconds: float = LIMIT_SECONDS) -> Iterator[Bench]:
     """A namespace for one row, removed with its pods afterwards."""
     core: Any = client.CoreV1Api(subject.api)
     name = f"conformance-{uuid.uuid4().hex[:8]}"
     core.create_namespace({"metadata": {"name": name}})
     try:
         _await_account(core, name)
-        yield Bench(subject, name, limit_seconds)
+        yield Bench(subject, name, LIMIT_SECONDS, claim_seconds)
     finally:
         core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
         core.delete_namespace(name)

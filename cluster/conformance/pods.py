@@ -28,13 +28,24 @@ class Refused:
 
 
 class Pods:
-    """A namespace of one row's own on the `subject`, where waits end after `limit_seconds`."""
+    """A namespace of one row's own on the `subject`, where waits end after `limit_seconds`, and
+    after `claim_seconds` from `control` on."""
 
-    def __init__(self, subject: Subject, namespace: str, limit_seconds: float) -> None:
+    def __init__(
+        self, subject: Subject, namespace: str, limit_seconds: float, claim_seconds: float = 0
+    ) -> None:
         self.subject, self.namespace, self.limit_seconds = subject, namespace, limit_seconds
+        self.controlled = False
+        self._claim_seconds = claim_seconds or limit_seconds
         # Documents go in as Kubernetes writes them, which the client takes and its types do not.
         self.core: Any = client.CoreV1Api(subject.api)
         self._client: Any = subject.api
+
+    def control(self) -> None:
+        """All that the row's claim stands on has held; what does not hold from here on is the claim
+        itself. A row that is declared without a refusal says it, or its failure shows nothing."""
+        self.controlled = True
+        self.limit_seconds = self._claim_seconds
 
     def group(self, api: type) -> Any:
         """Another group of the API, such as `client.AppsV1Api`."""

@@ -2,7 +2,8 @@
 
 A reason is true of the cluster as it is, not a wish for time: what is merely not done yet is a row
 that fails. A declared row is tried all the same: where it holds, the declaration is false, and the
-row fails.
+row fails. What its trial fails by must be what is declared: the refusal that is named or, from
+`bench.control()` on in the row's body, the claim itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Declared:
     """Why a row cannot hold. `where` is the condition of the machine under which it cannot.
 
     `refused`: how the cluster refuses it by name; it must be in what the row's trial ends with.
+    Without one the row's body says by `bench.control()` where its claim begins.
     """
 
     reason: str

@@ -11,7 +11,7 @@ from enum import StrEnum
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
-from cluster.conformance.bench import bench
+from cluster.conformance.bench import Bench, bench
 from cluster.conformance.claims import NotHeld
 from cluster.conformance.pods import LIMIT_SECONDS
 from cluster.conformance.row import Row
@@ -20,7 +20,8 @@ from cluster.conformance.subject import Subject
 from cluster.ended import log_tail
 from cluster.errors import ClusterError, ClusterStartFailed
 
-TRIAL_SECONDS = 6.0  # for a row that is neither expected to hold nor refused at once
+TRIAL_SECONDS = 6.0  # for a claim that is neither expected to hold nor refused at once
+_REFUSED = range(400, 500)  # HTTP: by another status the API does not refuse, it fails
 
 # How a cluster says no: by what it does, in time, or by its API.
 _REFUSALS = (NotHeld, ClusterError, ApiException)
@@ -30,10 +31,14 @@ _SURPRISES = (HTTPError, OSError, LookupError, ValueError, subprocess.TimeoutExp
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a row did not hold. `surprise`: neither claim, limit nor refusal, so it shows nothing."""
+    """Why a row did not hold. `surprise`: neither claim, limit nor refusal, so it shows nothing.
+
+    `controlled`: all that its claim stands on had held, so it is the claim that did not.
+    """
 
     text: str
     surprise: bool = False
+    controlled: bool = False
 
 
 class State(StrEnum):
@@ -75,7 +80,7 @@ def outcome(subject: Subject, row: Row) -> Outcome:
     said = declared(subject.cluster.name, row.name, subject.conditions)
     began = time.monotonic()
     at_length = said is None or said.refused
-    failure = _failure(subject, row, LIMIT_SECONDS if at_length else TRIAL_SECONDS)
+    failure = failure_of(subject, row, LIMIT_SECONDS if at_length else TRIAL_SECONDS)
     state, text = judged(said, failure)
     return Outcome(row, state, time.monotonic() - began, text)
 
@@ -90,18 +95,31 @@ def judged(said: Declared | None, failure: Failure | None) -> tuple[State, str]:
         return State.FAILS, f"is declared ({said.reason}), and its trial broke off: {failure.text}"
     if said.refused not in failure.text:
         return State.FAILS, f"is to be refused with {said.refused!r}, seen: {failure.text}"
+    if not said.refused and not failure.controlled:
+        return (
+            State.FAILS,
+            f"is declared ({said.reason}), and its trial did not come so far: {failure.text}",
+        )
     return State.DECLARED, said.reason
 
 
-def _failure(subject: Subject, row: Row, limit_seconds: float) -> Failure | None:
+def failure_of(subject: Subject, row: Row, claim_seconds: float = LIMIT_SECONDS) -> Failure | None:
+    """Why a row does not hold; None where it does."""
+    own: Bench | None = None
     try:
-        with bench(subject, limit_seconds) as own:
+        with bench(subject, claim_seconds) as own:
             row.body(own)
     except _REFUSALS as error:
-        return Failure(_told(error))
+        controlled = own is not None and own.controlled
+        return Failure(_told(error), _is_surprise(error, controlled=controlled), controlled)
     except _SURPRISES as error:
         return Failure(_told(error), surprise=True)
     return None
+
+
+def _is_surprise(error: BaseException, *, controlled: bool) -> bool:
+    """An API that fails refuses nothing, and no claim that is controlled is one of its words."""
+    return isinstance(error, ApiException) and (controlled or error.status not in _REFUSED)
 
 
 def _told(error: BaseException) -> str:

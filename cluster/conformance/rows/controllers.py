@@ -152,6 +152,8 @@ def each_has_a_volume_that_outlives_it(bench: Bench) -> None:
         ],
     }
     bench.group(AppsV1Api).create_namespaced_stateful_set(bench.namespace, document)
+    bench.several("made", 1, lambda pod: pod["metadata"]["name"] == "toy-0", SELECTOR)
+    bench.control()
     (first,) = bench.several("ready", 1, ready, SELECTOR)
     bench.delete("toy-0")
     bench.several(

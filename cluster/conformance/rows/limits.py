@@ -29,7 +29,8 @@ EAT = "exec python3 -c 'x = bytearray({} << 20); print(len(x))'"
 @row("limits.memory", 46)
 def more_memory_than_the_limit_ends_it_and_says_why(bench: Bench) -> None:
     bench.start(bench.container(EAT.format(80), resources={"limits": {"memory": "32Mi"}}))
-    ended = bench.phase("Failed")["status"]["containerStatuses"][0]["state"]["terminated"]
+    ended = bench.ended()
+    bench.control()
     equal((ended["reason"], ended["exitCode"]), ("OOMKilled", 137))
 
 
@@ -64,6 +65,8 @@ def a_kill_after_a_want_of_memory_is_a_kill(bench: Bench) -> None:
         kinds = (status.get("lastState", {}), status.get("state", {}))
         return [kind["terminated"]["reason"] for kind in kinds if "terminated" in kind]
 
+    bench.wait("ended", ends)
+    bench.control()
     bench.wait("ended by a want of memory", lambda pod: "OOMKilled" in ends(pod))
     bench.wait("ended by a kill", lambda pod: "Error" in ends(pod))
 
@@ -75,6 +78,7 @@ def a_child_that_takes_too_much_is_told_of(bench: Bench) -> None:
     fields: Document = {"resources": {"limits": {"memory": "32Mi"}}}
     bench.start(bench.container(f"{eat}; echo $?", **fields))
     ended = bench.ended()
+    bench.control()
     if ended["exitCode"] == 0:
         equal(bench.printed().splitlines()[-1], "137")
     else:
@@ -96,6 +100,7 @@ def a_container_gets_its_share_of_a_core(bench: Bench) -> None:
     used = float(
         bench.ran("python3", "-c", BURN, container={"resources": {"limits": {"cpu": "100m"}}})
     )
+    bench.control()
     between(0.05, used, 0.125)
 
 
@@ -149,6 +154,7 @@ def a_container_can_be_given_more_while_it_runs(bench: Bench) -> None:
     asked = {"limits": {"cpu": "100m"}, "requests": {"cpu": "100m"}}
     change = {"spec": {"containers": [{"name": "main", "resources": asked}]}}
     bench.core.patch_namespaced_pod_resize("pod", bench.namespace, change)
+    bench.control()
     bench.wait(
         "resized",
         lambda pod: pod["status"]["containerStatuses"][0]["resources"]["limits"]["cpu"] == "100m",

@@ -47,8 +47,8 @@ def service(bench: Bench, **spec: Any) -> Document:
     return {"clusterIP": made.spec.cluster_ip}
 
 
-def client(bench: Bench) -> None:
-    bench.start(bench.container(FOREVER), name="client")
+def client(bench: Bench, **spec: Any) -> None:
+    bench.start(bench.container(FOREVER), name="client", **spec)
     bench.wait("started", started, "client")
 
 
@@ -94,6 +94,7 @@ def a_pod_is_reached_from_every_node(bench: Bench) -> None:
 def a_service_knows_its_pods(bench: Bench) -> None:
     service(bench)
     address = server(bench)
+    bench.control()
     slices = bench.group(DiscoveryV1Api)
 
     def look() -> Seen:
@@ -109,17 +110,20 @@ def a_service_knows_its_pods(bench: Bench) -> None:
 @row("service.address", 81)
 def a_services_address_leads_to_its_pods(bench: Bench) -> None:
     address = service(bench)["clusterIP"]
-    server(bench)
+    own = server(bench)
     client(bench)
+    answered(bench, f"http://{own}:8080/greeting")
+    bench.control()
     answered(bench, f"http://{address}/greeting")
 
 
 @row("service.name", 81)
 def a_services_name_is_found(bench: Bench) -> None:
     service(bench)
-    server(bench)
-    bench.start(bench.container(FOREVER), name="client", dnsPolicy="ClusterFirst")
-    bench.wait("started", started, "client")
+    own = server(bench)
+    client(bench, dnsPolicy="ClusterFirst")
+    answered(bench, f"http://{own}:8080/greeting")
+    bench.control()
     answered(bench, "http://toy/greeting")
 
 
@@ -127,8 +131,9 @@ def a_services_name_is_found(bench: Bench) -> None:
 def a_headless_services_name_is_its_pods(bench: Bench) -> None:
     service(bench, clusterIP="None")
     address = server(bench)
-    bench.start(bench.container(FOREVER), name="client", dnsPolicy="ClusterFirst")
-    bench.wait("started", started, "client")
+    client(bench, dnsPolicy="ClusterFirst")
+    answered(bench, f"http://{address}:8080/greeting")
+    bench.control()
 
     def look() -> Seen:
         script = f"import socket; print(socket.gethostbyname('toy.{bench.namespace}.svc'))"
@@ -156,6 +161,7 @@ def a_policy_keeps_others_from_a_pod(bench: Bench) -> None:
         "spec": {"podSelector": {"matchLabels": {"app": "toy"}}, "policyTypes": ["Ingress"]},
     }
     bench.group(NetworkingV1Api).create_namespaced_network_policy(bench.namespace, policy)
+    bench.control()
 
     def look() -> Seen:
         said = asks(bench, url)

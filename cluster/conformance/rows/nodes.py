@@ -268,5 +268,6 @@ def a_pod_that_takes_its_nodes_memory_is_ended_and_its_neighbour_is_not(bench: B
     eat = f"x = bytearray({memory + (128 << 20)}); print(len(x))"
     bench.start(bench.container("python3", "-c", eat), nodeName=name)
     ended = bench.ended()
+    bench.control()
     equal((ended["reason"], ended["exitCode"]), ("OOMKilled", 137))
     holds("the neighbour", started(bench.pod("neighbour")))

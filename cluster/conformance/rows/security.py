@@ -112,6 +112,7 @@ def containers_of_two_users_see_whose_a_file_is(bench: Bench) -> None:
         initContainers=[first],
         volumes=[{"name": "v", "emptyDir": {}}],
     )
+    bench.control()
     equal(said, "1001\nshut\n")
 
 
@@ -124,5 +125,7 @@ def what_listens_on_the_hosts_loopback_is_not_reached(bench: Bench) -> None:
                 "python3", "-c", f"import socket; socket.create_connection({address}, 2)"
             )
         )
-        equal(bench.ended()["exitCode"], 1)
+        code = bench.ended()["exitCode"]
+    bench.control()
+    equal(code, 1)
     contains(bench.printed(), "refused")

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 
+from cluster.conformance.bench import Bench
+from cluster.conformance.claims import NotHeld
 from cluster.conformance.page import page
 from cluster.conformance.row import Row, register, registered
 from cluster.conformance.rows import rows
 from cluster.conformance.served import NO_CONTROL_GROUPS, NOT_SERVED, Declared, declared
-from cluster.conformance.suite import Failure, State, judged
+from cluster.conformance.subject import Subject
+from cluster.conformance.suite import Failure, State, failure_of, judged
 from cluster.conformance.tried import ELSEWHERE, TRIED
+from cluster.errors import ClusterError, NodeLost
 from cluster.providers import kinds
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +67,19 @@ def test_rows_that_disturb_others_come_last() -> None:
     [
         (None, None, State.HOLDS, ""),
         (None, Failure("seen 3"), State.FAILS, "seen 3"),
-        (Declared("no such part"), Failure("anything"), State.DECLARED, "no such part"),
+        (
+            Declared("no such part"),
+            Failure("anything", controlled=True),
+            State.DECLARED,
+            "no such part",
+        ),
+        (
+            Declared("no such part"),
+            Failure("pod: Running: not within 6 s"),
+            State.FAILS,
+            "is declared (no such part), and its trial did not come so far: "
+            "pod: Running: not within 6 s",
+        ),
         (Declared("none", refused="spec.x"), Failure("has spec.x: no"), State.DECLARED, "none"),
         (
             Declared("none", refused="spec.x"),
@@ -82,6 +104,7 @@ def test_rows_that_disturb_others_come_last() -> None:
         "holds",
         "fails",
         "declared",
+        "not come so far",
         "refused by name",
         "refused otherwise",
         "holds after all",
@@ -92,6 +115,80 @@ def test_what_follows_from_a_declaration_and_a_trial(
     said: Declared | None, failure: Failure | None, state: State, text: str
 ) -> None:
     assert judged(said, failure) == (state, text)
+
+
+def test_what_is_declared_without_a_refusal_has_a_control() -> None:
+    """Its failure counts from there on alone."""
+    by_name = {row.name: row for row in rows()}
+    unnamed = [
+        name
+        for found in NOT_SERVED.values()
+        for name, said in found.items()
+        if not said.refused and "bench.control()" not in inspect.getsource(by_name[name].body)
+    ]
+    assert unnamed == []
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (NotHeld("seen 3"), Failure("seen 3", controlled=True)),
+        (ClusterError("not within 6 s"), Failure("not within 6 s", controlled=True)),
+        (NodeLost("gone"), Failure("gone", controlled=True)),
+        (
+            ApiException(503, "no etcd"),
+            Failure("the API said 503 no etcd: None", surprise=True, controlled=True),
+        ),
+        (
+            ApiException(404, "no pod"),
+            Failure("the API said 404 no pod: None", surprise=True, controlled=True),
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_after_its_control_a_row_fails_by_its_claim(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, failure: Failure
+) -> None:
+    assert failure_of_row(monkeypatch, error, controlled=True) == failure
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (NotHeld("seen 3"), Failure("seen 3")),
+        (ApiException(422, "no"), Failure("the API said 422 no: None")),
+        (ApiException(500, "no"), Failure("the API said 500 no: None", surprise=True)),
+        (ApiException(0, "cut"), Failure("the API said 0 cut: None", surprise=True)),
+        (ConnectionError("cut"), Failure("ConnectionError: cut", surprise=True)),
+    ],
+)
+def test_before_it_a_refusal_is_one_and_a_broken_api_is_none(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, failure: Failure
+) -> None:
+    assert failure_of_row(monkeypatch, error, controlled=False) == failure
+
+
+def failure_of_row(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, *, controlled: bool
+) -> Failure | None:
+    """Of a row that raises this. The bench stands on no cluster: what a real one answers to rows is
+    `test_rows`' matter, and none fails in all these ways when it is asked to."""
+    own = Bench(cast(Subject, SimpleNamespace(api=None)), "nowhere", 30.0, 6.0)
+
+    @contextmanager
+    def bench(subject: Subject, claim_seconds: float) -> Iterator[Bench]:
+        assert (subject, claim_seconds) == (own.subject, 6.0)
+        yield own
+
+    def body(bench: Bench) -> None:
+        assert bench.limit_seconds == 30.0
+        if controlled:
+            bench.control()
+            assert bench.limit_seconds == 6.0
+        raise error
+
+    monkeypatch.setattr("cluster.conformance.suite.bench", bench)
+    return failure_of(own.subject, Row("made.up", "water runs uphill", (), body), 6.0)
 
 
 def test_a_declaration_counts_where_its_condition_holds(monkeypatch: pytest.MonkeyPatch) -> None:
