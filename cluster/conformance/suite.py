@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kubernetes.client.exceptions import ApiException
@@ -17,10 +17,13 @@ from cluster.conformance.pods import LIMIT_SECONDS
 from cluster.conformance.row import Row
 from cluster.conformance.served import Declared, declared
 from cluster.conformance.subject import Subject
-from cluster.ended import log_tail
+from cluster.ended import Outlook, dead_of, log_tail
 from cluster.errors import ClusterError, ClusterStartFailed
+from cluster.interface import Cluster
+from cluster.waiting import Seen, wait_for
 
 TRIAL_SECONDS = 6.0  # for a claim that is neither expected to hold nor refused at once
+RETURN_SECONDS = 60.0  # for parts that are started again
 _REFUSED = range(400, 500)  # HTTP: by another status the API does not refuse, it fails
 
 # How a cluster says no: by what it does, in time, or by its API.
@@ -62,17 +65,35 @@ class Outcome:
 
 
 def play(subject: Subject, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """The outcome of each row, as it ends.
+    """The outcome of each row, as it ends; one that fails names the parts that died meanwhile.
 
-    Raises `ClusterStartFailed` once a row has failed on a cluster of which a part has ended: no
-    later row would show anything.
+    Parts that are started again are waited for before the next row. Raises `ClusterStartFailed`
+    once a row has failed on a cluster of which a part has ended and does not return: no later row
+    would show anything.
     """
+    cluster = subject.cluster
     for row in rows:
-        yield (last := outcome(subject, row))
-        if not last.ok and (ended := subject.cluster.ended()):
+        seen = max((incident.number for incident in cluster.incidents()), default=0)
+        last = outcome(subject, row)
+        if last.ok:
+            yield last
+            continue
+        died = dead_of([each for each in cluster.incidents() if each.number > seen])
+        yield replace(last, text="; meanwhile ".join([last.text, *died]))
+        _await_parts(cluster, row)
+
+
+def _await_parts(cluster: Cluster, row: Row) -> None:
+    def look() -> Seen:
+        away = cluster.ended()
+        lost = [part for part in away if part.outlook is not Outlook.RETURNS]
+        if lost:
             raise ClusterStartFailed(
-                f"after {row.name}: {', '.join(map(str, ended))}", hint=log_tail(ended[0].log)
+                f"after {row.name}: {', '.join(map(str, lost))}", hint=log_tail(lost[0].log)
             )
+        return Seen(not away, ", ".join(map(str, away)))
+
+    wait_for(f"the cluster's parts after {row.name}", look, RETURN_SECONDS, every_seconds=0.1)
 
 
 def outcome(subject: Subject, row: Row) -> Outcome:

@@ -14,12 +14,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from devnet.base.telling import columns, counted
-from devnet.cli import terminal
+from devnet.cli import failures, terminal
 from devnet.cli.options import cluster_option, json_option
 
 if TYPE_CHECKING:
     from cluster.conformance.row import Row
     from cluster.conformance.suite import Outcome
+    from devnet.daemon.failures import Failure
 
 SLOT = "conformance"
 _COLOURS = {"declared": "yellow", "fails": "red"}
@@ -53,6 +54,7 @@ def command(names: tuple[str, ...], cluster: str, as_json: bool) -> None:
     from devnet.base.environment import python_environment
     from devnet.base.folder import STATE
     from devnet.cli.slots import held_slot
+    from devnet.daemon.failures import failure_of
     from devnet.runs.clusters import choose
 
     toolchain = Toolchain(say=terminal.say)
@@ -65,11 +67,13 @@ def command(names: tuple[str, ...], cluster: str, as_json: bool) -> None:
 
     from cluster.conformance.subject import NODES, subject
     from cluster.conformance.suite import play
+    from cluster.errors import ClusterStartFailed
     from cluster.kubernetes.cluster import KubernetesCluster
     from cluster.registry import Making
 
     asked = _chosen(names)
     outcomes: list[Outcome] = []
+    broken: Failure | None = None
     log = logging.getLogger("conformance")
     with held_slot(SLOT, kind.name) as folder:
         state = folder.path / STATE
@@ -79,19 +83,24 @@ def command(names: tuple[str, ...], cluster: str, as_json: bool) -> None:
         made = kind.make(making)
         assert isinstance(made, KubernetesCluster)
         with made, subject(made, made.packing, state / "folder", kubectl) as there:
-            for each in play(there, asked):
-                outcomes.append(each)
-                _tell(each, as_json=as_json)
-        ok = all(each.ok for each in outcomes)
+            try:
+                for each in play(there, asked):
+                    outcomes.append(each)
+                    _tell(each, as_json=as_json)
+            except ClusterStartFailed as error:  # what was shown before it is told all the same
+                broken = failure_of(error)
+        ok = broken is None and all(each.ok for each in outcomes)
         if ok:
             shutil.rmtree(state)
     if as_json:
-        terminal.print_json(_document(kind.name, outcomes))
+        terminal.print_json(_document(kind.name, len(asked), outcomes, broken))
     else:
-        _print_verdict(kind.name, outcomes)
+        _print_verdict(kind.name, len(asked), outcomes)
+    if broken is not None:
+        failures.tell(broken)
     if not ok:
         terminal.say(f"what its parts said is in {state / 'logs'}")
-        raise SystemExit(CheckFailed.exit_code)
+        raise SystemExit(broken.exit_code if broken else CheckFailed.exit_code)
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Row, ...]:
@@ -100,11 +109,15 @@ def _chosen(names: tuple[str, ...]) -> tuple[Row, ...]:
     from devnet.base import UsageError
 
     every = rows()
-    for name in names:
-        if not any(fnmatchcase(row.name, name) for row in every):
-            close = difflib.get_close_matches(name, [row.name for row in every], n=1)
-            hint = f"did you mean '{close[0]}'?" if close else "docs/reference/conformance.md"
-            raise UsageError(f"no row of the conformance table is '{name}'", hint=hint)
+    unknown = [name for name in names if not any(fnmatchcase(row.name, name) for row in every)]
+    if unknown:
+        known = [row.name for row in every]
+        close = [match for name in unknown for match in difflib.get_close_matches(name, known, n=1)]
+        told = " or ".join(f"'{name}'" for name in dict.fromkeys(close))
+        raise UsageError(
+            f"no row of the conformance table is {' or '.join(map(repr, unknown))}",
+            hint=f"did you mean {told}?" if told else "docs/reference/conformance.md",
+        )
     wished = names or ("*",)
     return tuple(row for row in every if any(fnmatchcase(row.name, name) for name in wished))
 
@@ -141,22 +154,34 @@ def _counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return {state.value: sum(each.state is state for each in outcomes) for state in State}
 
 
-def _print_verdict(cluster: str, outcomes: Sequence[Outcome]) -> None:
+def _print_verdict(cluster: str, asked: int, outcomes: Sequence[Outcome]) -> None:
     counts = _counts(outcomes)
-    word = "failed" if counts["fails"] else "passed"
+    missing = asked - len(outcomes)
+    word = "failed" if counts["fails"] or missing else "passed"
     seconds = sum(each.seconds for each in outcomes)
+    not_played = f"{missing} not played, " if missing else ""
     terminal.print_text(
-        f"{word}: of {counted(len(outcomes), 'row')} on {cluster}, {counts['holds']} hold, "
-        f"{counts['declared']} declared, {counts['fails']} failed, {seconds:.1f} s",
-        "red" if counts["fails"] else "green",
+        f"{word}: of {counted(asked, 'row')} on {cluster}, {counts['holds']} hold, "
+        f"{counts['declared']} declared, {counts['fails']} failed, {not_played}{seconds:.1f} s",
+        "green" if word == "passed" else "red",
         head=word,
     )
 
 
-def _document(cluster: str, outcomes: Sequence[Outcome]) -> dict[str, object]:
+def _document(
+    cluster: str, asked: int, outcomes: Sequence[Outcome], broken: Failure | None
+) -> dict[str, object]:
+    """With the error's own keys where it ended before all rows were played."""
+    error = (
+        {"error": broken.message, "hint": broken.hint, "exit_code": broken.exit_code}
+        if broken
+        else {}
+    )
     return {
-        "ok": all(each.ok for each in outcomes),
+        "ok": broken is None and all(each.ok for each in outcomes),
+        **error,
         "cluster": cluster,
+        "asked": asked,
         "counts": _counts(outcomes),
         "rows": [
             {

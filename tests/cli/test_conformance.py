@@ -23,6 +23,28 @@ from devnet.cli.ape import cli
 cli(["conformance", "made.*", "--cluster", "native"])
 """
 
+DYING = """
+import os, sys
+os.chdir(sys.argv[1])
+from cluster.conformance.claims import NotHeld
+from cluster.conformance.row import row
+from cluster.native.supervisor import Backoff
+
+@row("made.killing")
+def etcd_is_killed(bench):
+    supervisor = bench.subject.cluster._provider._supervisor
+    supervisor._backoff = Backoff({pauses})
+    supervisor.process("etcd")._popen.kill()
+    raise NotHeld("etcd is killed")
+
+@row("made.later")
+def the_next_one_finds_it_back(bench):
+    bench.ran("true")
+
+from devnet.cli.ape import cli
+cli(["conformance", "made.*", "--cluster", "native", "--json"])
+"""
+
 
 def test_rows_are_told_in_80_columns_with_a_verdict(devnet: Shell) -> None:
     ended = devnet("conformance", *ROWS, "--cluster", "native", COLUMNS="80")
@@ -46,6 +68,7 @@ def test_rows_as_one_object(devnet: Shell) -> None:
     assert document == {
         "ok": True,
         "cluster": "native",
+        "asked": 1,
         "counts": {"holds": 1, "declared": 0, "fails": 0},
     }
     assert row.pop("seconds") > 0
@@ -66,9 +89,36 @@ def test_a_row_that_fails_is_exit_1_and_says_what_was_seen(devnet: Shell) -> Non
     devnet.wait_until_nothing_is_left()
 
 
+def test_a_part_that_dies_and_is_back_costs_its_row_alone(devnet: Shell) -> None:
+    ended = python(DYING.format(pauses="(0.0,)"), str(devnet.folder))
+    assert ended.code == 1, ended.err
+    killing, after = ended.json()["rows"]
+    assert (killing["state"], after["state"]) == ("fails", "holds"), ended.err
+    assert killing["text"].endswith("; meanwhile etcd was killed by SIGKILL")
+    devnet.wait_until_nothing_is_left()
+
+
+def test_what_was_shown_before_a_part_was_given_up_is_told(devnet: Shell) -> None:
+    ended = python(DYING.format(pauses="()"), str(devnet.folder))
+    assert ended.code == 4, ended.err
+    document = ended.json()
+    (killing,) = document["rows"]
+    assert (document["ok"], document["exit_code"], document["asked"]) == (False, 4, 2)
+    assert document["error"] == "after made.killing: etcd was killed by SIGKILL"
+    assert killing["text"].endswith("; meanwhile etcd was killed by SIGKILL")
+    assert "error: after made.killing: etcd was killed by SIGKILL\n" in ended.err
+    assert f"what its parts said is in {devnet.folder}/.devnet/conformance/state/logs" in ended.err
+    devnet.wait_until_nothing_is_left()
+
+
 @pytest.mark.parametrize(
     ("words", "error", "hint"),
     [
+        (
+            ("env.valu", "env.value", "logs.tai", "nothing.*"),
+            "no row of the conformance table is 'env.valu' or 'logs.tai' or 'nothing.*'",
+            "did you mean 'env.value' or 'logs.tail'?",
+        ),
         (("env.valu",), "no row of the conformance table is 'env.valu'", "'env.value'"),
         (("nothing.*",), "no row of the conformance table is 'nothing.*'", "conformance.md"),
         (("--cluster", "sim"), "sim has no Kubernetes API", "--cluster native"),

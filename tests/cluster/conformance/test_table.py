@@ -19,9 +19,10 @@ from cluster.conformance.row import Row, register, registered
 from cluster.conformance.rows import rows
 from cluster.conformance.served import NO_CONTROL_GROUPS, NOT_SERVED, Declared, declared
 from cluster.conformance.subject import Subject
-from cluster.conformance.suite import Failure, State, failure_of, judged
+from cluster.conformance.suite import Failure, Outcome, State, failure_of, judged, play
 from cluster.conformance.tried import ELSEWHERE, TRIED
-from cluster.errors import ClusterError, NodeLost
+from cluster.ended import Ended, Incident, Outlook
+from cluster.errors import ClusterError, ClusterStartFailed, NodeLost
 from cluster.providers import kinds
 
 ROOT = Path(__file__).parents[3]
@@ -166,6 +167,63 @@ def test_before_it_a_refusal_is_one_and_a_broken_api_is_none(
     monkeypatch: pytest.MonkeyPatch, error: Exception, failure: Failure
 ) -> None:
     assert failure_of_row(monkeypatch, error, controlled=False) == failure
+
+
+class Parts:
+    """Stands for a cluster whose parts die as a test says: what a real one's do is in
+    `tests/cli/test_conformance.py`."""
+
+    name = "none"
+
+    def __init__(self) -> None:
+        self.away: list[tuple[Ended, ...]] = []  # look by look
+        self.happened: list[Incident] = []
+
+    def ended(self) -> tuple[Ended, ...]:
+        return self.away.pop(0) if self.away else ()
+
+    def incidents(self) -> tuple[Incident, ...]:
+        return tuple(self.happened)
+
+
+ETCD = "was killed by SIGKILL"
+BACK = Ended("etcd", f"{ETCD}; it is started again", outlook=Outlook.RETURNS)
+
+
+def played(monkeypatch: pytest.MonkeyPatch, parts: Parts, *states: State) -> Iterator[Outcome]:
+    """Rows that end so, while etcd dies in each."""
+
+    def outcome(subject: Subject, row: Row) -> Outcome:
+        parts.happened.append(Incident(len(parts.happened) + 1, "etcd", ETCD, 0, died=True))
+        return Outcome(row, State(row.says), 0.1, "seen 3")
+
+    monkeypatch.setattr("cluster.conformance.suite.outcome", outcome)
+    made = [Row(f"made.{state}", state, (), lambda bench: None) for state in states]
+    return play(cast(Subject, SimpleNamespace(cluster=parts)), made)
+
+
+def test_a_failing_row_names_who_died_and_the_next_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = Parts()
+    parts.away = [(BACK,), (BACK,), ()]
+    outcomes = played(monkeypatch, parts, State.FAILS, State.HOLDS)
+    assert next(outcomes).text == f"seen 3; meanwhile etcd {ETCD}"
+    assert next(outcomes).text == "seen 3"
+    assert parts.away == []
+
+
+@pytest.mark.parametrize("outlook", [Outlook.GONE, Outlook.STOPPED])
+def test_a_part_that_does_not_return_ends_the_table(
+    monkeypatch: pytest.MonkeyPatch, outlook: Outlook
+) -> None:
+    parts = Parts()
+    parts.away = [(BACK,), (Ended("etcd", ETCD, outlook=outlook), BACK)]
+    outcomes = played(monkeypatch, parts, State.HOLDS, State.FAILS, State.HOLDS)
+    assert [next(outcomes).state, next(outcomes).state] == [State.HOLDS, State.FAILS]
+    with pytest.raises(ClusterStartFailed) as caught:
+        next(outcomes)
+    assert str(caught.value) == f"after made.fails: etcd {ETCD}"
 
 
 def failure_of_row(
