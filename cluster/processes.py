@@ -8,18 +8,20 @@ import secrets
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from cluster.ended import Ended, how_ended, log_tail
-from cluster.errors import ClusterLacks, ClusterStartFailed
+from cluster.errors import ClusterError, ClusterLacks, ClusterStartFailed
 
 _LOOPBACK = "127.0.0.1"
 _LOWEST_PORT = 15000
 _PORT_TRIES = 10_000
 _USUAL_EPHEMERAL_START = 32768
+_KILL_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
 # The kernel sends PDEATHSIG when the *thread* that forked ends, so every child is forked by one
 # thread that lives as long as this process.
@@ -116,16 +118,16 @@ class Process:
             self._popen.terminate()
 
     def stop(self, limit_seconds: float) -> None:
-        """SIGTERM, then SIGKILL to the group once `limit_seconds` are over."""
-        self.terminate()
-        if self.running:
-            with suppress(subprocess.TimeoutExpired):
-                self._popen.wait(limit_seconds)
-        self.kill()
+        """SIGTERM, then SIGKILL to the group once `limit_seconds` are over. Raises like `kill`."""
+        stop_all([self], limit_seconds)
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, and reap; once: the group's number may be another's then, as
-        it is where the child has been reaped and its number names a process."""
+        """SIGKILL to the whole group, and reap. Raises `ClusterError` where it does not end."""
+        kill_all([self])
+
+    def send_kill(self) -> None:
+        """SIGKILL to the whole group; once: the group's number may be another's then, as it is
+        where the child has been reaped and its number names a process."""
         if self._killed:
             return
         self._killed = True
@@ -133,7 +135,55 @@ class Process:
             return
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
-        self._popen.wait(5)
+
+    def wait_until(self, end: float) -> bool:
+        """Whether it has ended by that moment of the monotonic clock."""
+        try:
+            self._popen.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+def stop_all(processes: Sequence[Process], limit_seconds: float) -> None:
+    """SIGTERM to all, then SIGKILL to the groups of all once `limit_seconds` are over, which are
+    those of all of them together. Raises like `kill_all`."""
+    for process in processes:
+        process.terminate()
+    end = time.monotonic() + limit_seconds
+    for process in processes:
+        process.wait_until(end)
+    kill_all(processes)
+
+
+def kill_all(processes: Sequence[Process]) -> None:
+    """SIGKILL to the groups of all, and reap them.
+
+    Raises `ClusterError` naming those that have not ended 5 s later: the kernel keeps a process
+    that waits for a disk, say.
+    """
+    for process in processes:
+        process.send_kill()
+    end = time.monotonic() + _KILL_SECONDS
+    left = [process for process in processes if not process.wait_until(end)]
+    if left:
+        named = ", ".join(f"{process.name} (pid {process.pid})" for process in left)
+        raise ClusterError(
+            f"not ended {_KILL_SECONDS:g} s after SIGKILL: {named}",
+            hint="`devnet gc` ends what is left once the kernel lets go of it",
+        )
+
+
+def end_all(endings: Sequence[Callable[[], object]]) -> None:
+    """Call each, whether or not one before it raised a `ClusterError`; then raise them as one."""
+    errors: list[ClusterError] = []
+    for end in endings:
+        try:
+            end()
+        except ClusterError as error:
+            errors.append(error)
+    if errors:
+        raise ClusterError("; ".join(map(str, errors)), hint=errors[0].hint) from errors[0]
 
 
 def free_ports(count: int) -> tuple[int, ...]:
@@ -148,13 +198,21 @@ def free_ports(count: int) -> tuple[int, ...]:
         if len(found) == count:
             return tuple(found)
         port = secrets.choice(candidates)
-        with socket.socket() as probe:
-            # As servers do: a connection that is fading away (TIME_WAIT) is no hindrance.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                probe.bind((_LOOPBACK, port))
-                found.add(port)
+        if is_free(port):
+            found.add(port)
     raise ClusterLacks(f"no {count} free ports between {candidates[0]} and {candidates[-1]}")
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody has that TCP port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        # As servers do: a connection that is fading away (TIME_WAIT) is no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError:
+            return False
+        return True
 
 
 def _ephemeral_start() -> int:

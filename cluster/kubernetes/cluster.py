@@ -89,8 +89,8 @@ class KubernetesCluster:
     def __enter__(self) -> Self:
         try:
             self._start()
-        except BaseException:
-            self._stop()
+        except BaseException as error:
+            self._stop_after(error)
             raise
         return self
 
@@ -100,7 +100,17 @@ class KubernetesCluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop()
+        if error is None:
+            self._stop()
+        else:
+            self._stop_after(error)
+
+    def _stop_after(self, error: BaseException) -> None:
+        """What does not end is told beside the error, not in its place."""
+        try:
+            self._stop()
+        except ClusterError as left:
+            error.add_note(str(left))
 
     def subscribe(self, sink: EventSink) -> None:
         with self._emitting:

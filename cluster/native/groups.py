@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from cluster.errors import ClusterError
+
 _ROOT = Path("/sys/fs/cgroup")
 _KILL_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
@@ -19,12 +21,18 @@ _PREFERRED = {"cpu.shares": "16384", "cpu.weight": "1600"}  # sixteen times a pr
 
 
 def kill_node(devnet_id: str, node: str) -> None:
-    """End all processes of a node whose kubelet is gone, and remove its control groups."""
+    """End all processes of a node whose kubelet is gone, and remove its control groups.
+
+    Raises `ClusterError` like `kill`.
+    """
     kill([folder / node for folder in places(devnet_id)])
 
 
 def remove_devnet(devnet_id: str) -> list[Path]:
-    """End and remove all that a devnet left in control groups; where it was."""
+    """End and remove all that a devnet left in control groups; where it was.
+
+    Raises `ClusterError` like `kill`.
+    """
     there = places(devnet_id)
     kill(there)
     return there
@@ -117,7 +125,10 @@ def processes(folders: Iterable[Path]) -> set[int]:
 
 
 def kill(folders: Sequence[Path]) -> None:
-    """SIGKILL everything in the groups until they are empty, remove them; bounded by 5 s."""
+    """SIGKILL everything in the groups until they are empty, and remove them.
+
+    Raises `ClusterError` naming what is left after 5 s.
+    """
     end = time.monotonic() + _KILL_SECONDS
     while time.monotonic() < end:
         victims = processes(folders)
@@ -127,6 +138,23 @@ def kill(folders: Sequence[Path]) -> None:
         if not victims and _remove(folders):
             return
         time.sleep(_PAUSE_SECONDS)
+    raise ClusterError(
+        f"control groups are left {_KILL_SECONDS:g} s after SIGKILL: {_left(folders)}",
+        hint="`devnet gc` ends what is left once the kernel lets go of it",
+    )
+
+
+def _left(folders: Sequence[Path]) -> str:
+    """`sleep (pid 12, D)` of every process, where there is none the groups."""
+    named = []
+    for pid in sorted(processes(folders)):
+        try:
+            head, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+        except OSError:
+            named.append(f"pid {pid}")
+        else:
+            named.append(f"{head.partition('(')[2]} (pid {pid}, {rest.split()[0]})")
+    return ", ".join(named or [str(folder) for folder in folders if folder.exists()])
 
 
 def _remove(folders: Iterable[Path]) -> bool:

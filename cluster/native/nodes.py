@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cluster.errors import ClusterLacks
@@ -14,7 +14,7 @@ from cluster.interface import Enforcement, NodeSpec
 from cluster.kubernetes import names
 from cluster.native.components import HOST
 from cluster.native.pki import Authority, write_kubeconfig
-from cluster.processes import free_ports
+from cluster.processes import free_ports, is_free
 
 _LEASE_SECONDS = 2
 _RESTART_SECONDS = 5  # Kubernetes' own pause grows to 300 s: nobody waits for that here
@@ -95,6 +95,16 @@ class NodeFiles:
         files.config.write_text(json.dumps(document, indent=1), encoding="utf-8")
         files.statement.unlink(missing_ok=True)  # of another node: this one need not hold as much
         return files
+
+    def on_free_port(self) -> NodeFiles:
+        """These files, with another port where somebody has taken theirs since it was chosen: pods
+        share the host's. For a kubelet that is about to be started; it tells the API its port."""
+        if is_free(self.port):
+            return self
+        (port,) = free_ports(1)
+        document = json.loads(self.config.read_text(encoding="utf-8"))
+        self.config.write_text(json.dumps(document | {"port": port}, indent=1), encoding="utf-8")
+        return replace(self, port=port)
 
     def enforcement(self) -> Enforcement | None:
         """What the node says that it enforces; None while it has said nothing."""

@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from logging import Logger
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +37,7 @@ from cluster.native.light import (
 )
 from cluster.native.pki import Authority, Identity, write_kubeconfig
 from cluster.native.supervisor import Supervisor
-from cluster.processes import Process, free_ports
+from cluster.processes import Process, end_all, free_ports
 from cluster.waiting import Seen, wait_for
 
 _START_SECONDS = 60.0
@@ -219,12 +220,15 @@ class ControlPlane:
         wait_for("light nodes ready", look, limit, every_seconds=0.1, tail=process.tail)
 
     def stop(self) -> None:
-        """Stop what runs, in the one order that does not hang; bounded by 15 s in all."""
+        """Stop what runs, in the one order that does not hang; bounded by 15 s in all where SIGKILL
+        ends it. Raises `ClusterError` naming what it does not end."""
         # The API server keeps retrying a store that is gone: etcd goes last.
-        for name, limit in _STOP_SECONDS.items():
-            process = self.supervisor.release(name)
-            if process is not None:
-                process.stop(limit)
+        end_all([partial(self._stop_part, name, limit) for name, limit in _STOP_SECONDS.items()])
+
+    def _stop_part(self, name: str, limit_seconds: float) -> None:
+        process = self.supervisor.release(name)
+        if process is not None:
+            process.stop(limit_seconds)
 
     def answering(self) -> tuple[Ended, ...]:
         """What of that is away by which the API answers."""
@@ -281,6 +285,19 @@ def listens(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def serves(port: int, name: str, authority: Path) -> bool:
+    """Whether whoever takes connections there has a certificate of that authority for that name."""
+    context = ssl.create_default_context(cafile=str(authority))
+    try:
+        with (
+            socket.create_connection((HOST, port), _QUICK_LOOK_SECONDS) as connection,
+            context.wrap_socket(connection, server_hostname=name),
+        ):
+            return True
+    except OSError:  # ssl's errors are some
+        return False
 
 
 def _health(

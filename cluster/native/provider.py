@@ -23,8 +23,8 @@ from cluster.native.capabilities import CAPABILITIES
 from cluster.native.folders import HandedFolders
 from cluster.native.light import names_of
 from cluster.native.nodes import NodeFiles, allowed_namespaces, kubelet_command
-from cluster.native.plane import ControlPlane, listens
-from cluster.processes import Process
+from cluster.native.plane import ControlPlane, serves
+from cluster.processes import Process, end_all, stop_all
 
 _KUBELET_STOP_SECONDS = 6.0
 
@@ -82,17 +82,20 @@ class NativeProvider:
         self._supervisor.watch()
 
     def down(self) -> None:
+        """End everything, whatever of it does not end: the `ClusterError` raised afterwards names
+        all of that."""
         self._supervisor.stop()
         released = [self._supervisor.release(_kubelet_of(name)) for name in self._files]
         kubelets = [kubelet for kubelet in released if kubelet is not None]
         for kubelet in kubelets:
             kubelet.resume()  # one that is stopped would not end its pods in order
-            kubelet.terminate()
-        for kubelet in kubelets:
-            kubelet.stop(_KUBELET_STOP_SECONDS)
-        groups.remove_devnet(self._devnet_id)
-        self._end_plain()
-        self._plane.stop()
+        endings: tuple[Callable[[], object], ...] = (
+            lambda: stop_all(kubelets, _KUBELET_STOP_SECONDS),
+            lambda: groups.remove_devnet(self._devnet_id),
+            self._end_plain,
+            self._plane.stop,
+        )
+        end_all(endings)
 
     def kubeconfig(self) -> Path:
         return self._plane.kubeconfig
@@ -209,14 +212,24 @@ class NativeProvider:
             raise UnknownSubject(f"no kubelet runs node {node!r}")
 
     def _start_kubelet(self, node: str) -> None:
-        files, name = self._files[node], _kubelet_of(node)
-        command = kubelet_command(self._tools, files, self._namespaces)
+        name = _kubelet_of(node)
         log = self._state / "logs" / f"{node}.log"
+        authority = self._plane.credentials.authority.cert_file
 
         def start() -> Process:
+            before = self._files[node]
+            files = self._files[node] = before.on_free_port()
+            if files is not before:
+                said = "port %d of %s was taken meanwhile, it is started on %d"
+                self._log.info(said, before.port, name, files.port)
+            command = kubelet_command(self._tools, files, self._namespaces)
             return Process(name, command, log=log, env=self._env)
 
-        self._supervisor.keep(name, start, lambda: listens(files.port), node)
+        def works() -> bool:
+            files = self._files.get(node)  # another thread may remove the node meanwhile
+            return files is not None and serves(files.port, node, authority)
+
+        self._supervisor.keep(name, start, works, node)
 
 
 def _kubelet_of(node: str) -> str:

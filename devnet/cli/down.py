@@ -13,10 +13,13 @@ from devnet.cli.options import json_option, name_option
 @name_option
 @json_option
 def command(name: str, as_json: bool) -> None:
-    """Stop the devnet in order and seal its run; nothing of it is left running."""
+    """Stop the devnet in order and seal its run; nothing of it is left running.
+
+    Exit 1 where something could not be ended.
+    """
     from pathlib import Path
 
-    from devnet.base.errors import UsageError
+    from devnet.base.errors import CheckFailed, UsageError
     from devnet.base.folder import DevnetFolder, check_name, names
     from devnet.cli.files import BUNDLE_SUFFIX
     from devnet.daemon import stop
@@ -36,12 +39,15 @@ def command(name: str, as_json: bool) -> None:
     run = state.get("run")
     bundle = f"{run}{BUNDLE_SUFFIX}" if run and Path(f"{run}{BUNDLE_SUFFIX}").exists() else None
     if as_json:
-        terminal.print_json({"name": name, "was_running": bool(state), "bundle": bundle})
-        return
-    if cleared.anything:
-        print_cleared(cleared)
-    terminal.print_text(f"{name}: down" if state else f"{name}: was not running")
-    if bundle:
-        terminal.print_text(f"bundle: {bundle}")
-    elif run and Path(run).exists():
-        terminal.print_text(f"no bundle was written; what was recorded is in {run}")
+        document = {"name": name, "was_running": bool(state), "bundle": bundle}
+        terminal.print_json(document | ({"left": cleared.left} if cleared.left else {}))
+    else:
+        if cleared.anything:
+            print_cleared(cleared)
+        terminal.print_text(f"{name}: down" if state else f"{name}: was not running")
+        if bundle:
+            terminal.print_text(f"bundle: {bundle}")
+        elif run and Path(run).exists():
+            terminal.print_text(f"no bundle was written; what was recorded is in {run}")
+    if cleared.left:
+        raise SystemExit(CheckFailed.exit_code)

@@ -27,6 +27,8 @@ def held_slot(stem: str, cluster: str) -> Iterator[DevnetFolder]:
             left = clear(folder)
             if left.anything:
                 terminal.say(f"cleared what a killed run left in {folder.path}")
+            for each in left.left:
+                terminal.say(f"a killed run left what could not be ended: {each}", "yellow")
             folder.write_state({"phase": "run", "cluster": cluster, **mark(os.getpid())})
             try:
                 yield folder

@@ -6,12 +6,13 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from cluster.errors import ClusterError
 from cluster.native import groups
 from devnet.base import UsageError, end_processes, orphans
 from devnet.base.folder import STATE, DevnetFolder, names
@@ -22,7 +23,8 @@ _ROUNDS = 3  # what is being ended may have just started another
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """What was removed of one devnet. `running` ones are left alone."""
+    """What was removed of one devnet. `running` ones are left alone; `left`: in words, what could
+    not be ended."""
 
     name: str
     running: bool = False
@@ -31,10 +33,11 @@ class Cleared:
     cgroups: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     bundles: tuple[str, ...] = field(default=())
+    left: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:
-        return bool(self.processes or self.cgroups or self.files or self.bundles)
+        return bool(self.processes or self.cgroups or self.files or self.bundles or self.left)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -69,7 +72,12 @@ def clear(folder: DevnetFolder) -> Cleared:
             break
         described += [_described(process) for process in left]
         killed += end_processes(left)
-    groups = tuple(_clear_cgroups(folder.id))
+    stay = [f"process {_described(process)}" for process in orphans(folder.id)]
+    cgroups: tuple[str, ...] = ()
+    try:
+        cgroups = tuple(map(str, groups.remove_devnet(folder.id)))
+    except ClusterError as error:
+        stay.append(str(error))
     files = [str(path) for path in _stale(folder)]
     for path in files:
         Path(path).unlink(missing_ok=True)
@@ -81,7 +89,13 @@ def clear(folder: DevnetFolder) -> Cleared:
     shutil.rmtree(folder.path / STATE, ignore_errors=True)
     folder.clear_state()
     return Cleared(
-        folder.name, False, tuple(described), tuple(killed), groups, tuple(files), bundles
+        folder.name,
+        processes=tuple(described),
+        killed=tuple(killed),
+        cgroups=cgroups,
+        files=tuple(files),
+        bundles=bundles,
+        left=tuple(stay),
     )
 
 
@@ -113,15 +127,7 @@ def _end_abandoned(folder: DevnetFolder) -> list[str]:
 
 
 def _with(found: Cleared, processes: list[str]) -> Cleared:
-    return Cleared(
-        found.name,
-        found.running,
-        (*processes, *found.processes),
-        found.killed,
-        found.cgroups,
-        found.files,
-        found.bundles,
-    )
+    return replace(found, processes=(*processes, *found.processes))
 
 
 def _described(process: psutil.Process) -> str:
@@ -129,10 +135,6 @@ def _described(process: psutil.Process) -> str:
         return f"{process.pid} {' '.join(process.cmdline())[:80]}"
     except psutil.Error:
         return str(process.pid)
-
-
-def _clear_cgroups(devnet_id: str) -> Iterator[str]:
-    yield from map(str, groups.remove_devnet(devnet_id))
 
 
 def _stale(folder: DevnetFolder) -> Iterator[Path]:

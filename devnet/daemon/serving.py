@@ -83,6 +83,8 @@ def _serve(
         cleared = clear(folder)
         if cleared.anything:
             starter.say(f"cleared what a killed devnet left: {len(cleared.processes)} processes")
+        for each in cleared.left:
+            starter.say(f"a killed devnet left what could not be ended: {each}")
         starter_pid = os.getppid()
         state = {
             "phase": "starting",

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.errors import ClusterLacks, ClusterStartFailed
-from cluster.processes import Process, free_ports
+from cluster.errors import ClusterError, ClusterLacks, ClusterStartFailed
+from cluster.processes import Process, end_all, free_ports, is_free, stop_all
 from cluster.waiting import Seen, wait_for
+from tests.cluster.grouped import frozen
 
 PARENT = """
 import os, pathlib, sys
@@ -94,6 +95,49 @@ def test_what_an_ended_child_left_is_killed(tmp_path: Path) -> None:
     wait_for("its end", lambda: alive(left), 5)
 
 
+def deaf(tmp_path: Path, name: str) -> Process:
+    """It does not end by SIGTERM."""
+    log = tmp_path / f"{name}.log"
+    script = "trap '' TERM; echo up; while :; do sleep 1; done"
+    process = Process(name, ["sh", "-c", script], log=log, env=dict(os.environ))
+    wait_for("the trap", lambda: Seen("up" in process.tail()), 5)
+    return process
+
+
+def test_many_that_do_not_listen_have_one_limit(tmp_path: Path) -> None:
+    processes = [deaf(tmp_path, f"part-{number}") for number in range(6)]
+    began = time.monotonic()
+
+    stop_all(processes, 0.5)
+
+    assert not any(process.running for process in processes)
+    assert 0.5 <= time.monotonic() - began < 2.0  # each its own: 3 s
+
+
+def test_who_is_not_ended_by_a_kill_is_named_and_the_others_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was a TimeoutExpired, which ended the ending of all others."""
+    monkeypatch.setattr("cluster.processes._KILL_SECONDS", 0.3)
+    stuck, other = start(tmp_path, "exec sleep 60"), start(tmp_path, "exec sleep 60")
+    ended: list[str] = []
+    with frozen(stuck.pid):
+        with pytest.raises(ClusterError) as told:
+            end_all([lambda: stop_all([stuck, other], 0.2), lambda: ended.append("store")])
+        assert str(told.value) == f"not ended 0.3 s after SIGKILL: part (pid {stuck.pid})"
+        assert "devnet gc" in told.value.hint
+        assert (other.running, ended) == (False, ["store"])
+
+
+def test_all_that_could_not_be_ended_is_told_at_once() -> None:
+    def fails(what: str) -> None:
+        raise ClusterError(f"{what} is left", hint=f"look at {what}")
+
+    with pytest.raises(ClusterError) as told:
+        end_all([lambda: fails("one"), lambda: None, lambda: fails("two")])
+    assert (str(told.value), told.value.hint) == ("one is left; two is left", "look at one")
+
+
 def test_a_missing_program_is_a_lack(tmp_path: Path) -> None:
     with pytest.raises(ClusterLacks, match=r"no program at .*/nothing"):
         Process("part", [tmp_path / "nothing"], log=tmp_path / "log", env={})
@@ -119,6 +163,13 @@ def test_free_ports_differ_and_can_be_listened_on() -> None:
     assert len(set(ports)) == 20
     for port in ports:
         socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_port_is_free_as_long_as_nobody_has_it() -> None:
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)):
+        assert not is_free(port)
+    assert is_free(port)
 
 
 def test_no_outgoing_connection_takes_a_free_port_meanwhile() -> None:

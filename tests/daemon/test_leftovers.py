@@ -54,6 +54,17 @@ def test_processes_and_files_of_a_killed_devnet_go(
     assert not clear(folder).anything
 
 
+def test_a_process_that_does_not_end_is_named(
+    folder: DevnetFolder, left: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel that does not end a process when it is asked to cannot be had everywhere."""
+    monkeypatch.setattr("devnet.daemon.leftovers.end_processes", lambda processes: [])
+    cleared = clear(folder)
+    (stays,) = cleared.left
+    assert stays.startswith(f"process {left.pid} ")
+    assert cleared.anything
+
+
 def test_a_devnet_that_is_held_is_left_alone(
     folder: DevnetFolder, left: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:

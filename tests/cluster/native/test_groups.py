@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from cluster.errors import ClusterError
 from cluster.native import groups
+from tests.cluster.grouped import frozen, sleeper_in
 
-PIDS = Path("/sys/fs/cgroup/pids")
 UNIFIED = Path("/sys/fs/cgroup")
 
 
@@ -23,18 +24,6 @@ def devnet_id() -> Iterator[str]:
     made = f"tests-groups-{uuid.uuid4().hex[:12]}"
     yield made
     groups.remove_devnet(made)
-
-
-def sleeper_in(devnet_id: str, node: str) -> subprocess.Popen[bytes]:
-    root = PIDS if PIDS.is_dir() else UNIFIED
-    folder = root / f"kompute-{devnet_id}" / node / "pod-1" / "container-1"
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        pytest.skip(f"no control groups here: {error}")
-    process = subprocess.Popen(["sleep", "600"])
-    (folder / "cgroup.procs").write_text(str(process.pid))
-    return process
 
 
 def test_one_node_is_ended_and_the_other_is_left(devnet_id: str) -> None:
@@ -48,6 +37,20 @@ def test_one_node_is_ended_and_the_other_is_left(devnet_id: str) -> None:
 
         assert groups.remove_devnet(devnet_id) == [place]
         assert two.wait(10) == -signal.SIGKILL
+    assert groups.places(devnet_id) == []
+
+
+def test_what_a_kill_does_not_end_is_named(devnet_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frozen group of version 1 ends by no signal; it was said to be removed."""
+    monkeypatch.setattr(groups, "_KILL_SECONDS", 0.3)
+    with sleeper_in(devnet_id, "one") as process, frozen(process.pid):
+        named = rf"0.3 s after SIGKILL: sleep \(pid {process.pid}, D\)"
+        with pytest.raises(ClusterError, match=named) as told:
+            groups.kill_node(devnet_id, "one")
+        assert "devnet gc" in told.value.hint
+        with pytest.raises(ClusterError, match=named):
+            groups.remove_devnet(devnet_id)
+    assert groups.remove_devnet(devnet_id) != []
     assert groups.places(devnet_id) == []
 
 

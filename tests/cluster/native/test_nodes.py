@@ -3,8 +3,11 @@ none."""
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,30 @@ def test_what_works_in_a_user_namespace_alone_is_taken(tmp_path: Path) -> None:
         'test "$(cat /proc/self/uid_map | tr -s " ")" = " 0 0 4294967295" && exit 1; exit 0',
     )
     assert allowed_namespaces(only, tmp_path / "kmsg") == USERS
+
+
+def test_a_port_that_somebody_has_taken_is_another_at_the_next_start(tmp_path: Path) -> None:
+    """A kubelet ended five times with "address already in use", and was given up."""
+    files = NodeFiles.write(
+        NodeSpec("worker-1", "standard", "eu", "eu-a", Capacity(500, 256 << 20)),
+        tmp_path / "worker-1",
+        devnet_id="tests",
+        server="https://127.0.0.1:1",
+        authority=Authority(tmp_path / "pki", "ca"),
+        bubblewrap=tmp_path / "bwrap",
+        folders=tmp_path / "folders.json",
+        hidden=(),
+    )
+    before = json.loads(files.config.read_text())
+    assert before["port"] == files.port
+    assert files.on_free_port() is files
+
+    with socket.create_server(("127.0.0.1", files.port)):
+        moved = files.on_free_port()
+        assert moved.port != files.port
+        assert moved == replace(files, port=moved.port)
+        assert json.loads(files.config.read_text()) == before | {"port": moved.port}
+    assert moved.on_free_port() is moved
 
 
 def test_all_that_is_wrong_with_a_configuration_is_said_at_once(

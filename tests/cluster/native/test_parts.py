@@ -160,6 +160,25 @@ def test_whoever_dies_is_named_at_once_and_comes_back(native: NativeCluster, par
 
 
 @pytest.mark.usefixtures("_web")
+def test_a_kubelet_whose_port_somebody_has_taken_is_back_on_another(native: NativeCluster) -> None:
+    """The API knows where: logs of its pods are asked for there."""
+    part, supervisor = "kubelet of worker-1", native._provider._supervisor  # type: ignore[attr-defined]
+    before = native._provider._files["worker-1"].port  # type: ignore[attr-defined]
+    with supervisor._lock:  # it is not started again before the port is taken
+        process = process_of(part)
+        process.kill()
+        wait_for("its end", lambda: not supervisor.process(part).running, limit_seconds=5)
+        thief = socket.create_server(("127.0.0.1", before))
+    with thief:
+        wait_for("its return", lambda: native.ended() == (), limit_seconds=30)
+        after = native._provider._files["worker-1"].port  # type: ignore[attr-defined]
+        assert after != before
+        native.settle(60)
+        (pod, *_) = (pod for pod in native.pods("web") if pod.node == "worker-1")
+        wait_for("its log", lambda: "listens on" in native.logs(pod.name), limit_seconds=30)
+
+
+@pytest.mark.usefixtures("_web")
 @pytest.mark.parametrize("part", PARTS)
 def test_whoever_is_stopped_is_named_at_once_and_goes_on(native: NativeCluster, part: str) -> None:
     process = process_of(part)

@@ -8,6 +8,8 @@ import socket
 import ssl
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from cluster.native.pki import Authority, Identity, service_account_keys, write_kubeconfig
+from cluster.native.plane import serves
 
 
 def shake_hands(ca_file: Path, server: Identity, client: Identity, host: str) -> str:
@@ -116,3 +119,41 @@ def test_a_kubeconfig_can_be_copied_anywhere(tmp_path: Path) -> None:
     embedded = base64.b64decode(cluster["certificate-authority-data"])
     assert embedded == authority.cert_file.read_bytes()
     assert base64.b64decode(user["client-key-data"]) == identity.key_file.read_bytes()
+
+
+@contextmanager
+def serving(identity: Identity | None) -> Iterator[int]:
+    """The port of somebody on 127.0.0.1 who shows that certificate to all; None: speaks no TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    with suppress(ssl.SSLError), closing(listener.accept()[0]) as link:
+                        if identity is None:
+                            continue
+                        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                        context.load_cert_chain(identity.cert_file, identity.key_file)
+                        with context.wrap_socket(link, server_side=True) as wrapped:
+                            wrapped.recv(1)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def test_whoever_has_a_nodes_port_is_told_by_its_certificate(tmp_path: Path) -> None:
+    """Another's program, or another node's kubelet, was taken for the one that was started."""
+    own, other = Authority(tmp_path / "own", "ca"), Authority(tmp_path / "other", "ca")
+    hosts = ("127.0.0.1", "localhost", "worker-1")
+    for identity, is_it in (
+        (own.server("kubelet", "system:node:worker-1", hosts), True),
+        (own.server("neighbour", "system:node:worker-2", (*hosts[:2], "worker-2")), False),
+        (other.server("kubelet", "system:node:worker-1", hosts), False),
+        (None, False),
+    ):
+        with serving(identity) as port:
+            assert serves(port, "worker-1", own.cert_file) is is_it
+    assert not serves(port, "worker-1", own.cert_file)  # nobody any more
