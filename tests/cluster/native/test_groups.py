@@ -50,6 +50,8 @@ def test_what_a_kill_does_not_end_is_named(devnet_id: str, monkeypatch: pytest.M
         assert "devnet gc" in told.value.hint
         with pytest.raises(ClusterError, match=named):
             groups.remove_devnet(devnet_id)
+        (place,) = groups.places(devnet_id)
+        assert (place / "pids.max").read_text() == "0\n"  # none is forked there any more
     assert groups.remove_devnet(devnet_id) != []
     assert groups.places(devnet_id) == []
 
