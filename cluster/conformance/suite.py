@@ -65,7 +65,8 @@ class Outcome:
 
 
 def play(subject: Subject, rows: Iterable[Row]) -> Iterator[Outcome]:
-    """The outcome of each row, as it ends; one that fails names the parts that died meanwhile.
+    """The outcome of each row, as it ends; one that fails names the parts that died meanwhile, and
+    of what is declared nothing is shown by a cluster without them.
 
     Parts that are started again are waited for before the next row. Raises `ClusterStartFailed`
     once a row has failed on a cluster of which a part has ended and does not return: no later row
@@ -75,10 +76,13 @@ def play(subject: Subject, rows: Iterable[Row]) -> Iterator[Outcome]:
     for row in rows:
         seen = max((incident.number for incident in cluster.incidents()), default=0)
         last = outcome(subject, row)
+        died = dead_of([each for each in cluster.incidents() if each.number > seen])
+        if last.state is State.DECLARED and died:
+            text = f"is declared ({last.text}), and its trial shows nothing"
+            last = replace(last, state=State.FAILS, text=text)
         if last.ok:
             yield last
             continue
-        died = dead_of([each for each in cluster.incidents() if each.number > seen])
         yield replace(last, text="; meanwhile ".join([last.text, *died]))
         _await_parts(cluster, row)
 

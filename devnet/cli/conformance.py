@@ -67,7 +67,7 @@ def command(names: tuple[str, ...], cluster: str, as_json: bool) -> None:
 
     from cluster.conformance.subject import NODES, subject
     from cluster.conformance.suite import play
-    from cluster.errors import ClusterStartFailed
+    from cluster.errors import ClusterError
     from cluster.kubernetes.cluster import KubernetesCluster
     from cluster.registry import Making
 
@@ -82,13 +82,15 @@ def command(names: tuple[str, ...], cluster: str, as_json: bool) -> None:
         terminal.say(f"raising {kind.name} for {counted(len(asked), 'row')}")
         made = kind.make(making)
         assert isinstance(made, KubernetesCluster)
-        with made, subject(made, made.packing, state / "folder", kubectl) as there:
-            try:
+        try:
+            with made, subject(made, made.packing, state / "folder", kubectl) as there:
                 for each in play(there, asked):
                     outcomes.append(each)
                     _tell(each, as_json=as_json)
-            except ClusterStartFailed as error:  # what was shown before it is told all the same
-                broken = failure_of(error)
+        except ClusterError as error:
+            if not outcomes:
+                raise
+            broken = failure_of(error)  # what was shown before it is told all the same
         ok = broken is None and all(each.ok for each in outcomes)
         if ok:
             shutil.rmtree(state)

@@ -213,6 +213,15 @@ def test_a_failing_row_names_who_died_and_the_next_waits_for_it(
     assert parts.away == []
 
 
+def test_a_part_that_died_shows_nothing_of_what_is_declared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (only,) = played(monkeypatch, Parts(), State.DECLARED)
+    assert only.state is State.FAILS
+    why = f"is declared (seen 3), and its trial shows nothing; meanwhile etcd {ETCD}"
+    assert only.text == why
+
+
 @pytest.mark.parametrize("outlook", [Outlook.GONE, Outlook.STOPPED])
 def test_a_part_that_does_not_return_ends_the_table(
     monkeypatch: pytest.MonkeyPatch, outlook: Outlook
