@@ -38,11 +38,6 @@ def tally() -> Tally:
     return _TALLY
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--deep`: the night's budget."""
-    parser.addoption("--deep", action="store_true", help="a million steps, every seeded error")
-
-
 @pytest.fixture
 def deep(request: pytest.FixtureRequest) -> None:
     """Only with `--deep`."""

@@ -1,4 +1,7 @@
-"""Every cluster with an API that this machine serves, raised once for the rows."""
+"""Every cluster with an API that this machine serves, raised once for the rows.
+
+`devnet conformance` plays them all, and so do the tests with `--deep`; else one of each subject is.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from cluster.conformance.row import Row
+from cluster.conformance.rows import rows
 from cluster.conformance.subject import NODES, Subject, subject
 from cluster.kubernetes.cluster import KubernetesCluster
 from cluster.providers import kinds
@@ -16,6 +21,21 @@ from devnet.base.environment import python_environment
 from devnet.base.toolchain import Toolchain
 
 WITH_AN_API = {kind.name: kind for kind in kinds() if not kind.modelled}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The rows of this run, in the order they are played."""
+    if "row" in metafunc.fixturenames:
+        played = rows() if metafunc.config.getoption("--deep") else one_of_each_subject()
+        metafunc.parametrize("row", played, ids=[row.name for row in played])
+
+
+def one_of_each_subject() -> tuple[Row, ...]:
+    """The first that is written of each."""
+    first: dict[str, Row] = {}
+    for row in rows():
+        first.setdefault(row.subject, row)
+    return tuple(first.values())
 
 
 @pytest.fixture(scope="module", params=sorted(WITH_AN_API))

@@ -1,16 +1,14 @@
-"""Every row of the conformance table on every cluster with an API."""
+"""Rows of the conformance table on every cluster with an API."""
 
 from __future__ import annotations
 
 import pytest
 
 from cluster.conformance.row import Row
-from cluster.conformance.rows import rows
 from cluster.conformance.subject import Subject
 from cluster.conformance.suite import State, outcome
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
 def test_it_holds_or_is_declared(there: Subject, row: Row) -> None:
     ended = outcome(there, row)
     assert ended.state is not State.FAILS, ended.text
