@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from cluster.native import groups
 from cluster.providers import kinds
 from devnet.base import Toolchain
 from devnet.base.processes import ID_VARIABLE
@@ -50,9 +51,14 @@ def available_clusters() -> list[str]:
     return [kind.name for kind in kinds() if not kind.lacks(toolchain)]
 
 
+def devnet_ids(folder: Path) -> set[str]:
+    """Of the devnets below `folder`, which keep them when they are down."""
+    return {path.read_text().strip() for path in folder.glob(".devnet/*/id")}
+
+
 def marked(folder: Path) -> list[psutil.Process]:
     """Living processes that carry the id of a devnet below `folder`."""
-    ids = {path.read_text().strip() for path in folder.glob(".devnet/*/id")}
+    ids = devnet_ids(folder)
     found = []
     for process in psutil.process_iter():
         try:
@@ -61,6 +67,21 @@ def marked(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+def left(folder: Path) -> list[str]:
+    """What devnets below `folder` have left on this machine: processes, control groups, mounts,
+    loop devices."""
+    ids = devnet_ids(folder)
+    assert ids, f"no devnet was below {folder}"
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    behind = Path("/sys/block").glob("loop*/loop/backing_file")
+    return [
+        *(str(process) for process in marked(folder)),
+        *(str(group) for each in ids for group in groups.places(each)),
+        *(line for line in mounts if str(folder) in line),
+        *(str(file) for file in behind if str(folder) in file.read_text(encoding="utf-8")),
+    ]
 
 
 @pytest.fixture

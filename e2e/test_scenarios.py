@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-from conftest import SCENARIOS, Devnet, available_clusters, marked
+from conftest import SCENARIOS, Devnet, available_clusters, left
 
 # `sim` follows from the files and the seed alone, so the chain a scenario leaves is a fact of the
 # repository. A change of contracts, actors or scenario changes it: commit the new one with it.
@@ -43,16 +44,20 @@ def scenario_names() -> list[str]:
     return sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
 
 
+ROUNDS = int(os.environ.get("KOMPUTE_E2E_ROUNDS", "1"))  # of each: 50 show what happens seldom
+
+
 @pytest.mark.parametrize("cluster", available_clusters())
 @pytest.mark.parametrize("name", scenario_names())
-def test_scenario(name: str, cluster: str, devnet: Devnet, tmp_path: Path) -> None:
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_scenario(_round: int, name: str, cluster: str, devnet: Devnet, tmp_path: Path) -> None:
     ended = devnet("run", SCENARIOS / f"{name}.yaml", "--cluster", cluster, "--json")
     result = ended.json()
     failed = [step for step in result["steps"] if not step["ok"]]
     assert failed == [], f"{failed}\n{ended.err}"
     assert (ended.code, result["verdict"], result["cluster"]) == (0, "passed", cluster)
     assert Path(result["report"]).is_file()
-    assert marked(tmp_path) == []
+    assert left(tmp_path) == []
     if cluster == "sim":
         assert result["last_block"]["hash"] == LAST_BLOCK_ON_SIM[name]
 
