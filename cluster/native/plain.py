@@ -11,19 +11,37 @@ import time
 
 import psutil
 
+from cluster.errors import ClusterError
+
 _DEVNET, _NODE = "KOMPUTE_DEVNET_ID", "KOMPUTE_NODE"  # as the runtime marks every process of a pod
 _KILL_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
 
 def end(devnet_id: str, node: str = "") -> None:
-    """SIGKILL the pods' processes of a node, or of all, until none is left; bounded by 5 s."""
+    """SIGKILL the pods' processes of a node, or of all, until none is left.
+
+    Raises `ClusterError` naming what is left after 5 s.
+    """
     end_seconds = time.monotonic() + _KILL_SECONDS
-    while (left := find(devnet_id, node)) and time.monotonic() < end_seconds:
+    while left := find(devnet_id, node):
+        if time.monotonic() >= end_seconds:
+            raise ClusterError(
+                f"processes of pods are left {_KILL_SECONDS:g} s after SIGKILL: "
+                f"{', '.join(map(_named, left))}",
+                hint="`devnet gc` ends what is left once the kernel lets go of it",
+            )
         for process in left:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         time.sleep(_PAUSE_SECONDS)
+
+
+def _named(process: psutil.Process) -> str:
+    try:
+        return f"{process.name()} (pid {process.pid}, {process.status()})"
+    except psutil.Error:
+        return f"pid {process.pid}"
 
 
 def find(devnet_id: str, node: str = "") -> list[psutil.Process]:

@@ -83,16 +83,16 @@ func (s *Service) execute(ctx context.Context, id string, command []string, with
 	case <-ctx.Done():
 		started.end()
 		started.awaitEnd()
-		carried.hangUp()
+		carried.hangUp(hangLimit)
 		return ctx.Err()
 	}
 	if with.alone {
-		carried.hangUp()
+		carried.hangUp(hangLimit)
 	}
 	select {
 	case <-carried.done:
 	case <-ctx.Done(): // it has ended, and something that it started holds its streams
-		carried.hangUp()
+		carried.hangUp(hangLimit)
 		return ctx.Err()
 	}
 	switch {
@@ -168,15 +168,23 @@ type carried struct {
 	done  chan struct{}
 }
 
-// hangUp hears no more than what was printed so far.
-func (c carried) hangUp() {
+// hangUp hears no more than what was printed so far; whether somebody could have printed more.
+func (c carried) hangUp(after time.Duration) bool {
 	select {
 	case <-c.done:
-		return
-	case <-time.After(hangLimit):
+		return false
+	case <-time.After(after):
 	}
 	_ = closeAll(c.files)
 	<-c.done
+	return true
+}
+
+// wait for its end, where it was begun.
+func (c carried) wait() {
+	if c.done != nil {
+		<-c.done
+	}
 }
 
 func carrying(files map[*os.File]io.Writer) carried {
@@ -192,7 +200,12 @@ func carrying(files map[*os.File]io.Writer) carried {
 			}
 		})
 	}
-	begun := carried{slices.Collect(maps.Keys(files)), make(chan struct{})}
+	return carriedBy(&all, slices.Collect(maps.Keys(files)))
+}
+
+// carriedBy is done with all of those who read the files.
+func carriedBy(all *sync.WaitGroup, files []*os.File) carried {
+	begun := carried{files, make(chan struct{})}
 	go func() {
 		all.Wait()
 		close(begun.done)

@@ -177,9 +177,9 @@ func (c *container) input() (*os.File, error) {
 	return read, nil
 }
 
-// ended notes how it ended, and says so to whoever waits.
-func (s *Service) ended(c *container, exitCode int) {
-	reason, message := "Completed", ""
+// ended notes how it ended and what it has left, and says so to whoever waits.
+func (s *Service) ended(c *container, exitCode int, left string) {
+	reason, message := "Completed", left
 	if exitCode != 0 {
 		reason = "Error"
 	}

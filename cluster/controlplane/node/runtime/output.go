@@ -52,6 +52,15 @@ func (o *output) reopen() error {
 	return nil
 }
 
+// pumping carries all streams to their ends.
+func (o *output) pumping(from map[string]*os.File) carried {
+	var all sync.WaitGroup
+	for stream, file := range from {
+		all.Go(func() { o.pump(stream, file) })
+	}
+	return carriedBy(&all, slices.Collect(maps.Values(from)))
+}
+
 // pump carries one stream to its end.
 func (o *output) pump(stream string, from io.ReadCloser) {
 	defer from.Close()

@@ -27,9 +27,10 @@ const (
 )
 
 // plain is what a container's command has in place of a sandbox: a session of its own, and a mark
-// in its environment, by which its processes are found.
+// in its environment, by which its processes are found; and its control group, where there are some.
 type plain struct {
-	ours belongs
+	ours  belongs
+	group *cgroup.Group
 
 	mu sync.Mutex // held while its numbers may not become another's
 }
@@ -127,7 +128,7 @@ func (s *Service) launchPlain(c *container, spec sandbox.Spec, files stdio, insi
 	if spec.Unconfined {
 		forks = s.plain.unfiltered
 	}
-	started := &process{command: command, plain: &plain{}, done: make(chan struct{})}
+	started := &process{command: command, plain: &plain{group: c.group}, done: make(chan struct{})}
 	if err == nil {
 		err = begin(forks, command, func() error {
 			started.first = command.Process.Pid
@@ -136,6 +137,9 @@ func (s *Service) launchPlain(c *container, spec sandbox.Spec, files stdio, insi
 		})
 	}
 	if command.Process == nil {
+		if place := spec.WorkingDir; place != "" && unix.Access(place, unix.X_OK) != nil {
+			err = fmt.Errorf("its working folder %s: %w", place, unix.Access(place, unix.X_OK)) // not the program
+		}
 		// As a sandbox says it: to whoever reads what the command prints.
 		_, _ = fmt.Fprintln(files.err, strings.TrimPrefix(err.Error(), "fork/exec "))
 		close(started.done)
@@ -211,7 +215,7 @@ func (p *process) follow(inside bool) {
 		err = unix.Waitid(unix.P_PID, p.first, nil, unix.WEXITED|unix.WNOWAIT, nil)
 	}
 	if !inside {
-		p.plain.ours.end() // while its number is its own still
+		p.plain.end() // while its number is its own still
 	}
 	p.plain.mu.Lock()
 	defer p.plain.mu.Unlock()
@@ -229,6 +233,15 @@ func (p *process) whileThere(act func()) {
 }
 
 func (p *plain) kill() { p.ours.kill() }
+
+// end all of a container. Who has left its session, its environment and its parents is in its
+// control group still, unless it has left that too.
+func (p *plain) end() {
+	if p.group != nil {
+		_ = p.group.Kill() // who does not end is told by the group's Close
+	}
+	p.ours.end()
+}
 
 func (p *plain) usage() (used cgroup.Usage) {
 	for _, pid := range p.ours.find() {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,6 +135,17 @@ func TestWhatAPlainProcessLeavesEndsWithIt(t *testing.T) {
 	}
 }
 
+// endSleep ends what the test has left on purpose.
+func endSleep(mark string) {
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, each := range processes {
+		if text, err := os.ReadFile(each + "/cmdline"); err == nil && string(text) == "/bin/sleep\x0034."+mark+"\x00" {
+			pid, _ := strconv.Atoi(filepath.Base(each))
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
 // left are the sleeps of that mark.
 func left(mark string) (found []string) {
 	for _, line := range commandLines("." + mark) {
@@ -141,6 +154,60 @@ func left(mark string) (found []string) {
 		}
 	}
 	return found
+}
+
+func TestWhoHasLeftItsPlainContainerDoesNotHoldItOpen(t *testing.T) {
+	// It is in another session, without the mark, its parents have ended, and it has the output still.
+	leaves := "(env -i /usr/bin/setsid /bin/sh -c '/usr/bin/setsid /bin/sleep 34.%s &' &); sleep 0.3; %s"
+	group, err := cgroup.New("kompute-test-"+newID(), cgroup.Limits{MemoryBytes: 256 << 20})
+	if err != nil {
+		t.Logf("without control groups: %v", err)
+		group = nil
+	}
+	for name, row := range map[string]struct {
+		then string
+		stop bool
+		code int32
+	}{"by itself": {"echo last; exit 3", false, 3}, "stopped": {forever, true, 128 + 15}} {
+		for _, in := range []*cgroup.Group{nil, group} {
+			t.Run(fmt.Sprintf("%s in a group %v", name, in != nil), func(t *testing.T) {
+				if in != nil {
+					var err error
+					if in, err = in.Child(newID(), cgroup.Limits{}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				b := newBenchWith(t, Options{Unsandboxed: true, Node: "node-" + newID(), Group: in}, nil)
+				mark := fmt.Sprint(time.Now().UnixNano())
+				t.Cleanup(func() { endSleep(mark) })
+				id := b.run(fmt.Sprintf(leaves, mark, row.then), nil)
+				b.until("left", func() bool { return len(left(mark)) == 1 })
+				if row.stop {
+					if err := b.service.StopContainer(t.Context(), id, 5); err != nil {
+						t.Error(err)
+					}
+				}
+				status := b.ended(id)
+				if status.ExitCode != row.code {
+					t.Errorf("it ended as %+v", status)
+				}
+				if lives := strings.Contains(status.Message, "live on"); lives == (in != nil) {
+					t.Errorf("it is said %q", status.Message)
+				}
+				if lives := len(left(mark)) == 1; lives == (in != nil) {
+					t.Errorf("it lives: %v", lives)
+				}
+				if said := b.lines("main/0.log"); !row.stop && (len(said) != 1 || said[0] != "stdout F last") {
+					t.Errorf("it printed %q", said)
+				}
+			})
+		}
+	}
+	if group != nil {
+		if err := group.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestOneMoreCommandBesideAPlainProcess(t *testing.T) {
@@ -188,6 +255,10 @@ func TestAPlainProgramThatIsNotThereFailsItsStart(t *testing.T) {
 		if status := b.status(id); status.Reason != "StartError" || status.ExitCode != 128 {
 			t.Errorf("it is %+v", status)
 		}
+	}
+	id := b.create(":", func(c *cri.ContainerConfig) { c.WorkingDir = "/no/such" })
+	if err := b.service.StartContainer(t.Context(), id); err == nil || !strings.Contains(err.Error(), "its working folder /no/such: no such") {
+		t.Errorf("said %v", err)
 	}
 }
 

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
+
+// leftLimit is for what a plain process printed last, and longer than clients who do not read hold
+// that up (stallLimit): who has left the container by then would hold it open for ever.
+const leftLimit = 3 * time.Second
 
 var errBarred = errors.New("the container was ended before it was started")
 
@@ -30,8 +33,7 @@ func (c *container) begin() (context.Context, error) {
 
 // run starts the container's command; when this fails, the container has ended or is about to.
 func (s *Service) run(ctx context.Context, c *container) error {
-	var pumps sync.WaitGroup
-	started, err := s.launchMain(ctx, c, &pumps)
+	started, printing, err := s.launchMain(ctx, c)
 	if started != nil {
 		c.adopt(started)
 		if err == nil {
@@ -39,40 +41,43 @@ func (s *Service) run(ctx context.Context, c *container) error {
 		}
 	}
 	if err != nil {
-		return s.failed(c, started, &pumps, err)
+		return s.failed(c, started, printing, err)
 	}
 	c.mu.Lock()
 	c.state, c.started = cri.ContainerState_CONTAINER_RUNNING, nanoseconds()
 	c.mu.Unlock()
 	go func() {
 		<-started.done
-		pumps.Wait()
-		s.ended(c, started.exitCode)
+		left := ""
+		if started.plain == nil {
+			<-printing.done // nobody has outlived the sandbox
+		} else if printing.hangUp(leftLimit) {
+			left = "processes that left the container live on and print: that is not heard any more"
+		}
+		s.ended(c, started.exitCode, left)
 	}()
 	return nil
 }
 
 // launchMain launches the command, and what carries its output.
-func (s *Service) launchMain(ctx context.Context, c *container, pumps *sync.WaitGroup) (*process, error) {
+func (s *Service) launchMain(ctx context.Context, c *container) (*process, carried, error) {
+	var nothing carried
 	if err := s.mayStart(c); err != nil {
-		return nil, err
+		return nil, nothing, err
 	}
 	command := append(append([]string{}, c.config.Command...), c.config.Args...)
 	if len(command) == 0 {
-		return nil, errors.New("spec.containers[].command: a folder has no command of its own")
+		return nil, nothing, errors.New("spec.containers[].command: a folder has no command of its own")
 	}
 	if err := s.identify(c); err != nil {
-		return nil, err
+		return nil, nothing, err
 	}
 	files, from, err := c.stdio()
 	if err != nil {
-		return nil, err
+		return nil, nothing, err
 	}
 	started, err := s.launch(ctx, c, s.spec(c, command, c.config.Tty), files, nil)
-	for stream, file := range from {
-		pumps.Go(func() { c.printed.pump(stream, file) })
-	}
-	return started, err
+	return started, c.printed.pumping(from), err
 }
 
 // mayStart says why not, where somebody is asked.
@@ -97,7 +102,7 @@ func (c *container) adopt(started *process) {
 
 // failed ends what there is of a start. What does not end (in a mount that hangs, say) is the
 // container's still, which has not ended either until it has.
-func (s *Service) failed(c *container, started *process, pumps *sync.WaitGroup, fault error) error {
+func (s *Service) failed(c *container, started *process, printing carried, fault error) error {
 	if started != nil {
 		started.kill()
 	}
@@ -106,7 +111,7 @@ func (s *Service) failed(c *container, started *process, pumps *sync.WaitGroup, 
 		if started != nil {
 			<-started.done
 		}
-		pumps.Wait()
+		printing.wait()
 		whole := fault
 		if said := c.printed.tail(); said != "" {
 			whole = fmt.Errorf("%w: %s", fault, strings.TrimPrefix(said, "bwrap: "))
