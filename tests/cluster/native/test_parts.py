@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from cluster.ended import Outlook
-from cluster.errors import PartsAway
+from cluster.errors import ClusterError, PartsAway
 from cluster.faults import OFFLINE
 from cluster.interface import Capacity, ClusterEvent, EventKind, Pod, Workload
 from cluster.kubernetes.vigil import DOUBT_SECONDS
@@ -145,7 +145,12 @@ def test_whoever_dies_is_named_at_once_and_comes_back(native: NativeCluster, par
     native.settle(60)
     native.scale("web", 3)
     native.settle(60)
-    assert all(map(answers, native.pods("web")))
+    # What the API knew of a kubelet's pods is true again once that has looked at them.
+    wait_for(
+        "all to answer",
+        lambda: all(map(answers, native.pods("web"))),
+        limit_seconds=30,
+    )
     if not node_of(part):
         assert [event.node for event in seen if event.kind is EventKind.NODE_LOST] == []
     # A pod of a kubelet that died is taken up or ended: no process without its pod.
@@ -157,6 +162,14 @@ def test_whoever_dies_is_named_at_once_and_comes_back(native: NativeCluster, par
             limit_seconds=30,
             seen=lambda spec=spec: str(running_pods(spec.name)),  # type: ignore[misc]
         )
+
+
+def log_of(native: NativeCluster, pod: Pod) -> str:
+    """Empty while its kubelet, just back, has not started its pods yet."""
+    try:
+        return native.logs(pod.name)
+    except ClusterError:
+        return ""
 
 
 @pytest.mark.usefixtures("_web")
@@ -175,7 +188,7 @@ def test_a_kubelet_whose_port_somebody_has_taken_is_back_on_another(native: Nati
         assert after != before
         native.settle(60)
         (pod, *_) = (pod for pod in native.pods("web") if pod.node == "worker-1")
-        wait_for("its log", lambda: "listens on" in native.logs(pod.name), limit_seconds=30)
+        wait_for("its log", lambda: "listens on" in log_of(native, pod), limit_seconds=30)
 
 
 @pytest.mark.usefixtures("_web")
