@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cluster.kubernetes.cluster import KubernetesCluster
 
 GREETING = "hello from the folder\n"
+CONNECT_SECONDS = 5.0
+SILENT_SECONDS = 20.0
 NODES = tuple(
     NodeSpec(f"worker-{number}", "standard", "eu-west", f"eu-west-{zone}", Capacity(400, 512 << 20))
     for number, zone in ((1, "a"), (2, "b"))
@@ -61,8 +64,10 @@ def subject(
     template = packing.pod(Workload("conformance", folder, ("true",), 1, Capacity(0, 0)))
     configuration = Configuration()
     configuration.proxy = None  # the server is on this machine
+    configuration.retries = urllib3.Retry(0, connect=2, read=0, status=0)
     made: Any = new_client_from_config  # it has no types
     with made(str(kubeconfig), client_configuration=configuration) as api:
+        _bound(api)
         yield Subject(
             cluster,
             api,
@@ -72,6 +77,18 @@ def subject(
             template.get("metadata", {}).get("annotations", {}),
             _conditions(cluster),
         )
+
+
+def _bound(api: ApiClient) -> None:
+    """Let no call be silent for ever: an API server whose store is gone keeps its callers."""
+    rest: Any = api.rest_client
+    send = rest.request
+
+    def request(*words: Any, **more: Any) -> Any:
+        more["_request_timeout"] = more.get("_request_timeout") or (CONNECT_SECONDS, SILENT_SECONDS)
+        return send(*words, **more)
+
+    rest.request = request
 
 
 def _conditions(cluster: Cluster) -> frozenset[str]:

@@ -140,6 +140,7 @@ def test_where_the_checks_have_ended_each_step_says_so(monkeypatch: pytest.Monke
 def test_strangers_are_followed_until_nobody_can() -> None:
     world = World.__new__(World)
     world._history, world.scheduler, world.checks = MagicMock(), MagicMock(), MagicMock()
+    world.cluster = MagicMock()  # without incidents
     world.ended = list  # type: ignore[method-assign]
     mined = MinedBlock(Block(7, GENESIS_TIME, "0x07"))
     for unmodelled in (None, Unmodelled(7, "tx 0x in block 7: …")):

@@ -189,7 +189,6 @@ def test_who_a_pod_cannot_be_is_refused_by_name(
 @pytest.mark.parametrize(
     ("field", "asked"),
     [
-        ("securityContext.privileged", {"securityContext": {"privileged": True}}),
         (
             "securityContext.capabilities.add",
             {"securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}},
