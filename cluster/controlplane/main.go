@@ -25,6 +25,7 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	metricsserver "sigs.k8s.io/metrics-server/cmd/metrics-server/app"
 
+	"kompute.network/devnet/controlplane/await"
 	"kompute.network/devnet/controlplane/lifecycle"
 	"kompute.network/devnet/controlplane/light"
 	"kompute.network/devnet/controlplane/node"
@@ -43,9 +44,9 @@ func main() {
 	case "kube-apiserver":
 		command = apiserver.NewAPIServerCommand()
 	case "kube-controller-manager":
-		command = controllermanager.NewControllerManagerCommand()
+		command = await.ForServer(controllermanager.NewControllerManagerCommand())
 	case "kube-scheduler":
-		command = scheduler.NewSchedulerCommand()
+		command = await.ForServer(scheduler.NewSchedulerCommand())
 	case "kubelet":
 		command = node.NewCommand()
 	case "kwok":

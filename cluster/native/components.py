@@ -164,6 +164,7 @@ def controller_manager_flags(
     without = "" if looks_at_nodes else ",-node-lifecycle-controller,-ttl-controller"
     return [
         f"--controllers=*{without}",
+        "--await-server",  # it loads while the API server still starts
         f"--kubeconfig={kubeconfig}",
         f"--bind-address={HOST}",
         f"--secure-port={ports.controller_manager}",
@@ -190,6 +191,7 @@ def controller_manager_flags(
 
 def scheduler_flags(ports: Ports, credentials: Credentials, kubeconfig: Path) -> list[str]:
     return [
+        "--await-server",
         f"--kubeconfig={kubeconfig}",
         f"--bind-address={HOST}",
         f"--secure-port={ports.scheduler}",

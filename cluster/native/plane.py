@@ -42,8 +42,10 @@ from cluster.waiting import Seen, wait_for
 
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 2.0
+_ASK_SECONDS = 0.05  # a handshake each, which costs both sides some milliseconds
 _QUICK_LOOK_SECONDS = 0.5  # the supervisor's, which has other parts to look at
 _PORT_TAKEN = "address already in use"
+_ANSWERED = "HTTP"  # how a look's text begins where somebody answered
 _STOP_SECONDS = {
     "kwok": 1.0,
     "node-lifecycle": 1.0,
@@ -167,7 +169,9 @@ class ControlPlane:
         self._write_kubeconfig(manager, credentials.controller_manager)
         scheduler = self._state / "scheduler.kubeconfig"
         self._write_kubeconfig(scheduler, credentials.scheduler)
-        self._wait("kube-apiserver", ports.apiserver, "/readyz")
+        # Its first answers come a second and more before it is ready (upstream's rest before the
+        # first role is written): time enough for who waits for that to load.
+        self._wait("kube-apiserver", ports.apiserver, "/readyz", ready=False)
         self._spawn(
             "kube-controller-manager",
             controller_manager_flags(ports, credentials, manager, looks_at_nodes=not self._light),
@@ -178,6 +182,7 @@ class ControlPlane:
             scheduler_flags(ports, credentials, scheduler),
             self._healthy(ports.scheduler, "/healthz"),
         )
+        self._wait("kube-apiserver", ports.apiserver, "/readyz")
         if self._light:
             config = write_lifecycle(self._state / "node-lifecycle.json", manager)
             # It serves nothing that could be asked: as long as it runs, it looks.
@@ -260,16 +265,20 @@ class ControlPlane:
             namespace=NAMESPACE,
         )
 
-    def _wait(self, name: str, port: int, path: str) -> None:
+    def _wait(self, name: str, port: int, path: str, *, ready: bool = True) -> None:
+        """Until it is `ready`, else until it answers anything at all."""
         look = _health(self.credentials.authority, self.credentials.admin, port, path)
 
         def checked() -> Seen:
             self.supervisor.check()
-            return look()
+            seen = look()
+            return seen if ready else Seen(seen.text.startswith(_ANSWERED), seen.text)
 
         process = self.supervisor.process(name)
         assert process is not None  # it was started a moment ago, by this thread
-        wait_for(f"{name} {path}", checked, _START_SECONDS, tail=process.tail)
+        wait_for(
+            f"{name} {path}", checked, _START_SECONDS, every_seconds=_ASK_SECONDS, tail=process.tail
+        )
 
     def _healthy(self, port: int, path: str) -> Callable[[], bool]:
         look = _health(
@@ -316,7 +325,7 @@ def _health(
             connection.request("GET", path)
             answer = connection.getresponse()
             text = answer.read(4000).decode(errors="replace")
-            return Seen(answer.status == 200, f"HTTP {answer.status} {text}")
+            return Seen(answer.status == 200, f"{_ANSWERED} {answer.status} {text}")
         except (OSError, http.client.HTTPException) as error:
             return Seen(False, f"{type(error).__name__}: {error}")
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,22 @@ PROGRAMS = (
     "kube-scheduler",
     "metrics-server",
 )
+
+# An API server that is ready once the two who need it have been started.
+ANSWERING = """\
+import http.server, pathlib, ssl, sys
+flags = dict(flag.lstrip("-").partition("=")[::2] for flag in sys.argv[2:])
+started = [pathlib.Path(sys.argv[1], name) for name in ("manager", "scheduler")]
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if all(file.exists() for file in started) else 500)
+        self.end_headers()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(flags["secure-port"])), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(flags["tls-cert-file"], flags["tls-private-key-file"])
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
 
 
 def programs(folder: Path, **scripts: str) -> Path:
@@ -82,3 +99,19 @@ def test_a_port_that_was_taken_meanwhile_is_tried_thrice(tmp_path: Path) -> None
 
     starts = (tmp_path / "starts").read_text().splitlines()
     assert len(set(starts)) == len(starts) == 3  # on other ports each time
+
+
+def test_who_needs_the_api_server_loads_while_it_starts(tmp_path: Path) -> None:
+    script = tmp_path / "apiserver.py"
+    script.write_text(ANSWERING)
+    tools = programs(
+        tmp_path / "tools",
+        kube_apiserver=f"exec {sys.executable} {script} {tmp_path} $*",
+        kube_controller_manager=f"echo $* > {tmp_path}/manager; exec sleep 60",
+        kube_scheduler=f"echo $* > {tmp_path}/scheduler; exec sleep 60",
+    )
+
+    with plane(tmp_path, tools):
+        for name in ("manager", "scheduler"):
+            # Without it they would run before there is a ready server.
+            assert "--await-server" in (tmp_path / name).read_text().split()
