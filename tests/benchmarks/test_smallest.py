@@ -15,7 +15,7 @@ from devnet.base import Toolchain
 ROOT = Path(__file__).parents[2]
 ROWS = {
     "cli": 2,
-    "cluster": 4,
+    "cluster": 5,
     "economics": 3,
     "gas": 26,
     "load": 2,
