@@ -34,7 +34,10 @@ class NodeFiles:
 
     config: Path
     statement: Path  # the node writes here what it enforces
+    pace: Path  # the node looks here for the share of its processors that its pods get
+    disk: Path  # where the node has a file system of its own, in its kubelet's eyes alone
     port: int  # its kubelet's
+    milli_cpu: int  # of its profile
 
     @classmethod
     def write(
@@ -64,7 +67,12 @@ class NodeFiles:
             namespace=names.NAMESPACE,
         )
         (port,) = free_ports(1)
-        files = cls(folder / "kubelet.json", folder / "enforcement.json", port)
+        files = cls(
+            *(folder / "kubelet.json", folder / "enforcement.json", folder / "pace.json"),
+            folder / "disk",
+            port,
+            spec.capacity.milli_cpu,
+        )
         document = {
             "devnet_id": devnet_id,
             "node": spec.name,
@@ -89,11 +97,14 @@ class NodeFiles:
             "folders": str(folders),
             "path": f"{Path(sys.executable).parent}:{_SYSTEM_PATH}",
             "enforcement": str(files.statement),
+            "pace": str(files.pace),
             "lease_seconds": _LEASE_SECONDS,
             "restart_seconds": _RESTART_SECONDS,
         }
         files.config.write_text(json.dumps(document, indent=1), encoding="utf-8")
-        files.statement.unlink(missing_ok=True)  # of another node: this one need not hold as much
+        # Of another node: this one need not hold as much, and has an empty disk.
+        for left in (files.statement, files.pace, folder / "disk.img"):
+            left.unlink(missing_ok=True)
         return files
 
     def on_free_port(self) -> NodeFiles:
@@ -105,6 +116,15 @@ class NodeFiles:
         document = json.loads(self.config.read_text(encoding="utf-8"))
         self.config.write_text(json.dumps(document | {"port": port}, indent=1), encoding="utf-8")
         return replace(self, port=port)
+
+    def set_pace(self, percent: int | None) -> None:
+        """What its pods get of its processors from now on; None: all. The node follows."""
+        if percent is None:
+            self.pace.unlink(missing_ok=True)
+            return
+        part = self.pace.with_suffix(".part")
+        part.write_text(json.dumps({"percent": percent}), encoding="utf-8")
+        part.rename(self.pace)
 
     def enforcement(self) -> Enforcement | None:
         """What the node says that it enforces; None while it has said nothing."""

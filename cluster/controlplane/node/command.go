@@ -52,6 +52,7 @@ func NewCommand() *cobra.Command {
 
 // Run is the life of a node; it returns with every pod ended once the context has.
 func Run(ctx context.Context, config Config) error {
+	sized := config.sizesDisk()
 	if err := config.completeDisk(); err != nil {
 		return err
 	}
@@ -59,16 +60,24 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	rights := findRights(config)
-	rights.say(&holds)
-	if err := holds.holdsStill(config.Enforcement); err != nil {
+	unlimited := func(err error) error {
 		if group != nil {
 			err = errors.Join(err, group.Close())
 		}
 		return err
 	}
+	own, err := ownDisk(&config, sized, &holds)
+	if err != nil {
+		return unlimited(err)
+	}
+	rights := findRights(config)
+	rights.say(&holds)
+	if err := holds.holdsStill(config.Enforcement); err != nil {
+		return unlimited(err) // its disk stays as it is: whoever makes the machine whole has it again
+	}
 	service, err := runtime.New(runtime.Options{
-		Bubblewrap: config.Bubblewrap, Unsandboxed: config.Unsandboxed, Node: config.Node, Folder: config.Folder, Visible: config.Visible,
+		Bubblewrap: config.Bubblewrap, Unsandboxed: config.Unsandboxed, Node: config.Node,
+		Folder: config.onDisk(), Visible: config.Visible,
 		Hidden: config.Hidden, Path: config.Path, DevnetID: config.DevnetID, Group: group,
 		PodPids: podPids, Machine: rights.machine, MayName: config.folders().check,
 	})
@@ -78,6 +87,7 @@ func Run(ctx context.Context, config Config) error {
 	if err := holds.write(config.Enforcement); err != nil {
 		return fmt.Errorf("what holds on the node: %w", err)
 	}
+	go keepPace(ctx, config.Pace, group)
 	klog.FromContext(ctx).Info("starting", "node", config.String())
 	// The kubelet goes on until the very end: whatever it starts anew is ended too.
 	if err := start(context.WithoutCancel(ctx), config, service, group, rights); err != nil {
@@ -89,6 +99,9 @@ func Run(ctx context.Context, config Config) error {
 	err = service.Close(closing)
 	if group != nil {
 		err = errors.Join(err, group.Close())
+	}
+	if own != nil {
+		err = errors.Join(err, own.Close())
 	}
 	return err
 }

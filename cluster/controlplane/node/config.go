@@ -38,9 +38,12 @@ type Config struct {
 	Folders      string   `json:"folders"`     // a file: a JSON list of the folders pods may name
 	Path         string   `json:"path"`        // PATH in containers
 	Enforcement  string   `json:"enforcement"` // a file to write: what holds here
+	Pace         string   `json:"pace"`        // a file that may be there: what pods get of the CPU
 	LeaseSeconds int32    `json:"lease_seconds"`
 	// RestartSeconds is the longest pause before a container that fails is started again.
 	RestartSeconds int `json:"restart_seconds"`
+
+	disk string // where the node's own file system is mounted; empty without one
 }
 
 // ReadConfig reads and checks the file; all that is wrong with it is in the error.
@@ -71,7 +74,7 @@ func (c Config) check() error {
 	for _, field := range [][2]string{
 		{"kubeconfig", c.Kubeconfig}, {"client_ca_file", c.ClientCAFile}, {"cert_file", c.CertFile},
 		{"key_file", c.KeyFile}, {"folder", c.Folder}, {"bubblewrap", c.Bubblewrap},
-		{"enforcement", c.Enforcement}, {"folders", c.Folders},
+		{"enforcement", c.Enforcement}, {"folders", c.Folders}, {"pace", c.Pace},
 	} {
 		if c.Unsandboxed && field[0] == "bubblewrap" {
 			continue
@@ -110,6 +113,15 @@ func (c Config) quantity(name v1.ResourceName) resource.Quantity { return c.Capa
 
 func (c Config) below(names ...string) string {
 	return filepath.Join(append([]string{c.Folder}, names...)...)
+}
+
+// onDisk is a path on the node's own file system, where it has one: all that pods write but logs,
+// which are the devnet's to read.
+func (c Config) onDisk(names ...string) string {
+	if c.disk == "" {
+		return c.below(names...)
+	}
+	return filepath.Join(append([]string{c.disk}, names...)...)
 }
 
 func (c Config) String() string {

@@ -18,7 +18,7 @@ import (
 const good = `{"devnet_id": "d", "node": "worker-1", "labels": {"a": "b"},
 "capacity": {"cpu": "125m", "memory": "536870912", "sgx.intel.com/epc": "8388608"},
 "kubeconfig": "/k", "client_ca_file": "/ca", "cert_file": "/c", "key_file": "/y", "port": 20000,
-"folder": "/f", "bubblewrap": "/b", "visible": ["/v"], "folders": "/fs", "hidden": ["/h"], "path": "/bin", "enforcement": "/e",
+"folder": "/f", "bubblewrap": "/b", "visible": ["/v"], "folders": "/fs", "hidden": ["/h"], "path": "/bin", "enforcement": "/e", "pace": "/p",
 "lease_seconds": 2, "restart_seconds": 5}`
 
 func read(t *testing.T, text string) (Config, error) {

@@ -1,66 +1,42 @@
 package node
 
 import (
+	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
-	"sync"
-	"syscall"
-	"time"
+
+	v1 "k8s.io/api/core/v1"
+
+	"kompute.network/devnet/controlplane/node/disk"
 )
 
-const diskAge = 5 * time.Second // a look at all of a node's files is not free
-
-// disk is what of the host's is the node's: whatever lies in its folder, of volumes, logs and what
-// containers write.
-type disk struct {
-	folder string
-
-	mu   sync.Mutex
-	seen time.Time
-	used uint64
+// ownDisk mounts a file system of the profile's size for all that pods write, and says what holds;
+// none, and why, where the machine does not allow it or the profile says nothing of its disk.
+//
+// It fails where an earlier life of the node had one that cannot be had again.
+func ownDisk(config *Config, sized bool, said *enforcement) (*disk.Disk, error) {
+	if !sized {
+		return nil, nil
+	}
+	if config.Unsandboxed { // its kubelet has no mounts of its own, and its pods see the host's
+		said.hostsDisk("it is unsandboxed")
+		return nil, nil
+	}
+	size := config.quantity(v1.ResourceEphemeralStorage)
+	made, err := disk.Mount(config.below("disk.img"), config.below("disk"), size.Value())
+	if errors.Is(err, disk.ErrLeft) {
+		return nil, err
+	}
+	if err != nil {
+		said.hostsDisk(cause(err).Error())
+		return nil, nil
+	}
+	config.disk = made.Folder
+	said.Enforced = append(said.Enforced, "A node's disk is as large as its profile says.")
+	return made, nil
 }
 
-// usedBytes of the file system that the folder is on; volumes in memory are no disk's.
-func (d *disk) usedBytes() (uint64, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.seen.IsZero() && time.Since(d.seen) < diskAge {
-		return d.used, nil
-	}
-	var top syscall.Stat_t
-	if err := syscall.Stat(d.folder, &top); err != nil {
-		return 0, fmt.Errorf("files of the node: %w", err)
-	}
-	var used uint64
-	linked := map[uint64]bool{} // inodes of more than one name
-	err := filepath.WalkDir(d.folder, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // gone meanwhile, or a pod's that it has shut
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return nil
-		}
-		stat, ok := info.Sys().(*syscall.Stat_t)
-		if !ok || stat.Dev != top.Dev {
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if !entry.IsDir() && stat.Nlink > 1 {
-			if linked[stat.Ino] {
-				return nil
-			}
-			linked[stat.Ino] = true
-		}
-		used += uint64(stat.Blocks) * 512
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("files of the node: %w", err)
-	}
-	d.used, d.seen = used, time.Now()
-	return used, nil
+// hostsDisk says what holds of a node without a disk of its own, and why it has none.
+func (e *enforcement) hostsDisk(why string) {
+	e.Narrowed = append(e.Narrowed, fmt.Sprintf("A node's disk is the host's: who writes beyond its size, or beyond "+
+		"a pod's ephemeral-storage, is evicted, but has written it (%s).", why))
 }

@@ -37,6 +37,9 @@ const (
 	statusPeriod = 2 * time.Second  // only the kubelet takes back a NotReady that others wrote
 	syncPeriod   = 10 * time.Second // until a changed ConfigMap is in its volume
 	maxPods      = 110
+	// How long a disk that has room again is still said to be full: the usual five minutes are for
+	// machines on which a pod may fill it again at once.
+	pressurePeriod = 5 * time.Second
 )
 
 // gates that are not on by themselves. All of them concern what is ours: statistics by the runtime,
@@ -51,8 +54,8 @@ func gates() map[string]bool {
 
 func configuration(config Config) (*options.KubeletFlags, *kubeletconfig.KubeletConfiguration, error) {
 	flags := options.NewKubeletFlags()
-	flags.RootDirectory = config.below("kubelet")
-	flags.CertDirectory = config.below("kubelet", "pki")
+	flags.RootDirectory = config.onDisk("kubelet")
+	flags.CertDirectory = config.onDisk("kubelet", "pki")
 	flags.NodeLabels = config.Labels
 	flags.MaxPerPodContainerCount = 1
 	c, err := options.NewKubeletConfiguration()
@@ -85,6 +88,7 @@ func configuration(config Config) (*options.KubeletFlags, *kubeletconfig.Kubelet
 	c.ResolverConfig = "/etc/resolv.conf"
 	// A full node is the kernel's to end, in its control group; a full disk is evicted from.
 	c.EvictionHard = map[string]string{"nodefs.available": "1%"}
+	c.EvictionPressureTransitionPeriod = metav1.Duration{Duration: pressurePeriod}
 	c.ShutdownGracePeriod, c.ShutdownGracePeriodCriticalPods = metav1.Duration{}, metav1.Duration{}
 	return flags, c, nil
 }

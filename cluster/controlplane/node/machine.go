@@ -25,15 +25,15 @@ const leastCPU, leastMemory = 1_000, 4_096
 type machine struct {
 	config Config
 	usage  func() (cgroup.Usage, error)
-	disk   *disk
-	boot   string // another after each start: to Kubernetes the machine was booted
+	files  *ownFiles // counted where the node has no disk of its own
+	boot   string    // another after each start: to Kubernetes the machine was booted
 }
 
 var _ kubeletcadvisor.Interface = machine{}
 
 func newMachine(config Config, usage func() (cgroup.Usage, error)) machine {
 	return machine{
-		config, usage, &disk{folder: config.Folder},
+		config, usage, &ownFiles{folder: config.Folder},
 		fmt.Sprintf("%s-%d", config.Node, time.Now().UnixNano()),
 	}
 }
@@ -106,44 +106,52 @@ func (m machine) ContainerFsInfo(context.Context) (cadvisor2.FsInfo, error) { re
 
 func (m machine) GetDirFsInfo(string) (cadvisor2.FsInfo, error) { return m.RootFsInfo() }
 
-// RootFsInfo is a disk of the profile's size with the node's own files on it, and no more room than
-// the host has.
+// RootFsInfo is a disk of the profile's size: the node's own file system, else the host's with the
+// node's own files on it, and no more room than the host has.
 func (m machine) RootFsInfo() (cadvisor2.FsInfo, error) {
-	host, err := hostDisk(m.config.Folder)
+	found, err := fileSystem(m.config.onDisk())
 	if err != nil {
 		return cadvisor2.FsInfo{}, err
 	}
-	used, err := m.disk.usedBytes()
-	if err != nil {
-		return cadvisor2.FsInfo{}, err
+	used := (found.Blocks - found.Bfree) * uint64(found.Bsize)
+	if m.config.disk == "" {
+		if used, err = m.files.usedBytes(); err != nil {
+			return cadvisor2.FsInfo{}, err
+		}
 	}
 	size := m.config.quantity(v1.ResourceEphemeralStorage)
 	capacity := uint64(size.Value())
 	left := capacity - min(used, capacity)
 	return cadvisor2.FsInfo{
-		Timestamp: time.Now(), Device: "node", Mountpoint: m.config.Folder,
-		Capacity: capacity, Available: min(host.Bavail*uint64(host.Bsize), left),
-		Usage: used, Inodes: &host.Files, InodesFree: &host.Ffree,
+		Timestamp: time.Now(), Device: "node", Mountpoint: m.config.onDisk(),
+		Capacity: capacity, Available: min(found.Bavail*uint64(found.Bsize), left),
+		Usage: used, Inodes: &found.Files, InodesFree: &found.Ffree,
 	}, nil
 }
 
-func hostDisk(folder string) (host syscall.Statfs_t, err error) {
-	if err := syscall.Statfs(folder, &host); err != nil {
-		return host, fmt.Errorf("file system of the node: %w", err)
+func fileSystem(folder string) (found syscall.Statfs_t, err error) {
+	if err := syscall.Statfs(folder, &found); err != nil {
+		return found, fmt.Errorf("file system of the node: %w", err)
 	}
-	return host, nil
+	return found, nil
+}
+
+// sizesDisk tells whether the profile says how large its disk is.
+func (c Config) sizesDisk() bool {
+	_, said := c.Capacity[v1.ResourceEphemeralStorage]
+	return said
 }
 
 // completeDisk gives a node whose profile says nothing of its disk the host's: a kubelet is not
 // Ready without one.
 func (c *Config) completeDisk() error {
-	if _, said := c.Capacity[v1.ResourceEphemeralStorage]; said {
+	if c.sizesDisk() {
 		return nil
 	}
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return err
 	}
-	host, err := hostDisk(c.Folder)
+	host, err := fileSystem(c.Folder)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func findRights(config Config) rights {
 	}
 	used := append([]string{config.Bubblewrap, config.Kubeconfig, config.CertFile, config.KeyFile,
 		config.ClientCAFile, config.Enforcement}, config.Visible...)
-	machine, err := identity.Try(config.Folder, used...)
+	machine, err := identity.Try(config.onDisk(), used...)
 	if err != nil {
 		return rights{why: err.Error()}
 	}

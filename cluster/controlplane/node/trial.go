@@ -27,13 +27,24 @@ func Try(folder, bubblewrap string, unsandboxed bool, to io.Writer) error {
 		Unsandboxed: unsandboxed,
 		Capacity: v1.ResourceList{
 			v1.ResourceCPU: resource.MustParse("1"), v1.ResourceMemory: resource.MustParse("1Gi"),
+			v1.ResourceEphemeralStorage: resource.MustParse("64Mi"),
 		},
 	}
 	group, holds, err := limitNode(config)
 	if err != nil {
 		return err
 	}
+	own, err := ownDisk(&config, true, &holds)
+	if err != nil {
+		return err
+	}
 	findRights(config).say(&holds)
+	if own != nil {
+		err = own.Close()
+	}
+	if err := errors.Join(err, os.RemoveAll(config.below("disk"))); err != nil {
+		return err
+	}
 	if group != nil {
 		err := group.Close()
 		around, made := cgroup.New("kompute-"+config.DevnetID, cgroup.Limits{})

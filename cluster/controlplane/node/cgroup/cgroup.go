@@ -56,8 +56,10 @@ type hierarchy interface {
 type Group struct {
 	files  hierarchy
 	name   string
-	limits Limits
+	wished Limits
+	limits Limits // of those wished, what is in force: cut to what the groups above have
 	above  *Group
+	tree   *tree
 }
 
 // ErrNone says that this machine has no control groups a node could use.
@@ -73,15 +75,17 @@ func New(name string, limits Limits) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newGroup(files, nil, name, limits)
+	return newGroup(files, &tree{percent: whole}, nil, name, limits)
 }
 
-func newGroup(files hierarchy, above *Group, name string, limits Limits) (*Group, error) {
-	group := &Group{files: files, name: name, above: above}
+func newGroup(
+	files hierarchy, tree *tree, above *Group, name string, limits Limits,
+) (*Group, error) {
+	group := &Group{files: files, name: name, above: above, tree: tree}
 	if err := files.create(name); err != nil {
 		return nil, fmt.Errorf("control group %s: %w", name, err)
 	}
-	if err := group.Limit(limits); err != nil {
+	if err := tree.add(group, limits); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrRefused, err), files.remove(name))
 	}
 	return group, nil
@@ -89,16 +93,30 @@ func newGroup(files hierarchy, above *Group, name string, limits Limits) (*Group
 
 // Child makes a group inside this one.
 func (g *Group) Child(name string, limits Limits) (*Group, error) {
-	return newGroup(g.files, g, path.Join(g.name, name), limits)
+	return newGroup(g.files, g.tree, g, path.Join(g.name, name), limits)
 }
 
 // Limit sets the limits anew. A quota above that of a group around it is cut to it: the kernel
 // refuses such a one, and no more could be had anyway.
-func (g *Group) Limit(limits Limits) error {
-	for above := g.above; above != nil; above = above.above {
-		limits = limits.within(above.limits)
+func (g *Group) Limit(limits Limits) error { return g.tree.limit(g, limits) }
+
+// Pace gives the group, and so all below it, that percentage of the quota it was made with; 100
+// gives all of it back. It is asked of a group that New made.
+func (g *Group) Pace(percent int64) error { return g.tree.pace(percent) }
+
+// writeQuota puts that of the group's limits into force.
+func (g *Group) writeQuota() error {
+	quota := Limits{
+		QuotaMicroseconds: g.limits.QuotaMicroseconds, PeriodMicroseconds: g.limits.PeriodMicroseconds,
 	}
-	limits = limits.even()
+	if err := g.files.limit(g.name, quota); err != nil {
+		return fmt.Errorf("control group %s: %w", g.name, err)
+	}
+	return nil
+}
+
+// write puts limits into force.
+func (g *Group) write(limits Limits) error {
 	if err := g.files.limit(g.name, limits); err != nil {
 		return fmt.Errorf("control group %s: %w", g.name, err)
 	}
@@ -185,6 +203,7 @@ func (g *Group) Close() error {
 	for end := time.Now().Add(removeLimit); ; time.Sleep(killPause) {
 		err := g.files.remove(g.name)
 		if err == nil || errors.Is(err, os.ErrNotExist) {
+			g.tree.drop(g)
 			return nil
 		}
 		if time.Now().After(end) {

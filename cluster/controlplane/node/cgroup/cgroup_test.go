@@ -53,7 +53,7 @@ func TestWeight(t *testing.T) {
 // groupHere is a group of this machine with a process in a group of it.
 func groupHere(t *testing.T) (outer, inner *Group) {
 	t.Helper()
-	outer, err := New("kompute-test-"+t.Name(), Limits{QuotaMicroseconds: 50_000, PeriodMicroseconds: 100_000, MemoryBytes: 64 << 20, Pids: 20})
+	outer, err := New("kompute-test-"+strings.ReplaceAll(t.Name(), "/", "-"), Limits{QuotaMicroseconds: 50_000, PeriodMicroseconds: 100_000, MemoryBytes: 64 << 20, Pids: 20})
 	if err != nil {
 		t.Skipf("no control groups here: %v", err)
 	}

@@ -6,6 +6,7 @@ const (
 	longPeriod  = 100_000
 	leastShares = 2
 	mostShares  = 262_144
+	whole       = 100 // percent
 )
 
 // within cuts the quota, memory and number of processes to those of a group around this one.
@@ -16,6 +17,14 @@ func (l Limits) within(around Limits) Limits {
 	}
 	l.MemoryBytes = least(l.MemoryBytes, around.MemoryBytes)
 	l.Pids = least(l.Pids, around.Pids)
+	return l
+}
+
+// paced gives that percentage of the quota.
+func (l Limits) paced(percent int64) Limits {
+	if percent != whole && l.QuotaMicroseconds > 0 {
+		l.QuotaMicroseconds = max(leastQuota, l.QuotaMicroseconds*percent/whole)
+	}
 	return l
 }
 

@@ -20,7 +20,7 @@ func told(t *testing.T, parts ...string) string {
 
 func TestV2GroupsAreNestedAndLimitedInItsOwnWords(t *testing.T) {
 	root := t.TempDir()
-	node, err := newGroup(unified{root}, nil, "kompute-d/worker-1", Milli(125))
+	node, err := newGroup(unified{root}, &tree{percent: whole}, nil, "kompute-d/worker-1", Milli(125))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestV2FiguresAreRead(t *testing.T) {
 
 func TestV2GroupsDoNotSwapAndAreKilledByTheKernel(t *testing.T) {
 	root := t.TempDir()
-	group, err := newGroup(unified{root}, nil, "g", Limits{MemoryBytes: 1 << 20})
+	group, err := newGroup(unified{root}, &tree{percent: whole}, nil, "g", Limits{MemoryBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

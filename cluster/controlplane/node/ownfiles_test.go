@@ -63,7 +63,7 @@ func TestADiskHasNoMoreRoomThanTheHost(t *testing.T) {
 	}
 	config.Folder = t.TempDir()
 	config.Capacity[v1.ResourceEphemeralStorage] = quantity(t, "1Ei")
-	host, err := hostDisk(config.Folder)
+	host, err := fileSystem(config.Folder)
 	if err != nil {
 		t.Fatal(err)
 	}
