@@ -66,9 +66,12 @@ class NodeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
+    """`fault`: what it has been given and was not healed of."""
+
     spec: NodeSpec
     state: NodeState
     allocatable: Capacity
+    fault: FaultKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +243,16 @@ class Cluster(Protocol):
         """The performance test of one node; `sim` answers with its profile's own figures."""
 
     def utilization(self) -> Utilization: ...
-    def fault(self, node: str, kind: FaultKind) -> None: ...
-    def heal(self, node: str) -> None: ...
+    def fault(self, node: str, kind: FaultKind) -> None:
+        """Break a node; of a kind that `passes`, return once that is over.
+
+        Raises `CannotPlay` where the cluster, or this machine, cannot play it, and where the node
+        has a fault already.
+        """
+
+    def heal(self, node: str) -> None:
+        """Mend whatever fault it has, and wait until it is back."""
+
     def settle(self, limit_seconds: float) -> None:
         """Wait until every workload has its wished number of ready pods, or raise what is seen."""
 

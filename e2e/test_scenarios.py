@@ -20,6 +20,7 @@ LAST_BLOCK_ON_SIM = {
     "governance": "0x4d4076293fc835913960d31d1cbc45a4ef98a2bd0241b7cb75d8b020eb6e2ab7",
     "incidents": "0x8b192ff7771d4dae862fbbadd73dca9261e3b3fb74a8c722fcc49b5173262470",
     "late-claim": "0x621a6975413aa0caeccb55ad74a9e0ef70e8239590713ffc2642b020355ba989",
+    "node-faults": "0xc4a377f5e7565a852fbe29cf1eabdc3752ca3d18f016f4826def13288a02b930",
     "order-refund": "0x3f3f238d293bab266d5525e6b0a1c8a9d8e3c7779e8f41470fd9ca0c9d68276f",
     "own-machines": "0xa80311f8a711f47af5303f0af0c425d42096cc2eca2bd7f9850249f0fd92697d",
     "pool": "0xc5c27862146f1c4e2f38c33bd62b5d57dbd2f9f61752f02c80c5927c2ad1fb95",
@@ -28,8 +29,12 @@ LAST_BLOCK_ON_SIM = {
     "restake-and-top-up": "0xb2d5a96aeaa92311eecf9ba5d464adf3f1b631fa917e8adc550beeeac9ba16a1",
     "vendor-outage": "0x5d1b73820b5790a31af34ca4e1d2b435c73501b77e047ad0f95995958ac1ee12",
     "vendor-wrong": "0x9b0b987e1cc7ad2692ab725d8727f10cc6f96d7dfeca8190c3f00a82bba41503",
+    "weak-nodes": "0x3d934c36f4439ead91269da68df9949093e009cc5a1920607649caf8f442fb28",
     "worker-lost-under-load": "0x84ac155a2a71e4b80a771fb4c7145fed2054aeaee3941ba06ab6635b30c2100f",
 }
+
+NEEDED = {("weak-nodes", "native"): ("CPU quota", "A node's disk is as large as")}
+"""What a machine must enforce for a scenario on a cluster, in the words of `doctor`."""
 
 TUTORIAL = SCENARIOS.parents[1] / "docs/tutorial/first-run.md"
 
@@ -51,6 +56,10 @@ ROUNDS = int(os.environ.get("KOMPUTE_E2E_ROUNDS", "1"))  # of each: 50 show what
 @pytest.mark.parametrize("name", scenario_names())
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_scenario(_round: int, name: str, cluster: str, devnet: Devnet, tmp_path: Path) -> None:
+    if needed := NEEDED.get((name, cluster)):
+        enforced = " ".join(devnet("doctor", "--json").json()["native"].get("enforced", []))
+        if lacking := [words for words in needed if words not in enforced]:
+            pytest.skip(f"not enforced here: {', '.join(lacking)}")
     ended = devnet("run", SCENARIOS / f"{name}.yaml", "--cluster", cluster, "--json")
     result = ended.json()
     failed = [step for step in result["steps"] if not step["ok"]]

@@ -98,7 +98,7 @@ class Sulking(Gatekeeper):
         return "not today"
 
 
-NAPPING = FaultKind(NODE, "nap", "it answers nobody for a while")
+NAPPING = FaultKind(NODE, "nap", "it answers nobody for a while", loses=True)
 
 
 class ToyCluster(SimCluster):
@@ -215,7 +215,8 @@ def test_two_of_three_adversaries_keep_a_quorum_away(tmp_path: Path, toys: None)
 def test_a_fault_the_cluster_cannot_play_fails_its_step(tmp_path: Path, toys: None) -> None:
     result = played(tmp_path, "  - fault: {worker: worker-1, kind: nap}\n", cluster="sim")
     assert result.steps[0].failure == (
-        "sim cannot play the fault 'nap' of a worker (it can: offline)"
+        "sim cannot play the fault 'nap' of a worker "
+        "(it can: offline, paused, slow, disk_full, crashed)"
     )
 
 

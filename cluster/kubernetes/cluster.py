@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from logging import Logger
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from cluster.errors import (
     PartsAway,
     UnknownSubject,
 )
-from cluster.faults import FaultKind
+from cluster.faults import FaultKind, require_whole
 from cluster.interface import (
     Capacity,
     ClusterEvent,
@@ -63,6 +64,8 @@ _LIST_SECONDS = 10.0
 _NODE_READY_SECONDS = 60.0
 _NODE_LOST_SECONDS = 60.0
 _WITNESS_SECONDS = 30.0
+_EVICTED_SECONDS = 180.0  # a kubelet looks at its disk every ten, and evicts a pod at a time
+_DISK_PRESSURE = "node.kubernetes.io/disk-pressure"
 # A machine that is at work and does not say so in time is busy; after that it is as good as lost.
 _BUSY_SECONDS = 5.0
 
@@ -75,7 +78,7 @@ class KubernetesCluster:
         self._provider, self._wished, self._log = provider, tuple(nodes), log
         self._sinks: list[EventSink] = []
         self._emitting = threading.RLock()
-        self._faulted: set[str] = set()
+        self._faults: dict[str, FaultKind] = {}  # by node, until they are over or healed
         self._machines: dict[str, NodeSpec] = {}  # that run, whatever the API says of them
         self._connection: Api | None = None
         self._vigil = Vigil(asleep=lambda: bool(provider.witnesses()))
@@ -118,7 +121,9 @@ class KubernetesCluster:
 
     def nodes(self) -> tuple[Node, ...]:
         items = self._api.get(_NODES, labelSelector=names.REAL)["items"]
-        return tuple(sorted(map(node_value, items), key=lambda node: node.spec.name))
+        values = (node_value(document) for document in items)
+        seen = (replace(node, fault=self._faults.get(node.spec.name)) for node in values)
+        return tuple(sorted(seen, key=lambda node: node.spec.name))
 
     def add_node(self, spec: NodeSpec) -> None:
         """Raises `ClusterStartFailed` when the node is not Ready within a minute."""
@@ -132,7 +137,7 @@ class KubernetesCluster:
         self._drop_pods(name)
         self._api.delete(f"{_NODES}/{name}")
         self._api.delete(f"{_LEASES}/{name}")
-        self._faulted.discard(name)
+        self._faults.pop(name, None)
 
     def hand(self, folder: Path) -> None:
         """Let pods run in that folder; workloads and jobs have theirs handed by themselves."""
@@ -193,11 +198,24 @@ class KubernetesCluster:
         return Utilization(requested, allocatable)
 
     def fault(self, node: str, kind: FaultKind) -> None:
-        """Raises `PartsAway` where nobody is there who would see the loss."""
+        """Raises `PartsAway` where nobody is there who would see what comes of it."""
         self._known(node)
+        require_whole(node, self._faults.get(node))
         self._wait_witnesses(f"nobody would see the loss of {node}")
-        self._provider.fault(node, kind)
-        self._faulted.add(node)
+        self._faults[node] = kind  # a loss that is seen in the middle of it is its own
+        try:
+            self._provider.fault(node, kind)
+        except BaseException:
+            del self._faults[node]
+            raise
+        if kind.evicts:
+            self._wait_evicted(node)
+        if kind.passes:
+            try:
+                self._wait_renewed(node)
+                self._wait_schedulable(node)
+            finally:
+                del self._faults[node]
 
     def heal(self, node: str) -> None:
         """Wait out a loss nobody has seen yet, start the node again, wait until it is Ready.
@@ -211,14 +229,14 @@ class KubernetesCluster:
             self._provider.remove_node(node)
             self._provider.add_node(machine)
             self._wait_schedulable(node)
-            self._faulted.discard(node)
+            self._faults.pop(node, None)
             return
         self._known(node)
-        if node in self._faulted:
+        if self._is_to_be_lost(node):
             self._wait_lost(node)
         self._provider.heal(node)
         self._wait_schedulable(node)
-        self._faulted.discard(node)
+        self._faults.pop(node, None)
 
     def settle(self, limit_seconds: float) -> None:
         wait_for(
@@ -307,12 +325,19 @@ class KubernetesCluster:
             if event.kind is EventKind.NODE_READY:
                 self._log.info("%s was never gone: it was busy, or its witnesses slept", event.node)
                 return
-        if event.kind is EventKind.NODE_LOST and event.node not in self._faulted:
-            busy = _BUSY_SECONDS if self._provider.lives(event.node) else 0.0
+        if event.kind is EventKind.NODE_LOST and not self._is_to_be_lost(event.node):
+            # A node with a fault that does not lose it is at work, or will be at once.
+            at_work = event.node in self._faults or self._provider.lives(event.node)
+            busy = _BUSY_SECONDS if at_work else 0.0
             if doubt := max(self._vigil.doubt_seconds(), busy):
                 self._doubt(event, doubt)
                 return
         self._tell(event)
+
+    def _is_to_be_lost(self, node: str) -> bool:
+        """By the fault it has."""
+        fault = self._faults.get(node)
+        return fault is not None and fault.loses
 
     def _doubt(self, event: ClusterEvent, seconds: float) -> None:
         """Tell of a loss only if it outlasts the traces of the observer's own absence, or what a
@@ -421,6 +446,36 @@ class KubernetesCluster:
 
         pause = self._node_watch.pause
         wait_for(f"node {name} Ready", look, _NODE_READY_SECONDS, every_seconds=0.1, pause=pause)
+
+    def _wait_evicted(self, name: str) -> None:
+        """No pod of a workload is there, and none will be placed there."""
+
+        def look() -> Seen:
+            self._needs(f"nobody sees what becomes of node {name}", name)
+            document = self._node_watch.get(name)
+            taints = document["spec"].get("taints", ()) if document is not None else ()
+            held = any(taint["key"] == _DISK_PRESSURE for taint in taints)
+            pods = self._workload_pods(None)
+            there = [p["metadata"]["name"] for p in pods if p["spec"].get("nodeName") == name]
+            said = "its disk is full" if held else "its disk is not said to be full"
+            return Seen(held and not there, f"{said}; pods: {', '.join(there) or 'none'}")
+
+        wait_for(f"the pods of {name} to go", look, _EVICTED_SECONDS, every_seconds=0.2)
+
+    def _wait_renewed(self, name: str) -> None:
+        """Its kubelet speaks: what the API says of the node is no longer of an earlier one."""
+
+        def renewed() -> str:
+            lease = self._api.get(f"{_LEASES}/{name}")
+            return str(lease["spec"].get("renewTime"))
+
+        before = renewed()
+
+        def look() -> Seen:
+            self._needs(f"nobody sees node {name} Ready", name)
+            return Seen(renewed() != before, f"its lease is of {before}")
+
+        wait_for(f"the lease of {name}", look, _NODE_READY_SECONDS, every_seconds=0.1)
 
     def _wait_lost(self, name: str) -> None:
         def look() -> Seen:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cluster.faults import OFFLINE
+from cluster.faults import CRASHED, DISK_FULL, OFFLINE, PAUSED, SLOW
 from cluster.registry import Capabilities
 
-CAPABILITIES = Capabilities(faults=(OFFLINE,), light_nodes="", unsandboxed="")
+_FAULTS = (OFFLINE, PAUSED, SLOW, DISK_FULL, CRASHED)
+CAPABILITIES = Capabilities(faults=_FAULTS, light_nodes="", unsandboxed="")

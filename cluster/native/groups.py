@@ -97,6 +97,12 @@ def _weights(*folders: Path) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
+def quota_cores(devnet_id: str, node: str) -> float:
+    """The cores that a node's control group gives its pods; 0 where it has no quota."""
+    found = (_quota_cores(place / node) for place in places(devnet_id))
+    return next((cores for cores in found if 0 < cores < float("inf")), 0.0)
+
+
 def _quota_cores(folder: Path) -> float:
     """What the quota of a group gives; without one, and of another controller, nothing is known."""
     quota, period = folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us"  # v1

@@ -19,6 +19,7 @@ from cluster.kubernetes.cluster import KubernetesCluster
 from cluster.kubernetes.packing import FolderPacking, Packing
 from cluster.leading import only_host
 from cluster.native import groups, plain
+from cluster.native.breaking import Machine, begin, end
 from cluster.native.capabilities import CAPABILITIES
 from cluster.native.folders import HandedFolders
 from cluster.native.light import names_of
@@ -124,20 +125,15 @@ class NativeProvider:
         del self._files[name]
 
     def fault(self, node: str, kind: FaultKind) -> None:
-        """OFFLINE is a SIGKILL of the kubelet: its pods die with it, as with a machine's power."""
         CAPABILITIES.require(kind, self.name)
         self._known(node)
-        kubelet = self._supervisor.release(_kubelet_of(node))  # nobody starts it again
-        if kubelet is not None:
-            kubelet.kill()
-        # The kernel's notice ends its sandboxes; this waits until all of them have ended.
-        groups.kill_node(self._devnet_id, node)
-        self._end_plain(node)
+        begin(kind, self._machine(node))
 
     def heal(self, node: str) -> None:
         """Whatever has become of its kubelet: one that is stopped goes on, one that is gone is
         started."""
         self._known(node)
+        end(self._machine(node))
         name = _kubelet_of(node)
         away = {part.name: part.outlook for part in self._supervisor.ended()}
         kubelet = self._supervisor.process(name)
@@ -210,6 +206,16 @@ class NativeProvider:
     def _known(self, node: str) -> None:
         if node not in self._files:
             raise UnknownSubject(f"no kubelet runs node {node!r}")
+
+    def _machine(self, node: str) -> Machine:
+        return Machine(
+            node,
+            _kubelet_of(node),
+            self._devnet_id,
+            self._files[node],
+            self._supervisor,
+            sandboxed=self._bubblewrap is not None,
+        )
 
     def _start_kubelet(self, node: str) -> None:
         name = _kubelet_of(node)

@@ -66,6 +66,7 @@ class _Part:
     absent: float | None
     worked: bool = False
     stopped: bool = False
+    excused: bool = False
     given_up: bool = False
     how: str = ""
     due: float | None = None
@@ -113,6 +114,11 @@ class Supervisor:
         with self._lock:
             part = self._parts.get(name)
             return part.process if part else None
+
+    def excuse(self, name: str, *, excused: bool) -> None:
+        """Whether nothing is said of it while a signal has it stopped: it was asked for."""
+        with self._lock:
+            self._parts[name].excused = excused
 
     def watch(self) -> None:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -183,7 +189,7 @@ class Supervisor:
         ended = part.process.ended()
         if ended is not None:
             self._died(part, ended.how, now)
-        elif (stopped := part.process.stopped()) is not part.stopped:
+        elif (stopped := self._stopped(part)) is not part.stopped:
             part.stopped = stopped
             self._note(part, STOPPED if stopped else "goes on")
 
@@ -237,13 +243,18 @@ class Supervisor:
         if part.due is not None or now is not None:
             how = f"{now.how if now else part.how}; it is started again"
             return Ended(part.name, how, log, part.node, Outlook.RETURNS)
-        if part.process.stopped():
+        if self._stopped(part):
             pid = part.process.pid
             return Ended(part.name, STOPPED, log, part.node, Outlook.STOPPED, pid)
         if part.absent is not None and part.worked:
             how = f"{part.how}; it is starting again"
             return Ended(part.name, how, log, part.node, Outlook.RETURNS)
         return None
+
+    @staticmethod
+    def _stopped(part: _Part) -> bool:
+        """Without having been asked to."""
+        return not part.excused and part.process.stopped()
 
     def _times(self, part: _Part) -> int:
         """How often it had ended in the window of its last end: older ones are forgiven."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from cluster.faults import OFFLINE
+from cluster.faults import CRASHED, DISK_FULL, OFFLINE, PAUSED, SLOW
 from cluster.registry import Capabilities
 
 CAPABILITIES = Capabilities(
-    faults=(OFFLINE,), light_nodes="it has no Kubernetes API that they could be in"
+    faults=(OFFLINE, PAUSED, SLOW, DISK_FULL, CRASHED),
+    light_nodes="it has no Kubernetes API that they could be in",
 )

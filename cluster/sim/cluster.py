@@ -3,6 +3,10 @@
 Deterministic: placement, names, the order of events and every figure follow from the calls alone.
 So `apply`, `scale`, `fault` and `heal` return once the pods they started answer (or have had their
 limit), and a crashed pod is restarted when somebody next looks, not by a thread of its own.
+
+Of a fault it plays what the control plane would see: a node that stands still is lost as one
+without power is, the pods of one whose kubelet crashes begin anew where they are, one with a full
+disk has none, and a slow one takes longer over jobs and has no result in a performance test.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from typing import Self
 
 from cluster.ended import Ended, Incident
 from cluster.errors import ClusterError, JobFailed, NodeLost, UnknownSubject
-from cluster.faults import FaultKind
+from cluster.faults import SLOW, FaultKind, require_whole
 from cluster.interface import (
     Capacity,
     ClusterEvent,
@@ -34,6 +38,7 @@ from cluster.interface import (
     Workload,
 )
 from cluster.leading import only_host
+from cluster.perftest import Overloaded
 from cluster.perftest.cheats import modelled
 from cluster.process_pod import HOST
 from cluster.sim.capabilities import CAPABILITIES
@@ -48,7 +53,7 @@ JOB_MILLISECONDS = 100
 @dataclass(slots=True)
 class _State:
     nodes: dict[str, NodeSpec] = field(default_factory=dict)
-    lost: set[str] = field(default_factory=set)
+    faults: dict[str, FaultKind] = field(default_factory=dict)  # by node, until they are healed
     workloads: dict[str, Workload] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     pods: dict[str, SimPod] = field(default_factory=dict)
@@ -100,12 +105,12 @@ class SimCluster:
 
     def nodes(self) -> tuple[Node, ...]:
         with self._lock:
-            lost = self._state.lost
             return tuple(
                 Node(
                     spec,
-                    NodeState.LOST if name in lost else NodeState.READY,
+                    NodeState.LOST if self._lost(name) else NodeState.READY,
                     spec.capacity,
+                    self._state.faults.get(name),
                 )
                 for name, spec in sorted(self._state.nodes.items())
             )
@@ -123,7 +128,7 @@ class SimCluster:
             self._spec(name)
             self._evict(name)
             del self._state.nodes[name]
-            self._state.lost.discard(name)
+            self._state.faults.pop(name, None)
             self._fill()
 
     def apply(self, workload: Workload) -> None:
@@ -154,22 +159,31 @@ class SimCluster:
             )
 
     def run_job(self, job: Job) -> JobResult:
-        """`milliseconds` is `JOB_MILLISECONDS`, `memory_bytes` the memory it asked for."""
+        """`milliseconds` is `JOB_MILLISECONDS`, more on a slow node; `memory_bytes` the memory it
+        asked for."""
         with self._lock:
             running = self._place_job(job)
             self._state.jobs[job.name] = running
+            milliseconds = JOB_MILLISECONDS * 100 // self._percent(running.node)
         try:
             exit_code, output = self._runtime.run(job, running)
         finally:
             with self._lock:
                 self._state.jobs.pop(job.name, None)
         return JobResult(
-            job.name, running.node, exit_code, output, JOB_MILLISECONDS, job.requests.memory_bytes
+            job.name, running.node, exit_code, output, milliseconds, job.requests.memory_bytes
         )
 
     def measure(self, node: str, seed: bytes) -> Measurement:
         with self._lock:
-            return modelled(self._ready(node), self._state.nodes.values(), seed)
+            spec, percent = self._ready(node), self._percent(node)
+            if not self._takes_pods(node):
+                raise JobFailed(f"the test of {node} cannot run there: its disk is full")
+            if percent < 100:  # W3: what a node is measured by is what its quota gives
+                raise Overloaded(
+                    f"the test of {node} gave no result: it had {percent} % of what its quota gives"
+                )
+            return modelled(spec, self._state.nodes.values(), seed)
 
     def utilization(self) -> Utilization:
         with self._lock:
@@ -180,22 +194,30 @@ class SimCluster:
             )
 
     def fault(self, node: str, kind: FaultKind) -> None:
-        """The node is lost, its pods die and others take over, all before this returns."""
+        """All that follows of it, such as others that take over, happens before this returns."""
         CAPABILITIES.require(kind, self.name)
         with self._lock:
             self._ready(node)
-            self._state.lost.add(node)
-            self._emit(EventKind.NODE_LOST, node, node=node)
-            self._evict(node)
-            self._fill()
+            require_whole(node, self._state.faults.get(node))
+            if kind.passes:
+                self._crash(node)
+                return
+            self._state.faults[node] = kind
+            if kind.loses:
+                self._emit(EventKind.NODE_LOST, node, node=node)
+            if not self._takes_pods(node):
+                self._evict(node)
+                self._fill()
 
     def heal(self, node: str) -> None:
         with self._lock:
             self._spec(node)
-            if node in self._state.lost:
-                self._state.lost.remove(node)
+            fault = self._state.faults.pop(node, None)
+            if fault is None:
+                return
+            if fault.loses:
                 self._emit(EventKind.NODE_READY, node, node=node)
-                self._fill()
+            self._fill()
 
     def settle(self, limit_seconds: float) -> None:
         def look() -> Seen:
@@ -254,9 +276,22 @@ class SimCluster:
 
     def _ready(self, node: str) -> NodeSpec:
         spec = self._spec(node)
-        if node in self._state.lost:
+        if self._lost(node):
             raise NodeLost(f"node {node!r} is lost")
         return spec
+
+    def _lost(self, node: str) -> bool:
+        fault = self._state.faults.get(node)
+        return fault is not None and fault.loses
+
+    def _takes_pods(self, node: str) -> bool:
+        fault = self._state.faults.get(node)
+        return fault is None or not (fault.loses or fault.evicts)
+
+    def _percent(self, node: str) -> int:
+        """Of its processors, what its pods get."""
+        fault = self._state.faults.get(node)
+        return fault.parameters["percent"] if fault == SLOW else 100
 
     def _workload(self, name: str) -> Workload:
         try:
@@ -286,8 +321,12 @@ class SimCluster:
         return [
             Place(name, spec.zone, spec.capacity, total(held[name]), counts[name])
             for name, spec in sorted(self._state.nodes.items())
-            if name not in self._state.lost
+            if not self._lost(name)
         ]
+
+    def _open_places(self) -> list[Place]:
+        """Where a pod can be placed; a node with a full disk is there, but takes none."""
+        return [place for place in self._places() if self._takes_pods(place.node)]
 
     def _fill(self) -> None:
         """Make as many pods as wished, place those that have no node, await what was started."""
@@ -306,7 +345,7 @@ class SimCluster:
         for pod in list(self._state.pods.values()):
             if not pod.node:
                 requests = pod.workload.requests
-                pod.node = choose(pod.workload.name, requests, self._places()) or ""
+                pod.node = choose(pod.workload.name, requests, self._open_places()) or ""
                 if pod.node:
                     self._runtime.start(pod)
         starting = [pod for pod in self._state.pods.values() if pod.node and not pod.ready]
@@ -338,17 +377,34 @@ class SimCluster:
             self._lose(pod)
 
     def _evict(self, node: str) -> None:
+        self._lose_jobs(node)
+        self._drop([pod for pod in self._state.pods.values() if pod.node == node], grace_seconds=0)
+
+    def _crash(self, node: str) -> None:
+        """Its pods die and are started anew where they are, by a kubelet that is back."""
+        self._lose_jobs(node)
+        pods = [pod for pod in self._state.pods.values() if pod.node == node]
+        self._runtime.stop(pods, grace_seconds=0)
+        for pod in pods:
+            self._lose(pod)
+            pod.restarts += 1
+            self._runtime.start(pod)
+        for pod in self._runtime.wait(pods):
+            self._became_ready(pod)
+
+    def _lose_jobs(self, node: str) -> None:
         for job in self._state.jobs.values():
             if job.node == node:
                 job.lose()
-        self._drop([pod for pod in self._state.pods.values() if pod.node == node], grace_seconds=0)
 
     def _place_job(self, job: Job) -> SimJob:
         if job.name in self._state.jobs:
             raise JobFailed(f"job {job.name}: a run of that name has not ended")
-        places = self._places()
+        places = self._open_places()
         if job.node is not None:
             self._ready(job.node)
+            if not self._takes_pods(job.node):
+                raise JobFailed(f"job {job.name}: the disk of node {job.node} is full")
             places = [place for place in places if place.node == job.node]
         node = choose("", job.requests, places)
         if node is None:

@@ -18,7 +18,16 @@ from pydantic import (
 )
 
 from devnet.spec import units
-from devnet.spec.fields import ErrorName, Name, PositiveSeconds, SpecModel, Truth, one_of
+from devnet.spec.faults import faults_that_stay
+from devnet.spec.fields import (
+    ErrorName,
+    Name,
+    PositiveSeconds,
+    SpecModel,
+    Truth,
+    one_of,
+    one_of_table,
+)
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import (
     ClientName,
@@ -191,6 +200,10 @@ class Expect(Step):
     claimed: OfWorker[Amount] = Field(default=None, description="over the whole run")
     v: OfWorker[Count] = Field(default=None, description="last published V, 1e18 = reference (W1)")
     active: OfWorker[Truth] = Field(default=None, description="S4")
+    lost: OfWorker[Truth] = Field(default=None, description="as the control plane sees its node")
+    fault: OfWorker[
+        Annotated[str, *one_of_table("fault of a node", faults_that_stay, lambda: "until healed")]
+    ] = Field(default=None, description="of its node, until it is healed")
     suspended: OfWorker[Truth] = Field(default=None, description="a level 2 is pending (C7)")
     multiplier_bps: OfWorker[Count] = Field(default=None, description="S2, S3")
     ready: OfOrder[Count] = Field(default=None, description="ready replicas")

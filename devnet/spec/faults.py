@@ -56,6 +56,14 @@ def usual_fault(subject: str) -> FaultKind:
     return kinds_of(subject)[0]
 
 
+NO_FAULT = "none"
+
+
+def faults_that_stay() -> tuple[str, ...]:
+    """What can be asked of a node's fault: none, or one that lasts until it is healed."""
+    return (NO_FAULT, *(kind.name for kind in kinds_of(NODE) if not kind.passes))
+
+
 class _OfPart(Step):
     """A step about a part that can break."""
 

@@ -25,9 +25,11 @@ def _fault(stage: Stage, step: faults.Fault) -> str:
             raise UsageError(str(lost), hint=lost.hint or "heal it first") from lost
         except CannotPlay as refused:
             raise UsageError(str(refused), hint=refused.hint) from refused
-        _await_node(stage, name, EventKind.NODE_LOST)
+        if step.fault.loses:
+            _await_node(stage, name, EventKind.NODE_LOST)
     stage.scheduler.drain(limit_block=stage.head.number)  # one clock: nothing is mined
-    return f"{', '.join(step.names)} {step.kind} since block {stage.head.number}"
+    when = "and back at" if step.fault.passes else "since"
+    return f"{', '.join(step.names)} {step.kind} {when} block {stage.head.number}"
 
 
 @performs(faults.Heal)
@@ -36,12 +38,21 @@ def _heal(stage: Stage, step: faults.Heal) -> str:
         if step.subject != faults.WORKER:
             stage.sources.heal(step.subject, name)
             continue
-        if stage.seen_of(name) is not EventKind.NODE_LOST:
+        lost = stage.seen_of(name) is EventKind.NODE_LOST
+        if not lost and not fault_of(stage, name):
             raise UsageError(f"{name} is ready: there is nothing to heal")
         stage.cluster.heal(name)
-        _await_node(stage, name, EventKind.NODE_READY)
+        if lost:
+            _await_node(stage, name, EventKind.NODE_READY)
     stage.settle()
     return ", ".join(step.names)
+
+
+def fault_of(stage: Stage, name: str) -> str:
+    """The kind of fault that a node has; empty for one that is whole."""
+    found = (node.fault for node in stage.cluster.nodes() if node.spec.name == name)
+    fault = next(found, None)
+    return "" if fault is None else fault.name
 
 
 def _await_node(stage: Stage, name: str, kind: EventKind) -> None:

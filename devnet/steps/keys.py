@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cluster.interface import Pod
+from cluster.interface import EventKind, Pod
 from devnet.protocol import ProtocolError
 from devnet.spec.expectation import (
     CLIENT,
@@ -24,6 +24,8 @@ from devnet.spec.expectation import (
     EventCount,
     Expect,
 )
+from devnet.spec.faults import NO_FAULT
+from devnet.steps.faults import fault_of
 from devnet.steps.governing import proposal_id
 from devnet.steps.readings import Readings
 from devnet.steps.stage import Stage
@@ -148,6 +150,8 @@ KEYS: Final = (
     Key("multiplier_bps", WORKER, number, lambda at: at.ledger.multiplier_bps(at.name)),
     Key("suspended", WORKER, value, lambda at: at.ledger.suspended(at.name)),
     Key("active", WORKER, value, lambda at: at.ledger.active(at.name)),
+    Key("lost", WORKER, value, lambda at: at.stage.seen_of(at.name) is EventKind.NODE_LOST),
+    Key("fault", WORKER, value, lambda at: fault_of(at.stage, at.name) or NO_FAULT),
     Key("balance", CLIENT, number, lambda at: at.ledger.balance(at.name)),
     Key("consumed", ORDER, number, lambda at: at.ledger.consumed(at.order)),
     Key("refunded", ORDER, number, lambda at: at.ledger.refunded(at.order)),

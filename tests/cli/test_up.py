@@ -113,6 +113,26 @@ def test_faults_name_what_they_break_by_its_name(shared: Shell) -> None:
         assert healed.code == 0, healed.err
 
 
+def test_a_node_breaks_in_more_ways_than_one(shared: Shell) -> None:
+    for kind in ("paused", "slow"):
+        broken = shared("fault", "worker-1", "--kind", kind)
+        assert broken.code == 0, broken.err
+        assert broken.out.startswith(f"fault: worker-1 {kind} since block ")
+        assert shared("expect", "--worker", "worker-1", "--fault", kind).code == 0
+        twice = shared("fault", "worker-1")  # one at a time
+        why = {"paused": "node 'worker-1' is lost", "slow": "worker-1 has the fault 'slow' already"}
+        assert twice.code == 1
+        assert twice.err.splitlines()[0] == f"error: fault: {why[kind]} (heal it first)"
+        assert shared("heal", "worker-1").code == 0
+    crashed = shared("fault", "worker-1", "--kind", "crashed")
+    assert crashed.code == 0, crashed.err
+    assert crashed.out.startswith("fault: worker-1 crashed and back at block ")
+    assert shared("expect", "--worker", "worker-1", "--fault", "none").code == 0
+    healed = shared("heal", "worker-1")
+    assert healed.code == 1
+    assert "worker-1 is ready: there is nothing to heal" in healed.err
+
+
 def test_logs_by_part(shared: Shell) -> None:
     listed = shared("logs")
     assert {line.split()[0] for line in listed.out.splitlines()} >= {"part", "daemon", "anvil"}

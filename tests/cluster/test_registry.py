@@ -55,9 +55,9 @@ def making(tmp_path: Path) -> Making:
 
 
 @pytest.fixture
-def slow() -> Iterator[FaultKind]:
-    yield register(FaultKind(NODE, "slow", "its disk takes its time"))
-    del FAULTS[(NODE, "slow")]
+def damp() -> Iterator[FaultKind]:
+    yield register(FaultKind(NODE, "damp", "its disk takes its time"))
+    del FAULTS[(NODE, "damp")]
 
 
 def test_the_best_is_the_last() -> None:
@@ -90,20 +90,20 @@ def test_nodes_join_and_leave(making: Making) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.name)
-def test_what_it_cannot_play_is_refused_by_name(kind: Kind, slow: FaultKind) -> None:
+def test_what_it_cannot_play_is_refused_by_name(kind: Kind, damp: FaultKind) -> None:
     kind.capabilities.require(OFFLINE, kind.name)
     with pytest.raises(CannotPlay) as caught:
-        kind.capabilities.require(slow, kind.name)
-    assert str(caught.value) == f"{kind.name} cannot play the fault 'slow' of a worker"
-    assert caught.value.hint == "it can: offline"
+        kind.capabilities.require(damp, kind.name)
+    assert str(caught.value) == f"{kind.name} cannot play the fault 'damp' of a worker"
+    assert caught.value.hint == "it can: offline, paused, slow, disk_full, crashed"
 
 
 def test_sim_leaves_a_node_alone_whose_fault_it_cannot_play(
-    making: Making, slow: FaultKind
+    making: Making, damp: FaultKind
 ) -> None:
     with SIM.make(making) as cluster:
         with pytest.raises(CannotPlay):
-            cluster.fault("worker-1", slow)
+            cluster.fault("worker-1", damp)
         (node,) = cluster.nodes()
         assert node.state is NodeState.READY
 

@@ -28,7 +28,7 @@ steps:
 MISSES = {
     "worker: worker-1, stake: 1 KOMP, slashed: 1 KOMP, pending_slash: 1 KOMP, seized: 1 KOMP, "
     "claimable: 1 KOMP, claimed: 1 KOMP, balance: 1 KOMP, v: '> 7', multiplier_bps: 1, "
-    "suspended: true, active: false": [
+    "suspended: true, active: false, lost: true, fault: slow": [
         "worker-1: stake: expected 1 KOMP, saw 500 KOMP",
         "worker-1: slashed: expected 1 KOMP, saw 0 KOMP",
         "worker-1: pending_slash: expected 1 KOMP, saw 0 KOMP",
@@ -40,6 +40,8 @@ MISSES = {
         "worker-1: multiplier_bps: expected 1, saw 10000",
         "worker-1: suspended: expected True, saw False",
         "worker-1: active: expected False, saw True",
+        "worker-1: lost: expected True, saw False",
+        "worker-1: fault: expected slow, saw none",
     ],
     "worker: [worker-1, worker-2], stake: 500 KOMP, active: false, cycle: 9": [
         "worker-1: active: expected False, saw True",

@@ -98,6 +98,13 @@ def node_with_quota(devnet_id: str, cores: float) -> tuple[Path, str]:
     return node, name
 
 
+def test_the_cores_of_a_node_are_those_of_its_quota(devnet_id: str) -> None:
+    assert groups.quota_cores(devnet_id, "one") == 0
+    node_with_quota(devnet_id, 0.125)
+    assert groups.quota_cores(devnet_id, "one") == 0.125
+    assert groups.quota_cores(devnet_id, "two") == 0
+
+
 def test_a_node_under_test_comes_first_and_only_then(devnet_id: str) -> None:
     node, name = node_with_quota(devnet_id, 0.1)
     files = [node.parent / name, node / name]

@@ -264,6 +264,25 @@ def test_who_is_stopped_is_named_and_left_alone(bench: Bench) -> None:
     assert dead_of(bench.supervisor.incidents()) == []
 
 
+def test_who_was_stopped_on_purpose_is_not_named(bench: Bench) -> None:
+    process = bench.keep("store")
+    bench.supervisor.tick()
+    bench.supervisor.excuse("store", excused=True)
+    os.kill(process.pid, signal.SIGSTOP)
+    wait_for("its stop", lambda: Seen(process.stopped()), 5)
+    bench.supervisor.tick()
+    assert bench.supervisor.ended() == bench.supervisor.incidents() == ()
+
+    process.resume()
+    bench.supervisor.excuse("store", excused=False)
+    wait_for("its going on", lambda: Seen(not process.stopped()), 5)
+    bench.supervisor.tick()
+    assert bench.supervisor.ended() == bench.supervisor.incidents() == ()
+    bench.kill("store")
+    bench.supervisor.tick()
+    assert bench.said()[0] == "store was killed by SIGKILL"
+
+
 def test_who_was_released_is_nobodys_loss(bench: Bench) -> None:
     bench.keep("store")
     bench.supervisor.tick()

@@ -18,8 +18,9 @@ from cluster.conformance.bench import LIMIT_SECONDS, Bench
 from cluster.conformance.bench import bench as bench_of
 from cluster.conformance.pods import ready, restarts, started
 from cluster.conformance.subject import GREETING, Subject, subject
-from cluster.faults import OFFLINE
-from cluster.interface import Capacity, Job
+from cluster.errors import CannotPlay
+from cluster.faults import DISK_FULL, OFFLINE, PAUSED
+from cluster.interface import Capacity, Job, NodeState
 from cluster.native import plain
 from cluster.native.provider import NativeCluster
 from cluster.native.trial import try_node
@@ -184,3 +185,42 @@ def test_a_lost_node_takes_its_pods_with_it_and_heals(
     cluster.heal(NODE)
     bench.start(bench.container("sleep 60"), name="next")
     bench.wait("started", started, "next", limit_seconds=60)
+
+
+def test_a_node_that_stands_still_has_every_process_stand(
+    bench: Bench, cluster: NativeCluster, devnet_id: str
+) -> None:
+    """Those too that have left the tree of their kubelet."""
+    start_brood(bench, devnet_id)
+    cluster.fault(NODE, PAUSED)
+    there = [*plain.find(devnet_id), *kubelets()]
+    assert len(there) > 5
+    assert {each.status() for each in there} == {psutil.STATUS_STOPPED}
+    cluster.heal(NODE)
+    moving = [each.status() for each in kubelets()]
+    assert psutil.STATUS_STOPPED not in moving
+
+    def look() -> Seen:
+        standing = [each for each in plain.find(devnet_id) if _stands(each)]
+        return Seen(not standing, str(standing))
+
+    wait_for("the end of the standstill", look, 10)
+
+
+def _stands(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_disk_of_its_own_is_none_to_fill(cluster: NativeCluster) -> None:
+    with pytest.raises(CannotPlay) as caught:
+        cluster.fault(NODE, DISK_FULL)
+    assert str(caught.value) == (
+        f"the fault 'disk_full' cannot be played here: {NODE} has no disk of its own"
+    )
+    (node,) = cluster.nodes()
+    assert (node.state, node.fault) == (NodeState.READY, None)
+    (said,) = [line for line in cluster.enforcement().narrowed if "disk is the host's" in line]
+    assert said.endswith(" (it is unsandboxed).")
