@@ -75,10 +75,29 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Autoscale:
+    """How many replicas a workload has follows what they use: from `least` to `most` of them.
+
+    Targets are percent of what one replica asks for, as the mean over all; 0: not by it. Of two
+    the one that asks for more replicas decides.
+    """
+
+    least: int
+    most: int
+    cpu_percent: int = 0
+    memory_percent: int = 0
+
+    def within(self, replicas: int) -> int:
+        """The nearest number that is allowed."""
+        return min(max(replicas, self.least), self.most)
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """A long-running service of one order: `replicas` pods that run `command` in `folder`.
 
     Each pod gets `$PORT` (and `$HOST`) to bind; it is ready once `readiness_path` answers 200.
+    With `autoscale`, `replicas` is what it begins with where it does not run yet.
     """
 
     name: str
@@ -89,6 +108,15 @@ class Workload:
     readiness_path: str = "/"
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    autoscale: Autoscale | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What all pods of a workload use together, in percent of what one of them asks for."""
+
+    cpu_percent: int = 0
+    memory_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +255,10 @@ class Cluster(Protocol):
     def remove_node(self, name: str) -> None: ...
 
     def apply(self, workload: Workload) -> None:
-        """Create the workload, or change it (also its replicas) when the name is known."""
+        """Create the workload, or change it (also its replicas) when the name is known.
+
+        One that is autoscaled and runs keeps the replicas it has come to, within its new bounds.
+        """
 
     def scale(self, workload: str, replicas: int) -> None: ...
 
@@ -243,6 +274,13 @@ class Cluster(Protocol):
         """The performance test of one node; `sim` answers with its profile's own figures."""
 
     def utilization(self) -> Utilization: ...
+
+    def use(self, workload: str, usage: Usage) -> None:
+        """From now on its pods use so much, until they are told otherwise.
+
+        Raises `cluster.errors.CannotPlay` where what pods use is measured.
+        """
+
     def fault(self, node: str, kind: FaultKind) -> None:
         """Break a node; of a kind that `passes`, return once that is over.
 

@@ -12,6 +12,7 @@ from typing import Self
 
 from cluster.ended import Ended, Incident, Outlook
 from cluster.errors import (
+    CannotPlay,
     ClusterError,
     ClusterStartFailed,
     NodeLost,
@@ -32,6 +33,7 @@ from cluster.interface import (
     NodeSpec,
     NodeState,
     Pod,
+    Usage,
     Utilization,
     Workload,
 )
@@ -41,6 +43,8 @@ from cluster.kubernetes.bootstrap import create_namespace
 from cluster.kubernetes.events import node_event, pod_event
 from cluster.kubernetes.jobs import JobRunner
 from cluster.kubernetes.manifests import (
+    autoscaler,
+    budget,
     condition,
     deployment,
     node_value,
@@ -58,6 +62,8 @@ from cluster.waiting import Seen, wait_for
 _NODES = "/api/v1/nodes"
 _PODS = f"/api/v1/namespaces/{names.NAMESPACE}/pods"
 _DEPLOYMENTS = f"/apis/apps/v1/namespaces/{names.NAMESPACE}/deployments"
+_AUTOSCALERS = f"/apis/autoscaling/v2/namespaces/{names.NAMESPACE}/horizontalpodautoscalers"
+_BUDGETS = f"/apis/policy/v1/namespaces/{names.NAMESPACE}/poddisruptionbudgets"
 _LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{names.LEASES}/leases"
 _CONFLICT = 409
 _LIST_SECONDS = 10.0
@@ -144,19 +150,43 @@ class KubernetesCluster:
 
     def apply(self, workload: Workload) -> None:
         self.hand(workload.folder)
-        document = deployment(workload, self._provider.packing)
+        path, document = f"{_DEPLOYMENTS}/{workload.name}", deployment(workload, self.packing)
+        if not self._created(_DEPLOYMENTS, document):
+            if workload.autoscale is not None and (running := self._replicas(path)):
+                document["spec"]["replicas"] = workload.autoscale.within(running)
+            self._api.replace(path, document)
+        self._created(_BUDGETS, budget(workload))  # as it was: nothing in it changes
+        self._autoscale(workload)
+
+    def _autoscale(self, workload: Workload) -> None:
+        path = f"{_AUTOSCALERS}/{workload.name}"
+        if workload.autoscale is None:
+            self._api.delete(path)
+            return
+        document = autoscaler(workload, workload.autoscale)
+        if not self._created(_AUTOSCALERS, document):
+            self._api.patch(path, {"spec": document["spec"]})
+
+    def _created(self, path: str, document: Document) -> bool:
+        """Whether there was none of its name."""
         try:
-            self._api.create(_DEPLOYMENTS, document)
+            self._api.create(path, document)
         except ApiRefused as error:
             if error.status != _CONFLICT:
                 raise
-            self._api.replace(f"{_DEPLOYMENTS}/{workload.name}", document)
+            return False
+        return True
+
+    def _replicas(self, deployment: str) -> int:
+        """As they are wished now, by whoever."""
+        return int(self._api.get(deployment)["spec"]["replicas"])
 
     def scale(self, workload: str, replicas: int) -> None:
         self._api.patch(f"{_DEPLOYMENTS}/{workload}", {"spec": {"replicas": replicas}})
 
     def delete(self, workload: str) -> None:
-        self._api.delete(f"{_DEPLOYMENTS}/{workload}")
+        for kind in (_AUTOSCALERS, _DEPLOYMENTS, _BUDGETS):
+            self._api.delete(f"{kind}/{workload}")
 
     def pods(self, workload: str | None = None) -> tuple[Pod, ...]:
         """Pods of workloads that are not leaving, sorted by name."""
@@ -196,6 +226,12 @@ class KubernetesCluster:
             if requests is not None and document["spec"].get("nodeName") in ready:
                 requested = names.add(requested, requests)
         return Utilization(requested, allocatable)
+
+    def use(self, workload: str, usage: Usage) -> None:
+        raise CannotPlay(
+            f"on {self.name} what the pods of {workload} use is measured, and cannot be scripted",
+            hint="send them requests, or play it with --cluster sim",
+        )
 
     def fault(self, node: str, kind: FaultKind) -> None:
         """Raises `PartsAway` where nobody is there who would see what comes of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cluster.interface import Capacity, Job, Node, NodeSpec, NodeState, Workload
+from cluster.interface import Autoscale, Capacity, Job, Node, NodeSpec, NodeState, Workload
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Document
 from cluster.kubernetes.packing import Packing
@@ -13,6 +13,7 @@ from cluster.kubernetes.packing import Packing
 _GRACE_SECONDS = 3
 _HISTORY = 2
 _PROBE_LIMIT_SECONDS = 2
+_CALM_SECONDS = 15
 _FINISHED = ("Succeeded", "Failed")
 
 
@@ -27,8 +28,7 @@ def deployment(workload: Workload, packing: Packing) -> Document:
         "failureThreshold": 2,
     }
     pod["spec"]["topologySpreadConstraints"] = [
-        _spread(names.HOSTNAME, selector),
-        _spread(names.ZONE, selector),
+        _spread(key, selector) for key in (names.HOSTNAME, names.ZONE, names.REGION)
     ]
     return {
         "apiVersion": "apps/v1",
@@ -44,6 +44,53 @@ def deployment(workload: Workload, packing: Packing) -> Document:
             },
             "template": pod,
         },
+    }
+
+
+def autoscaler(workload: Workload, autoscale: Autoscale) -> Document:
+    """The HorizontalPodAutoscaler of a workload's Deployment."""
+    targets = {"cpu": autoscale.cpu_percent, "memory": autoscale.memory_percent}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": workload.name, "labels": dict(workload.labels)},
+        "spec": {
+            "scaleTargetRef": {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "name": workload.name,
+            },
+            "minReplicas": autoscale.least,
+            "maxReplicas": autoscale.most,
+            "metrics": [
+                {
+                    "type": "Resource",
+                    "resource": {
+                        "name": resource,
+                        "target": {"type": "Utilization", "averageUtilization": percent},
+                    },
+                }
+                for resource, percent in targets.items()
+                if percent
+            ],
+            "behavior": {
+                "scaleUp": {"stabilizationWindowSeconds": 0},
+                # Longer than a scrape: one quiet look between two requests ends no replica.
+                "scaleDown": {"stabilizationWindowSeconds": _CALM_SECONDS},
+            },
+        },
+    }
+
+
+def budget(workload: Workload) -> Document:
+    """The PodDisruptionBudget of a workload: a drain takes one replica after the other."""
+    selector = {names.WORKLOAD: workload.name}
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": workload.name, "labels": dict(workload.labels)},
+        # Not a least number: a service of one replica would keep its node from ever being drained.
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector}},
     }
 
 

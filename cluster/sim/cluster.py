@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cluster.autoscaling import wished
 from cluster.ended import Ended, Incident
 from cluster.errors import ClusterError, JobFailed, NodeLost, UnknownSubject
 from cluster.faults import SLOW, FaultKind, require_whole
@@ -34,6 +35,7 @@ from cluster.interface import (
     NodeSpec,
     NodeState,
     Pod,
+    Usage,
     Utilization,
     Workload,
 )
@@ -58,6 +60,7 @@ class _State:
     numbers: dict[str, int] = field(default_factory=dict)
     pods: dict[str, SimPod] = field(default_factory=dict)
     jobs: dict[str, SimJob] = field(default_factory=dict)
+    usage: dict[str, Usage] = field(default_factory=dict)
 
 
 class SimCluster:
@@ -134,8 +137,9 @@ class SimCluster:
     def apply(self, workload: Workload) -> None:
         with self._lock:
             known = self._state.workloads.get(workload.name)
+            workload = self._autoscaled(known, workload)
             self._state.workloads[workload.name] = workload
-            if known is not None and replace(known, replicas=workload.replicas) != workload:
+            if known is not None and _pod(known) != _pod(workload):
                 self._drop(self._pods_of(workload.name))
             self._fill()
 
@@ -145,6 +149,7 @@ class SimCluster:
 
     def delete(self, workload: str) -> None:
         with self._lock:
+            self._state.usage.pop(workload, None)
             if self._state.workloads.pop(workload, None) is not None:
                 self._drop(self._pods_of(workload))
                 self._fill()
@@ -192,6 +197,13 @@ class SimCluster:
                 requested=total([place.requested for place in places]),
                 allocatable=total([place.allocatable for place in places]),
             )
+
+    def use(self, workload: str, usage: Usage) -> None:
+        """Its autoscaler acts on it before this returns."""
+        with self._lock:
+            known = self._workload(workload)
+            self._state.usage[workload] = usage
+            self.apply(known)
 
     def fault(self, node: str, kind: FaultKind) -> None:
         """All that follows of it, such as others that take over, happens before this returns."""
@@ -299,6 +311,17 @@ class SimCluster:
         except KeyError:
             raise UnknownSubject(f"no workload {name!r} in the cluster") from None
 
+    def _autoscaled(self, known: Workload | None, workload: Workload) -> Workload:
+        """With as many replicas as its autoscaler wishes for; without usage, those it has."""
+        autoscale = workload.autoscale
+        if autoscale is None:
+            return workload
+        running = autoscale.within(known.replicas) if known and known.replicas else 0
+        replicas = running or workload.replicas
+        if (usage := self._state.usage.get(workload.name)) is not None:
+            replicas = wished(autoscale, replicas, usage)
+        return replace(workload, replicas=replicas)
+
     def _pods_of(self, workload: str) -> list[SimPod]:
         return [pod for pod in self._state.pods.values() if pod.workload.name == workload]
 
@@ -319,7 +342,7 @@ class SimCluster:
             if job.node in held:
                 held[job.node].append(job.requests)
         return [
-            Place(name, spec.zone, spec.capacity, total(held[name]), counts[name])
+            Place(name, spec.region, spec.zone, spec.capacity, total(held[name]), counts[name])
             for name, spec in sorted(self._state.nodes.items())
             if not self._lost(name)
         ]
@@ -417,3 +440,8 @@ class SimCluster:
             if not pod.ready and self._runtime.log(pod.name).exists():
                 return self.logs(pod.name, tail=20)
         return ""
+
+
+def _pod(workload: Workload) -> Workload:
+    """What a pod of it is made from: not how many there are."""
+    return replace(workload, replicas=0, autoscale=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -14,6 +15,7 @@ class Place:
     """A ready node as the scheduler sees it: what it has, what is taken, its pods by workload."""
 
     node: str
+    region: str
     zone: str
     allocatable: Capacity
     requested: Capacity
@@ -26,15 +28,18 @@ _HELD = ("milli_cpu", "memory_bytes", "storage_bytes", "sgx_epc_bytes")
 def choose(workload: str, requests: Capacity, places: Sequence[Place]) -> str | None:
     """The node for one more pod, or `None` when it fits nowhere.
 
-    Spread by zone, then by node, then the least requested share, then the name.
+    Spread by region, then by zone, then by node, then the least requested share, then the name.
     """
-    in_zone: dict[str, int] = {}
+    in_region: Counter[str] = Counter()
+    in_zone: Counter[str] = Counter()
     for place in places:
-        in_zone[place.zone] = in_zone.get(place.zone, 0) + place.workloads.get(workload, 0)
-
-    def rank(place: Place) -> tuple[int, int, Fraction, str]:
         mine = place.workloads.get(workload, 0)
-        return in_zone[place.zone], mine, _share(place.requested, place.allocatable), place.node
+        in_region[place.region] += mine
+        in_zone[place.zone] += mine
+
+    def rank(place: Place) -> tuple[int, int, int, Fraction, str]:
+        spread = in_region[place.region], in_zone[place.zone], place.workloads.get(workload, 0)
+        return *spread, _share(place.requested, place.allocatable), place.node
 
     fitting = [place for place in places if fits(requests, place)]
     return min(fitting, key=rank).node if fitting else None

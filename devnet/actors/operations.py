@@ -84,11 +84,15 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class AwaitReady:
-    """Answered by `WorkloadReady`; no block is mined meanwhile: there is one clock."""
+    """Answered by `WorkloadReady`; no block is mined meanwhile: there is one clock.
+
+    Awaited are as many as the workload wishes, but not beyond `least`; `most` are counted.
+    """
 
     order: int
     workload: str
-    wished: int
+    least: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,9 +183,9 @@ class ClusterOutside:
                 self._settle(operation, alone=bool(given_up))
             except (ClusterError, WaitExpired):  # what is ready is stated; it is looked at later
                 with self._given_up_lock:
-                    if self._ready(operation.workload) < operation.wished:
+                    if self._ready(operation.workload) < operation.least:
                         self._given_up.add(operation.workload)
-        return min(self._ready(operation.workload), operation.wished)
+        return min(self._ready(operation.workload), operation.most)
 
     def _settle(self, operation: AwaitReady, *, alone: bool) -> None:
         """The whole cluster, or the workload alone beside those that are never ready."""
@@ -193,8 +193,8 @@ class ClusterOutside:
             self._cluster.settle(READY_SECONDS)
             return
         wait_for(
-            f"{operation.wished} pods of {operation.workload}",
-            lambda: self._ready(operation.workload) >= operation.wished,
+            f"{operation.least} pods of {operation.workload}",
+            lambda: self._ready(operation.workload) >= operation.least,
             limit_seconds=READY_SECONDS,
             every_seconds=LOOK_SECONDS,
         )

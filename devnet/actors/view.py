@@ -46,7 +46,8 @@ def hardware_id(seed: int, worker: str) -> bytes:
 
 def spec_hash(service: Service) -> bytes:
     """The hash a request names its service by: of all that decides what runs (M1)."""
-    return keccak(service.model_dump_json().encode())
+    unsaid = {"autoscale"} if service.autoscale is None else None  # what runs is as it was
+    return keccak(service.model_dump_json(exclude=unsaid).encode())
 
 
 def order_spec_of(service: Service) -> bytes:

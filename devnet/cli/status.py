@@ -68,9 +68,12 @@ def print_status(status: dict[str, Any]) -> None:
     if status["orders"]:
         terminal.print_line()
         terminal.print_table(
-            ("order", "id", "client", "service", "url"),
+            ("order", "id", "client", "service", "billed", "url"),
             [
-                (name, order["id"], order["client"], order["service"], order["url"] or "-")
+                (
+                    *(name, order["id"], order["client"], order["service"]),
+                    *(order["billed"], order["url"] or "-"),
+                )
                 for name, order in status["orders"].items()
             ],
         )

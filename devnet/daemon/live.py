@@ -183,6 +183,7 @@ class Live:
                 "id": order.id,
                 "client": order.client,
                 "service": order.service,
+                "billed": stage.ledger.billed(order.id),
                 "url": stage.gateway_url(order.id) or "",
             }
             for order in stage.orders()

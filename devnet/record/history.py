@@ -43,7 +43,7 @@ REMEMBERED: Final = frozenset(
     }
 )
 # Events that never end, of which the last is asked for: by the argument that says whose.
-LATEST: Final = {"Published": "node"}
+LATEST: Final = {"Published": "node", "UsageReported": "id"}
 
 
 class History:

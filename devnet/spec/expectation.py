@@ -207,6 +207,9 @@ class Expect(Step):
     suspended: OfWorker[Truth] = Field(default=None, description="a level 2 is pending (C7)")
     multiplier_bps: OfWorker[Count] = Field(default=None, description="S2, S3")
     ready: OfOrder[Count] = Field(default=None, description="ready replicas")
+    billed: OfOrder[Count] = Field(
+        default=None, description="replicas that accrue, by the last statement on chain (M6)"
+    )
     on: OfOrder[WorkerNames] = Field(default=None, description="a ready replica on each of these")
     not_on: OfOrder[WorkerNames] = Field(default=None, description="no replica on any of these")
     refunded: OfOrder[Amount] = Field(

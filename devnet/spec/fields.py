@@ -37,6 +37,7 @@ MAX_BLOCKS = 10_000_000  # of a cycle, of an advance
 MAX_SECONDS = 3650 * 86400  # D1: of any duration
 MAX_MILLI_CPU = MAX_MIB = 2**32 - 1  # M1
 MAX_CHANGE_BPS = 10**6
+MAX_PERCENT = 10**6  # of a use: ten thousand replicas
 LEAST_SCALE = Fraction(1, 10**6)
 
 
@@ -210,6 +211,15 @@ Ppm = Annotated[
         units.share_text,
         {"type": "string", "pattern": r"^[0-9.]+ ?%$", "examples": ["2.5%", "0.01%"]},
         Bounds(0, 1_000_000, units.share_text),
+    ),
+]
+Percent = Annotated[
+    int,
+    *_field(
+        units.whole_percent,
+        units.percent_text,
+        {"type": "string", "pattern": r"^[0-9.]+ ?%$", "examples": ["50%"]},
+        Bounds(0, MAX_PERCENT, units.percent_text),
     ),
 ]
 Natural = Annotated[int, *whole_number(0, MAX_NUMBER)]

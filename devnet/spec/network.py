@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo
 
+from devnet.spec.autoscale import Autoscale
 from devnet.spec.behaviours import (
     ClientBehaviour,
     GatekeeperBehaviour,
@@ -277,6 +278,9 @@ class Service(SpecModel):
     )
     min_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] = 1
     max_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] = 10
+    autoscale: Autoscale | None = Field(
+        default=None, description="container, virtual_machine; absent: as many as its client wishes"
+    )
 
     @property
     def memory_mib(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from devnet.spec.autoscale import autoscale_problems
 from devnet.spec.behaviours import SWAPPED_NODE
 from devnet.spec.document import Loc
 from devnet.spec.economics import WHOLE_PPM
@@ -274,6 +275,7 @@ def check_services(network: NetworkSpec) -> Iterator[Problem]:
                 reads=(("services", n, "max_replicas"),),
             )
         yield from _storage_problems(n, service)
+        yield from autoscale_problems(n, service)
         if not service.readiness.startswith("/"):
             yield Problem(
                 ("services", n, "readiness"),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from devnet.spec.fields import (
     MAX_BLOCKS,
@@ -14,6 +21,7 @@ from devnet.spec.fields import (
     Months,
     Name,
     Natural,
+    Percent,
     Positive,
     PositiveSeconds,
     Text,
@@ -21,7 +29,7 @@ from devnet.spec.fields import (
     Wei,
     at_most,
 )
-from devnet.spec.network import NetworkSpec
+from devnet.spec.network import NetworkSpec, Service
 from devnet.spec.registry import Step, step
 from devnet.spec.subjects import (
     ClientName,
@@ -109,7 +117,11 @@ class Order(Step):
 
     client: ClientName
     service: ServiceName
-    replicas: Annotated[Positive, at_most(MAX_REPLICAS)] = 1
+    replicas: Annotated[Positive, at_most(MAX_REPLICAS)] | None = Field(
+        default=None,
+        description="absent: 1; of an autoscaled service as many as the order allows, which is how "
+        "far it may go",
+    )
     max_replicas: Annotated[Positive, at_most(MAX_REPLICAS)] | None = Field(
         default=None, description="absent: the service's own"
     )
@@ -121,16 +133,24 @@ class Order(Step):
     def order_name(self) -> str:
         return self.name or self.service
 
+    def asks(self, service: Service) -> tuple[int, int]:
+        """How many replicas it wishes of that service, and the most it may ever wish (M1)."""
+        most = self.max_replicas or max(service.max_replicas, self.replicas or 1)
+        return self.replicas or (most if service.autoscale else 1), most
+
     @model_validator(mode="after")
     def _within_bounds(self, info: ValidationInfo) -> Self:
         if self.duration > LONGEST_ORDER_SECONDS:
             raise UnitError("an order lasts at most 30d (M1)", duration_text(self.duration))
         network = known_of(info).network
         service = network.service(self.service) if network else None
-        most = self.max_replicas or (service.max_replicas if service else self.replicas)
-        least = service.min_replicas if service else 1
-        if not least <= self.replicas <= most:
-            raise UnitError(f"replicas must be from {least} to {most} (M1)", self.replicas)
+        least, replicas = 1, self.replicas or 1
+        most = self.max_replicas or replicas
+        if service is not None:
+            least, most = service.min_replicas, self.max_replicas or service.max_replicas
+            replicas = self.asks(service)[0]
+        if not least <= replicas <= most:
+            raise UnitError(f"replicas must be from {least} to {most} (M1)", replicas)
         if self.deposit == 0:
             raise UnitError("an order escrows a deposit (M1)", "0 KOMP")
         return self
@@ -327,3 +347,66 @@ def _check_length(advance: Advance, network: NetworkSpec) -> None:
 def _asked(advance: Advance) -> str:
     values = advance.model_dump(mode="json", exclude_defaults=True)
     return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+MAX_POINTS = 1_000
+
+
+def _points(value: object) -> object:
+    """One value, several with commas, or a list."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Curve = Annotated[
+    tuple[Percent, ...],
+    Field(min_length=1, max_length=MAX_POINTS),
+    BeforeValidator(_points),
+    WithJsonSchema(
+        {
+            "type": ["string", "array"],
+            "items": {"type": "string", "pattern": r"^[0-9.]+ ?%$"},
+            "examples": ["240%", ["30%", "240%", "20%"]],
+        }
+    ),
+]
+
+
+def _autoscaled(name: str | None, info: ValidationInfo) -> str | None:
+    network = known_of(info).network
+    if name and network and network.service(name).autoscale is None:
+        raise UnitError("nothing follows what its replicas use", name, "give it an 'autoscale'")
+    return name
+
+
+@step("usage", "order")
+class Usage(_OfOrder):
+    """Script what all replicas of an order use together, where it is not measured (sim).
+
+    In percent of what one replica asks for: 240% is all that 2.4 of them ask for. Several values
+    are a curve, each of them lasting `every` of the chain's time; the last one stays.
+    """
+
+    service: Annotated[ServiceName | None, AfterValidator(_autoscaled)] = None
+    cpu: Curve | None = Field(default=None, description="of the processor; absent: nothing")
+    memory: Curve | None = Field(default=None, description="absent: nothing")
+    every: Annotated[PositiveSeconds | None, AfterValidator(_whole_blocks)] = Field(
+        default=None, description="how long each value lasts, in whole blocks; absent: no time"
+    )
+
+    def curve(self) -> tuple[tuple[int, int], ...]:
+        """Percent of the processor and of memory, value by value."""
+        points = max(len(self.cpu or ()), len(self.memory or ()))
+        nothing = (0,) * points
+        return tuple(zip(self.cpu or nothing, self.memory or nothing, strict=True))
+
+    @model_validator(mode="after")
+    def _one_curve(self) -> Self:
+        points = [len(each) for each in (self.cpu, self.memory) if each is not None]
+        if not points:
+            raise UnitError("needs 'cpu' or 'memory'", "neither")
+        if len(set(points)) > 1:
+            seen = " and ".join(map(str, points))
+            raise UnitError("'cpu' and 'memory' have as many values each", seen)
+        if points[0] > 1 and self.every is None:
+            raise UnitError("a curve says how long each value lasts", "no 'every'")
+        return self

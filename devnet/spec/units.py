@@ -203,6 +203,21 @@ def share_ppm(text: object) -> int:
     return int(ppm)
 
 
+def whole_percent(text: object) -> int:
+    """`50%`, from 0."""
+    shown = _text(text, "a use")
+    if not shown.endswith("%"):
+        raise UnitError("a use is a percentage", text, f"did you mean '{shown}%'?")
+    percent = _number(shown[:-1].strip(), text)
+    if percent < 0 or percent.denominator != 1:
+        raise UnitError("a use is a whole percentage, from 0%", text)
+    return int(percent)
+
+
+def percent_text(percent: int) -> str:
+    return f"{percent}%"
+
+
 def share_text(ppm: int) -> str:
     return f"{_decimal(ppm, 4)}%"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cluster.interface import EventKind, Pod
+from devnet.actors.duties.tasks import workload_name
 from devnet.protocol import ProtocolError
 from devnet.spec.expectation import (
     CLIENT,
@@ -52,7 +53,7 @@ class Asked:
     @property
     def pods(self) -> tuple[Pod, ...]:
         """Of the order."""
-        return self.stage.cluster.pods(f"order-{self.order}")
+        return self.stage.cluster.pods(workload_name(self.order))
 
     @property
     def pool(self) -> str:
@@ -156,6 +157,7 @@ KEYS: Final = (
     Key("consumed", ORDER, number, lambda at: at.ledger.consumed(at.order)),
     Key("refunded", ORDER, number, lambda at: at.ledger.refunded(at.order)),
     Key("ready", ORDER, number, lambda at: sum(1 for pod in at.pods if pod.ready)),
+    Key("billed", ORDER, number, lambda at: at.ledger.billed(at.order)),
     Key("on", ORDER, taken, lambda at: at.pods, told=""),
     Key("not_on", ORDER, free, lambda at: at.pods, told=""),
     Key("price_usd", RESOURCE, number, lambda at: at.ledger.price_usd_1e18(at.name) // USD_1E8),

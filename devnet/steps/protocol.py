@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
-from cluster.interface import EventKind
+from cluster.errors import CannotPlay, UnknownSubject
+from cluster.interface import EventKind, Usage
 from devnet.actors import messages
+from devnet.actors.duties.tasks import workload_name
 from devnet.base import CheckFailed, UsageError
 from devnet.base.http import httpx
 from devnet.base.telling import counted
@@ -112,12 +114,12 @@ def _claim(stage: Stage, step: steps.Claim) -> str:
 @performs(steps.Order)
 def _order(stage: Stage, step: steps.Order) -> str:
     service = stage.spec.service(step.service)
-    most = step.max_replicas or max(service.max_replicas, step.replicas)
+    replicas, most = step.asks(service)
     identity = stage.place_order(
         step.client,
         step.order_name,
         messages.PlaceOrder(
-            stage.next_wish(), step.service, step.replicas, step.deposit, step.duration, most
+            stage.next_wish(), step.service, replicas, step.deposit, step.duration, most
         ),
     )
     url = stage.gateway_url(identity)
@@ -132,6 +134,32 @@ def _scale(stage: Stage, step: steps.Scale) -> str:
     order = stage.order(step.order_name)
     stage.ask(order.client, "Market", "scale", order.id, step.replicas)
     return f"order {order.id} to {counted(step.replicas, 'replica')}"
+
+
+@performs(steps.Usage)
+def _usage(stage: Stage, step: steps.Usage) -> str:
+    order = stage.order(step.order_name)
+    if stage.spec.service(order.service).autoscale is None:
+        raise UsageError(
+            f"nothing follows what the replicas of order {order.id} use",
+            hint=f"give the service '{order.service}' an 'autoscale' in the network file",
+        )
+    blocks = (step.every or 0) // stage.spec.chain.block_seconds
+    workload = workload_name(order.id)
+    came_to = []
+    for cpu, memory in step.curve():
+        try:
+            stage.cluster.use(workload, Usage(cpu, memory))
+        except CannotPlay as refused:
+            raise UsageError(str(refused), hint=refused.hint) from refused
+        except UnknownSubject as gone:
+            raise CheckFailed(f"nothing of order {order.id} runs") from gone
+        if blocks:
+            stage.scheduler.advance(blocks)
+        else:
+            stage.settle()
+        came_to.append(sum(pod.ready for pod in stage.cluster.pods(workload)))
+    return f"order {order.id}: {', '.join(map(str, came_to))} ready"
 
 
 @performs(steps.Close)

@@ -164,6 +164,11 @@ class Readings:
     def refunded(self, order: int) -> int:
         return self._sum("Finalized", "refund", id=order)
 
+    def billed(self, order: int) -> int:
+        """Replicas of its last statement, which accrue until its end (M6); 0 before the first."""
+        stated = self._history.latest("UsageReported", order)
+        return int(stated.event.args["replicas"]) if stated else 0
+
     def charged_usd_1e18(self, resource: str) -> int:
         """What is charged now: the dynamic price, or the contingency price (O3, O4).
 

@@ -99,14 +99,14 @@ def job(name: str, script: str, deadline_seconds: int = 30) -> Job:
 
 def test_a_workload_is_deployed_counted_reached_and_removed(place: Place) -> None:
     assert place.ask(Deploy(1, workload(2))) == []
-    assert place.answer(AwaitReady(1, "order-1", 2)) == WorkloadReady(1, 2)
+    assert place.answer(AwaitReady(1, "order-1", 2, 2)) == WorkloadReady(1, 2)
     url = place.gateway.url(1)
     assert url is not None
     assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
 
     place.ask(Deploy(1, workload(1)))  # scaled: the address stays
     assert place.gateway.url(1) == url
-    assert place.answer(AwaitReady(1, "order-1", 1)) == WorkloadReady(1, 1)
+    assert place.answer(AwaitReady(1, "order-1", 1, 1)) == WorkloadReady(1, 1)
     statement = Running(1, 1, 1, 5)
     counted = place.answer(CountReady(statement, "gatekeeper-2", "order-1"))
     assert counted == ReadyCounted(statement, "gatekeeper-2", 1)
@@ -119,7 +119,7 @@ def test_a_workload_is_deployed_counted_reached_and_removed(place: Place) -> Non
 def test_what_a_new_lead_asks_for_again_is_as_it_was(place: Place) -> None:
     """It deploys every open order, and removes what has ended."""
     place.ask(Deploy(4, workload(2, "order-4")))
-    assert place.answer(AwaitReady(4, "order-4", 2)) == WorkloadReady(4, 2)
+    assert place.answer(AwaitReady(4, "order-4", 2, 2)) == WorkloadReady(4, 2)
     pods, url = place.cluster.pods(), place.gateway.url(4)
 
     again = [Deploy(4, workload(2, "order-4")), Remove(5, "order-5")]
@@ -132,7 +132,7 @@ def test_what_a_new_lead_asks_for_again_is_as_it_was(place: Place) -> None:
 
 def test_no_more_is_counted_than_was_wished(place: Place) -> None:
     place.ask(Deploy(2, workload(2, "order-2")))
-    assert place.answer(AwaitReady(2, "order-2", 1)) == WorkloadReady(2, 1)
+    assert place.answer(AwaitReady(2, "order-2", 1, 1)) == WorkloadReady(2, 1)
     place.ask(Remove(2, "order-2"))
 
 
@@ -142,7 +142,7 @@ def test_what_does_not_fit_is_counted_as_missing(
     monkeypatch.setattr("devnet.actors.outside.READY_SECONDS", 1.0)
     place.ask(Deploy(3, workload(9, "order-3")))  # 200 of 200 milli-CPU a node: four each
 
-    assert place.answer(AwaitReady(3, "order-3", 9)) == WorkloadReady(3, 8)
+    assert place.answer(AwaitReady(3, "order-3", 9, 9)) == WorkloadReady(3, 8)
     place.ask(Remove(3, "order-3"))
 
 
@@ -192,17 +192,17 @@ def test_a_wait_that_came_to_nothing_is_not_made_again(
         assert place.answer(operation) == message
         return time.monotonic() - started
 
-    assert seconds(AwaitReady(4, "order-4", 9), WorkloadReady(4, 8)) >= 1.0
-    again = [seconds(AwaitReady(4, "order-4", 9), WorkloadReady(4, 8)) for _ in range(20)]
+    assert seconds(AwaitReady(4, "order-4", 9, 9), WorkloadReady(4, 8)) >= 1.0
+    again = [seconds(AwaitReady(4, "order-4", 9, 9), WorkloadReady(4, 8)) for _ in range(20)]
     assert sum(again) < 1.0
 
     place.ask(Deploy(4, workload(7, "order-4")), Deploy(5, workload(1, "order-5")))
-    assert place.answer(AwaitReady(5, "order-5", 1)) == WorkloadReady(5, 1)
+    assert place.answer(AwaitReady(5, "order-5", 1, 1)) == WorkloadReady(5, 1)
     place.ask(Deploy(4, workload(9, "order-4")))
-    assert seconds(AwaitReady(4, "order-4", 9), WorkloadReady(4, 7)) >= 1.0
+    assert seconds(AwaitReady(4, "order-4", 9, 9), WorkloadReady(4, 7)) >= 1.0
     place.cluster.fault("worker-1", OFFLINE)
     place.cluster.heal("worker-1")
-    assert seconds(AwaitReady(4, "order-4", 9), WorkloadReady(4, 7)) >= 1.0
+    assert seconds(AwaitReady(4, "order-4", 9, 9), WorkloadReady(4, 7)) >= 1.0
     place.ask(Remove(4, "order-4"), Remove(5, "order-5"))
 
 
@@ -227,7 +227,7 @@ class Unsettled:
 def test_without_waiting_blocks_do_not_wait_for_pods(place: Place) -> None:
     answers: queue.SimpleQueue[tuple[str, object]] = queue.SimpleQueue()
     cluster = Unsettled()
-    asked = [("gatekeeper-1", AwaitReady(3, "order-3", 2))]
+    asked = [("gatekeeper-1", AwaitReady(3, "order-3", 2, 2))]
     slow = cast(Cluster, cluster)
     with ClusterOutside(slow, place.gateway, place.sources, waits=False) as paced:
         paced.perform(asked, lambda actor, message: answers.put((actor, message)))
@@ -242,7 +242,7 @@ def test_what_a_thread_met_is_raised_in_the_next_round(place: Place) -> None:
     cluster.go.set()
     slow = cast(Cluster, cluster)
     with ClusterOutside(slow, place.gateway, place.sources, waits=False) as paced:
-        paced.perform([("gatekeeper-1", AwaitReady(3, "order-3", 2))], lambda *_: None)
+        paced.perform([("gatekeeper-1", AwaitReady(3, "order-3", 2, 2))], lambda *_: None)
         wait_for("the end of it", lambda: not paced.busy() or None, limit_seconds=5)
         with pytest.raises(RuntimeError, match="the kubelet died"):
             paced.perform([], lambda *_: None)

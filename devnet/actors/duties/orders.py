@@ -142,7 +142,7 @@ class Orders(Duty):
             task = self._tasks.get(identity)
             if task is None:
                 continue
-            if ready < task.replicas:
+            if ready < task.least:
                 self._recheck[identity] = view.now + RECHECK_SECONDS
             if ready != task.stated and task.at <= view.now < task.until:
                 wanted.append(Running(identity, task.seq + 1, ready, view.now))
@@ -193,7 +193,7 @@ class Orders(Duty):
             operations.append(Deploy(identity, workload_of(view, self._tasks[identity])))
         for identity in sorted((self._deploy | self._await) & self._tasks.keys()):
             task = self._tasks[identity]
-            operations.append(AwaitReady(identity, task.workload, task.replicas))
+            operations.append(AwaitReady(identity, task.workload, task.least, task.most))
         operations += self._jobs(view)
         self._remove, self._deploy, self._await = set(), set(), set()
         return operations

@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from cluster.interface import Capacity, Workload
+from cluster.interface import Autoscale, Capacity, Workload
 from devnet.actors.view import View
 from devnet.model.market import HOUR, cost
 from devnet.protocol import OrderState
 from devnet.spec.network import Service
 
 
+def workload_name(order: int) -> str:
+    """What an order's workload is called on the cluster."""
+    return f"order-{order}"
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One accepted order. `terms` is what the chain says of it at its acceptance.
 
+    `replicas` is what its client wishes, at most, where the service is autoscaled; 0 is a halt.
     `spent` are replica-seconds up to `at`, by the statements so far.
     """
 
@@ -32,7 +38,26 @@ class Task:
 
     @property
     def workload(self) -> str:
-        return f"order-{self.order}"
+        return workload_name(self.order)
+
+    @property
+    def autoscale(self) -> Autoscale | None:
+        """Between which its replicas follow what they use: never more than the client wishes."""
+        said = self.service.autoscale
+        if said is None or not self.replicas:
+            return None
+        least, most = min(said.min, self.replicas), min(said.max, self.replicas)
+        return Autoscale(least, most, said.cpu or 0, said.memory or 0)
+
+    @property
+    def least(self) -> int:
+        """Replicas, fewer of which are too few."""
+        return self.autoscale.least if self.autoscale else self.replicas
+
+    @property
+    def most(self) -> int:
+        """Replicas, more of which are not stated (M6)."""
+        return self.autoscale.most if self.autoscale else self.replicas
 
     @property
     def until(self) -> int:
@@ -65,9 +90,10 @@ def workload_of(view: View, task: Task) -> Workload:
         name=task.workload,
         folder=view.directory.spec.service_folder(task.service.name).resolve(),
         command=task.service.command,
-        replicas=task.replicas,
+        replicas=task.least,
         requests=requests_of(task.service),
         readiness_path=task.service.readiness,
         env={"SERVICE": task.service.name, "ORDER": str(task.order)},
         labels={"kompute.network/order": str(task.order)},
+        autoscale=task.autoscale,
     )

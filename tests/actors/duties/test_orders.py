@@ -49,7 +49,7 @@ def test_an_accepted_order_becomes_its_workload(stage: Stage, actors: list[Gatek
     assert (workload.requests.milli_cpu, workload.requests.memory_bytes) == (50, 32 * 2**20)
     assert workload.readiness_path == "/healthz"
     assert workload.env == {"SERVICE": "web", "ORDER": "1"}
-    assert wait == AwaitReady(WEB, "order-1", 3)
+    assert wait == AwaitReady(WEB, "order-1", 3, 3)
 
 
 def test_replicas_set_before_the_acceptance_count(stage: Stage, actors: list[Gatekeeper]) -> None:
@@ -58,7 +58,7 @@ def test_replicas_set_before_the_acceptance_count(stage: Stage, actors: list[Gat
 
     assert isinstance(deploy, Deploy)
     assert deploy.workload.replicas == 2
-    assert wait == AwaitReady(WEB, "order-1", 2)
+    assert wait == AwaitReady(WEB, "order-1", 2, 2)
 
 
 def test_a_service_nobody_knows_is_not_run(stage: Stage, actors: list[Gatekeeper]) -> None:
@@ -100,7 +100,9 @@ def test_a_lost_node_lowers_the_count_and_raises_it_again(
     stage: Stage, actors: list[Gatekeeper]
 ) -> None:
     running(stage, actors)
-    assert AwaitReady(WEB, "order-1", 3) in tell_all(stage, actors, 20, stage.lost("worker-1", 20))
+    assert AwaitReady(WEB, "order-1", 3, 3) in tell_all(
+        stage, actors, 20, stage.lost("worker-1", 20)
+    )
 
     asked = counts(tell_lead(stage, actors, 20, WorkloadReady(WEB, 1)))
     operations = peers_count(stage, actors, 20, asked, 1)
@@ -109,7 +111,7 @@ def test_a_lost_node_lowers_the_count_and_raises_it_again(
     tell_all(stage, actors, 21, stated)
 
     pod = ClusterSeen(ClusterEvent(EventKind.POD_READY, "order-1-x", "worker-3", "order-1"))
-    assert tell_all(stage, actors, 22, pod) == [AwaitReady(WEB, "order-1", 3)]
+    assert tell_all(stage, actors, 22, pod) == [AwaitReady(WEB, "order-1", 3, 3)]
     asked = counts(tell_lead(stage, actors, 22, WorkloadReady(WEB, 3)))
     operations = peers_count(stage, actors, 22, asked, 3)
     assert reported(operations) == [("reportRunning", (WEB, 3, 3, time_of(22)))]
@@ -122,7 +124,7 @@ def test_missing_pods_are_looked_for_again_an_hour_later(
 
     assert actors[0].due() == time_of(11) + RECHECK_SECONDS == time_of(16)
     assert tell_lead(stage, actors, 15) == []
-    assert tell_lead(stage, actors, 16) == [AwaitReady(WEB, "order-1", 3)]
+    assert tell_lead(stage, actors, 16) == [AwaitReady(WEB, "order-1", 3, 3)]
     assert actors[0].due() == time_of(1000)  # its end: nothing more until the answer is here
     assert tell_lead(stage, actors, 16, WorkloadReady(WEB, 2)) == []
     assert actors[0].due() == time_of(21)
@@ -141,7 +143,7 @@ def test_peers_that_count_otherwise_refuse_and_the_lead_looks_again_in_the_next_
     assert peers_count(stage, actors, 11, asked, 2) == []
 
     assert actors[0].due() == time_of(12)
-    assert tell_lead(stage, actors, 12) == [AwaitReady(WEB, "order-1", 3)]
+    assert tell_lead(stage, actors, 12) == [AwaitReady(WEB, "order-1", 3, 3)]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_scaling_changes_the_workload(stage: Stage, actors: list[Gatekeeper]) ->
 
     assert isinstance(deploy, Deploy)
     assert deploy.workload.replicas == 1
-    assert wait == AwaitReady(WEB, "order-1", 1)
+    assert wait == AwaitReady(WEB, "order-1", 1, 1)
 
 
 @pytest.mark.parametrize("event", ["OrderClosed", "Finalized"])
@@ -224,7 +226,7 @@ def test_a_new_lead_deploys_what_is_open_and_removes_what_has_ended(
     assert told == [
         (name, Remove(3, "order-3")),
         (name, deploy),
-        (name, AwaitReady(WEB, "order-1", 3)),
+        (name, AwaitReady(WEB, "order-1", 3, 3)),
     ]
 
 

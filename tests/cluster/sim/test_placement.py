@@ -11,10 +11,20 @@ from cluster.sim.placement import Place, choose, fits, total
 ASK = Capacity(100, 100)
 
 
-def place(node: str, zone: str = "a", *, used: int = 0, mine: int = 0, cpu: int = 1000) -> Place:
-    return Place(
-        node, zone, Capacity(cpu, 1000), Capacity(used, used), {"web": mine} if mine else {}
-    )
+def place(
+    node: str, zone: str = "a", *, region: str = "", used: int = 0, mine: int = 0, cpu: int = 1000
+) -> Place:
+    workloads = {"web": mine} if mine else {}
+    return Place(node, region, zone, Capacity(cpu, 1000), Capacity(used, used), workloads)
+
+
+def test_the_emptier_region_comes_before_the_emptier_zone() -> None:
+    places = [
+        place("n1", "a", region="eu", mine=1),
+        place("n2", "b", region="eu"),
+        place("n3", "c", region="us", used=700),
+    ]
+    assert choose("web", ASK, places) == "n3"
 
 
 def test_the_emptier_zone_comes_before_the_emptier_node() -> None:
