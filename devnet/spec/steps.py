@@ -408,5 +408,6 @@ class Usage(_OfOrder):
             seen = " and ".join(map(str, points))
             raise UnitError("'cpu' and 'memory' have as many values each", seen)
         if points[0] > 1 and self.every is None:
-            raise UnitError("a curve says how long each value lasts", "no 'every'")
+            what = "a curve says with 'every' how long each value lasts"
+            raise UnitError(what, f"{points[0]} values")
         return self

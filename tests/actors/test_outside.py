@@ -104,6 +104,7 @@ def test_a_workload_is_deployed_counted_reached_and_removed(place: Place) -> Non
     assert url is not None
     assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
 
+    assert place.answer(AwaitReady(1, "order-1", 1, 3)) == WorkloadReady(1, 2)  # as many as run
     place.ask(Deploy(1, workload(1)))  # scaled: the address stays
     assert place.gateway.url(1) == url
     assert place.answer(AwaitReady(1, "order-1", 1, 1)) == WorkloadReady(1, 1)

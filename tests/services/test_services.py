@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 SERVICES = Path(__file__).parents[2] / "e2e" / "services"
@@ -76,6 +77,8 @@ def test_web_says_which_pod_answered_and_counts() -> None:
         ("/work", 400),
         ("/work?milliseconds=0", 400),
         ("/work?milliseconds=x", 400),
+        ("/hold?mebibytes=1025", 400),
+        ("/hold?milliseconds=1", 400),
     ],
 )
 def test_web_refuses_what_it_does_not_know(path: str, status: int) -> None:
@@ -88,6 +91,16 @@ def test_web_keeps_a_core_busy_when_asked() -> None:
         begin = time.monotonic()
         assert httpx.get(f"{url}/work?milliseconds=100").json()["milliseconds"] == 100
         assert time.monotonic() - begin >= 0.1
+
+
+def test_web_keeps_memory_until_it_is_told_to_let_go() -> None:
+    with _web() as (process, url):
+        resident = psutil.Process(process.pid).memory_info
+        before = resident().rss
+        assert httpx.get(f"{url}/hold?mebibytes=64").json()["mebibytes"] == 64
+        assert resident().rss - before >= 60 << 20
+        assert httpx.get(f"{url}/release").json()["mebibytes"] == 0
+        assert resident().rss - before < 8 << 20
 
 
 def test_web_ends_within_a_second_even_with_an_idle_connection() -> None:

@@ -65,6 +65,15 @@ def faults_of_step(town: Town, step: str) -> list[str]:
             ["order: replicas must be from 1 to 10 (M1); seen 11"],
         ),
         (
+            "usage: {service: web, cpu: 50, memory: 50.5%}",
+            [
+                "usage.service: nothing follows what its replicas use; seen 'web'; give it an "
+                "'autoscale'",
+                "usage.cpu[0]: a use is a percentage; seen '50'; did you mean '50%'?",
+                "usage.memory[0]: a use is a whole percentage, from 0%; seen '50.5%'",
+            ],
+        ),
+        (
             "order: {client: alice, service: web, deposit: 1 KOMP, duration: 31d}",
             ["order: an order lasts at most 30d (M1); seen '31d'"],
         ),
@@ -260,3 +269,28 @@ def faults_of_step(town: Town, step: str) -> list[str]:
 )
 def test_a_faulty_step_is_refused(town: Town, step: str, faults: list[str]) -> None:
     assert sorted(faults_of_step(town, step)) == sorted(faults)
+
+
+@pytest.mark.parametrize(
+    ("usage", "fault"),
+    [
+        ("service: web", "needs 'cpu' or 'memory'; seen 'neither'"),
+        (
+            "service: web, cpu: '30%,60%', memory: 30%, every: 1h",
+            "'cpu' and 'memory' have as many values each; seen '2 and 1'",
+        ),
+        (
+            "service: web, cpu: [30%, 60%]",
+            "a curve says with 'every' how long each value lasts; seen '2 values'",
+        ),
+    ],
+)
+def test_a_usage_that_is_no_curve_is_refused(town: Town, usage: str, fault: str) -> None:
+    town.write_network(
+        town.original_network.replace(
+            "command: [serve]}", "command: [serve], autoscale: {max: 4, cpu: 50%}}"
+        )
+    )
+    order = "order: {client: alice, service: web, deposit: 1 KOMP}"
+    town.write_steps(order, f"usage: {{{usage}}}")
+    assert town.faults_of_scenario() == [f"scenario.yaml:6: steps[1].usage: {fault}"]

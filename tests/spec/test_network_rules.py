@@ -369,3 +369,64 @@ def test_m1_a_machine_needs_a_price_of_storage(town: Town) -> None:
         "function_gib_second, million_requests]}\n"
     )
     assert town.network().service("web").storage_gib == 10
+
+
+def _autoscaled(town: Town, autoscale: str, kind: str = "container", more: str = "") -> None:
+    service = f"{{name: web, kind: {kind}, folder: web, command: [serve]{more}, "
+    text = town.original_network.replace(
+        "{name: web, kind: container, folder: web, command: [serve]}",
+        f"{service}autoscale: {autoscale}}}",
+    )
+    town.write_network(text)
+
+
+def test_an_autoscale_is_read_and_written_in_percent(town: Town) -> None:
+    _autoscaled(town, "{max: 10, cpu: 90%}")
+    said = town.network().service("web").autoscale
+    assert said is not None
+    assert (said.min, said.max, said.cpu, said.memory) == (1, 10, 90, None)
+    assert said.model_dump(mode="json", exclude_none=True) == {"min": 1, "max": 10, "cpu": "90%"}
+
+
+@pytest.mark.parametrize(
+    ("autoscale", "kind", "more", "faults"),
+    [
+        (
+            "{min: 4, max: 3}",
+            "container",
+            "",
+            [
+                ": neither 'cpu' nor 'memory' says when to scale; for example cpu: 50%",
+                ".min: must be at most max; seen 4, max 3",
+            ],
+        ),
+        (
+            "{max: 11, memory: 50%}",
+            "serverless",
+            ", min_replicas: 2",
+            [
+                ": a serverless service has no replicas (M3); seen 'autoscale'; leave it out",
+                ".min: must be at least min_replicas (M1); seen 1, min_replicas 2",
+                ".max: must be at most max_replicas (M1); seen 11, max_replicas 10",
+            ],
+        ),
+        (
+            "{max: 0, cpu: 91%, memory: 0%, cups: 1}",
+            "container",
+            "",
+            [
+                ".max: must be at least 1; seen 0",
+                ".cpu: must be at most 90%; seen '91%'",
+                ".memory: must be at least 1%; seen '0%'",
+                ".cups: unknown key; known: min, max, cpu, memory",
+            ],
+        ),
+    ],
+    ids=["bounds and targets", "rules between values", "values"],
+)
+def test_all_that_is_wrong_with_an_autoscale_is_told(
+    town: Town, autoscale: str, kind: str, more: str, faults: list[str]
+) -> None:
+    _autoscaled(town, autoscale, kind, more)
+    prefix = "network.yaml:8: services[0].autoscale"
+    assert [each.removeprefix(prefix) for each in town.faults_of_network()] == faults

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 FILES = [
     *(("network", path) for path in sorted((ROOT / "e2e" / "networks").glob("*.yaml"))),
     *(("scenario", path) for path in sorted((ROOT / "e2e" / "scenarios").glob("*.yaml"))),
+    *(("scenario", path) for path in sorted((ROOT / "e2e" / "scenarios/autoscaling").iterdir())),
 ]
 
 

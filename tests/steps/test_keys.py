@@ -49,11 +49,12 @@ MISSES = {
         "cycle: expected 9, saw 0",
     ],
     "client: alice, balance: '< 1 KOMP'": ["alice: balance: expected < 1 KOMP, saw 695 KOMP"],
-    "service: machine, consumed: 1 KOMP, refunded: 1 KOMP, ready: 7, on: [worker-2], "
+    "service: machine, consumed: 1 KOMP, refunded: 1 KOMP, ready: 7, billed: 7, on: [worker-2], "
     "not_on: [worker-1, worker-2]": [
         "machine: consumed: expected 1 KOMP, saw 0 KOMP",
         "machine: refunded: expected 1 KOMP, saw 0 KOMP",
         "machine: ready: expected 7, saw 1",
+        "machine: billed: expected 7, saw 1",
         "machine: no ready replica on worker-2, but on ['worker-1']",
         "machine: a replica is still on worker-1",
     ],

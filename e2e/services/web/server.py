@@ -1,8 +1,8 @@
 """A small web service to order on the devnet: says which pod answered.
 
-Binds `$HOST:$PORT`; `/healthz` is its readiness, `/` its answer, `/work?milliseconds=N` keeps one
-core busy, for autoscalers. SIGTERM ends it within a second, open requests first. Standard library
-only, and works under `python3 -S`.
+Binds `$HOST:$PORT`; `/healthz` is its readiness, `/` its answer. For autoscalers
+`/work?milliseconds=N` keeps one core busy, and `/hold?mebibytes=N` memory until `/release`. SIGTERM
+ends it within a second, open requests first. Standard library only, and works under `python3 -S`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # `typing` costs a tenth of the start
 
 DRAIN_SECONDS = 0.7
 LONGEST_WORK_MILLISECONDS = 5_000
+MOST_MEBIBYTES = 1_024
 
 POD = os.environ.get("POD_NAME", "")
 NODE = os.environ.get("NODE_NAME", "")
@@ -37,6 +38,7 @@ class Server(ThreadingHTTPServer):
         self.changed = threading.Condition()
         self.open_requests = 0
         self.answered = 0
+        self.held = b""
 
     def server_bind(self) -> None:
         # HTTPServer's own asks the name service for this host, which may take seconds
@@ -102,6 +104,16 @@ class Handler(BaseHTTPRequestHandler):
                 self.reply(400, {"error": "use /work?milliseconds=1..5000"})
             else:
                 self.reply(200, {"service": "web", "pod": POD, "milliseconds": worked})
+        elif path == "/hold":
+            mebibytes = number(query, "mebibytes", MOST_MEBIBYTES)
+            if mebibytes is None:
+                self.reply(400, {"error": f"use /hold?mebibytes=1..{MOST_MEBIBYTES}"})
+            else:
+                self.server.held = b"x" * (mebibytes << 20)
+                self.reply(200, {"service": "web", "pod": POD, "mebibytes": mebibytes})
+        elif path == "/release":
+            self.server.held = b""
+            self.reply(200, {"service": "web", "pod": POD, "mebibytes": 0})
         else:
             self.reply(404, {"error": "not found", "path": path})
 
@@ -121,13 +133,18 @@ class Handler(BaseHTTPRequestHandler):
         sys.stdout.flush()
 
 
+def number(query: str, wished: str, most: int) -> int | None:
+    """The number a query gives; None where it is not one from 1 to `most` of that name."""
+    name, _, value = query.partition("=")
+    if name != wished or not value.isdecimal() or len(value) > 4:
+        return None
+    return int(value) if 0 < int(value) <= most else None
+
+
 def work(query: str) -> int | None:
     """Spins for the wished time; None when the wish is not a number in range."""
-    name, _, value = query.partition("=")
-    if name != "milliseconds" or not value.isdecimal() or len(value) > 4:
-        return None
-    milliseconds = int(value)
-    if not 0 < milliseconds <= LONGEST_WORK_MILLISECONDS:
+    milliseconds = number(query, "milliseconds", LONGEST_WORK_MILLISECONDS)
+    if milliseconds is None:
         return None
     end = time.perf_counter_ns() + milliseconds * 1_000_000
     while time.perf_counter_ns() < end:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from cluster.interface import Autoscale as Bounds
 from cluster.interface import ClusterEvent, EventKind
 from devnet.actors.attestations import Running
 from devnet.actors.duties.orders import RECHECK_SECONDS
@@ -25,6 +27,9 @@ from devnet.actors.operations import (
     Remove,
     Tell,
 )
+from devnet.actors.view import order_spec_of, spec_hash
+from devnet.chain.keccak import keccak
+from devnet.spec.autoscale import Autoscale
 from tests.actors.duties.orders_stage import (
     LEAD,
     WEB,
@@ -35,7 +40,7 @@ from tests.actors.duties.orders_stage import (
     tell_all,
     tell_lead,
 )
-from tests.actors.stage import Stage, happened, order_state, talk, time_of
+from tests.actors.stage import Stage, directory, happened, order_state, talk, time_of
 
 
 def test_an_accepted_order_becomes_its_workload(stage: Stage, actors: list[Gatekeeper]) -> None:
@@ -246,3 +251,73 @@ def test_a_used_up_deposit_ends_the_workload(stage: Stage, actors: list[Gatekeep
     assert tell_lead(stage, actors, 30, WorkloadReady(WEB, 1)) == []
     assert tell_all(stage, actors, 31, WorkloadReady(WEB, 0)) == [Remove(WEB, "order-1")]
     assert actors[0].due() is None
+
+
+@pytest.fixture()
+def followed(stage: Stage) -> Stage:
+    """Of an order of at most three replicas, whose service follows its use from 2 to 4."""
+    said = Autoscale.model_validate({"min": 2, "max": 4, "cpu": "50%"})
+    services = tuple(
+        each.model_copy(update={"autoscale": said}) if each.name == "web" else each
+        for each in stage.spec.services
+    )
+    stage.directory = directory(stage.spec.model_copy(update={"services": services}))
+    web = order_spec_of(stage.directory.spec.service("web"))
+    stage.reads.orders[WEB] = order_state(stage.address("alice"), web, maxReplicas=3)
+    return stage
+
+
+def test_m1_an_autoscaled_order_goes_as_far_as_its_client_wishes(
+    followed: Stage, actors: list[Gatekeeper]
+) -> None:
+    deploy, wait = tell_all(followed, actors, 10, accepted(WEB))
+    assert isinstance(deploy, Deploy)
+    assert (deploy.workload.replicas, deploy.workload.autoscale) == (2, Bounds(2, 3, 50, 0))
+    assert wait == AwaitReady(WEB, "order-1", 2, 3)
+
+    for wished, expected in ((1, Bounds(1, 1, 50, 0)), (9, Bounds(2, 4, 50, 0))):
+        deploy, _ = tell_all(
+            followed, actors, 11, happened("OrderScaled", 11, id=WEB, replicas=wished)
+        )
+        assert isinstance(deploy, Deploy)
+        assert deploy.workload.autoscale == expected
+
+
+def test_m6_an_autoscaled_order_is_halted_by_its_client(
+    followed: Stage, actors: list[Gatekeeper]
+) -> None:
+    tell_all(followed, actors, 10, accepted(WEB))
+    deploy, wait = tell_all(followed, actors, 11, happened("OrderScaled", 11, id=WEB, replicas=0))
+    assert isinstance(deploy, Deploy)
+    assert (deploy.workload.replicas, deploy.workload.autoscale) == (0, None)
+    assert wait == AwaitReady(WEB, "order-1", 0, 0)
+
+
+def test_m6_what_an_autoscaler_adds_and_takes_away_is_stated(
+    followed: Stage, actors: list[Gatekeeper]
+) -> None:
+    running(followed, actors, ready=2)
+    assert actors[0].due() == time_of(1000)  # nothing is missing
+    for block, seq, ready in ((20, 2, 3), (30, 3, 2)):
+        kind = EventKind.POD_READY if ready == 3 else EventKind.POD_LOST
+        pod = ClusterSeen(ClusterEvent(kind, "order-1-x", "worker-3", "order-1"))
+        assert tell_all(followed, actors, block, pod) == [AwaitReady(WEB, "order-1", 2, 3)]
+        asked = counts(tell_lead(followed, actors, block, WorkloadReady(WEB, ready)))
+        operations = peers_count(followed, actors, block, asked, ready)
+        assert reported(operations) == [("reportRunning", (WEB, seq, ready, time_of(block)))]
+        stated = happened(
+            "UsageReported", block + 1, id=WEB, replicas=ready, seq=seq, at=time_of(block)
+        )
+        tell_all(followed, actors, block + 1, stated)
+
+
+def test_a_service_without_an_autoscaler_is_named_as_ever(stage: Stage) -> None:
+    """What existing orders were placed for is still the same service (M1)."""
+    web = stage.spec.service("web")
+    told = json.loads(web.model_dump_json())
+    assert told.pop("autoscale") is None
+    assert spec_hash(web) == keccak(json.dumps(told, separators=(",", ":")).encode())
+    followed = web.model_copy(
+        update={"autoscale": Autoscale.model_validate({"max": 4, "cpu": "50%"})}
+    )
+    assert spec_hash(followed) != spec_hash(web)

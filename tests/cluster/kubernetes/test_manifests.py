@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from cluster.interface import Capacity, Job, Node, NodeSpec, NodeState, Workload
+from cluster.interface import Autoscale, Capacity, Job, Node, NodeSpec, NodeState, Workload
 from cluster.kubernetes.manifests import (
+    autoscaler,
     batch_job,
+    budget,
     deployment,
     node_value,
     pod_ready,
@@ -60,7 +62,29 @@ def test_replicas_spread_but_may_share_what_is_left() -> None:
     assert {each["topologyKey"]: each["whenUnsatisfiable"] for each in constraints} == {
         "kubernetes.io/hostname": "ScheduleAnyway",
         "topology.kubernetes.io/zone": "ScheduleAnyway",
+        "topology.kubernetes.io/region": "ScheduleAnyway",
     }
+
+
+def test_an_autoscaler_follows_what_has_a_target() -> None:
+    document = autoscaler(WEB, Autoscale(1, 3, cpu_percent=50, memory_percent=80))
+    spec = document["spec"]
+    assert spec["scaleTargetRef"]["name"] == document["metadata"]["name"] == "order-7"
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 3)
+    targets = {
+        each["resource"]["name"]: each["resource"]["target"]["averageUtilization"]
+        for each in spec["metrics"]
+    }
+    assert targets == {"cpu": 50, "memory": 80}
+    (alone,) = autoscaler(WEB, Autoscale(1, 3, memory_percent=80))["spec"]["metrics"]
+    assert alone["resource"]["name"] == "memory"
+
+
+def test_a_drain_takes_one_replica_after_the_other() -> None:
+    spec = budget(WEB)["spec"]
+    template = deployment(WEB, FOLDERS)["spec"]["template"]
+    assert spec["maxUnavailable"] == 1
+    assert spec["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
 
 
 def test_pods_hold_no_credentials_and_stay_on_a_node_that_may_be_busy() -> None:

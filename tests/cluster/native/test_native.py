@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.errors import ClusterError, JobFailed, UnknownSubject
+from cluster.errors import CannotPlay, ClusterError, JobFailed, UnknownSubject
 from cluster.faults import OFFLINE
 from cluster.interface import (
+    Autoscale,
     Capacity,
     Cluster,
     ClusterEvent,
@@ -22,9 +23,10 @@ from cluster.interface import (
     NodeSpec,
     NodeState,
     Pod,
+    Usage,
     Workload,
 )
-from cluster.kubernetes.api import Api
+from cluster.kubernetes.api import Api, ApiRefused
 from cluster.native.provider import NativeCluster
 from cluster.waiting import Seen, wait_for
 
@@ -369,3 +371,60 @@ def test_a_node_can_join_and_leave(native: NativeCluster) -> None:
     assert [node.spec.name for node in native.nodes()] == ["worker-1", "worker-2", "worker-3"]
     inbox.wait(EventKind.NODE_READY, "worker-4", 1)
     inbox.wait(EventKind.NODE_LOST, "worker-4", 5)
+
+
+def test_a_drain_takes_one_replica_after_the_other(
+    native: NativeCluster, serve: Callable[[Workload], tuple[Pod, ...]]
+) -> None:
+    one, other = serve(web("drained", 2))
+    api = Api(native.kubeconfig())
+    budget = "/apis/policy/v1/namespaces/kompute/poddisruptionbudgets/drained"
+
+    def evict(pod: Pod) -> None:
+        name = {"metadata": {"name": pod.name}}
+        path = f"/api/v1/namespaces/kompute/pods/{pod.name}/eviction"
+        api.create(path, {"apiVersion": "policy/v1", "kind": "Eviction", **name})
+
+    def counts() -> Seen:
+        status = api.get(budget).get("status", {})
+        return Seen(status.get("disruptionsAllowed") == 1, str(status))
+
+    wait_for("a budget that counts", counts, 20)
+    evict(one)
+    with pytest.raises(ApiRefused, match="disruption budget") as refused:
+        evict(other)
+    assert refused.value.status == 429
+    native.settle(30)
+    wait_for("a budget that counts again", counts, 20)
+    evict(other)
+    native.settle(30)
+    assert not {one.name, other.name} & {pod.name for pod in native.pods("drained")}
+    api.close()
+
+
+def test_an_autoscaled_workload_goes_on_with_the_replicas_it_has_come_to(
+    native: NativeCluster, serve: Callable[[Workload], tuple[Pod, ...]]
+) -> None:
+    followed = web("followed", 1, autoscale=Autoscale(2, 3, memory_percent=90))
+    api = Api(native.kubeconfig())
+    autoscaler = "/apis/autoscaling/v2/namespaces/kompute/horizontalpodautoscalers/followed"
+
+    serve(followed)
+    wait_for("its least replicas", lambda: Seen(len(native.pods("followed")) == 2), 30)
+    before = {pod.name for pod in serve(followed)}
+    assert len(before) == 2
+    serve(web("followed", 1, autoscale=Autoscale(2, 4, memory_percent=80)))
+    assert {pod.name for pod in native.pods("followed")} == before
+    spec = api.get(autoscaler)["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 4)
+    (metric,) = spec["metrics"]
+    assert metric["resource"]["target"]["averageUtilization"] == 80
+    assert serve(web("followed", 0)) == ()  # a halt
+    with pytest.raises(UnknownSubject):
+        api.get(autoscaler)
+    api.close()
+
+
+def test_nobody_can_say_what_is_measured(native: NativeCluster) -> None:
+    with pytest.raises(CannotPlay, match="what the pods of web use is measured"):
+        native.use("web", Usage(cpu_percent=50))

@@ -18,12 +18,14 @@ import pytest
 from cluster.errors import ClusterError, JobFailed, NodeLost, UnknownSubject
 from cluster.faults import OFFLINE
 from cluster.interface import (
+    Autoscale,
     Capacity,
     ClusterEvent,
     EventKind,
     Job,
     NodeSpec,
     NodeState,
+    Usage,
     Workload,
 )
 from cluster.profiles import REFERENCE_MACHINE, load_profile, scaled
@@ -98,7 +100,7 @@ def test_nodes_have_their_profile_and_are_ready(sim: SimCluster) -> None:
     assert sim.nodes()[2].allocatable == scaled(load_profile("large"), SIXTEENTH)
 
 
-def test_pods_spread_over_zones_and_answer(
+def test_pods_spread_over_regions_and_answer(
     sim: SimCluster, web: Workload, events: list[ClusterEvent]
 ) -> None:
     started = time.monotonic()
@@ -107,12 +109,12 @@ def test_pods_spread_over_zones_and_answer(
     pods = sim.pods("web")
     assert [(pod.name, pod.node, pod.ready) for pod in pods] == [
         ("web-1", "worker-1", True),
-        ("web-2", "worker-2", True),
+        ("web-2", "worker-3", True),
     ]
-    assert get(pods[1].host, pods[1].port) == "web-2 worker-2 hello"
+    assert get(pods[1].host, pods[1].port) == "web-2 worker-3 hello"
     assert told(events)[-2:] == [
         (EventKind.POD_READY, "web-1", "worker-1"),
-        (EventKind.POD_READY, "web-2", "worker-2"),
+        (EventKind.POD_READY, "web-2", "worker-3"),
     ]
     assert took < 3.0  # 0.3 s on an idle machine
 
@@ -122,18 +124,18 @@ def test_a_lost_node_is_told_before_its_pods_move(
 ) -> None:
     sim.apply(web)
     del events[:]
-    sim.fault("worker-2", OFFLINE)
+    sim.fault("worker-3", OFFLINE)
     assert told(events) == [
-        (EventKind.NODE_LOST, "worker-2", "worker-2"),
-        (EventKind.POD_LOST, "web-2", "worker-2"),
-        (EventKind.POD_READY, "web-3", "worker-3"),
+        (EventKind.NODE_LOST, "worker-3", "worker-3"),
+        (EventKind.POD_LOST, "web-2", "worker-3"),
+        (EventKind.POD_READY, "web-3", "worker-2"),
     ]
-    assert {pod.node for pod in sim.pods()} == {"worker-1", "worker-3"}
+    assert {pod.node for pod in sim.pods()} == {"worker-1", "worker-2"}
     with pytest.raises(NodeLost):
-        sim.measure("worker-2", b"seed")
+        sim.measure("worker-3", b"seed")
     del events[:]
-    sim.heal("worker-2")
-    assert told(events) == [(EventKind.NODE_READY, "worker-2", "worker-2")]
+    sim.heal("worker-3")
+    assert told(events) == [(EventKind.NODE_READY, "worker-3", "worker-3")]
 
 
 def test_scaling_and_deleting_leave_no_process(sim: SimCluster, web: Workload) -> None:
@@ -147,6 +149,35 @@ def test_scaling_and_deleting_leave_no_process(sim: SimCluster, web: Workload) -
     assert sim.pods() == ()
     with pytest.raises(OSError, match="refused"):
         get(pod.host, pod.port)
+
+
+def test_replicas_follow_what_is_used_and_those_that_stay_are_the_same(
+    sim: SimCluster, web: Workload
+) -> None:
+    def names() -> list[str]:
+        return [pod.name for pod in sim.pods("web") if pod.ready]
+
+    followed = replace(web, replicas=1, autoscale=Autoscale(1, 3, cpu_percent=50))
+    sim.apply(followed)
+    assert names() == ["web-1"]
+    sim.use("web", Usage(cpu_percent=90))
+    assert names() == ["web-1", "web-2"]
+    sim.apply(followed)  # by whoever leads next: it goes on with what it has come to
+    assert names() == ["web-1", "web-2"]
+    sim.use("web", Usage(cpu_percent=900))
+    assert names() == ["web-1", "web-2", "web-3"]
+    sim.apply(replace(followed, autoscale=Autoscale(1, 2, cpu_percent=50)))
+    assert names() == ["web-1", "web-2"]
+    sim.apply(replace(web, replicas=0))
+    assert names() == []
+    sim.use("web", Usage(cpu_percent=20))
+    sim.apply(followed)
+    assert names() == ["web-4"]
+
+
+def test_what_is_not_there_uses_nothing(sim: SimCluster) -> None:
+    with pytest.raises(UnknownSubject, match="no workload 'web'"):
+        sim.use("web", Usage(cpu_percent=1))
 
 
 def test_what_is_applied_or_deleted_again_changes_nothing(
@@ -208,7 +239,7 @@ def test_a_removed_node_gives_its_pods_away(sim: SimCluster, web: Workload) -> N
     sim.apply(web)
     sim.remove_node("worker-1")
     assert [each.spec.name for each in sim.nodes()] == ["worker-2", "worker-3"]
-    assert [pod.node for pod in sim.pods()] == ["worker-2", "worker-3"]
+    assert [pod.node for pod in sim.pods()] == ["worker-3", "worker-2"]
 
 
 def test_a_command_that_does_not_exist_is_in_the_log(sim: SimCluster, web: Workload) -> None:
