@@ -183,7 +183,7 @@ class ClusterOutside:
                 self._settle(operation, alone=bool(given_up))
             except (ClusterError, WaitExpired):  # what is ready is stated; it is looked at later
                 with self._given_up_lock:
-                    if self._ready(operation.workload) < operation.least:
+                    if self._ready(operation.workload) < operation.most:
                         self._given_up.add(operation.workload)
         return min(self._ready(operation.workload), operation.most)
 

@@ -380,15 +380,13 @@ def _autoscaled(name: str | None, info: ValidationInfo) -> str | None:
 
 @step("usage", "order")
 class Usage(_OfOrder):
-    """Script what all replicas of an order use together, where it is not measured (sim).
-
-    In percent of what one replica asks for: 240% is all that 2.4 of them ask for. Several values
-    are a curve, each of them lasting `every` of the chain's time; the last one stays.
-    """
+    """Script what all replicas of an order use together, where it is not measured (sim)."""
 
     service: Annotated[ServiceName | None, AfterValidator(_autoscaled)] = None
-    cpu: Curve | None = Field(default=None, description="of the processor; absent: nothing")
-    memory: Curve | None = Field(default=None, description="absent: nothing")
+    cpu: Curve | None = Field(
+        default=None, description="in percent of what one asks for; several are a curve"
+    )
+    memory: Curve | None = Field(default=None, description="likewise; as many values as of cpu")
     every: Annotated[PositiveSeconds | None, AfterValidator(_whole_blocks)] = Field(
         default=None, description="how long each value lasts, in whole blocks; absent: no time"
     )

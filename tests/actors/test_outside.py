@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +17,17 @@ import pytest
 
 from cluster.errors import ClusterError, JobFailed
 from cluster.faults import OFFLINE
-from cluster.interface import Capacity, Cluster, Job, Measurement, NodeSpec, Pod, Workload
+from cluster.interface import (
+    Autoscale,
+    Capacity,
+    Cluster,
+    Job,
+    Measurement,
+    NodeSpec,
+    Pod,
+    Usage,
+    Workload,
+)
 from cluster.perftest import Cheated, Overloaded
 from cluster.scores import profile_measurement
 from cluster.sim.cluster import SimCluster
@@ -204,6 +214,12 @@ def test_a_wait_that_came_to_nothing_is_not_made_again(
     place.cluster.fault("worker-1", OFFLINE)
     place.cluster.heal("worker-1")
     assert seconds(AwaitReady(4, "order-4", 9, 9), WorkloadReady(4, 7)) >= 1.0
+    # Nor for what an autoscaler wishes for in vain, which is enough for its order.
+    followed = replace(workload(1, "order-4"), autoscale=Autoscale(1, 9, cpu_percent=50))
+    place.ask(Deploy(4, followed))
+    place.cluster.use("order-4", Usage(cpu_percent=450))
+    assert seconds(AwaitReady(4, "order-4", 1, 9), WorkloadReady(4, 7)) >= 1.0
+    assert seconds(AwaitReady(4, "order-4", 1, 9), WorkloadReady(4, 7)) < 1.0
     place.ask(Remove(4, "order-4"), Remove(5, "order-5"))
 
 

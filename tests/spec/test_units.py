@@ -44,6 +44,7 @@ from devnet.spec.units import UnitError
         (units.share_ppm, "2.5%", 25_000),
         (units.share_ppm, "0.0001 %", 1),
         (units.share_ppm, "100%", 1_000_000),
+        (units.whole_percent, "240 %", 240),
         (units.integer, "1e20", 10**20),
         (units.integer, "50_400", 50400),
         (units.truth, "true", True),
@@ -128,6 +129,8 @@ def test_reads_exactly(read: Callable[[object], object], text: object, value: ob
             "finer than a millionth, 0.0001%; seen '0.00001%'",
             "",
         ),
+        (units.whole_percent, "50", "a use is a percentage; seen '50'", "did you mean '50%'?"),
+        (units.whole_percent, "-1%", "a use is a whole percentage, from 0%; seen '-1%'", ""),
         (units.integer, "1.5", "not a whole number; seen '1.5'", ""),
         (units.truth, "yes", "neither true nor false; seen 'yes'", "did you mean 'true'?"),
     ],
@@ -165,6 +168,11 @@ def test_a_change_reads_back_as_itself(bps: int) -> None:
 @given(st.integers(min_value=0, max_value=10**6))
 def test_a_share_reads_back_as_itself(ppm: int) -> None:
     assert units.share_ppm(units.share_text(ppm)) == ppm
+
+
+@given(st.integers(min_value=0, max_value=10**6))
+def test_a_use_reads_back_as_itself(percent: int) -> None:
+    assert units.whole_percent(units.percent_text(percent)) == percent
 
 
 # A value of a file has at most 80 characters.
