@@ -38,15 +38,12 @@ from cluster.interface import (
     Workload,
 )
 from cluster.kubernetes import names
-from cluster.kubernetes.api import Api, ApiRefused, Document, away_error
+from cluster.kubernetes.api import Api, Document, away_error
 from cluster.kubernetes.bootstrap import create_namespace
 from cluster.kubernetes.events import node_event, pod_event
 from cluster.kubernetes.jobs import JobRunner
 from cluster.kubernetes.manifests import (
-    autoscaler,
-    budget,
     condition,
-    deployment,
     node_value,
     pod_ready,
     pod_requests,
@@ -57,15 +54,12 @@ from cluster.kubernetes.packing import Packing
 from cluster.kubernetes.provider import Provider
 from cluster.kubernetes.reflector import Reflector
 from cluster.kubernetes.vigil import Vigil
+from cluster.kubernetes.workloads import Workloads
 from cluster.waiting import Seen, wait_for
 
 _NODES = "/api/v1/nodes"
 _PODS = f"/api/v1/namespaces/{names.NAMESPACE}/pods"
-_DEPLOYMENTS = f"/apis/apps/v1/namespaces/{names.NAMESPACE}/deployments"
-_AUTOSCALERS = f"/apis/autoscaling/v2/namespaces/{names.NAMESPACE}/horizontalpodautoscalers"
-_BUDGETS = f"/apis/policy/v1/namespaces/{names.NAMESPACE}/poddisruptionbudgets"
 _LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{names.LEASES}/leases"
-_CONFLICT = 409
 _LIST_SECONDS = 10.0
 _NODE_READY_SECONDS = 60.0
 _NODE_LOST_SECONDS = 60.0
@@ -150,43 +144,13 @@ class KubernetesCluster:
 
     def apply(self, workload: Workload) -> None:
         self.hand(workload.folder)
-        path, document = f"{_DEPLOYMENTS}/{workload.name}", deployment(workload, self.packing)
-        if not self._created(_DEPLOYMENTS, document):
-            if workload.autoscale is not None and (running := self._replicas(path)):
-                document["spec"]["replicas"] = workload.autoscale.within(running)
-            self._api.replace(path, document)
-        self._created(_BUDGETS, budget(workload))  # as it was: nothing in it changes
-        self._autoscale(workload)
-
-    def _autoscale(self, workload: Workload) -> None:
-        path = f"{_AUTOSCALERS}/{workload.name}"
-        if workload.autoscale is None:
-            self._api.delete(path)
-            return
-        document = autoscaler(workload, workload.autoscale)
-        if not self._created(_AUTOSCALERS, document):
-            self._api.patch(path, {"spec": document["spec"]})
-
-    def _created(self, path: str, document: Document) -> bool:
-        """Whether there was none of its name."""
-        try:
-            self._api.create(path, document)
-        except ApiRefused as error:
-            if error.status != _CONFLICT:
-                raise
-            return False
-        return True
-
-    def _replicas(self, deployment: str) -> int:
-        """As they are wished now, by whoever."""
-        return int(self._api.get(deployment)["spec"]["replicas"])
+        self._workloads.apply(workload)
 
     def scale(self, workload: str, replicas: int) -> None:
-        self._api.patch(f"{_DEPLOYMENTS}/{workload}", {"spec": {"replicas": replicas}})
+        self._workloads.scale(workload, replicas)
 
     def delete(self, workload: str) -> None:
-        for kind in (_AUTOSCALERS, _DEPLOYMENTS, _BUDGETS):
-            self._api.delete(f"{kind}/{workload}")
+        self._workloads.delete(workload)
 
     def pods(self, workload: str | None = None) -> tuple[Pod, ...]:
         """Pods of workloads that are not leaving, sorted by name."""
@@ -315,6 +279,7 @@ class KubernetesCluster:
         api = self._connection = Api(self._provider.kubeconfig(), self._provider.answering)
         create_namespace(api)
         self._vigil.start()
+        self._workloads = Workloads(api, self._provider.packing)
         self._jobs = JobRunner(api, self._provider.packing, self._log)
         self._node_watch = Reflector(
             api, _NODES, self._node_changed, self._log, selector=names.REAL
@@ -550,10 +515,7 @@ class KubernetesCluster:
 
     def _unsettled(self) -> Seen:
         self._provider.check()
-        wished = {
-            item["metadata"]["name"]: int(item["spec"]["replicas"])
-            for item in self._api.get(_DEPLOYMENTS)["items"]
-        }
+        wished = self._workloads.wished()
         documents = self._workload_pods(None)
         faults = []
         for name, replicas in wished.items():

@@ -162,6 +162,7 @@ def test_replicas_follow_what_is_used_and_those_that_stay_are_the_same(
     assert names() == ["web-1"]
     sim.use("web", Usage(cpu_percent=90))
     assert names() == ["web-1", "web-2"]
+    sim.use("web", Usage(cpu_percent=105))  # within a tenth of what two shall use
     sim.apply(followed)  # by whoever leads next: it goes on with what it has come to
     assert names() == ["web-1", "web-2"]
     sim.use("web", Usage(cpu_percent=900))
