@@ -149,7 +149,6 @@ _DESCRIPTIONS = {
     "payload": "what the service is given",
     "pool": "a pool's name",
     "proposal": "a proposal's name",
-    "replicas": "how many; absent: one",
     "resource": "a resource that has a price",
     "invariants": "all of them hold",
     "level": "2 for malice, 3 for a security risk",

@@ -373,6 +373,13 @@ def test_a_node_can_join_and_leave(native: NativeCluster) -> None:
     inbox.wait(EventKind.NODE_LOST, "worker-4", 5)
 
 
+def test_replicas_spread_over_regions(
+    native: NativeCluster, serve: Callable[[Workload], tuple[Pod, ...]]
+) -> None:
+    regions = {node.spec.name: node.spec.region for node in native.nodes()}
+    assert {regions[pod.node] for pod in serve(web("spread", 2))} == {"eu-west", "us-east"}
+
+
 def test_a_drain_takes_one_replica_after_the_other(
     native: NativeCluster, serve: Callable[[Workload], tuple[Pod, ...]]
 ) -> None:
