@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from cluster.interface import EventKind, Job, JobResult
 from devnet.actors.attestations import Attestation, Counters, Running
@@ -17,6 +18,7 @@ from devnet.actors.messages import (
     JobsCounted,
     PayloadGiven,
     ReadyCounted,
+    SendFailed,
     WorkloadReady,
 )
 from devnet.actors.operations import (
@@ -52,6 +54,7 @@ class Orders(Duty):
         self._await: set[int] = set()
         self._remove: set[int] = set()
         self._ready: dict[int, int] = {}
+        self._proposed: dict[int, Running] = {}  # the last statement of an order, not on chain yet
         self._recheck: dict[int, int] = {}
         self._invoked: dict[int, tuple[int, bytes]] = {}  # invocation -> order, payload hash
         self._payloads: dict[int, bytes] = {}
@@ -76,6 +79,10 @@ class Orders(Duty):
                 self._await |= {t.order for t in self._tasks.values() if self._runs(t.order)}
             case WorkloadReady() if message.order in self._tasks:
                 self._ready[message.order] = message.ready
+            case SendFailed(function="reportRunning", args=(int(order), *_)) if leads:
+                self._proposed.pop(order, None)
+                if order in self._tasks:
+                    self._recheck[order] = view.now + view.block_seconds
             case PayloadGiven() if leads:
                 self._payloads[message.invocation] = message.payload
             case JobEnded() if message.order in self._tasks:
@@ -144,8 +151,10 @@ class Orders(Duty):
                 continue
             if ready < task.least:
                 self._recheck[identity] = view.now + RECHECK_SECONDS
-            if ready != task.stated and task.at <= view.now < task.until:
-                wanted.append(Running(identity, task.seq + 1, ready, view.now))
+            seq, stated = self._last(view, task)
+            if ready != stated and task.at <= view.now < task.until:
+                self._proposed[identity] = Running(identity, seq + 1, ready, view.now)
+                wanted.append(self._proposed[identity])
         self._ready = {}
         self._count()
         self._held = {order: at for order, at in self._held.items() if view.now < at}
@@ -157,6 +166,19 @@ class Orders(Duty):
             invocations, mib_milliseconds = self._counted[identity]
             wanted.append(Counters(identity, invocations, mib_milliseconds))
         return tuple(wanted)
+
+    def _last(self, view: View, task: Task) -> tuple[int, int | None]:
+        """Sequence and replicas of the last statement, also of one on its way: what runs may
+        change more than once in a block (M6)."""
+        proposed = self._proposed.get(task.order)
+        if proposed is None or proposed.seq <= task.seq or self._is_stale(view, proposed):
+            return task.seq, task.stated
+        return proposed.seq, proposed.replicas
+
+    @staticmethod
+    def _is_stale(view: View, statement: Running) -> bool:
+        """Whether nobody signs it any more."""
+        return view.now - statement.at > FRESH_BLOCKS * view.block_seconds
 
     def _ended(self, view: View) -> set[int]:
         return self._remove | {order for order, t in self._tasks.items() if view.now >= t.until}
@@ -207,7 +229,11 @@ class Orders(Duty):
     def _forget(self, order: int) -> None:
         """It has ended."""
         del self._tasks[order]
-        for by_order in (self._recheck, self._held, self._counted, self._invocations, self._ready):
+        by_orders: tuple[dict[int, Any], ...] = (
+            *(self._recheck, self._held, self._counted, self._invocations),
+            *(self._ready, self._proposed),
+        )
+        for by_order in by_orders:
             by_order.pop(order, None)
         for orders in (self._dirty, self._deploy, self._await, self._remove):
             orders.discard(order)
@@ -296,7 +322,7 @@ class Orders(Duty):
                 return f"more replicas than the order's {order.maxReplicas}"
             if not order.acceptedAt <= statement.at <= view.now:
                 return "not a time of this order"
-            if view.now - statement.at > FRESH_BLOCKS * view.block_seconds:
+            if self._is_stale(view, statement):
                 return f"{view.now - statement.at} s ago, and nobody knows what ran then"
             return None
         invoked = self._invocations.get(statement.order, 0)
@@ -330,6 +356,8 @@ class Orders(Duty):
         """Peers count otherwise: look again before the next statement."""
         assert isinstance(attestation, Running | Counters)
         order = attestation.order
+        if self._proposed.get(order) == attestation:
+            del self._proposed[order]
         if order in self._tasks and isinstance(attestation, Running):
             self._recheck[order] = view.now + view.block_seconds
         elif order in self._tasks:

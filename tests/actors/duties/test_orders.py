@@ -16,6 +16,7 @@ from devnet.actors.messages import (
     ClusterSeen,
     LeadChanged,
     ReadyCounted,
+    SendFailed,
     SignatureGiven,
     SignatureRefused,
     WorkloadReady,
@@ -25,6 +26,7 @@ from devnet.actors.operations import (
     CountReady,
     Deploy,
     Remove,
+    Send,
     Tell,
 )
 from devnet.actors.view import order_spec_of, spec_hash
@@ -321,3 +323,30 @@ def test_a_service_without_an_autoscaler_is_named_as_ever(stage: Stage) -> None:
         update={"autoscale": Autoscale.model_validate({"max": 4, "cpu": "50%"})}
     )
     assert spec_hash(followed) != spec_hash(web)
+
+
+def test_m6_what_changes_twice_in_a_block_is_stated_twice(
+    stage: Stage, actors: list[Gatekeeper]
+) -> None:
+    running(stage, actors, ready=1)
+    for seq, ready in ((2, 2), (3, 3)):
+        asked = counts(tell_lead(stage, actors, 20, WorkloadReady(WEB, ready)))
+        operations = peers_count(stage, actors, 20, asked, ready)
+        assert reported(operations) == [("reportRunning", (WEB, seq, ready, time_of(20)))]
+    assert tell_lead(stage, actors, 20, WorkloadReady(WEB, 3)) == []
+
+    (first, _) = counts(tell_lead(stage, actors, 23, WorkloadReady(WEB, 3)))  # none of it arrived
+    assert first.attestation == Running(WEB, 2, 3, time_of(23))
+
+
+def test_m6_a_statement_the_contract_refused_is_made_anew(
+    stage: Stage, actors: list[Gatekeeper]
+) -> None:
+    running(stage, actors, ready=1)
+    asked = counts(tell_lead(stage, actors, 20, WorkloadReady(WEB, 3)))
+    (send,) = [o for o in peers_count(stage, actors, 20, asked, 3) if isinstance(o, Send)]
+    failed = SendFailed("Market", "reportRunning", send.args, "SequenceNotAbove")
+    assert tell_lead(stage, actors, 20, failed) == []
+    assert tell_lead(stage, actors, 21) == [AwaitReady(WEB, "order-1", 3, 3)]
+    (first, _) = counts(tell_lead(stage, actors, 21, WorkloadReady(WEB, 3)))
+    assert first.attestation == Running(WEB, 2, 3, time_of(21))
