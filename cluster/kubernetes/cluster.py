@@ -10,15 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cluster.ended import Ended, Incident, Outlook
-from cluster.errors import (
-    CannotPlay,
-    ClusterError,
-    ClusterStartFailed,
-    NodeLost,
-    PartsAway,
-    UnknownSubject,
-)
+from cluster.ended import Ended, Incident
+from cluster.errors import CannotPlay, ClusterError, ClusterStartFailed
 from cluster.faults import FaultKind, require_whole
 from cluster.interface import (
     Capacity,
@@ -38,34 +31,23 @@ from cluster.interface import (
     Workload,
 )
 from cluster.kubernetes import names
-from cluster.kubernetes.api import Api, Document, away_error
+from cluster.kubernetes.api import Api, Document
 from cluster.kubernetes.bootstrap import create_namespace
 from cluster.kubernetes.events import node_event, pod_event
 from cluster.kubernetes.jobs import JobRunner
-from cluster.kubernetes.manifests import (
-    condition,
-    node_value,
-    pod_ready,
-    pod_requests,
-    pod_stays,
-    pod_trouble,
-)
+from cluster.kubernetes.manifests import condition, node_value, pod_requests
 from cluster.kubernetes.packing import Packing
 from cluster.kubernetes.provider import Provider
 from cluster.kubernetes.reflector import Reflector
 from cluster.kubernetes.vigil import Vigil
+from cluster.kubernetes.waits import Waits
 from cluster.kubernetes.workloads import Workloads
-from cluster.waiting import Seen, wait_for
+from cluster.waiting import wait_for
 
 _NODES = "/api/v1/nodes"
 _PODS = f"/api/v1/namespaces/{names.NAMESPACE}/pods"
 _LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{names.LEASES}/leases"
 _LIST_SECONDS = 10.0
-_NODE_READY_SECONDS = 60.0
-_NODE_LOST_SECONDS = 60.0
-_WITNESS_SECONDS = 30.0
-_EVICTED_SECONDS = 180.0  # a kubelet looks at its disk every ten, and evicts a pod at a time
-_DISK_PRESSURE = "node.kubernetes.io/disk-pressure"
 # A machine that is at work and does not say so in time is busy; after that it is as good as lost.
 _BUSY_SECONDS = 5.0
 
@@ -128,10 +110,10 @@ class KubernetesCluster:
     def add_node(self, spec: NodeSpec) -> None:
         """Raises `ClusterStartFailed` when the node is not Ready within a minute."""
         self._raise(spec)
-        self._wait_schedulable(spec.name)
+        self._waits.schedulable(spec.name)
 
     def remove_node(self, name: str) -> None:
-        self._known(name)
+        self._waits.known(name)
         self._provider.remove_node(name)
         self._machines.pop(name, None)
         self._drop_pods(name)
@@ -154,12 +136,11 @@ class KubernetesCluster:
 
     def pods(self, workload: str | None = None) -> tuple[Pod, ...]:
         """Pods of workloads that are not leaving, sorted by name."""
-        values = (self._pod_value(document) for document in self._workload_pods(workload))
-        return tuple(sorted(values, key=lambda pod: pod.name))
+        return self._workloads.pods(workload)
 
     def run_job(self, job: Job) -> JobResult:
         if job.node is not None:
-            self._known(job.node)
+            self._waits.known(job.node)
         self.hand(job.folder)
         return self._jobs.run(job)
 
@@ -199,9 +180,9 @@ class KubernetesCluster:
 
     def fault(self, node: str, kind: FaultKind) -> None:
         """Raises `PartsAway` where nobody is there who would see what comes of it."""
-        self._known(node)
+        self._waits.known(node)
         require_whole(node, self._faults.get(node))
-        self._wait_witnesses(f"nobody would see the loss of {node}")
+        self._waits.witnesses(f"nobody would see the loss of {node}")
         self._faults[node] = kind  # a loss that is seen in the middle of it is its own
         try:
             self._provider.fault(node, kind)
@@ -209,11 +190,11 @@ class KubernetesCluster:
             del self._faults[node]
             raise
         if kind.evicts:
-            self._wait_evicted(node)
+            self._waits.evicted(node)
         if kind.passes:
             try:
-                self._wait_renewed(node)
-                self._wait_schedulable(node)
+                self._waits.renewed(node)
+                self._waits.schedulable(node)
             finally:
                 del self._faults[node]
 
@@ -222,26 +203,26 @@ class KubernetesCluster:
 
         A node that somebody has deleted from the API is made anew: no machine registers twice.
         """
-        self._wait_witnesses(f"nobody would see the return of {node}")
+        self._waits.witnesses(f"nobody would see the return of {node}")
         machine = self._machines.get(node)
         if machine is not None and self._node_watch.get(node) is None:
             self._log.info("%s was deleted from the API: its machine is made anew", node)
             self._provider.remove_node(node)
             self._provider.add_node(machine)
-            self._wait_schedulable(node)
+            self._waits.schedulable(node)
             self._faults.pop(node, None)
             return
-        self._known(node)
+        self._waits.known(node)
         if self._is_to_be_lost(node):
-            self._wait_lost(node)
+            self._waits.lost(node)
         self._provider.heal(node)
-        self._wait_schedulable(node)
+        self._waits.schedulable(node)
         self._faults.pop(node, None)
 
     def settle(self, limit_seconds: float) -> None:
         wait_for(
             "workloads to settle",
-            self._unsettled,
+            self._workloads.settled,
             limit_seconds,
             every_seconds=0.2,
             error=ClusterError,
@@ -279,18 +260,19 @@ class KubernetesCluster:
         api = self._connection = Api(self._provider.kubeconfig(), self._provider.answering)
         create_namespace(api)
         self._vigil.start()
-        self._workloads = Workloads(api, self._provider.packing)
+        self._workloads = Workloads(api, self._provider)
         self._jobs = JobRunner(api, self._provider.packing, self._log)
         self._node_watch = Reflector(
             api, _NODES, self._node_changed, self._log, selector=names.REAL
         )
+        self._waits = Waits(api, self._provider, self._node_watch, self._workloads)
         self._pod_watch = Reflector(api, _PODS, self._pod_changed, self._log)
         self._node_watch.start(_LIST_SECONDS)
         self._pod_watch.start(_LIST_SECONDS)
         for spec in self._wished:
             self._raise(spec)
         for spec in self._wished:
-            self._wait_schedulable(spec.name)
+            self._waits.schedulable(spec.name)
 
     def _raise(self, spec: NodeSpec) -> None:
         self._provider.add_node(spec)
@@ -403,125 +385,3 @@ class KubernetesCluster:
 
     def _force(self, pod: Document) -> None:
         self._api.delete(f"{_PODS}/{pod['metadata']['name']}", grace_seconds=0)
-
-    # Looking and waiting
-
-    def _known(self, node: str) -> None:
-        if self._node_watch.get(node) is None:
-            known = ", ".join(sorted(item["metadata"]["name"] for item in self._node_watch.all()))
-            raise UnknownSubject(f"no node {node!r}", hint=f"nodes: {known}")
-
-    def _wait_witnesses(self, otherwise: str) -> None:
-        """Those that are started again are waited for; who is stopped may stay so."""
-
-        def look() -> Seen:
-            self._provider.check()
-            away = self._provider.witnesses()
-            if any(part.outlook is Outlook.STOPPED for part in away):
-                raise away_error(away, otherwise)
-            return Seen(not away, "; ".join(map(str, away)))
-
-        wait_for("the control plane", look, _WITNESS_SECONDS, error=PartsAway)
-
-    def _needs(self, otherwise: str, node: str) -> None:
-        """Raises `PartsAway` where a wait for that node would be in vain: one of those is stopped
-        by which the node, or its loss, is seen."""
-        self._provider.check(node)
-        own = [part for part in self._provider.ended() if part.node == node]
-        away = [*self._provider.witnesses(), *own]
-        if any(part.outlook is Outlook.STOPPED for part in away):
-            raise away_error(away, otherwise)
-
-    def _wait_schedulable(self, name: str) -> None:
-        """Ready, and the taints of its absence taken off, so that pods can be placed."""
-
-        def look() -> Seen:
-            self._needs(f"nobody sees node {name} Ready", name)
-            document = self._node_watch.get(name)
-            if document is None:
-                return Seen(False, "not registered")
-            ready = condition(document, "Ready")
-            taints = [taint["key"] for taint in document["spec"].get("taints", ())]
-            text = f"Ready={ready or 'unknown'}, taints: {', '.join(taints) or 'none'}"
-            return Seen(ready == "True" and not taints, text)
-
-        pause = self._node_watch.pause
-        wait_for(f"node {name} Ready", look, _NODE_READY_SECONDS, every_seconds=0.1, pause=pause)
-
-    def _wait_evicted(self, name: str) -> None:
-        """No pod of a workload is there, and none will be placed there."""
-
-        def look() -> Seen:
-            self._needs(f"nobody sees what becomes of node {name}", name)
-            document = self._node_watch.get(name)
-            taints = document["spec"].get("taints", ()) if document is not None else ()
-            held = any(taint["key"] == _DISK_PRESSURE for taint in taints)
-            pods = self._workload_pods(None)
-            there = [p["metadata"]["name"] for p in pods if p["spec"].get("nodeName") == name]
-            said = "its disk is full" if held else "its disk is not said to be full"
-            return Seen(held and not there, f"{said}; pods: {', '.join(there) or 'none'}")
-
-        wait_for(f"the pods of {name} to go", look, _EVICTED_SECONDS, every_seconds=0.2)
-
-    def _wait_renewed(self, name: str) -> None:
-        """Its kubelet speaks: what the API says of the node is no longer of an earlier one."""
-
-        def renewed() -> str:
-            lease = self._api.get(f"{_LEASES}/{name}")
-            return str(lease["spec"].get("renewTime"))
-
-        before = renewed()
-
-        def look() -> Seen:
-            self._needs(f"nobody sees node {name} Ready", name)
-            return Seen(renewed() != before, f"its lease is of {before}")
-
-        wait_for(f"the lease of {name}", look, _NODE_READY_SECONDS, every_seconds=0.1)
-
-    def _wait_lost(self, name: str) -> None:
-        def look() -> Seen:
-            self._needs(f"nobody sees the loss of node {name}", name)
-            document = self._node_watch.get(name)
-            ready = condition(document, "Ready") if document else "gone"
-            return Seen(ready != "True", f"Ready={ready}")
-
-        pause = self._node_watch.pause
-        wait_for(
-            f"loss of node {name} noticed",
-            look,
-            _NODE_LOST_SECONDS,
-            every_seconds=0.1,
-            error=NodeLost,
-            pause=pause,
-        )
-
-    def _workload_pods(self, workload: str | None) -> list[Document]:
-        selector = names.WORKLOAD if workload is None else f"{names.WORKLOAD}={workload}"
-        items: list[Document] = self._api.get(_PODS, labelSelector=selector)["items"]
-        return [item for item in items if pod_stays(item)]
-
-    def _pod_value(self, document: Document) -> Pod:
-        host, port = self._provider.reach(document) or ("", 0)
-        statuses = document.get("status", {}).get("containerStatuses", ())
-        return Pod(
-            name=document["metadata"]["name"],
-            workload=document["metadata"]["labels"][names.WORKLOAD],
-            node=document["spec"].get("nodeName", ""),
-            ready=pod_ready(document) and port != 0,
-            host=host,
-            port=port,
-            restarts=sum(int(status.get("restartCount", 0)) for status in statuses),
-        )
-
-    def _unsettled(self) -> Seen:
-        self._provider.check()
-        wished = self._workloads.wished()
-        documents = self._workload_pods(None)
-        faults = []
-        for name, replicas in wished.items():
-            own = [item for item in documents if item["metadata"]["labels"][names.WORKLOAD] == name]
-            ready = sum(self._pod_value(item).ready for item in own)
-            if ready != replicas or len(own) != replicas:
-                trouble = " | ".join(pod_trouble(item) for item in own if not pod_ready(item))
-                faults.append(f"{name}: {ready} of {replicas} ready; {trouble or 'pods changing'}")
-        return Seen(not faults, "\n".join(faults))

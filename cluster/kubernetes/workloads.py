@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from cluster.interface import Workload
+from cluster.interface import Pod, Workload
 from cluster.kubernetes import names
 from cluster.kubernetes.api import Api, ApiRefused, Document
-from cluster.kubernetes.manifests import autoscaler, budget, deployment
-from cluster.kubernetes.packing import Packing
+from cluster.kubernetes.manifests import (
+    autoscaler,
+    budget,
+    deployment,
+    pod_ready,
+    pod_stays,
+    pod_trouble,
+)
+from cluster.kubernetes.provider import Provider
+from cluster.waiting import Seen
 
+_PODS = f"/api/v1/namespaces/{names.NAMESPACE}/pods"
 _DEPLOYMENTS = f"/apis/apps/v1/namespaces/{names.NAMESPACE}/deployments"
 _AUTOSCALERS = f"/apis/autoscaling/v2/namespaces/{names.NAMESPACE}/horizontalpodautoscalers"
 _BUDGETS = f"/apis/policy/v1/namespaces/{names.NAMESPACE}/poddisruptionbudgets"
@@ -18,12 +27,15 @@ _BUDGETS = f"/apis/policy/v1/namespaces/{names.NAMESPACE}/poddisruptionbudgets"
 class Workloads:
     """Those of one namespace; all that is remembered of them is in the API."""
 
-    def __init__(self, api: Api, packing: Packing) -> None:
-        self._api, self._packing = api, packing
+    def __init__(self, api: Api, provider: Provider) -> None:
+        self._api, self._provider = api, provider
 
     def apply(self, workload: Workload) -> None:
         """See `cluster.interface.Cluster.apply`."""
-        path, document = f"{_DEPLOYMENTS}/{workload.name}", deployment(workload, self._packing)
+        path, document = (
+            f"{_DEPLOYMENTS}/{workload.name}",
+            deployment(workload, self._provider.packing),
+        )
         if not self._created(_DEPLOYMENTS, document):
             running = int(self._api.get(path)["spec"]["replicas"])
             if workload.autoscale is not None and running:
@@ -40,12 +52,44 @@ class Workloads:
         for kind in (_AUTOSCALERS, _DEPLOYMENTS, _BUDGETS):
             self._api.delete(f"{kind}/{workload}")
 
-    def wished(self) -> dict[str, int]:
-        """How many replicas each of them shall have now, whoever wishes so."""
-        return {
+    def pods(self, workload: str | None = None) -> tuple[Pod, ...]:
+        """Of one or of all; those that are not leaving, sorted by name."""
+        return tuple(sorted(map(self._value, self._staying(workload)), key=lambda pod: pod.name))
+
+    def settled(self) -> Seen:
+        """Whether each has as many pods as are wished now, whoever wishes so, all of them ready."""
+        self._provider.check()
+        wished = {
             item["metadata"]["name"]: int(item["spec"]["replicas"])
             for item in self._api.get(_DEPLOYMENTS)["items"]
         }
+        documents = self._staying(None)
+        faults = []
+        for name, replicas in wished.items():
+            own = [item for item in documents if item["metadata"]["labels"][names.WORKLOAD] == name]
+            ready = sum(self._value(item).ready for item in own)
+            if ready != replicas or len(own) != replicas:
+                trouble = " | ".join(pod_trouble(item) for item in own if not pod_ready(item))
+                faults.append(f"{name}: {ready} of {replicas} ready; {trouble or 'pods changing'}")
+        return Seen(not faults, "\n".join(faults))
+
+    def _staying(self, workload: str | None) -> list[Document]:
+        selector = names.WORKLOAD if workload is None else f"{names.WORKLOAD}={workload}"
+        items: list[Document] = self._api.get(_PODS, labelSelector=selector)["items"]
+        return [item for item in items if pod_stays(item)]
+
+    def _value(self, document: Document) -> Pod:
+        host, port = self._provider.reach(document) or ("", 0)
+        statuses = document.get("status", {}).get("containerStatuses", ())
+        return Pod(
+            name=document["metadata"]["name"],
+            workload=document["metadata"]["labels"][names.WORKLOAD],
+            node=document["spec"].get("nodeName", ""),
+            ready=pod_ready(document) and port != 0,
+            host=host,
+            port=port,
+            restarts=sum(int(status.get("restartCount", 0)) for status in statuses),
+        )
 
     def _follow(self, workload: Workload) -> None:
         path = f"{_AUTOSCALERS}/{workload.name}"
