@@ -207,7 +207,8 @@ def whole_percent(text: object) -> int:
     """`50%`, from 0."""
     shown = _text(text, "a use")
     if not shown.endswith("%"):
-        raise UnitError("a use is a percentage", text, f"did you mean '{shown}%'?")
+        hint = f"did you mean '{shown}%'?" if shown.isdecimal() else "for example '50%'"
+        raise UnitError("a use is a percentage", text, hint)
     percent = _number(shown[:-1].strip(), text)
     if percent < 0 or percent.denominator != 1:
         raise UnitError("a use is a whole percentage, from 0%", text)

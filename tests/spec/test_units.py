@@ -130,6 +130,7 @@ def test_reads_exactly(read: Callable[[object], object], text: object, value: ob
             "",
         ),
         (units.whole_percent, "50", "a use is a percentage; seen '50'", "did you mean '50%'?"),
+        (units.whole_percent, "0.4", "a use is a percentage; seen '0.4'", "for example '50%'"),
         (units.whole_percent, "-1%", "a use is a whole percentage, from 0%; seen '-1%'", ""),
         (units.integer, "1.5", "not a whole number; seen '1.5'", ""),
         (units.truth, "yes", "neither true nor false; seen 'yes'", "did you mean 'true'?"),
