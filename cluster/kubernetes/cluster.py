@@ -286,6 +286,9 @@ class KubernetesCluster:
             self._doubted.clear()
         if self._connection is not None:
             self._connection.abandon()
+        jobs: JobRunner | None = getattr(self, "_jobs", None)
+        if jobs is not None:
+            jobs.abandon()
         for watch in ("_node_watch", "_pod_watch"):
             reflector: Reflector | None = getattr(self, watch, None)
             if reflector is not None:

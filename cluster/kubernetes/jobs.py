@@ -45,6 +45,13 @@ class JobRunner:
         # By job name, then by the Job's uid: the pod of an earlier run of that name may linger.
         self._progress: dict[str, defaultdict[str, _Progress]] = {}
         self._news = threading.Condition()
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """Wait for no job from now on, since the cluster is being stopped: whoever does, fails."""
+        with self._news:
+            self._abandoned = True
+            self._news.notify_all()
 
     def observe(self, before: Document | None, after: Document | None) -> None:
         """A pod changed; only jobs being run are kept."""
@@ -105,10 +112,12 @@ class JobRunner:
     def _wait(self, job: Job, progress: _Progress) -> None:
         def pause(seconds: float) -> None:
             with self._news:
-                if not (progress.ended_ns or progress.gone):
+                if not (progress.ended_ns or progress.gone or self._abandoned):
                     self._news.wait(seconds)
 
         def look() -> Seen:
+            if self._abandoned and not progress.ended_ns:
+                raise JobFailed(f"job {job.name}: its cluster is being stopped")
             text = pod_trouble(progress.pod) if progress.pod else "no pod yet"
             return Seen(bool(progress.ended_ns) or progress.gone, text)
 

@@ -1,0 +1,56 @@
+"""Whoever waits for a job is told at once that its cluster is being stopped."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cluster.errors import ClusterError, JobFailed
+from cluster.interface import Capacity, Job
+from cluster.kubernetes.cluster import KubernetesCluster
+from cluster.kubernetes.jobs import JobRunner
+from cluster.kubernetes.packing import FolderPacking
+
+LONG = Job("long", Path("/"), ("sleep", "600"), b"", Capacity(10, 1 << 20), deadline_seconds=600)
+
+
+class ApiThatTakesJobs:
+    """And has no node to run them: nothing ever becomes of one."""
+
+    def __init__(self) -> None:
+        self.created = threading.Event()
+
+    def create(self, path: str, document: Any) -> dict[str, Any]:
+        self.created.set()
+        return {"metadata": {"uid": "one"}}
+
+    def delete(self, path: str) -> None:
+        raise ClusterError("the connection was abandoned")
+
+
+def test_a_cluster_that_is_stopped_keeps_nobody_waiting_for_a_job() -> None:
+    log = logging.getLogger("tests.jobs")
+    api: Any = ApiThatTakesJobs()
+    provider = SimpleNamespace(name="empty", witnesses=tuple, down=lambda: None)
+    cluster = KubernetesCluster(provider, (), log)
+    cluster._jobs = JobRunner(api, FolderPacking(), log)
+    told: list[str] = []
+
+    def wait() -> None:
+        with pytest.raises(JobFailed) as error:
+            cluster.run_job(LONG)
+        told.append(str(error.value))
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    assert api.created.wait(10)
+    cluster.__exit__(None, None, None)
+    waiting.join(5)
+    assert told == ["job long: its cluster is being stopped"]
+    with pytest.raises(JobFailed, match="its cluster is being stopped"):
+        cluster.run_job(LONG)
