@@ -45,8 +45,10 @@ def _named(process: psutil.Process) -> str:
 
 
 def find(devnet_id: str, node: str = "") -> list[psutil.Process]:
-    """Whatever carries the marks, shares a session with such a one or descends from it."""
-    everything = [each for each in psutil.process_iter() if _lives(each)]
+    """Whatever carries the marks, shares a session with such a one or descends from it; but for who
+    asks, and those it descends from."""
+    own = {os.getpid(), *(each.pid for each in psutil.Process().parents())}
+    everything = [each for each in psutil.process_iter() if each.pid not in own and _lives(each)]
     marked = [each for each in everything if _is_marked(each, devnet_id, node)]
     sessions = {_session(each) for each in marked} - {0}
     found = {each for each in everything if _session(each) in sessions} | set(marked)

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from cluster.errors import ClusterError
-from cluster.native import groups
+from cluster.native import groups, plain
 from devnet.base import UsageError, end_processes, orphans
 from devnet.base.folder import STATE, DevnetFolder, names
 
@@ -67,12 +67,12 @@ def clear(folder: DevnetFolder) -> Cleared:
     described: list[str] = []
     killed: list[int] = []
     for _ in range(_ROUNDS):
-        left = orphans(folder.id)
+        left = _left_of(folder.id)
         if not left:
             break
         described += [_described(process) for process in left]
         killed += end_processes(left)
-    stay = [f"process {_described(process)}" for process in orphans(folder.id)]
+    stay = [f"process {_described(process)}" for process in _left_of(folder.id)]
     cgroups: tuple[str, ...] = ()
     try:
         cgroups = tuple(map(str, groups.remove_devnet(folder.id)))
@@ -124,6 +124,12 @@ def _end_abandoned(folder: DevnetFolder) -> list[str]:
     described = _described(daemon)
     end_processes([daemon])
     return [described]
+
+
+def _left_of(devnet_id: str) -> list[psutil.Process]:
+    """Whoever carries the id, and in the session or care of an unsandboxed pod's process, whoever
+    is."""
+    return list({*orphans(devnet_id), *plain.find(devnet_id)})
 
 
 def _with(found: Cleared, processes: list[str]) -> Cleared:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -52,6 +53,30 @@ def test_processes_and_files_of_a_killed_devnet_go(
     assert not partial.exists() and not half.exists()
     assert folder.state() == {}
     assert not clear(folder).anything
+
+
+def test_what_an_unsandboxed_pod_left_goes_though_it_does_not_say_whose_it_is(
+    folder: DevnetFolder,
+) -> None:
+    marks = {ID_VARIABLE: folder.id, "KOMPUTE_NODE": "worker-1", "PATH": os.environ["PATH"]}
+    pod = subprocess.Popen(
+        ["sh", "-c", "env -i sleep 600 & echo $!; exec sleep 600"],
+        env=marks,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+    )
+    assert pod.stdout is not None
+    child = psutil.Process(int(pod.stdout.readline()))
+    with pod:
+        try:
+            cleared = clear(folder)
+            child.wait(10)
+        finally:
+            pod.kill()
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+    assert {text.split()[0] for text in cleared.processes} >= {str(pod.pid), str(child.pid)}
+    assert cleared.left == ()
 
 
 def test_a_process_that_does_not_end_is_named(
