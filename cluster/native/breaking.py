@@ -20,6 +20,7 @@ from cluster.faults import CRASHED, DISK_FULL, OFFLINE, PAUSED, SLOW, FaultKind
 from cluster.native import groups, plain
 from cluster.native.nodes import NodeFiles
 from cluster.native.supervisor import Supervisor
+from cluster.processes import end_all
 from cluster.waiting import Seen, wait_for
 
 _STANDSTILL_SECONDS = 10.0
@@ -92,14 +93,14 @@ def end(machine: Machine) -> None:
 
 @plays(OFFLINE)
 def _offline(_kind: FaultKind, machine: Machine) -> None:
-    """Its pods die with the kubelet, as with a machine's power."""
+    """Its pods die with the kubelet, as with a machine's power; also where that does not end."""
     kubelet = machine.supervisor.release(machine.kubelet)  # nobody starts it again
-    if kubelet is not None:
-        kubelet.kill()
+    endings: list[Callable[[], object]] = [] if kubelet is None else [kubelet.kill]
     # The kernel's notice ends its sandboxes; this waits until all of them have ended.
-    groups.kill_node(machine.devnet_id, machine.node)
+    endings.append(lambda: groups.kill_node(machine.devnet_id, machine.node))
     if not machine.sandboxed:
-        plain.end(machine.devnet_id, machine.node)
+        endings.append(lambda: plain.end(machine.devnet_id, machine.node))
+    end_all(endings)
 
 
 @plays(PAUSED)

@@ -6,12 +6,17 @@ import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from cluster.errors import ClusterError
-from cluster.native import plain
-from tests.cluster.grouped import frozen
+from cluster.faults import OFFLINE
+from cluster.native import groups, plain
+from cluster.native.breaking import Machine, _offline
+from tests.cluster.grouped import frozen, sleeper_in
 
 
 @pytest.fixture
@@ -47,3 +52,25 @@ def test_what_a_kill_does_not_end_is_named(
             plain.end(devnet_id)
         assert "devnet gc" in told.value.hint
     plain.end(devnet_id)
+
+
+def test_a_kubelet_that_does_not_end_keeps_its_pods_from_nothing(
+    devnet_id: str, sleeper: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    """The supervisor's kubelet is a stand-in: no kernel holds a process when it is asked to."""
+
+    def kill() -> None:
+        raise ClusterError("not ended 5 s after SIGKILL: kubelet of one (pid 7)")
+
+    supervisor: Any = SimpleNamespace(release=lambda name: SimpleNamespace(kill=kill))
+    files: Any = tmp_path
+    machine = Machine("one", "kubelet of one", devnet_id, files, supervisor, sandboxed=False)
+    with sleeper_in(devnet_id, "one") as grouped:
+        try:
+            with pytest.raises(ClusterError, match=r"kubelet of one \(pid 7\)"):
+                _offline(OFFLINE, machine)
+            assert grouped.wait(10) == -signal.SIGKILL
+        finally:
+            grouped.kill()
+            groups.remove_devnet(devnet_id)
+    assert sleeper.wait(10) == -signal.SIGKILL
