@@ -29,9 +29,14 @@ import (
 	"kompute.network/devnet/controlplane/lifecycle"
 	"kompute.network/devnet/controlplane/light"
 	"kompute.network/devnet/controlplane/node"
+	"kompute.network/devnet/controlplane/start"
 )
 
 func main() {
+	if err := start.Settle(start.After); err != nil {
+		fmt.Fprintln(os.Stderr, "controlplane:", err)
+		os.Exit(2)
+	}
 	var command *cobra.Command
 	switch name := filepath.Base(os.Args[0]); name {
 	case "etcd":

@@ -55,6 +55,8 @@ _STOP_SECONDS = {
     "kube-apiserver": 0.5,  # stateless too; it waits a second for nothing
     "etcd": 3.0,
 }
+# Go's collector rests while a component starts, and is as ever afterwards (controlplane/start).
+_STARTING = {"GOGC": "400", "KOMPUTE_GOGC_STARTED": "100"}
 _LIGHT = ("kwok", "node-lifecycle")  # where there are light nodes
 _ANSWERING = ("etcd", "kube-apiserver")
 _WITNESSES = (*_ANSWERING, "kube-controller-manager", "node-lifecycle")
@@ -250,7 +252,8 @@ class ControlPlane:
         log = self._state / "logs" / f"{name}.log"
 
         def start() -> Process:
-            return Process(name, [self._tools / name, *flags], log=log, env=self._env)
+            env = {**self._env, **_STARTING}
+            return Process(name, [self._tools / name, *flags], log=log, env=env)
 
         process = self.supervisor.keep(name, start, works)
         self._log.debug("%s started, pid %d, log %s", name, process.pid, log)

@@ -109,9 +109,12 @@ def test_who_needs_the_api_server_loads_while_it_starts(tmp_path: Path) -> None:
         kube_apiserver=f"exec {sys.executable} {script} {tmp_path} $*",
         kube_controller_manager=f"echo $* > {tmp_path}/manager; exec sleep 60",
         kube_scheduler=f"echo $* > {tmp_path}/scheduler; exec sleep 60",
+        etcd=f"echo $GOGC $KOMPUTE_GOGC_STARTED > {tmp_path}/collector; exec sleep 60",
     )
 
     with plane(tmp_path, tools):
         for name in ("manager", "scheduler"):
             # Without it they would run before there is a ready server.
             assert "--await-server" in (tmp_path / name).read_text().split()
+        # Spared while it starts, and as ever afterwards: without the second it would be for life.
+        assert (tmp_path / "collector").read_text().split() == ["400", "100"]
