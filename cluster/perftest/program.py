@@ -213,6 +213,7 @@ class Session:
 
     def _fill_memory(self, command: dict[str, Any]) -> dict[str, Any]:
         throttle = share_keeper(self._milli_cpu)
+        self._memory = []  # of an earlier fill, which would not fit beside this one
         self._memory = list(fill(bytes.fromhex(command["seed"]), command["bytes"], throttle))
         return {"tails": [tail(data).hex() for data in self._memory]}
 

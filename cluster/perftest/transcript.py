@@ -8,6 +8,7 @@ from typing import Any
 
 from cluster.errors import ClusterError
 from cluster.interface import Capacity, Measurement
+from cluster.perftest import rules
 
 SECOND_NS = 10**9
 
@@ -76,6 +77,13 @@ class Filled:
     blocks: tuple[int, ...]
     answers: tuple[str, ...]
     challenge_nanoseconds: int
+
+    def shortfall(self, what: str) -> str:
+        """Why its challenge proves nothing; empty where it does."""
+        longest = max(self.nanoseconds, rules.LONGEST_FREE_CHALLENGE_NS)
+        if self.challenge_nanoseconds <= longest:
+            return ""
+        return f"{what}: the challenge took as long as filling it again"
 
     def bytes_per_second(self) -> int:
         return self.total * SECOND_NS // max(1, self.nanoseconds)

@@ -129,8 +129,8 @@ def _check_filled(what: str, filled: Filled, seed: bytes, total: int) -> None:
         raise TranscriptRejected(f"{what}: {filled.total} bytes in {len(filled.tails)} blocks")
     _positive(what, filled.nanoseconds)
     _positive(what, filled.challenge_nanoseconds)
-    if filled.challenge_nanoseconds > max(filled.nanoseconds, rules.LONGEST_FREE_CHALLENGE_NS):
-        raise Undecided(f"{what}: the challenge took as long as filling it again")
+    if why := filled.shortfall(what):
+        raise Undecided(why)
     wanted = min(len(sizes), rules.CHALLENGED_BLOCKS)
     blocks = filled.blocks
     if len(set(blocks)) != wanted or len(blocks) != wanted or len(filled.answers) != wanted:

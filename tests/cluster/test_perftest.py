@@ -156,6 +156,41 @@ def test_a_run_without_its_quota_is_repeated_under_another_seed(sim: SimCluster)
     verify(seen, NODE, allow_modelled=False)
 
 
+def slow_challenges(monkeypatch: pytest.MonkeyPatch, what: str, slow: int) -> None:
+    """The first so many challenges of `what` take a quarter of an hour more by the clock."""
+    ask, left = gatekeeper._Commands._ask, iter(range(slow))
+
+    def slowed(self: Any, command: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        reply, took = ask(self, command)
+        leaps = command["do"] == f"read {what}" and next(left, None) is not None
+        return reply, took + leaps * 10**12
+
+    monkeypatch.setattr(gatekeeper._Commands, "_ask", slowed)
+
+
+@pytest.mark.parametrize("what", ["memory", "disk"])
+def test_a_challenge_that_is_late_is_one_of_another_fill(
+    sim: SimCluster, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A busy machine keeps an honest node from its answer as long as a fill takes."""
+    slow_challenges(monkeypatch, what, 2)
+    seen = run_test(sim.run_job, "worker-1", NODE, SEED)
+    said = f"{what}: the challenge took as long as filling it again"
+    assert Transcript.decode(seen.transcript).refused[-2:] == (said, said)
+    verify(seen, NODE, allow_modelled=False)
+
+
+def test_who_is_always_late_with_it_has_no_result(
+    sim: SimCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_challenges(monkeypatch, "disk", 3)
+    said = (
+        "overloaded: disk: the challenge took as long as filling it again, 3 times; measure again"
+    )
+    with pytest.raises(Overloaded, match=said):
+        run_test(sim.run_job, "worker-1", NODE, SEED)
+
+
 CHAIN = ChainRun(0, 500_000, 10_000, (("00",) * 50,), 10**9, Processor(0, 0, 2, 0, 0))
 HALF = Capacity(milli_cpu=500, memory_bytes=1)
 
