@@ -56,6 +56,9 @@ class NodeFiles:
         `bubblewrap`, and plain processes where that is None. `folders` is the file of those
         that its pods may name, `hidden` is what they never see, wherever it lies."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The kernel knows a disk's image by its real path, and a link is not followed into the
+        # kubelet's mounts.
+        folder = folder.resolve()
         user = f"system:node:{spec.name}"
         client = authority.client(f"{spec.name}-client", user, (_NODES,))
         serving = authority.server(f"{spec.name}-serving", user, (HOST, "localhost", spec.name))

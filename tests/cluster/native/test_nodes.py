@@ -48,6 +48,25 @@ def test_a_new_node_has_said_nothing_whoever_had_its_name_before(tmp_path: Path)
     assert write().enforcement() is None
 
 
+def test_a_node_is_told_its_real_folder_whatever_links_lead_there(tmp_path: Path) -> None:
+    """Behind a link a full disk could not be played, and one image was mounted from two devices."""
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    files = NodeFiles.write(
+        NodeSpec("worker-1", "standard", "eu", "eu-a", Capacity(1000, 1 << 30)),
+        link / "worker-1",
+        devnet_id="d",
+        server="https://127.0.0.1:1",
+        authority=Authority(tmp_path / "pki", "ca"),
+        bubblewrap=Path("/bwrap"),
+        folders=tmp_path / "folders.json",
+        hidden=(),
+    )
+    assert json.loads(files.config.read_text())["folder"] == str(real / "worker-1")
+    assert files.disk == real / "worker-1" / "disk"
+
+
 def program(folder: Path, script: str) -> Path:
     made = folder / "bwrap"
     made.write_text(f"#!/bin/sh\n{script}\n")
