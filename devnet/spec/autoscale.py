@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
 from devnet.spec.fields import Bounds, Percent, Positive, SpecModel, at_most
 from devnet.spec.units import percent_text
 from devnet.spec.validation import Problem
-
-if TYPE_CHECKING:
-    from devnet.spec.network import Service
 
 # A replica gets no more than it asks for, and autoscalers leave a mean alone that is within a
 # tenth of its target: above this none would ever be exceeded.
@@ -36,13 +33,13 @@ class Autoscale(SpecModel):
     memory: Target | None = Field(default=None, description="absent: not by it")
 
 
-def autoscale_problems(n: int, service: Service) -> Iterator[Problem]:
-    """Broken rules of the n-th service."""
-    autoscale = service.autoscale
-    if autoscale is None:
-        return
+def autoscale_problems(
+    n: int, autoscale: Autoscale, *, kind: str, least: int, most: int
+) -> Iterator[Problem]:
+    """Broken rules of the n-th service, which is of that kind and has from `least` to `most`
+    replicas."""
     loc = ("services", n, "autoscale")
-    if service.kind == "serverless":
+    if kind == "serverless":
         message = "a serverless service has no replicas (M3); seen 'autoscale'"
         yield Problem(loc, message, "leave it out", reads=(("services", n, "kind"),))
     if autoscale.cpu is None and autoscale.memory is None:
@@ -53,14 +50,14 @@ def autoscale_problems(n: int, service: Service) -> Iterator[Problem]:
             f"must be at most max; seen {autoscale.min}, max {autoscale.max}",
             reads=((*loc, "max"),),
         )
-    for key, seen, bound, holds in (
-        ("min", autoscale.min, "min_replicas", autoscale.min >= service.min_replicas),
-        ("max", autoscale.max, "max_replicas", autoscale.max <= service.max_replicas),
+    for key, seen, bound, value, holds in (
+        ("min", autoscale.min, "min_replicas", least, autoscale.min >= least),
+        ("max", autoscale.max, "max_replicas", most, autoscale.max <= most),
     ):
         if not holds:
             side = "least" if key == "min" else "most"
             yield Problem(
                 (*loc, key),
-                f"must be at {side} {bound} (M1); seen {seen}, {bound} {getattr(service, bound)}",
+                f"must be at {side} {bound} (M1); seen {seen}, {bound} {value}",
                 reads=(("services", n, bound),),
             )

@@ -275,7 +275,14 @@ def check_services(network: NetworkSpec) -> Iterator[Problem]:
                 reads=(("services", n, "max_replicas"),),
             )
         yield from _storage_problems(n, service)
-        yield from autoscale_problems(n, service)
+        if service.autoscale is not None:
+            yield from autoscale_problems(
+                n,
+                service.autoscale,
+                kind=service.kind,
+                least=service.min_replicas,
+                most=service.max_replicas,
+            )
         if not service.readiness.startswith("/"):
             yield Problem(
                 ("services", n, "readiness"),
