@@ -178,6 +178,11 @@ class JobRunner:
         return output
 
 
+def _refused(document: Document) -> bool:
+    """Its node did not take the pod, or evicted it: a container's own end has no such reason."""
+    return bool(document.get("status", {}).get("reason"))
+
+
 def _advance(progress: _Progress, document: Document, *, gone: bool) -> None:
     now = time.monotonic_ns()
     if progress.ended_ns:
@@ -190,7 +195,7 @@ def _advance(progress: _Progress, document: Document, *, gone: bool) -> None:
         progress.running_ns = progress.running_ns or now
     # A pod that ends while it is leaving was cut off: by its deadline or with its node.
     leaving = gone or "deletionTimestamp" in document["metadata"]
-    if leaving:
+    if leaving or (phase == "Failed" and terminated(document) is None and _refused(document)):
         progress.gone = True
     elif phase in ("Succeeded", "Failed") and terminated(document) is not None:
         progress.ended_ns = now

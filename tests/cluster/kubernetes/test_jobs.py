@@ -1,4 +1,4 @@
-"""Whoever waits for a job is told at once that its cluster is being stopped."""
+"""Whoever waits for a job is told at once that nothing comes of it."""
 
 from __future__ import annotations
 
@@ -54,3 +54,30 @@ def test_a_cluster_that_is_stopped_keeps_nobody_waiting_for_a_job() -> None:
     assert told == ["job long: its cluster is being stopped"]
     with pytest.raises(JobFailed, match="its cluster is being stopped"):
         cluster.run_job(LONG)
+
+
+def test_a_pod_that_its_node_does_not_take_is_the_end_of_its_job() -> None:
+    """It has no container that ends: it was waited for until the deadline."""
+    api: Any = ApiThatTakesJobs()
+    api.get = lambda path: {"status": {"conditions": [{"type": "Failed", "status": "True"}]}}
+    jobs, told = JobRunner(api, FolderPacking(), logging.getLogger("tests.jobs")), []
+
+    def wait() -> None:
+        with pytest.raises(JobFailed) as error:
+            jobs.run(LONG)
+        told.append(str(error.value))
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    assert api.created.wait(10)
+    labels = {"batch.kubernetes.io/job-name": "long", "batch.kubernetes.io/controller-uid": "one"}
+    pod = {"metadata": {"name": "long-1", "labels": labels}, "spec": {"nodeName": "worker-1"}}
+    jobs.observe(None, pod | {"status": {"phase": "Pending"}})
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    words = {"reason": "Evicted", "message": "The node had condition: [DiskPressure]."}
+    jobs.observe(pod, pod | {"status": {"phase": "Failed", **words}})
+    waiting.join(5)
+    assert len(told) == 1
+    assert told[0].startswith("job long left no result: ")
+    assert told[0].endswith("; long-1: Failed; Evicted: The node had condition: [DiskPressure].")
