@@ -120,6 +120,13 @@ class Supervisor:
         with self._lock:
             self._parts[name].excused = excused
 
+    def forgive(self, name: str) -> None:
+        """Its last end was asked for: it does not count among those after which a part is given
+        up."""
+        with self._lock:
+            if (part := self._parts.get(name)) is not None and part.deaths and not part.given_up:
+                part.deaths.pop()
+
     def watch(self) -> None:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()

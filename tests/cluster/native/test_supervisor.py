@@ -156,6 +156,32 @@ def test_ends_of_long_ago_are_not_counted(bench: Bench) -> None:
     assert bench.said()[-1] == "store is not started again: it ended 4 times in a minute"
 
 
+def test_ends_that_were_asked_for_are_not_counted(bench: Bench) -> None:
+    """The sixth `crashed` of a node within a minute ended the devnet."""
+    bench.keep("store")
+    bench.supervisor.tick()
+    for _ in range(2 * len(BACKOFF.pauses)):
+        bench.kill("store")
+        bench.supervisor.tick()
+        assert bench.process("store").running  # at once: nothing is held against it
+        bench.supervisor.forgive("store")
+    assert bench.supervisor.ended() == ()
+    assert len(bench.said()) == 4 * len(BACKOFF.pauses)  # and each of them is told
+
+    for pause in (*BACKOFF.pauses, 0.0):  # those of its own are counted as ever
+        bench.kill("store")
+        bench.supervisor.tick()
+        bench.now += pause
+        bench.supervisor.tick()
+    bench.supervisor.forgive("store")  # too late
+    bench.supervisor.forgive("nobody")
+    (gone,) = bench.supervisor.ended()
+    assert (str(gone), gone.outlook) == (
+        "store was killed by SIGKILL, for the 4. time in a minute",
+        Outlook.GONE,
+    )
+
+
 def test_who_has_never_worked_is_not_started_again(bench: Bench) -> None:
     """Its log says why: an unknown flag will be unknown the next time."""
     bench.works = False
