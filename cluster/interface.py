@@ -66,12 +66,9 @@ class NodeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """`fault`: what it has been given and was not healed of."""
-
     spec: NodeSpec
     state: NodeState
     allocatable: Capacity
-    fault: FaultKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +287,9 @@ class Cluster(Protocol):
 
     def heal(self, node: str) -> None:
         """Mend whatever fault it has, and wait until it is back."""
+
+    def faults(self) -> Mapping[str, FaultKind]:
+        """What nodes were given and not healed of, by their names; any thread, at once."""
 
     def settle(self, limit_seconds: float) -> None:
         """Wait until every workload has its wished number of ready pods, or raise what is seen."""

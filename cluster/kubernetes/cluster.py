@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from logging import Logger
 from pathlib import Path
 from types import TracebackType
@@ -103,9 +102,7 @@ class KubernetesCluster:
 
     def nodes(self) -> tuple[Node, ...]:
         items = self._api.get(_NODES, labelSelector=names.REAL)["items"]
-        values = (node_value(document) for document in items)
-        seen = (replace(node, fault=self._faults.get(node.spec.name)) for node in values)
-        return tuple(sorted(seen, key=lambda node: node.spec.name))
+        return tuple(sorted(map(node_value, items), key=lambda node: node.spec.name))
 
     def add_node(self, spec: NodeSpec) -> None:
         """Raises `ClusterStartFailed` when the node is not Ready within a minute."""
@@ -218,6 +215,9 @@ class KubernetesCluster:
         self._provider.heal(node)
         self._waits.schedulable(node)
         self._faults.pop(node, None)
+
+    def faults(self) -> dict[str, FaultKind]:
+        return dict(self._faults)
 
     def settle(self, limit_seconds: float) -> None:
         wait_for(

@@ -113,7 +113,6 @@ class SimCluster:
                     spec,
                     NodeState.LOST if self._lost(name) else NodeState.READY,
                     spec.capacity,
-                    self._state.faults.get(name),
                 )
                 for name, spec in sorted(self._state.nodes.items())
             )
@@ -230,6 +229,10 @@ class SimCluster:
             if fault.loses:
                 self._emit(EventKind.NODE_READY, node, node=node)
             self._fill()
+
+    def faults(self) -> dict[str, FaultKind]:
+        with self._lock:
+            return dict(self._state.faults)
 
     def settle(self, limit_seconds: float) -> None:
         def look() -> Seen:

@@ -61,7 +61,7 @@ def print_status(status: dict[str, Any]) -> None:
     terminal.print_table(
         ("worker", "profile", "region", "state"),
         [
-            (name, worker["profile"], worker["region"], worker["state"])
+            (name, worker["profile"], worker["region"], _state(worker))
             for name, worker in status["workers"].items()
         ],
     )
@@ -77,6 +77,10 @@ def print_status(status: dict[str, Any]) -> None:
                 for name, order in status["orders"].items()
             ],
         )
+
+
+def _state(worker: dict[str, Any]) -> str:
+    return ", ".join(filter(None, (worker["state"], worker["fault"])))
 
 
 def _incident(entry: dict[str, Any]) -> str:

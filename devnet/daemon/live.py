@@ -188,7 +188,7 @@ class Live:
             }
             for order in stage.orders()
         }
-        lost = EventKind.NODE_LOST
+        lost, faults = EventKind.NODE_LOST, world.cluster.faults()
         return {
             "urls": {name: order["url"] for name, order in orders.items() if order["url"]},
             "workers": {
@@ -196,6 +196,7 @@ class Live:
                     "profile": worker.profile,
                     "region": worker.region,
                     "state": "lost" if stage.seen_of(worker.name) is lost else "ready",
+                    "fault": fault.name if (fault := faults.get(worker.name)) else "",
                 }
                 for worker in world.spec.workers
             },

@@ -50,8 +50,7 @@ def _heal(stage: Stage, step: faults.Heal) -> str:
 
 def fault_of(stage: Stage, name: str) -> str:
     """The kind of fault that a node has; empty for one that is whole."""
-    found = (node.fault for node in stage.cluster.nodes() if node.spec.name == name)
-    fault = next(found, None)
+    fault = stage.cluster.faults().get(name)
     return "" if fault is None else fault.name
 
 

@@ -114,11 +114,12 @@ def test_faults_name_what_they_break_by_its_name(shared: Shell) -> None:
 
 
 def test_a_node_breaks_in_more_ways_than_one(shared: Shell) -> None:
-    for kind in ("paused", "slow"):
+    for kind, state in (("paused", "lost"), ("slow", "ready")):
         broken = shared("fault", "worker-1", "--kind", kind)
         assert broken.code == 0, broken.err
         assert broken.out.startswith(f"fault: worker-1 {kind} since block ")
         assert shared("expect", "--worker", "worker-1", "--fault", kind).code == 0
+        assert f" {state}, {kind}\n" in shared("status").out
         twice = shared("fault", "worker-1")  # one at a time
         why = {"paused": "node 'worker-1' is lost", "slow": "worker-1 has the fault 'slow' already"}
         assert twice.code == 1

@@ -50,7 +50,7 @@ def losses(events: list[ClusterEvent]) -> list[str]:
 
 def state_of(cluster: NativeCluster, name: str) -> tuple[NodeState, FaultKind | None]:
     (found,) = [node for node in cluster.nodes() if node.spec.name == name]
-    return found.state, found.fault
+    return found.state, cluster.faults().get(name)
 
 
 def pod_on(cluster: NativeCluster, node: str) -> Pod:

@@ -221,6 +221,6 @@ def test_a_disk_of_its_own_is_none_to_fill(cluster: NativeCluster) -> None:
         f"the fault 'disk_full' cannot be played here: {NODE} has no disk of its own"
     )
     (node,) = cluster.nodes()
-    assert (node.state, node.fault) == (NodeState.READY, None)
+    assert (node.state, cluster.faults()) == (NodeState.READY, {})
     (said,) = [line for line in cluster.enforcement().narrowed if "disk is the host's" in line]
     assert said.endswith(" (it is unsandboxed).")

@@ -53,7 +53,7 @@ def told(events: list[ClusterEvent]) -> list[tuple[EventKind, str]]:
 
 
 def states(sim: SimCluster) -> list[tuple[NodeState, FaultKind | None]]:
-    return [(node.state, node.fault) for node in sim.nodes()]
+    return [(node.state, sim.faults().get(node.spec.name)) for node in sim.nodes()]
 
 
 def job(node: str, *command: str) -> Job:
