@@ -210,7 +210,7 @@ class KubernetesCluster:
             self._faults.pop(node, None)
             return
         self._waits.known(node)
-        if self._is_to_be_lost(node):
+        if self._is_to_be_lost(node) and not self._provider.lives(node):
             self._waits.lost(node)
         self._provider.heal(node)
         self._waits.schedulable(node)

@@ -166,8 +166,8 @@ def pod_trouble(document: Mapping[str, Any]) -> str:
     """One line on why a pod is not where it should be: phase, unmet conditions, container state."""
     status = document.get("status", {})
     parts = [f"{document['metadata']['name']}: {status.get('phase', 'unknown')}"]
-    if words := ": ".join(filter(None, (status.get("reason"), status.get("message")))):
-        parts.append(words)
+    if "reason" in status:  # the pod's own: its node did not take it, or evicted it
+        parts.append(f"{status['reason']}: {status.get('message', '')}")
     for each in status.get("conditions", ()):
         if each["status"] != "True" and each.get("message"):
             parts.append(f"{each['type']}: {each['message']}")

@@ -68,8 +68,8 @@ def begin(kind: FaultKind, machine: Machine) -> None:
     """
     try:
         _PLAYS[kind](kind, machine)
-    except ClusterError:
-        with suppress(ClusterError):
+    except BaseException:  # also Ctrl-C, and a file of a kubelet that dies meanwhile
+        with suppress(ClusterError, OSError):
             end(machine)
         raise
 
@@ -151,6 +151,7 @@ def _crashed(_kind: FaultKind, machine: Machine) -> None:
     kubelet = machine.supervisor.process(machine.kubelet)
     if kubelet is None or not kubelet.running:
         raise NodeLost(f"node {machine.node!r} is lost")
+    machine.supervisor.tick()  # one that it has not seen at work is not started again
     os.kill(kubelet.pid, signal.SIGKILL)
 
     def look() -> Seen:

@@ -186,7 +186,8 @@ class NativeProvider:
     def lives(self, node: str) -> bool:
         name = _kubelet_of(node)
         away = {part.name for part in self._supervisor.ended()}
-        return name not in away and self._supervisor.process(name) is not None
+        kubelet = self._supervisor.process(name)
+        return name not in away and kubelet is not None and not kubelet.stopped()
 
     def incidents(self) -> tuple[Incident, ...]:
         return self._supervisor.incidents()

@@ -215,7 +215,7 @@ class Supervisor:
             self._restart(part)
 
     def _restart(self, part: _Part) -> None:
-        part.due = None
+        part.due, part.excused = None, False
         part.starts += 1
         try:
             part.process = part.start()

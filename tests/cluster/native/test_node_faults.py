@@ -119,6 +119,34 @@ def test_a_node_that_stands_still_is_lost_and_its_pods_end_when_it_goes_on(
     assert losses(events) == ["worker-1"]
 
 
+def test_a_node_that_somebody_else_let_go_on_is_healed_all_the_same(
+    cluster: NativeCluster, events: list[ClusterEvent]
+) -> None:
+    """Its loss was waited for, which had long passed."""
+    cluster.fault("worker-1", PAUSED)
+    wait_for("the loss", lambda: Seen(losses(events) == ["worker-1"], str(events)), LIMIT_SECONDS)
+    for process in below("worker-1"):
+        process.resume()
+
+    def look() -> Seen:
+        state = state_of(cluster, "worker-1")
+        return Seen(state == (NodeState.READY, PAUSED), str(state))
+
+    wait_for("its return", look, LIMIT_SECONDS, every_seconds=0.2)
+    cluster.heal("worker-1")
+    assert state_of(cluster, "worker-1") == (NodeState.READY, None)
+    assert losses(events) == ["worker-1"]
+
+
+def test_a_kubelet_may_crash_as_soon_as_it_is_healed(cluster: NativeCluster) -> None:
+    """One that nobody has seen at work is given up, and the devnet with it."""
+    cluster.fault("worker-3", OFFLINE)
+    cluster.heal("worker-3")
+    cluster.fault("worker-3", CRASHED)
+    assert cluster.ended() == ()
+    assert state_of(cluster, "worker-3") == (NodeState.READY, None)
+
+
 def test_a_kubelet_that_crashes_is_back_with_its_pods(
     cluster: NativeCluster, events: list[ClusterEvent]
 ) -> None:
