@@ -16,6 +16,9 @@ from cluster.waiting import Seen, wait_for
 
 LIMIT_SECONDS = 30.0
 NOT_FOUND = 404
+FOREVER = "while :; do sleep 0.1; done"
+OWN_ADDRESS = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+"""What a container is told of its pod: `$HOST` is the address."""
 _HOLD = "kompute.network/held"
 
 Document = dict[str, Any]

@@ -17,7 +17,7 @@ class Row:
     """`name` is `subject.detail`; `says` is the behaviour in words.
 
     `body` shows it on a bench of its own, and raises `claims.NotHeld` or `ClusterError` where it
-    does not hold. `tried`: the numbers of the behaviours it stands for (`behaviours.TRIED`).
+    does not hold. `tried`: the numbers of the behaviours it stands for (`tried.TRIED`).
     `disturbs`: it breaks or fills nodes, which others must not be in the middle of.
     """
 

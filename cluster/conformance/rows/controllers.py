@@ -8,11 +8,10 @@ from kubernetes.client import AppsV1Api, AutoscalingV2Api
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import contains, equal, holds
-from cluster.conformance.pods import Document, ready
+from cluster.conformance.pods import FOREVER, Document, ready
 from cluster.conformance.row import row
 from cluster.waiting import Seen
 
-FOREVER = "while :; do sleep 0.1; done"
 LABELS = {"app": "toy"}
 SELECTOR = "app=toy"
 MANY = 40

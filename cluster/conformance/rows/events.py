@@ -8,11 +8,10 @@ from kubernetes import watch
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import any_says, contains, equal
-from cluster.conformance.pods import started
+from cluster.conformance.pods import FOREVER, started
 from cluster.conformance.row import row
 
 CONFLICT = 409
-FOREVER = "while :; do sleep 0.1; done"
 
 
 @row("image.unknown", 18)

@@ -10,8 +10,6 @@ from cluster.conformance.claims import any_says, contains, equal
 from cluster.conformance.pods import Document, started
 from cluster.conformance.row import row
 
-FOREVER = "while :; do sleep 0.1; done"
-
 
 def mounted(path: str = "/v", **fields: object) -> Document:
     return {"volumeMounts": [{"name": "v", "mountPath": path, **fields}]}

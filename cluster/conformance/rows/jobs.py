@@ -9,11 +9,10 @@ from kubernetes.client.exceptions import ApiException
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import below, equal
-from cluster.conformance.pods import NOT_FOUND, Document
+from cluster.conformance.pods import FOREVER, NOT_FOUND, Document
 from cluster.conformance.row import row
 from cluster.waiting import Seen
 
-FOREVER = "while :; do sleep 0.1; done"
 CRON_SECONDS = 75.0
 
 

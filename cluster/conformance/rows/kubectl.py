@@ -10,11 +10,10 @@ from pathlib import Path
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import contains, equal, holds, lacks
-from cluster.conformance.pods import ready, started
+from cluster.conformance.pods import FOREVER, ready, started
 from cluster.conformance.row import row
 from cluster.waiting import Seen
 
-FOREVER = "while :; do sleep 0.1; done"
 METRICS_SECONDS = 60.0
 
 

@@ -6,10 +6,9 @@ import time
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import below, between, contains, equal, holds, lacks
-from cluster.conformance.pods import Document, ready, restarts, started
+from cluster.conformance.pods import FOREVER, OWN_ADDRESS, Document, ready, restarts, started
 from cluster.conformance.row import row
 
-FOREVER = "while :; do sleep 0.1; done"
 STUBBORN = f"trap 'echo not yet' TERM; {FOREVER}"
 SHARED: Document = {
     "volumes": [{"name": "shared", "emptyDir": {}}],
@@ -222,10 +221,9 @@ def stubborn_pods_hold_up_nobody(bench: Bench) -> None:
 
 @row("delete.forced", 62)
 def a_pod_that_is_gone_from_the_api_leaves_no_process(bench: Bench) -> None:
-    own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
     server = "exec python3 -m http.server --bind $HOST 8080"
-    bench.start(bench.container(server, env=[own], readinessProbe=probe), name="server")
+    bench.start(bench.container(server, env=[OWN_ADDRESS], readinessProbe=probe), name="server")
     address = bench.wait("ready", ready, "server")["status"]["podIP"]
     bench.start(bench.container(FOREVER), name="client")
     bench.wait("started", started, "client")
@@ -241,10 +239,9 @@ def a_pod_that_is_gone_from_the_api_leaves_no_process(bench: Bench) -> None:
 def a_deletion_that_is_forced_takes_the_pod_from_the_api_at_once(bench: Bench) -> None:
     """Its process keeps the grace that it was given first, as kubelets of 1.36 do."""
     server = "trap '' TERM; while :; do timeout 60 python3 -m http.server --bind $HOST 8080; done"
-    own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
     bench.start(
-        bench.container(server, env=[own], readinessProbe=probe),
+        bench.container(server, env=[OWN_ADDRESS], readinessProbe=probe),
         name="server",
         terminationGracePeriodSeconds=8,
     )

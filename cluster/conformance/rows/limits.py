@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import between, contains, equal
-from cluster.conformance.pods import Document, started
+from cluster.conformance.pods import FOREVER, Document, started
 from cluster.conformance.row import row
 
-FOREVER = "while :; do sleep 0.1; done"
 # Cores that eight processes take together, which no busy machine keeps below a small limit.
 BURN = """
 import os, time

@@ -8,12 +8,10 @@ from kubernetes.client import DiscoveryV1Api, NetworkingV1Api
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import equal
-from cluster.conformance.pods import Document, ready, started
+from cluster.conformance.pods import FOREVER, OWN_ADDRESS, Document, ready, started
 from cluster.conformance.row import row
 from cluster.conformance.subject import GREETING
 from cluster.waiting import Seen
-
-FOREVER = "while :; do sleep 0.1; done"
 
 
 @row("addresses.distinct", 82)
@@ -26,11 +24,10 @@ def pods_have_addresses_of_their_own(bench: Bench) -> None:
 
 def server(bench: Bench, name: str = "server", **fields: Any) -> str:
     """A pod that answers at port 8080 of its address; that."""
-    own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
     script = "exec python3 -m http.server --bind $HOST 8080"
     bench.start(
-        bench.container(script, env=[own], readinessProbe=probe, **fields),
+        bench.container(script, env=[OWN_ADDRESS], readinessProbe=probe, **fields),
         name=name,
         labels={"app": "toy"},
     )

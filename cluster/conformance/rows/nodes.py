@@ -9,7 +9,7 @@ from kubernetes.client import AppsV1Api, CoordinationV1Api
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import below, contains, equal, holds
-from cluster.conformance.pods import Document, ready, started
+from cluster.conformance.pods import FOREVER, OWN_ADDRESS, Document, ready, started
 from cluster.conformance.row import row
 from cluster.conformance.rows.controllers import SELECTOR, kept
 from cluster.conformance.rows.scheduling import HOSTNAME, unschedulable
@@ -19,7 +19,6 @@ from cluster.kubernetes.names import LEASES, to_resources
 from cluster.profiles.quantity import milli, whole
 from cluster.waiting import Seen
 
-FOREVER = "while :; do sleep 0.1; done"
 LOST_SECONDS = 30.0
 HEALED_SECONDS = 60.0
 
@@ -220,11 +219,10 @@ def pods_of_a_lost_node_are_replaced_elsewhere(bench: Bench) -> None:
 
 @row("loss.processes", 89, disturbs=True)
 def what_runs_on_a_lost_node_ends_with_it(bench: Bench) -> None:
-    own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
     server = "setsid python3 -m http.server --bind $HOST 8080 & wait"
     bench.start(
-        bench.container(server, env=[own], readinessProbe=probe),
+        bench.container(server, env=[OWN_ADDRESS], readinessProbe=probe),
         name="server",
         nodeName=bench.node(),
     )

@@ -6,10 +6,9 @@ import re
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import contains, equal, holds
-from cluster.conformance.pods import ready, restarts, started
+from cluster.conformance.pods import FOREVER, OWN_ADDRESS, ready, restarts, started
 from cluster.conformance.row import row
 
-FOREVER = "while :; do sleep 0.1; done"
 BAD_REQUEST = 400
 
 
@@ -179,10 +178,9 @@ def a_client_that_attaches_sees_what_is_printed_from_then_on(bench: Bench) -> No
 
 @row("portForward.http", 15)
 def a_port_of_a_pod_can_be_reached_through_the_api(bench: Bench) -> None:
-    own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     server = "exec python3 -m http.server --bind $HOST 8080"
     probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
-    bench.start(bench.container(server, env=[own], readinessProbe=probe))
+    bench.start(bench.container(server, env=[OWN_ADDRESS], readinessProbe=probe))
     bench.wait("ready", ready)
     contains(bench.forwarded(8080, "/greeting"), b"hello from the folder")
 

@@ -9,12 +9,11 @@ from kubernetes.client.exceptions import ApiException
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import contains, equal
-from cluster.conformance.pods import NOT_FOUND, ready, started
+from cluster.conformance.pods import FOREVER, NOT_FOUND, ready, started
 from cluster.conformance.row import row
 from cluster.conformance.rows.controllers import LABELS, SELECTOR, kept
 from cluster.waiting import Seen
 
-FOREVER = "while :; do sleep 0.1; done"
 FORBIDDEN = 403
 TOO_MANY = 429
 

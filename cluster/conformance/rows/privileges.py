@@ -6,10 +6,9 @@ from typing import Any
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import contains, equal, holds
-from cluster.conformance.pods import Document, started
+from cluster.conformance.pods import FOREVER, OWN_ADDRESS, Document, started
 from cluster.conformance.row import row
 
-FOREVER = "while :; do sleep 0.1; done"
 NET_RAW = 1 << 13
 
 
@@ -76,10 +75,9 @@ def a_pod_can_set_what_is_its_own_of_the_kernel(bench: Bench) -> None:
 
 @row("privilege.hostPort")
 def a_port_of_its_node_can_lead_to_a_pod(bench: Bench) -> None:
-    own = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     ports = [{"containerPort": 8080, "hostPort": 28080}]
     server = "exec python3 -m http.server --bind $HOST 8080"
-    bench.start(bench.container(server, env=[own], ports=ports), name="server")
+    bench.start(bench.container(server, env=[OWN_ADDRESS], ports=ports), name="server")
     node = bench.wait("started", started, "server")["status"]["hostIP"]
     bench.start(bench.container(FOREVER), name="client")
     bench.wait("started", started, "client")

@@ -6,11 +6,10 @@ from typing import Any
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import any_says, contains, equal, holds
-from cluster.conformance.pods import Document, ready, restarts, started
+from cluster.conformance.pods import FOREVER, OWN_ADDRESS, Document, ready, restarts, started
 from cluster.conformance.row import row
 
 SERVER = "exec python3 -m http.server --bind $HOST 8080"
-OWN_ADDRESS = {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
 PARTICULAR = """
 import http.server, os
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -19,7 +18,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 http.server.HTTPServer((os.environ["HOST"], 8080), Handler).serve_forever()
 """
-FOREVER = "while :; do sleep 0.1; done"
 
 
 def probe(**fields: Any) -> Document:

@@ -6,10 +6,9 @@ from kubernetes.client import AuthorizationV1Api
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import contains, equal
-from cluster.conformance.pods import Document, ready
+from cluster.conformance.pods import FOREVER, Document, ready
 from cluster.conformance.row import row
 
-FOREVER = "while :; do sleep 0.1; done"
 KUBELET = """
 import http.client, ssl, sys
 trusting = ssl.create_default_context()

@@ -11,11 +11,10 @@ from kubernetes.client import SchedulingV1Api
 
 from cluster.conformance.bench import Bench
 from cluster.conformance.claims import any_says, contains, equal
-from cluster.conformance.pods import Document, ready, started
+from cluster.conformance.pods import FOREVER, Document, ready, started
 from cluster.conformance.row import row
 from cluster.profiles.quantity import milli
 
-FOREVER = "while :; do sleep 0.1; done"
 HOSTNAME = "kubernetes.io/hostname"
 LABELS = {"app": "toy"}
 
