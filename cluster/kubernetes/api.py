@@ -40,7 +40,6 @@ _OF_PARTS = frozenset(
     }
 )
 MERGE = "application/merge-patch+json"
-STRATEGIC = "application/strategic-merge-patch+json"
 
 
 class ApiRefused(ClusterError):

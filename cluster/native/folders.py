@@ -13,9 +13,9 @@ class HandedFolders:
     and a node can read what a pod's author may not. It only grows, and what is below a folder of it
     may be named too."""
 
-    def __init__(self, file: Path, folders: tuple[Path, ...] = ()) -> None:
+    def __init__(self, file: Path) -> None:
         self.file = file
-        self._folders = list(folders)
+        self._folders: list[Path] = []
         self._writing = threading.Lock()
 
     def hand(self, *folders: Path) -> None:

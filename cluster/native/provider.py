@@ -46,18 +46,17 @@ class NativeProvider:
         log: Logger,
         env: Mapping[str, str],
         hosts: tuple[str, ...] = (),
-        folders: tuple[Path, ...] = (),
         hidden: tuple[Path, ...] = (),
         light: tuple[LightNodes, ...] = (),
     ) -> None:
         """`bubblewrap` None: pods are plain processes. `env` is the whole environment of every
-        process, `folders` are those that pods may name beside what runs, `hidden` is what no pod
-        sees beside `state`, `light` what else is in the API."""
+        process, `hidden` is what no pod sees beside `state`, `light` what else is in the
+        API."""
         self._state, self._tools, self._bubblewrap, self._log = state, tools, bubblewrap, log
         self._hosts = hosts
         self._env = {**env, "KOMPUTE_DEVNET_ID": devnet_id}  # `devnet gc` finds them by it
         self._devnet_id = devnet_id
-        self.folders = HandedFolders(state / "folders.json", folders)
+        self.folders = HandedFolders(state / "folders.json")
         self._hidden = (state.resolve(), *hidden)
         self._plane = ControlPlane(state, tools, self._env, log, light)
         self._light = light
@@ -257,15 +256,13 @@ class NativeCluster(KubernetesCluster):
         log: Logger,
         env: Mapping[str, str],
         hosts: tuple[str, ...] = (),
-        folders: tuple[Path, ...] = (),
         hidden: tuple[Path, ...] = (),
         light: tuple[LightNodes, ...] = (),
     ) -> None:
         """`state` is a folder of this cluster's own, `tools` holds the programs by name,
         `bubblewrap` sandboxes pods (None: nothing does, they are plain processes), `env` is
-        the environment of its processes, `hosts` who hosts its control plane, `folders` are those
-        that pods may name beside those of workloads and jobs, `hidden` is what no pod sees,
-        `light` what else is in its API."""
+        the environment of its processes, `hosts` who hosts its control plane, `hidden` is what no
+        pod sees, `light` what else is in its API."""
         provider = NativeProvider(
             state=state,
             tools=tools,
@@ -274,7 +271,6 @@ class NativeCluster(KubernetesCluster):
             log=log,
             env=env,
             hosts=hosts,
-            folders=folders,
             hidden=hidden,
             light=light,
         )
