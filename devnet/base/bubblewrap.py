@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from devnet.base.environment import plain_environment
+from devnet.base.commands import answer_of
 from devnet.base.errors import MachineLacks
 from devnet.base.registries import install_python_package
 from devnet.base.store import Store, key_of
@@ -58,16 +57,5 @@ def get_bubblewrap(store: Store, say: Callable[[str], None]) -> Path:
 
 def bubblewrap_version(program: Path) -> tuple[int, ...]:
     """(0, 8, 0), empty when it does not say."""
-    try:
-        told = subprocess.run(
-            [program, "--version"],
-            env=plain_environment(),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    match = re.search(r"(\d+)\.(\d+)\.(\d+)", told.stdout)
+    match = re.search(r"(\d+)\.(\d+)\.(\d+)", answer_of([program, "--version"]))
     return tuple(int(number) for number in match.groups()) if match else ()

@@ -18,6 +18,24 @@ from devnet.base.telling import Passing
 
 KEPT_LINES = 30
 STOP_SECONDS = 5.0
+ANSWER_SECONDS = 20.0
+
+
+def answer_of(command: Sequence[str | Path], **env: str) -> str:
+    """What a program says of itself, such as its version; empty where it cannot be asked, or does
+    not answer within 20 s. `env` is added to the plain environment."""
+    try:
+        told = subprocess.run(
+            command,
+            env=plain_environment(**env),
+            capture_output=True,
+            text=True,
+            timeout=ANSWER_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return told.stdout
 
 
 def run_tool(

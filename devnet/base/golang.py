@@ -6,15 +6,14 @@ import json
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from devnet.base import assets
-from devnet.base.commands import Pulse, run_tool
-from devnet.base.environment import installing_environment, plain_environment
+from devnet.base.commands import Pulse, answer_of, run_tool
+from devnet.base.environment import installing_environment
 from devnet.base.errors import MachineLacks
 from devnet.base.registries import install_python_package
 from devnet.base.store import Store, key_of
@@ -94,18 +93,8 @@ def kubernetes_version() -> str:
 
 def go_version(executable: Path) -> tuple[int, ...] | None:
     """None when it does not say."""
-    try:
-        told = subprocess.run(
-            [executable, "env", "GOVERSION"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-            env=plain_environment(GOTOOLCHAIN="local", GOENV="off"),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = re.match(r"go([\d.]+)", told.stdout)
+    answer = answer_of([executable, "env", "GOVERSION"], GOTOOLCHAIN="local", GOENV="off")
+    match = re.match(r"go([\d.]+)", answer)
     return _numbers(match[1]) if match else None
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from devnet.base.environment import plain_environment
+from devnet.base.commands import answer_of
 from devnet.base.registries import install_python_package
 from devnet.base.store import Store, key_of
 
@@ -57,18 +56,7 @@ def get_node(store: Store, say: Callable[[str], None]) -> Node:
 
 def node_version(executable: Path) -> tuple[int, ...] | None:
     """(major, minor, patch), None when it does not say."""
-    try:
-        told = subprocess.run(
-            [executable, "--version"],
-            env=plain_environment(),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = re.match(r"v(\d+)\.(\d+)\.(\d+)", told.stdout)
+    match = re.match(r"v(\d+)\.(\d+)\.(\d+)", answer_of([executable, "--version"]))
     return tuple(int(number) for number in match.groups()) if match else None
 
 
