@@ -1,8 +1,7 @@
 """What can break, and how: one table of values, which clusters, files, steps and help share.
 
 A node's kinds of fault are registered here; whoever has other parts registers theirs. A provider
-says which of a node's it can play (`cluster.registry`). What breaks between nodes, such as the
-network of two regions, is a subject of its own.
+says which of a node's it can play (`cluster.registry`). Nothing breaks between nodes yet.
 """
 
 from __future__ import annotations
