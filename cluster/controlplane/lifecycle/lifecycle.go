@@ -4,22 +4,20 @@
 package lifecycle
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/kubernetes/pkg/controller/nodelifecycle"
+
+	"kompute.network/devnet/controlplane/configfile"
 )
 
 const (
@@ -47,44 +45,21 @@ type Kind struct {
 
 // NewCommand is `node-lifecycle --config FILE`, until SIGTERM.
 func NewCommand() *cobra.Command {
-	var file string
-	command := &cobra.Command{
-		Use:          "node-lifecycle --config FILE",
-		Short:        "Tell nodes that are lost: Kubernetes' node lifecycle controller, once a kind of node",
-		Args:         cobra.NoArgs,
-		SilenceUsage: true,
-		RunE: func(*cobra.Command, []string) error {
-			config, err := ReadConfig(file)
-			if err != nil {
-				return err
-			}
-			return Run(genericapiserver.SetupSignalContext(), config)
-		},
-	}
-	command.Flags().StringVar(&file, "config", "", "the kinds of nodes, a JSON file")
-	if err := command.MarkFlagRequired("config"); err != nil {
-		panic(err) // the flag is the line above
-	}
-	return command
+	short := "Tell nodes that are lost: Kubernetes' node lifecycle controller, once a kind of node"
+	return configfile.Command("node-lifecycle", short, "the kinds of nodes", ReadConfig, Run)
 }
 
 // ReadConfig reads and checks the file; all that is wrong with it is in the error.
 func ReadConfig(file string) (Config, error) {
-	var config Config
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return config, fmt.Errorf("configuration of node-lifecycle: %w", err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&config); err != nil {
-		return config, fmt.Errorf("configuration of node-lifecycle, %s: %w", file, err)
-	}
+	return configfile.Read(file, "node-lifecycle", Config.check)
+}
+
+func (c Config) check() error {
 	var faults []error
-	if len(config.Kinds) == 0 {
+	if len(c.Kinds) == 0 {
 		faults = append(faults, errors.New("kinds is empty"))
 	}
-	for n, kind := range config.Kinds {
+	for n, kind := range c.Kinds {
 		if _, err := labels.Parse(kind.Selector); err != nil || kind.Selector == "" {
 			faults = append(faults, fmt.Errorf("kinds[%d].selector is none: %q", n, kind.Selector))
 		}
@@ -94,10 +69,7 @@ func ReadConfig(file string) (Config, error) {
 				n, kind.GraceMilliseconds, kind.PeriodMilliseconds))
 		}
 	}
-	if err := errors.Join(faults...); err != nil {
-		return config, fmt.Errorf("configuration of node-lifecycle, %s:\n%w", file, err)
-	}
-	return config, nil
+	return errors.Join(faults...)
 }
 
 // Run looks at the nodes until the context ends.

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -25,6 +24,8 @@ import (
 	"sigs.k8s.io/kwok/pkg/log"
 	"sigs.k8s.io/kwok/pkg/utils/client"
 	"sigs.k8s.io/kwok/pkg/utils/informer"
+
+	"kompute.network/devnet/controlplane/configfile"
 )
 
 const (
@@ -36,25 +37,8 @@ const (
 
 // NewCommand is `kwok --config FILE`: all light nodes of a devnet until SIGTERM.
 func NewCommand() *cobra.Command {
-	var file string
-	command := &cobra.Command{
-		Use:          "kwok --config FILE",
-		Short:        "Play the light nodes of a devnet: kwok's controllers over the nodes of the file",
-		Args:         cobra.NoArgs,
-		SilenceUsage: true,
-		RunE: func(*cobra.Command, []string) error {
-			config, err := ReadConfig(file)
-			if err != nil {
-				return err
-			}
-			return Run(genericapiserver.SetupSignalContext(), config)
-		},
-	}
-	command.Flags().StringVar(&file, "config", "", "the light nodes' configuration, a JSON file")
-	if err := command.MarkFlagRequired("config"); err != nil {
-		panic(err) // the flag is the line above
-	}
-	return command
+	short := "Play the light nodes of a devnet: kwok's controllers over the nodes of the file"
+	return configfile.Command("kwok", short, "the light nodes' configuration", ReadConfig, Run)
 }
 
 // Run plays the nodes until the context ends; the nodes stay in the API.

@@ -3,14 +3,13 @@
 package light
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	v1 "k8s.io/api/core/v1"
+
+	"kompute.network/devnet/controlplane/configfile"
 )
 
 // Config is the one file that the light nodes are started with. Paths are absolute.
@@ -31,20 +30,7 @@ type Group struct {
 
 // ReadConfig reads and checks the file; all that is wrong with it is in the error.
 func ReadConfig(file string) (Config, error) {
-	var config Config
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return config, fmt.Errorf("configuration of the light nodes: %w", err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&config); err != nil {
-		return config, fmt.Errorf("configuration of the light nodes, %s: %w", file, err)
-	}
-	if err := config.check(); err != nil {
-		return config, fmt.Errorf("configuration of the light nodes, %s:\n%w", file, err)
-	}
-	return config, nil
+	return configfile.Read(file, "the light nodes", Config.check)
 }
 
 func (c Config) check() error {

@@ -1,18 +1,17 @@
 package node
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"kompute.network/devnet/controlplane/configfile"
 )
 
 // Config is the one file that a node is started with. Paths are absolute.
@@ -48,20 +47,7 @@ type Config struct {
 
 // ReadConfig reads and checks the file; all that is wrong with it is in the error.
 func ReadConfig(file string) (Config, error) {
-	var config Config
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return config, fmt.Errorf("configuration of the node: %w", err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&config); err != nil {
-		return config, fmt.Errorf("configuration of the node, %s: %w", file, err)
-	}
-	if err := config.check(); err != nil {
-		return config, fmt.Errorf("configuration of the node, %s:\n%w", file, err)
-	}
-	return config, nil
+	return configfile.Read(file, "the node", Config.check)
 }
 
 func (c Config) check() error {
